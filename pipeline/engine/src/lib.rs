@@ -1,0 +1,1 @@
+//! Pipeline files, incremental planning and execution.

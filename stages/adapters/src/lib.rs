@@ -1,0 +1,1 @@
+//! The stage kinds: tables in, science, tables out.

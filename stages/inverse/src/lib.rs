@@ -1,0 +1,1 @@
+//! Inverse models: regression, cross-validation, metrics.

@@ -1,0 +1,1 @@
+//! Field potentials: cables, kernels, head models.

@@ -1,0 +1,1 @@
+//! Signals: resampling, epochs, catch22.

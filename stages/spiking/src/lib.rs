@@ -1,0 +1,1 @@
+//! Simulation of networks of spiking point neurons.
