@@ -1,0 +1,93 @@
+//! Typed access to columns of a batch, whatever their layout.
+
+use std::borrow::Cow;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::DataType;
+
+use super::TableError;
+
+/// A text column: plain or dictionary-encoded.
+pub enum TextColumn<'a> {
+    Plain(&'a arrow_array::StringArray),
+    Large(&'a arrow_array::LargeStringArray),
+    Dictionary { keys: Vec<usize>, values: &'a arrow_array::StringArray },
+}
+
+impl TextColumn<'_> {
+    pub fn value(&self, row: usize) -> &str {
+        match self {
+            Self::Plain(values) => values.value(row),
+            Self::Large(values) => values.value(row),
+            Self::Dictionary { keys, values } => values.value(keys[row]),
+        }
+    }
+}
+
+pub(super) fn column<'a>(table: &'static str, batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef, TableError> {
+    let array = batch.column_by_name(name).ok_or_else(|| TableError::MissingColumn {
+        table,
+        column: name.to_owned(),
+        present: batch.schema().fields().iter().map(|f| f.name().as_str()).collect::<Vec<_>>().join(", "),
+    })?;
+    match array.null_count() {
+        0 => Ok(array),
+        nulls => Err(TableError::Nulls { column: name.to_owned(), nulls }),
+    }
+}
+
+fn wrong_type(name: &str, expected: &'static str, array: &ArrayRef) -> TableError {
+    TableError::WrongType { column: name.to_owned(), expected, found: array.data_type().to_string() }
+}
+
+pub fn text_column<'a>(table: &'static str, batch: &'a RecordBatch, name: &str) -> Result<TextColumn<'a>, TableError> {
+    let array = column(table, batch, name)?;
+    match array.data_type() {
+        DataType::Utf8 => Ok(TextColumn::Plain(array.as_string())),
+        DataType::LargeUtf8 => Ok(TextColumn::Large(array.as_string())),
+        DataType::Dictionary(_, values) if **values == DataType::Utf8 => {
+            let dictionary = array.as_any_dictionary();
+            let keys = if dictionary.values().is_empty() { Vec::new() } else { dictionary.normalized_keys() };
+            Ok(TextColumn::Dictionary { keys, values: dictionary.values().as_string() })
+        }
+        _ => Err(wrong_type(name, "text", array)),
+    }
+}
+
+/// A column of numbers as `f64`; borrowed where it is one.
+pub fn float_column<'a>(table: &'static str, batch: &'a RecordBatch, name: &str) -> Result<Cow<'a, [f64]>, TableError> {
+    let array = column(table, batch, name)?;
+    floats(array).ok_or_else(|| wrong_type(name, "a number", array))
+}
+
+pub(super) fn floats(array: &ArrayRef) -> Option<Cow<'_, [f64]>> {
+    Some(match array.data_type() {
+        DataType::Float64 => Cow::Borrowed(array.as_primitive::<Float64Type>().values()),
+        DataType::Float32 => Cow::Owned(array.as_primitive::<Float32Type>().values().iter().map(|&v| f64::from(v)).collect()),
+        _ => Cow::Owned(integers(array)?.into_iter().map(|v| v as f64).collect()),
+    })
+}
+
+/// A column of whole numbers as `i64`.
+pub fn int_column(table: &'static str, batch: &RecordBatch, name: &str) -> Result<Vec<i64>, TableError> {
+    let array = column(table, batch, name)?;
+    integers(array).ok_or_else(|| wrong_type(name, "a whole number", array))
+}
+
+fn integers(array: &ArrayRef) -> Option<Vec<i64>> {
+    Some(match array.data_type() {
+        DataType::Int8 => array.as_primitive::<Int8Type>().values().iter().map(|&v| v.into()).collect(),
+        DataType::Int16 => array.as_primitive::<Int16Type>().values().iter().map(|&v| v.into()).collect(),
+        DataType::Int32 => array.as_primitive::<Int32Type>().values().iter().map(|&v| v.into()).collect(),
+        DataType::Int64 => array.as_primitive::<Int64Type>().values().to_vec(),
+        DataType::UInt8 => array.as_primitive::<UInt8Type>().values().iter().map(|&v| v.into()).collect(),
+        DataType::UInt16 => array.as_primitive::<UInt16Type>().values().iter().map(|&v| v.into()).collect(),
+        DataType::UInt32 => array.as_primitive::<UInt32Type>().values().iter().map(|&v| v.into()).collect(),
+        DataType::UInt64 => {
+            array.as_primitive::<UInt64Type>().values().iter().map(|&v| i64::try_from(v).ok()).collect::<Option<_>>()?
+        }
+        _ => return None,
+    })
+}

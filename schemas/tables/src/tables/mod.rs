@@ -1,0 +1,36 @@
+//! One file per table: its columns, units and key, and how stages read and write it.
+
+mod columns;
+pub mod features;
+pub mod held_out;
+pub mod kernels;
+pub mod lead_field;
+pub mod metrics;
+pub mod model;
+pub mod parameters;
+pub mod populations;
+pub mod predictions;
+pub mod signals;
+pub mod spikes;
+pub mod spiking_features;
+
+pub use columns::{TextColumn, float_column, int_column, text_column};
+
+/// A table that is not what it is said to be.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TableError {
+    #[error("the {table} table has no column `{column}` (it has: {present})")]
+    MissingColumn { table: &'static str, column: String, present: String },
+    #[error("column `{column}` is {found}; {expected} is due")]
+    WrongType { column: String, expected: &'static str, found: String },
+    #[error("column `{column}` has {nulls} null values; none are allowed")]
+    Nulls { column: String, nulls: usize },
+    #[error("building a table failed: {0}")]
+    Build(String),
+}
+
+impl From<arrow_schema::ArrowError> for TableError {
+    fn from(error: arrow_schema::ArrowError) -> Self {
+        Self::Build(error.to_string())
+    }
+}
