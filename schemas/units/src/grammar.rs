@@ -1,0 +1,311 @@
+//! The grammar of unit texts.
+//!
+//! ```text
+//! unit     = product { "/" ( factor | "(" product ")" ) }
+//! product  = factor { ( " " | "*" | "·" ) factor }
+//! factor   = "1" | symbol [ [ "^" ] power ]        power = [ "+" | "-" ] digits, or superscripts
+//! ```
+//! After a quotient only a further quotient may follow: `a/b c` means different things to different readers.
+
+use crate::suggestion::nearest_symbol;
+use crate::symbols::{Scale, look_up};
+use crate::{Dimension, UnitError};
+
+/// Longer texts are refused, which bounds the work.
+pub(crate) const LONGEST: usize = 120;
+const LARGEST_POWER: i32 = 30;
+const LARGEST_EXPONENT: i32 = 3_000;
+
+/// Reads `text[start..]` as a unit; columns in errors count from the start of `text`.
+pub(crate) fn parse_unit(text: &str, start: usize) -> Result<Scale, UnitError> {
+    let characters: Vec<char> = text.chars().collect();
+    if characters.len() > LONGEST {
+        return Err(UnitError::TooLong {
+            start: characters.iter().take(20).collect(),
+            length: characters.len(),
+            allowed: LONGEST,
+        });
+    }
+    let mut parser = Parser {
+        text,
+        characters,
+        position: start,
+        scale: Scale {
+            dimension: Dimension::NONE,
+            exponent: 0,
+            sixes: 0,
+        },
+    };
+    parser.skip_spaces();
+    if parser.peek().is_none() {
+        return Err(UnitError::Empty);
+    }
+    parser.unit()?;
+    Ok(parser.scale)
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    characters: Vec<char>,
+    position: usize,
+    scale: Scale,
+}
+
+impl Parser<'_> {
+    fn unit(&mut self) -> Result<(), UnitError> {
+        self.product(1)?;
+        while self.peek() == Some('/') {
+            self.position += 1;
+            self.skip_spaces();
+            if self.peek() == Some('(') {
+                self.position += 1;
+                self.skip_spaces();
+                self.product(-1)?;
+                if self.peek() != Some(')') {
+                    return Err(self.unexpected("`)`"));
+                }
+                self.position += 1;
+            } else {
+                self.factor(-1)?;
+            }
+            let separator = self.position;
+            self.skip_spaces();
+            match self.peek() {
+                None | Some('/') => {}
+                Some(c) if is_product(c) || is_symbol(c) => {
+                    return Err(UnitError::AmbiguousQuotient {
+                        text: self.text.to_owned(),
+                        column: separator + 1,
+                    });
+                }
+                Some(_) => return Err(self.unexpected("`/` or the end")),
+            }
+        }
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.unexpected("a unit, a power, `*`, `/` or the end")),
+        }
+    }
+
+    fn product(&mut self, sign: i32) -> Result<(), UnitError> {
+        self.factor(sign)?;
+        loop {
+            let end = self.position;
+            self.skip_spaces();
+            match self.peek() {
+                Some(c) if is_product(c) => {
+                    self.position += 1;
+                    self.skip_spaces();
+                    self.factor(sign)?;
+                }
+                Some(c) if (is_symbol(c) || c == '1') && self.position > end => {
+                    self.factor(sign)?
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    fn factor(&mut self, sign: i32) -> Result<(), UnitError> {
+        let start = self.position;
+        if self.peek() == Some('1') {
+            self.position += 1;
+            return Ok(());
+        }
+        while self.peek().is_some_and(is_symbol) {
+            self.position += 1;
+        }
+        let symbol: String = self.characters[start..self.position].iter().collect();
+        if symbol.is_empty() {
+            return Err(self.unexpected("a unit such as `mV`"));
+        }
+        let scale = look_up(&symbol).ok_or_else(|| UnitError::UnknownSymbol {
+            text: self.text.to_owned(),
+            column: start + 1,
+            suggestion: nearest_symbol(&symbol),
+            symbol,
+        })?;
+        let power = sign * self.power()?;
+        self.multiply(scale, power)
+    }
+
+    fn power(&mut self) -> Result<i32, UnitError> {
+        let start = self.position;
+        let written_out = self.peek() == Some('^');
+        if written_out {
+            self.position += 1;
+        }
+        let mut digits = String::new();
+        while let Some(c) = self.peek().and_then(as_digit_or_sign) {
+            digits.push(c);
+            self.position += 1;
+        }
+        if digits.is_empty() && !written_out {
+            return Ok(1);
+        }
+        match digits.parse::<i32>() {
+            Ok(power) if power != 0 && power.abs() <= LARGEST_POWER => Ok(power),
+            _ => Err(UnitError::Power {
+                text: self.text.to_owned(),
+                column: start + 1,
+                allowed: LARGEST_POWER,
+            }),
+        }
+    }
+
+    fn multiply(&mut self, factor: Scale, power: i32) -> Result<(), UnitError> {
+        let exponent = self.scale.exponent + factor.exponent * power;
+        let sixes = self.scale.sixes + factor.sixes * power;
+        match self.scale.dimension.times(&factor.dimension, power) {
+            Some(dimension) if exponent.abs() <= LARGEST_EXPONENT => {
+                self.scale = Scale {
+                    dimension,
+                    exponent,
+                    sixes,
+                };
+                Ok(())
+            }
+            _ => Err(UnitError::TooLarge {
+                text: self.text.to_owned(),
+            }),
+        }
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.characters.get(self.position).copied()
+    }
+
+    fn skip_spaces(&mut self) {
+        while self.peek().is_some_and(char::is_whitespace) {
+            self.position += 1;
+        }
+    }
+
+    fn unexpected(&self, expected: &'static str) -> UnitError {
+        UnitError::Unexpected {
+            text: self.text.to_owned(),
+            column: self.position + 1,
+            found: self.peek(),
+            expected,
+        }
+    }
+}
+
+fn is_symbol(c: char) -> bool {
+    c.is_alphabetic() && as_digit_or_sign(c).is_none() || c == '%' || c == '\u{b5}'
+}
+
+fn is_product(c: char) -> bool {
+    matches!(c, '*' | '\u{b7}' | '\u{22c5}' | '\u{d7}')
+}
+
+fn as_digit_or_sign(c: char) -> Option<char> {
+    match c {
+        '0'..='9' | '+' | '-' => Some(c),
+        '\u{2212}' | '\u{207b}' => Some('-'),
+        '\u{b9}' => Some('1'),
+        '\u{b2}' => Some('2'),
+        '\u{b3}' => Some('3'),
+        '\u{2070}' => Some('0'),
+        '\u{2074}'..='\u{2079}' => char::from_digit(c as u32 - 0x2070, 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Unit;
+
+    fn same(a: &str, b: &str) {
+        assert_eq!(
+            Unit::parse(a).unwrap(),
+            Unit::parse(b).unwrap(),
+            "{a} = {b}"
+        );
+    }
+
+    fn message(text: &str) -> String {
+        Unit::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn products_quotients_and_powers() {
+        same("nA um", "nA*um");
+        same("nA um", "nA\u{b7}um");
+        same("nA um", "  nA  *  um ");
+        same("cm2", "cm^2");
+        same("cm\u{b2}", "cm^2");
+        same("s^-1", "Hz");
+        same("s-1", "1/s");
+        same("s\u{207b}\u{b9}", "spikes/s");
+        same("S/cm^2", "S cm^-2");
+        same("J/mol/K", "J/(mol K)");
+        same("mol/l", "M");
+        same("V/A", "\u{3a9}");
+        same("\u{2126}", "ohm");
+        same("A s", "C");
+        same("W s", "J");
+        same("T m^2", "Wb");
+        same("V s/A", "H");
+        same("N/m^2", "Pa");
+        same("1", "mV/mV");
+        same("\u{b5}m", "\u{3bc}m");
+    }
+
+    #[test]
+    fn scales() {
+        let exponent = |text| Unit::parse(text).unwrap().decimal_exponent();
+        assert_eq!(exponent("uF/cm^2"), -2);
+        assert_eq!(exponent("kg"), 0);
+        assert_eq!(exponent("mm^3"), -9);
+        assert_eq!(exponent("Qm"), 30);
+        assert_eq!(exponent("qm"), -30);
+        assert_eq!(exponent("%"), -2);
+        assert_eq!(Unit::parse("1/min").unwrap().power_of_six(), -1);
+    }
+
+    #[test]
+    fn errors_say_where() {
+        assert_eq!(
+            message("mv"),
+            "`mv`: unknown unit `mv` at column 1; did you mean `mV`?"
+        );
+        assert_eq!(
+            message("S/cm^"),
+            "`S/cm^`: the power at column 5 is not a whole number from -30 to 30 other than 0"
+        );
+        assert_eq!(
+            message(""),
+            "a unit such as `mV` is expected, the text is empty"
+        );
+        assert_eq!(
+            message("S/"),
+            "`S/`: a unit such as `mV` is expected at column 3, found the end"
+        );
+        assert_eq!(
+            message("mV?"),
+            "`mV?`: a unit, a power, `*`, `/` or the end is expected at column 3, found `?`"
+        );
+        assert!(message("pA/cm^2 s").contains("ambiguous"));
+        assert!(message("pA/(cm^2 s").contains("`)` is expected at column 11"));
+    }
+
+    #[test]
+    fn sizes_are_bounded() {
+        assert!(matches!(Unit::parse("m^31"), Err(UnitError::Power { .. })));
+        assert!(matches!(Unit::parse("m^0"), Err(UnitError::Power { .. })));
+        assert!(matches!(
+            Unit::parse("m^99999999999999999999"),
+            Err(UnitError::Power { .. })
+        ));
+        assert!(matches!(
+            Unit::parse("m^30 m^30 m^30 m^30 m^30"),
+            Err(UnitError::TooLarge { .. })
+        ));
+        assert!(matches!(
+            Unit::parse(&"m ".repeat(100)),
+            Err(UnitError::TooLong { .. })
+        ));
+    }
+}
