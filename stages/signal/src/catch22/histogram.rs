@@ -1,0 +1,108 @@
+//! mode_5 and mode_10: the centre of the fullest of 5 or 10 equal bins over the range of y, averaged over ties.
+//!
+//! v1 ("hctsa edges"): w = (hi - lo) / B, tol = 1e-6 w, edge_i = lo + i w - tol for i < B, edge_B = hi + tol; bins are
+//! [edge_i, edge_(i+1)). A range within 1e-12 of the magnitude gives the one bin [lo - 1/2, lo + 1/2].
+//! v0: edge_i = lo + i w; a value belongs to bin trunc((y - lo) / w), clamped to 0..=B-1.
+
+use super::Definitions;
+use super::standardise::Standardised;
+
+/// Equal bins with the edges of one of the two definitions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bins {
+    definitions: Definitions,
+    low: f64,
+    high: f64,
+    width: f64,
+    pub(super) count: usize,
+}
+
+impl Bins {
+    pub(super) fn new(definitions: Definitions, low: f64, high: f64, count: usize) -> Bins {
+        let one_bin = definitions == Definitions::V1 && high - low <= 1e-12 * low.abs().max(high.abs());
+        if one_bin {
+            // Its tolerance is nil: the edges are exactly half a unit to each side.
+            return Bins { definitions: Definitions::V0, low: low - 0.5, high: low + 0.5, width: 1.0, count: 1 };
+        }
+        Bins { definitions, low, high, width: (high - low) / count as f64, count }
+    }
+
+    fn tolerance(&self) -> f64 {
+        match self.definitions {
+            Definitions::V1 => 1e-6 * self.width,
+            Definitions::V0 => 0.0,
+        }
+    }
+
+    pub(super) fn edge(&self, i: usize) -> f64 {
+        if i == self.count && self.definitions == Definitions::V1 {
+            return self.high + self.tolerance();
+        }
+        self.low + i as f64 * self.width - self.tolerance()
+    }
+
+    pub(super) fn centre(&self, i: usize) -> f64 {
+        0.5 * (self.edge(i) + self.edge(i + 1))
+    }
+
+    pub(super) fn width_of(&self, i: usize) -> f64 {
+        self.edge(i + 1) - self.edge(i)
+    }
+
+    /// The bin of a value inside the range.
+    pub(super) fn bin_of(&self, value: f64) -> usize {
+        let last = self.count - 1;
+        // A cast saturates: below 0 and NaN give 0.
+        let guess = (((value - self.low) / self.width) as usize).min(last);
+        if self.definitions == Definitions::V0 {
+            return guess;
+        }
+        // The quotient may be off by one next to an edge; the edges themselves decide.
+        if value < self.edge(guess) {
+            guess.saturating_sub(1)
+        } else if guess < last && value >= self.edge(guess + 1) {
+            guess + 1
+        } else {
+            guess
+        }
+    }
+
+    pub(super) fn fill(&self, values: &[f64], counts: &mut Vec<usize>) {
+        counts.clear();
+        counts.resize(self.count, 0);
+        for &value in values {
+            counts[self.bin_of(value)] += 1;
+        }
+    }
+
+    /// Mean of the centres of all bins that share the largest count.
+    fn mode(&self, counts: &[usize]) -> f64 {
+        let largest = counts.iter().copied().max().unwrap_or(0);
+        let tied = || (0..counts.len()).filter(|&i| counts[i] == largest);
+        tied().map(|i| self.centre(i)).sum::<f64>() / tied().count() as f64
+    }
+}
+
+/// Centre of the fullest of `count` bins.
+pub(super) fn mode(series: &Standardised, definitions: Definitions, count: usize, counts: &mut Vec<usize>) -> f64 {
+    let bins = Bins::new(definitions, series.min, series.max, count);
+    bins.fill(&series.values, counts);
+    bins.mode(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges_decide_and_ties_are_averaged() {
+        let bins = Bins::new(Definitions::V1, 0.0, 10.0, 5);
+        assert_eq!([0.0, 1.999_997, 1.999_999, 2.0, 10.0].map(|v| bins.bin_of(v)), [0, 0, 1, 1, 4]);
+        let counts = [3, 1, 3, 0, 2];
+        assert!((bins.mode(&counts) - 3.0).abs() < 1e-5);
+        let plain = Bins::new(Definitions::V0, 0.0, 10.0, 5);
+        assert_eq!([0.0, 1.999_999, 2.0, 10.0].map(|v| plain.bin_of(v)), [0, 0, 1, 4]);
+        let single = Bins::new(Definitions::V1, 2.0, 2.0, 5);
+        assert_eq!((single.count, single.centre(0), single.bin_of(2.0)), (1, 2.0, 0));
+    }
+}
