@@ -1,1 +1,28 @@
-//! Inverse models: regression, cross-validation, metrics.
+//! Inverse models: from features of a recording back to the parameters of the circuit.
+//!
+//! [`TrainingData`] holds rows of features and targets, each row with the index of its sample (a parameter point or a recording). [`train`] fits one
+//! [`Model`], a document of plain numbers that [`predict`] applies to any table with the same feature names. [`cross_validate`] fits on some samples and
+//! predicts the others, and never puts rows of one sample on both sides.
+//!
+//! Where to start: `regressors.rs` (the trait a new estimator implements), `validation/cross_validate.rs`, `model/document.rs`.
+//!
+//! Features and targets are in whatever units the caller names; nothing here converts them. Matrices are rows x columns. No result depends on the number of
+//! threads.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod columns;
+mod error;
+pub mod model;
+mod moments;
+pub mod regressors;
+mod training_data;
+pub mod validation;
+
+pub use error::InverseError;
+pub use model::{Model, Predictions, predict, train};
+pub use moments::Moments;
+pub use regressors::{Estimator, Fitted, RandomForest, Regressor, Ridge};
+pub use training_data::{Target, TrainingData};
+pub use validation::{
+    CrossValidation, HeldOut, Metric, Split, Validation, cross_validate, explicit_folds,
+};

@@ -1,0 +1,81 @@
+//! What can be wrong with training data, an estimator's parameters, a validation scheme or a model document.
+//!
+//! Messages name the parameter, row or field, its value, and what is allowed.
+
+/// The error of every function of this crate.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum InverseError {
+    #[error(
+        "{role} `{name}` of row {row} is {value}; features and targets of training rows must be finite (leave such rows out, and say so, before training)"
+    )]
+    NotFinite {
+        role: &'static str,
+        name: String,
+        row: usize,
+        value: f64,
+    },
+    #[error("{what} has {found}, but {expected} is needed")]
+    Shape {
+        what: &'static str,
+        found: String,
+        expected: String,
+    },
+    #[error("{role} `{name}` is named twice; names must be unique")]
+    DuplicateName { role: &'static str, name: String },
+    #[error(
+        "sample indices must number the samples 0, 1, ... without gaps: sample {sample} has no row"
+    )]
+    SampleWithoutRows { sample: usize },
+    #[error("{regressor} needs at least {needed} training rows, found {found}")]
+    TooFewRows {
+        regressor: &'static str,
+        needed: usize,
+        found: usize,
+    },
+    #[error(
+        "no feature varies over the {rows} training rows ({features} features, all constant); there is nothing to regress on"
+    )]
+    NoVaryingFeature { rows: usize, features: usize },
+    #[error(
+        "feature `{name}` is, to rounding, a linear combination of the features before it: least squares has no single answer (leave it out, or use ridge with alpha > 0)"
+    )]
+    DependentFeature { name: String },
+    #[error(
+        "column {column} of the features is, to rounding, a linear combination of those before it"
+    )]
+    DependentColumn { column: usize },
+    #[error("`{parameter}` of {owner} is {value}; allowed: {allowed}")]
+    Parameter {
+        owner: &'static str,
+        parameter: &'static str,
+        value: String,
+        allowed: String,
+    },
+    #[error(
+        "fold {fold} of repeat {repeat} {problem}; every fold needs test samples and leaves others to train on, each sample index below {samples} and at most once"
+    )]
+    Fold {
+        repeat: usize,
+        fold: usize,
+        problem: String,
+        samples: usize,
+    },
+    #[error(
+        "permutation {repeat} of {samples} samples is not one: every index below {samples} must occur once"
+    )]
+    NotAPermutation { repeat: usize, samples: usize },
+    #[error(
+        "numbers are too large: sums of squares overflow (largest feature or target must stay well below 1e150); use other units or standardize"
+    )]
+    Overflow,
+    #[error("eigenvalues of the features' covariance could not be computed: {reason}")]
+    Eigenvalues { reason: String },
+    #[error("least squares failed: {reason}")]
+    LeastSquares { reason: String },
+    #[error("random forest failed: {reason}")]
+    RandomForest { reason: String },
+    #[error("model field `{field}` {problem}")]
+    Document { field: String, problem: String },
+    #[error("feature `{name}` of the model is not among the columns given: {given}")]
+    MissingFeature { name: String, given: String },
+}

@@ -1,0 +1,119 @@
+//! A model applied to rows of features, its columns found by name.
+//!
+//! Columns the model does not use are ignored. A row in which a feature is not finite gives NaN, and that feature counts as outside the training range: one
+//! bad epoch of a recording does not stop the others, and does not go unnoticed. Ridge, least squares and forests give no spread of their own; `sd` is then
+//! the root mean squared error on held-out samples, the same for all rows, or NaN for a model that was not cross-validated. It says nothing about rows far
+//! outside the training range.
+
+use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
+
+use super::document::Model;
+use crate::InverseError;
+use crate::columns::{Scaling, select, standardize};
+use crate::training_data::check_unique;
+
+/// What a model says about some rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predictions {
+    /// Rows x targets, in the units of the model's targets.
+    pub mean: Array2<f64>,
+    /// Per target.
+    pub sd: Vec<f64>,
+    /// Per row, the part of the used features below the least or above the largest training value.
+    pub outside_training: Vec<f64>,
+}
+
+/// Rows handed to a thread at once.
+const CHUNK: usize = 1024;
+
+/// Predicts rows x features, whose columns `feature_names` names.
+///
+/// # Errors
+/// A model that does not pass its check, a feature of the model that is not among the columns, a column named twice, or a number of names that is not the
+/// number of columns.
+pub fn predict(
+    model: &Model,
+    features: ArrayView2<'_, f64>,
+    feature_names: &[String],
+) -> Result<Predictions, InverseError> {
+    model.check()?;
+    if feature_names.len() != features.ncols() {
+        return Err(InverseError::Shape {
+            what: "features",
+            found: format!("{} columns", features.ncols()),
+            expected: format!("{} (the number of feature names)", feature_names.len()),
+        });
+    }
+    check_unique("feature", feature_names.iter().map(String::as_str))?;
+    let columns = model
+        .features
+        .iter()
+        .map(|feature| column_named(&feature.name, feature_names))
+        .collect::<Result<Vec<usize>, _>>()?;
+    let scaling = scaling(model);
+    let rows: Vec<usize> = (0..features.nrows()).collect();
+    let chunks: Vec<(Array2<f64>, Vec<f64>)> = rows
+        .par_chunks(CHUNK)
+        .map(|rows| {
+            let mut selected = select(features, rows, &columns);
+            let outside = selected
+                .rows()
+                .into_iter()
+                .map(|row| part_outside(model, row.iter()))
+                .collect();
+            if let Some(scaling) = &scaling {
+                standardize(&mut selected, scaling);
+            }
+            (model.fitted.predict(selected.view()), outside)
+        })
+        .collect();
+    let mut mean = Array2::zeros((features.nrows(), model.targets.len()));
+    let values = chunks.iter().flat_map(|(predicted, _)| predicted.iter());
+    for (slot, value) in mean.iter_mut().zip(values) {
+        *slot = *value;
+    }
+    Ok(Predictions {
+        mean,
+        sd: model
+            .held_out_rms_error
+            .clone()
+            .unwrap_or_else(|| vec![f64::NAN; model.targets.len()]),
+        outside_training: chunks
+            .into_iter()
+            .flat_map(|(_, outside)| outside)
+            .collect(),
+    })
+}
+
+fn column_named(name: &str, feature_names: &[String]) -> Result<usize, InverseError> {
+    feature_names
+        .iter()
+        .position(|candidate| candidate == name)
+        .ok_or_else(|| InverseError::MissingFeature {
+            name: name.to_owned(),
+            given: feature_names.join(", "),
+        })
+}
+
+fn scaling(model: &Model) -> Option<Scaling> {
+    let mean = model
+        .features
+        .iter()
+        .map(|feature| feature.mean)
+        .collect::<Option<Vec<f64>>>()?;
+    let scale = model
+        .features
+        .iter()
+        .map(|feature| feature.scale)
+        .collect::<Option<Vec<f64>>>()?;
+    Some(Scaling { mean, scale })
+}
+
+fn part_outside<'a>(model: &Model, row: impl Iterator<Item = &'a f64>) -> f64 {
+    let outside = row
+        .zip(&model.features)
+        .filter(|(value, feature)| !(feature.training_min..=feature.training_max).contains(*value))
+        .count();
+    outside as f64 / model.features.len() as f64
+}

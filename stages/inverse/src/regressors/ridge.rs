@@ -1,0 +1,211 @@
+//! Ridge regression (Hoerl, Kennard 1970, Technometrics 12:55).
+//!
+//! W = argmin |Y - 1 b^T - X W|^2 + alpha |W|^2, with the intercept b left unpenalized; with centred moments (G + alpha I) W = C, b = m_y - W^T m_x, where
+//! G = sum (x - m_x)(x - m_x)^T and C = sum (x - m_x)(y - m_y)^T. One Cholesky decomposition of G + alpha I serves all targets. Where that matrix is
+//! singular to rounding (dependent features, fewer rows than features, alpha 0), the solution of least norm is taken by eigenvectors.
+//!
+//! | parameter | symbol | default | unit | meaning | range |
+//! |---|---|---|---|---|---|
+//! | alpha | alpha | 1 | (unit of the features)^2 | weight of the squared coefficients against the sum (not the mean) of squared errors, as in scikit-learn | >= 0 |
+
+use ndarray::{Array2, ArrayView2, Axis};
+use serde::{Deserialize, Serialize};
+
+use super::linfa_bridge::{cholesky, solve_cholesky, symmetric_eigen};
+use super::{Fitted, LinearMap, MomentRegressor, Regressor};
+use crate::{InverseError, Moments};
+
+/// Linear regression with a penalty on large coefficients.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ridge {
+    pub alpha: f64,
+}
+
+impl Default for Ridge {
+    fn default() -> Self {
+        Self { alpha: 1.0 }
+    }
+}
+
+impl Ridge {
+    pub(super) fn check(&self) -> Result<(), InverseError> {
+        if self.alpha.is_finite() && self.alpha >= 0.0 {
+            return Ok(());
+        }
+        Err(InverseError::Parameter {
+            owner: "ridge",
+            parameter: "alpha",
+            value: self.alpha.to_string(),
+            allowed: "a finite number >= 0".to_owned(),
+        })
+    }
+}
+
+impl Regressor for Ridge {
+    fn fit(
+        &self,
+        features: ArrayView2<'_, f64>,
+        targets: ArrayView2<'_, f64>,
+    ) -> Result<Fitted, InverseError> {
+        self.fit_moments(&Moments::of(features, targets))
+    }
+
+    fn from_moments(&self) -> Option<&dyn MomentRegressor> {
+        Some(self)
+    }
+}
+
+impl MomentRegressor for Ridge {
+    fn fit_moments(&self, moments: &Moments) -> Result<Fitted, InverseError> {
+        self.check()?;
+        if moments.rows == 0 {
+            return Err(InverseError::TooFewRows {
+                regressor: "ridge",
+                needed: 1,
+                found: 0,
+            });
+        }
+        if moments
+            .gram
+            .iter()
+            .chain(&moments.cross)
+            .any(|value| !value.is_finite())
+        {
+            return Err(InverseError::Overflow);
+        }
+        let coefficients = coefficients(&moments.gram, &moments.cross, self.alpha)?;
+        Ok(Fitted::Linear(LinearMap::through_means(
+            &coefficients,
+            &moments.feature_means,
+            &moments.target_means,
+        )))
+    }
+}
+
+/// features x targets.
+fn coefficients(
+    gram: &Array2<f64>,
+    cross: &Array2<f64>,
+    alpha: f64,
+) -> Result<Array2<f64>, InverseError> {
+    let mut penalized = gram.clone();
+    penalized.diag_mut().mapv_inplace(|value| value + alpha);
+    let features = gram.nrows();
+    let negligible = f64::EPSILON * features as f64;
+    if let Some(lower) = cholesky(&penalized) {
+        // L_jj^2 / A_jj is the part of column j that the columns before do not explain; no scaling of features changes it.
+        let regular = (0..features).all(|j| lower[(j, j)].powi(2) > negligible * penalized[[j, j]]);
+        if let Some(solution) = solve_cholesky(&lower, cross).filter(|_| regular) {
+            return Ok(solution);
+        }
+    }
+    let (eigenvalues, eigenvectors) = symmetric_eigen(gram)?;
+    let largest = eigenvalues
+        .iter()
+        .fold(0.0f64, |largest, value| largest.max(*value));
+    let mut projected = eigenvectors.t().dot(cross);
+    for (mut line, eigenvalue) in projected.axis_iter_mut(Axis(0)).zip(&eigenvalues) {
+        let penalized = eigenvalue.max(0.0) + alpha;
+        let keep = penalized > negligible * (largest + alpha);
+        line.mapv_inplace(|value| if keep { value / penalized } else { 0.0 });
+    }
+    Ok(eigenvectors.dot(&projected))
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    fn linear(fitted: Fitted) -> LinearMap {
+        match fitted {
+            Fitted::Linear(map) => map,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn without_penalty_a_linear_law_is_found_for_each_target() {
+        let x = array![[0.0, 1.0], [1.0, 0.0], [2.0, 5.0], [3.0, -1.0], [7.0, 2.0]];
+        let y = Array2::from_shape_fn((5, 2), |(r, t)| {
+            1.0 + t as f64 + 2.0 * x[[r, 0]] - (3.0 + t as f64) * x[[r, 1]]
+        });
+        let map = linear(Ridge { alpha: 0.0 }.fit(x.view(), y.view()).unwrap());
+        for (found, expected) in map
+            .coefficients
+            .concat()
+            .iter()
+            .zip(&[2.0, -3.0, 2.0, -4.0])
+        {
+            assert!((found - expected).abs() < 1e-13);
+        }
+        assert!((map.intercept[0] - 1.0).abs() < 1e-13 && (map.intercept[1] - 2.0).abs() < 1e-13);
+    }
+
+    #[test]
+    fn one_feature_shrinks_by_the_closed_form() {
+        let (x, y) = (array![[1.0], [2.0], [6.0]], array![[1.0], [0.0], [8.0]]);
+        let map = linear(Ridge { alpha: 2.5 }.fit(x.view(), y.view()).unwrap());
+        let coefficient = (-2.0 * -2.0 + -1.0 * -3.0 + 3.0 * 5.0) / (14.0 + 2.5);
+        assert!((map.coefficients[0][0] - coefficient).abs() < 1e-15);
+        assert!((map.intercept[0] - (3.0 - 3.0 * coefficient)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn dependent_features_share_the_weight_without_penalty() {
+        let x = array![
+            [1.0, 1.0, 2.0],
+            [2.0, 2.0, 4.0],
+            [3.0, 3.0, 6.0],
+            [5.0, 5.0, 10.0]
+        ];
+        let y = array![[6.0], [12.0], [18.0], [30.0]];
+        let map = linear(Ridge { alpha: 0.0 }.fit(x.view(), y.view()).unwrap());
+        for (found, expected) in map.coefficients[0].iter().zip(&[1.0, 1.0, 2.0]) {
+            assert!((found - expected).abs() < 1e-12, "{:?}", map.coefficients);
+        }
+    }
+
+    #[test]
+    fn fewer_rows_than_features_and_a_single_row_have_an_answer() {
+        let x = array![[1.0, 2.0, 3.0, 4.0], [2.0, 1.0, 0.0, 4.5]];
+        let y = array![[1.0], [3.0]];
+        let fitted = Ridge { alpha: 0.0 }.fit(x.view(), y.view()).unwrap();
+        let predicted = fitted.predict(x.view());
+        assert!((predicted[[0, 0]] - 1.0).abs() < 1e-12 && (predicted[[1, 0]] - 3.0).abs() < 1e-12);
+        let one = linear(
+            Ridge { alpha: 0.0 }
+                .fit(array![[5.0, 6.0]].view(), array![[2.0]].view())
+                .unwrap(),
+        );
+        assert_eq!(
+            (one.coefficients, one.intercept),
+            (vec![vec![0.0, 0.0]], vec![2.0])
+        );
+    }
+
+    #[test]
+    fn parameters_and_overflow_are_refused() {
+        let (x, y) = (array![[1.0], [2.0]], array![[1.0], [2.0]]);
+        for alpha in [-1.0, f64::NAN, f64::INFINITY] {
+            let message = Ridge { alpha }
+                .fit(x.view(), y.view())
+                .unwrap_err()
+                .to_string();
+            assert!(
+                message.contains("`alpha` of ridge") && message.contains(">= 0"),
+                "{message}"
+            );
+        }
+        let huge = Ridge { alpha: 1.0 }.fit(array![[1e200], [-1e200]].view(), y.view());
+        assert_eq!(huge, Err(InverseError::Overflow));
+        let empty =
+            Ridge { alpha: 1.0 }.fit(Array2::zeros((0, 1)).view(), Array2::zeros((0, 1)).view());
+        assert!(matches!(
+            empty,
+            Err(InverseError::TooFewRows { found: 0, .. })
+        ));
+    }
+}

@@ -1,0 +1,169 @@
+//! Fit on some samples, predict the others, for every split.
+//!
+//! Whatever is learned (which features vary, means, scales, coefficients) is learned from the training rows of the split alone. Splits run in parallel;
+//! each is computed by one thread in a fixed order, so results are the same bits for any number of threads.
+
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::folds::{Split, check_split};
+use super::metrics::{Metric, RepeatAndFold, metric};
+use crate::columns::Fitter;
+use crate::{InverseError, Regressor, TrainingData};
+
+/// The held-out predictions of all splits, and how good they are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CrossValidation {
+    /// In the order of the splits given.
+    pub folds: Vec<FoldPredictions>,
+    /// Per split and target, in that order.
+    pub metrics: Vec<Metric>,
+    /// Per target, over the predictions of all splits together.
+    pub pooled: Vec<Metric>,
+}
+
+/// What one split predicted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoldPredictions {
+    pub repeat: usize,
+    pub fold: usize,
+    /// Rows of the data that were held out, ascending.
+    pub test_rows: Vec<usize>,
+    /// Test rows x targets.
+    pub predicted: Array2<f64>,
+    /// Names of features constant over the training rows, left out of the fit.
+    pub dropped_features: Vec<String>,
+}
+
+/// One held-out prediction.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HeldOut {
+    pub row: usize,
+    pub target: usize,
+    pub fold: usize,
+    pub repeat: usize,
+    pub truth: f64,
+    pub predicted: f64,
+}
+
+impl CrossValidation {
+    /// Every held-out prediction: by split, row, target. `data` is what was cross-validated.
+    pub fn held_out<'a>(&'a self, data: &'a TrainingData) -> impl Iterator<Item = HeldOut> + 'a {
+        self.folds.iter().flat_map(move |fold| {
+            fold.predicted
+                .indexed_iter()
+                .map(move |((position, target), &predicted)| {
+                    let row = fold.test_rows[position];
+                    HeldOut {
+                        row,
+                        target,
+                        fold: fold.fold,
+                        repeat: fold.repeat,
+                        truth: data.targets()[[row, target]],
+                        predicted,
+                    }
+                })
+        })
+    }
+}
+
+/// Fits and predicts each split.
+///
+/// `standardized` divides features by the standard deviation of the training rows after subtracting their mean.
+///
+/// # Errors
+/// A split that holds out no sample, all samples, or samples that do not exist; no split; whatever the regressor refuses (of several failing splits the
+/// first is reported).
+pub fn cross_validate(
+    data: &TrainingData,
+    regressor: &dyn Regressor,
+    standardized: bool,
+    splits: &[Split],
+) -> Result<CrossValidation, InverseError> {
+    if splits.is_empty() {
+        return Err(InverseError::Shape {
+            what: "validation",
+            found: "0 splits".to_owned(),
+            expected: "at least one".to_owned(),
+        });
+    }
+    for split in splits {
+        check_split(split, data.sample_count())?;
+    }
+    let fitter = Fitter::for_folds(data, regressor, standardized);
+    let folds: Vec<Result<FoldPredictions, InverseError>> = splits
+        .par_iter()
+        .map(|split| predict_split(data, &fitter, split))
+        .collect();
+    let folds: Vec<FoldPredictions> = folds.into_iter().collect::<Result<_, _>>()?;
+    let metrics = folds
+        .par_iter()
+        .flat_map_iter(|fold| fold_metrics(data, fold))
+        .collect();
+    let pooled = (0..data.target_columns().len())
+        .into_par_iter()
+        .map(|target| {
+            metric(
+                None,
+                target,
+                folds.iter().flat_map(|fold| pairs(data, fold, target)),
+            )
+        })
+        .collect();
+    Ok(CrossValidation {
+        folds,
+        metrics,
+        pooled,
+    })
+}
+
+fn predict_split(
+    data: &TrainingData,
+    fitter: &Fitter<'_>,
+    split: &Split,
+) -> Result<FoldPredictions, InverseError> {
+    let mut held_out = vec![false; data.row_count()];
+    for &sample in &split.test_samples {
+        for &row in data.rows_of_sample(sample) {
+            held_out[row] = true;
+        }
+    }
+    let (test_rows, training_rows): (Vec<usize>, Vec<usize>) =
+        (0..data.row_count()).partition(|&row| held_out[row]);
+    let fit = fitter.fit(&training_rows, &test_rows)?;
+    let predicted = fit.predict_rows(data.features(), &test_rows);
+    let dropped_features = fit
+        .dropped
+        .iter()
+        .map(|&feature| data.feature_names()[feature].clone())
+        .collect();
+    Ok(FoldPredictions {
+        repeat: split.repeat,
+        fold: split.fold,
+        test_rows,
+        predicted,
+        dropped_features,
+    })
+}
+
+fn fold_metrics(data: &TrainingData, fold: &FoldPredictions) -> Vec<Metric> {
+    let split = RepeatAndFold {
+        repeat: fold.repeat,
+        fold: fold.fold,
+    };
+    (0..data.target_columns().len())
+        .map(|target| metric(Some(split), target, pairs(data, fold, target)))
+        .collect()
+}
+
+fn pairs<'a>(
+    data: &'a TrainingData,
+    fold: &'a FoldPredictions,
+    target: usize,
+) -> impl Iterator<Item = (f64, f64)> + Clone + 'a {
+    let truths = fold
+        .test_rows
+        .iter()
+        .map(move |&row| data.targets()[[row, target]]);
+    truths.zip(fold.predicted.column(target).into_iter().copied())
+}
