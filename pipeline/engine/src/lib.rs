@@ -1,1 +1,44 @@
-//! Pipeline files, incremental planning and execution.
+//! Pipelines: read, bound to kinds of stages, planned against a store, and run.
+//!
+//! A pipeline file names stages and wires them into a graph ([`Pipeline`], [`Graph`]). Every sample of every stage has an
+//! action key that covers all that its result depends on ([`keys`]); what is in the [`Store`] is not computed again.
+//! Missing samples are computed in batches ([`task`], [`execute`]); what happens is told in [`Event`]s.
+//!
+//! **Invariant:** the engine knows no science and no file format of tables.
+
+mod batches;
+pub mod config;
+mod diagnostic;
+mod events;
+pub mod execute;
+mod files;
+mod graph;
+mod groups;
+pub mod keys;
+mod kind;
+mod memory;
+mod pipeline_file;
+mod plan;
+mod run;
+mod store;
+mod tables;
+pub mod task;
+mod whole;
+mod why;
+
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use events::{Event, Observer, TimedEvent};
+pub use files::{FileRef, Files};
+pub use graph::{BoundStage, Domain, Graph, Registry};
+pub use kind::{
+    Batch, BindRequest, Bound, ConfigError, Context, FailureReason, Grain, Kind, Output, Points, PortMode, PortSchema, PortSpec, Ports, Read,
+    SampleError, SampleInput, SampleOutput, Stage, each_sample,
+};
+pub use memory::MemoryStore;
+pub use pipeline_file::{FORMAT, OnError, Pipeline, RESERVED_KEYS, Source, StageRef, StageSpec, set_field};
+pub use plan::{Planner, StageState, Unit};
+pub use run::{RunOptions, StagePlan, plan_rows, run};
+pub use store::{Action, Binding, NewAction, NewBatch, OutputEntry, RunRecord, StageRun, Store, StoreError};
+pub use tables::{output_schema, read_output, read_rows};
+pub use whole::{label_positions, sample_field, with_sample};
+pub use why::{Change, Why, why};

@@ -1,0 +1,234 @@
+//! YAML into plain values that remember where they stood, and plain values into typed configurations.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Number, Value};
+use serde_saphyr::Spanned;
+
+use crate::ConfigError;
+
+/// A value and the places of its parts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Located {
+    pub value: Value,
+    /// Line and column by dotted path; list items by number.
+    pub places: BTreeMap<String, Place>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub line: u64,
+    pub column: u64,
+}
+
+/// Text that is no YAML.
+#[derive(Debug, Clone, PartialEq)]
+pub struct YamlError {
+    pub place: Option<Place>,
+    pub message: String,
+}
+
+impl Located {
+    /// The place of a path, or of the nearest part above it that has one.
+    pub fn place(&self, path: &str) -> Option<Place> {
+        let mut path = path;
+        loop {
+            if let Some(&place) = self.places.get(path) {
+                return Some(place);
+            }
+            path = &path[..path.rfind('.')?];
+        }
+    }
+}
+
+/// Reads YAML. Places of keys are kept where a value has a key.
+pub fn parse_yaml(text: &str) -> Result<Located, YamlError> {
+    let root: Spanned<Node> = serde_saphyr::from_str(text).map_err(|error| YamlError {
+        place: error.location().map(|l| Place { line: l.line(), column: l.column() }),
+        message: error.without_snippet().to_string(),
+    })?;
+    let mut places = BTreeMap::new();
+    let value = root.value.locate("", &mut places);
+    Ok(Located { value, places })
+}
+
+/// A value given on the command line: YAML, or plain text where that is no YAML.
+pub fn parse_argument(text: &str) -> Value {
+    parse_yaml(text).map_or_else(|_| Value::String(text.to_owned()), |located| located.value)
+}
+
+/// The typed configuration of a kind. Errors name the field and, where a name is nearly right, the right one.
+pub fn typed<T: DeserializeOwned>(config: &Value) -> Result<T, Vec<ConfigError>> {
+    serde_path_to_error::deserialize(config.clone()).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { String::new() } else { path.replace('[', ".").replace(']', "") };
+        vec![ConfigError::at(field, with_suggestion(&error.inner().to_string()))]
+    })
+}
+
+/// The canonical form of a configuration: fields equal to the default left out.
+pub fn canonical<T: Serialize>(config: &T, default: &T) -> Result<Value, ConfigError> {
+    let value = |t: &T| serde_json::to_value(t).map_err(|error| ConfigError::at("", error));
+    let mut config = value(config)?;
+    if let (Value::Object(config), Value::Object(default)) = (&mut config, value(default)?) {
+        config.retain(|key, value| default.get(key) != Some(value));
+        config.sort_keys();
+    }
+    Ok(config)
+}
+
+/// serde says what was expected; this adds which of it was probably meant.
+fn with_suggestion(message: &str) -> String {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
+    match quoted.split_first() {
+        Some((found, expected)) if unknown => match nearest(found, expected.iter().copied()) {
+            Some(near) => format!("{message}; did you mean `{near}`?"),
+            None => message.to_owned(),
+        },
+        _ => message.to_owned(),
+    }
+}
+
+/// The candidate that is spelled most like a word, if any is near.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let distance = |c: &&str| strsim::damerau_levenshtein(&word.to_lowercase(), &c.to_lowercase());
+    let near = candidates.into_iter().min_by_key(distance)?;
+    (distance(&near) <= 1 + word.len() / 4).then_some(near)
+}
+
+enum Node {
+    Scalar(Value),
+    List(Vec<Spanned<Node>>),
+    Map(Vec<(Spanned<String>, Spanned<Node>)>),
+}
+
+impl Node {
+    fn locate(self, path: &str, places: &mut BTreeMap<String, Place>) -> Value {
+        let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        match self {
+            Self::Scalar(value) => value,
+            Self::List(items) => {
+                let items = items.into_iter().enumerate().map(|(i, item)| {
+                    let path = below(&i.to_string());
+                    places.insert(path.clone(), place(&item.referenced));
+                    item.value.locate(&path, places)
+                });
+                Value::Array(items.collect())
+            }
+            Self::Map(entries) => {
+                let mut map = Map::new();
+                for (key, value) in entries {
+                    let path = below(&key.value);
+                    places.insert(path.clone(), place(&key.referenced));
+                    map.insert(key.value, value.value.locate(&path, places));
+                }
+                Value::Object(map)
+            }
+        }
+    }
+}
+
+fn place(location: &serde_saphyr::Location) -> Place {
+    Place { line: location.line(), column: location.column() }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value, a list or a map with text keys")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Scalar(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Scalar(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+        Ok(Node::Scalar(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Node, E> {
+        let number = Number::from_f64(value).ok_or_else(|| E::custom(format!("{value} is no finite number")))?;
+        Ok(Node::Scalar(number.into()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
+        Ok(Node::Scalar(value.into()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Scalar(Value::Null))
+    }
+
+    fn visit_none<E>(self) -> Result<Node, E> {
+        Ok(Node::Scalar(Value::Null))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Node::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
+        let mut map = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            map.push(entry);
+        }
+        Ok(Node::Map(map))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_remember_their_places() {
+        let located = parse_yaml("stages:\n  a:\n    kind: x\n    list: [1, 2.5, 26 pA]\n    none:\n").unwrap();
+        assert_eq!(located.value["stages"]["a"]["list"], serde_json::json!([1, 2.5, "26 pA"]));
+        assert_eq!(located.value["stages"]["a"]["none"], Value::Null);
+        assert_eq!(located.place("stages.a.kind"), Some(Place { line: 3, column: 5 }));
+        assert_eq!(located.place("stages.a.list.2"), Some(Place { line: 4, column: 20 }));
+        assert_eq!(located.place("stages.a.kind.deeper"), Some(Place { line: 3, column: 5 }));
+    }
+
+    #[test]
+    fn broken_yaml_is_an_error_with_a_place() {
+        let error = parse_yaml("a: [1, 2\nb: 3\n").unwrap_err();
+        assert!(error.place.is_some(), "{error:?}");
+        assert!(parse_yaml("a: 1\na: 2\n").is_err());
+    }
+
+    #[test]
+    fn a_misspelt_field_is_named_with_the_right_one() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code)]
+        struct Config {
+            duration: u64,
+        }
+        let errors = typed::<Config>(&serde_json::json!({"duratoin": 1})).unwrap_err();
+        assert_eq!(errors[0].field, "duratoin");
+        assert!(errors[0].message.contains("did you mean `duration`?"), "{errors:?}");
+    }
+}

@@ -1,0 +1,372 @@
+//! Computes one batch: inputs from the store, the chain of stages, results back to the store.
+//!
+//! Rows between the stages of a chain live only here. A stage whose rows were not kept is computed again
+//! when a later stage needs them.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::time::Instant;
+
+use arrow_array::RecordBatch;
+use lapicque_schemas::{Digest, column_digests, content_digest, project_digest};
+
+use crate::keys::{action_key, ingredients_digest, random_key};
+use crate::kind::{Batch, Context, FailureReason, Grain, Output, SampleError, SampleInput, SampleOutput, Stage};
+use crate::memory::project;
+use crate::store::{Action, NewAction, NewBatch, OutputEntry, Store, StoreError};
+use crate::task::{BatchTask, From, MemberTask, PortTask, UnitTask};
+use crate::whole::{read_whole, stage_view};
+
+/// Tables wider than this carry no digest per column: they would outweigh the rows.
+const NARROW: usize = 8;
+
+/// What became of each sample in each member.
+#[derive(Debug, Clone, Default)]
+pub struct BatchReport {
+    pub members: Vec<MemberReport>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct MemberReport {
+    /// One per label of the batch; `None` where there was nothing to do.
+    pub units: Vec<Option<UnitReport>>,
+    pub seconds: f64,
+    pub bytes: u64,
+}
+
+#[derive(Debug, Clone)]
+pub struct UnitReport {
+    pub key: Digest,
+    pub inputs: Vec<Digest>,
+    pub action: Action,
+    /// Whether the stage function ran; otherwise the key was known once its inputs were.
+    pub computed: bool,
+    /// Whether a second computation gave the values of the first.
+    pub reproduced: bool,
+}
+
+/// Whole tables that batches of one process share.
+pub type WholeTables = Mutex<HashMap<(String, String), RecordBatch>>;
+
+/// Computes a batch. `stages` are the bound stages of the members.
+pub fn execute(
+    task: &BatchTask,
+    stages: &[&dyn Stage],
+    store: &dyn Store,
+    whole_tables: &WholeTables,
+    context: &Context<'_>,
+) -> Result<BatchReport, StoreError> {
+    let members = task.members.iter().map(|_| MemberReport { units: vec![None; task.labels.len()], ..Default::default() });
+    let report = BatchReport { members: members.collect() };
+    let mut execution = Execution { task, stages, store, whole_tables, context, rows: HashMap::new(), new: Vec::new(), report };
+    execution.new.resize_with(task.members.len(), Vec::new);
+    for member in 0..task.members.len() {
+        execution.member(member)?;
+    }
+    execution.publish()
+}
+
+struct Execution<'a> {
+    task: &'a BatchTask,
+    stages: &'a [&'a dyn Stage],
+    store: &'a dyn Store,
+    whole_tables: &'a WholeTables,
+    context: &'a Context<'a>,
+    /// Rows of (member, label), all outputs.
+    rows: HashMap<(usize, usize), Vec<RecordBatch>>,
+    new: Vec<Vec<NewAction>>,
+    report: BatchReport,
+}
+
+/// A sample whose stage function is to run.
+struct Run {
+    label: usize,
+    key: Digest,
+    inputs: Vec<Digest>,
+    point: usize,
+}
+
+impl Execution<'_> {
+    fn member(&mut self, number: usize) -> Result<(), StoreError> {
+        let runs = self.runs(number)?;
+        if runs.is_empty() {
+            return Ok(());
+        }
+        let computed = self.compute(number, &runs)?;
+        for (run, result) in runs.into_iter().zip(computed) {
+            let stored = matches!(&result, Err(error) if error.reason == FailureReason::Cancelled);
+            let (action, tables) = self.action(number, &run, result);
+            let kept = self.task.members[number].keep;
+            if !stored {
+                let tables = if kept { tables.clone() } else { Vec::new() };
+                self.new[number].push(NewAction { key: run.key, action: action.clone(), tables });
+            }
+            if action.outcome.is_ok() {
+                self.rows.insert((number, run.label), tables);
+            }
+            self.report.members[number].units[run.label] =
+                Some(UnitReport { key: run.key, inputs: run.inputs, action, computed: true, reproduced: true });
+        }
+        Ok(())
+    }
+
+    /// The samples that are missing, after looking up those whose keys have only now become known.
+    fn runs(&mut self, number: usize) -> Result<Vec<Run>, StoreError> {
+        let member = &self.task.members[number];
+        let common = ingredients_digest(&member.common);
+        let mut runs = Vec::new();
+        let mut waited = Vec::new();
+        for (label, unit) in member.units.iter().enumerate() {
+            match unit {
+                UnitTask::Absent | UnitTask::Done { .. } => {}
+                UnitTask::Missing { key, inputs, point } => {
+                    runs.push(Run { label, key: *key, inputs: inputs.clone(), point: *point });
+                }
+                UnitTask::Waiting { inputs, point } => {
+                    if let Some(inputs) = self.resolve(member, label, inputs) {
+                        waited.push(Run { label, key: action_key(common, &inputs), inputs, point: *point });
+                    }
+                }
+            }
+        }
+        let keys: Vec<Digest> = waited.iter().map(|run| run.key).collect();
+        for (run, known) in waited.into_iter().zip(self.store.find(&keys)?) {
+            match known {
+                Some(action) if !member.keep || action.outcome.as_ref().map_or(true, |o| o.iter().all(|o| o.kept)) => {
+                    self.report.members[number].units[run.label] =
+                        Some(UnitReport { key: run.key, inputs: run.inputs, action, computed: false, reproduced: true });
+                }
+                _ => runs.push(run),
+            }
+        }
+        runs.sort_by_key(|run| run.label);
+        Ok(runs)
+    }
+
+    /// All input digests of a sample, or `None` where an input failed.
+    fn resolve(&self, member: &MemberTask, label: usize, inputs: &[Option<Digest>]) -> Option<Vec<Digest>> {
+        let own = |port: &&PortTask| !matches!(port.from, From::Whole { .. });
+        let first_port = inputs.len() - member.ports.iter().filter(own).count();
+        let mut resolved = inputs[..first_port].iter().copied().collect::<Option<Vec<_>>>()?;
+        for (port, known) in member.ports.iter().filter(own).zip(&inputs[first_port..]) {
+            resolved.push(match (known, &port.from) {
+                (Some(digest), _) => *digest,
+                (None, From::Member { member, output }) => {
+                    let report = self.report.members[*member].units[label].as_ref()?;
+                    let entry = report.action.outcome.as_ref().ok()?.get(*output)?;
+                    self.member_digest(port, *member, label, *output, entry)?
+                }
+                (None, _) => return None,
+            });
+        }
+        Some(resolved)
+    }
+
+    fn member_digest(&self, port: &PortTask, member: usize, label: usize, output: usize, entry: &OutputEntry) -> Option<Digest> {
+        let Some(columns) = &port.read.columns else {
+            return Some(entry.content);
+        };
+        if let Some(digests) = &entry.columns {
+            let named = port.schema.column_names().zip(digests.iter().copied());
+            return Some(project_digest(&port.schema.arrow, entry.rows, named.filter(|(name, _)| columns.iter().any(|c| c == name))));
+        }
+        let table = project(self.rows.get(&(member, label))?.get(output)?, Some(columns)).ok()?;
+        content_digest(&table.schema(), &[table]).ok()
+    }
+
+    /// Runs the stage function.
+    fn compute(&mut self, number: usize, runs: &[Run]) -> Result<Vec<Result<SampleOutput, SampleError>>, StoreError> {
+        let task = self.task;
+        let member = &task.members[number];
+        let labels: Vec<usize> = runs.iter().map(|run| run.label).collect();
+        let broadcast_digests: Vec<Digest> = member.common["broadcast"]
+            .as_object()
+            .into_iter()
+            .flat_map(|map| map.values().filter_map(|digest| digest.as_str()?.parse().ok()))
+            .collect();
+        let mut batch = Batch::default();
+        for run in runs {
+            // Of table-grain stages only the seed enters, so that streams do not change with the samples.
+            let table_grain = self.stages[number].bound().grain == Grain::Table;
+            let digests: Vec<Digest> = if table_grain { Vec::new() } else { broadcast_digests.iter().chain(&run.inputs).copied().collect() };
+            batch.samples.push(SampleInput {
+                label: task.labels[run.label].clone(),
+                tables: Vec::new(),
+                random: random_key(member.seed, &digests),
+                point: run.point,
+            });
+        }
+        for port in &member.ports {
+            match &port.from {
+                From::Whole { output, keys, labels } => {
+                    let cache = (format!("{}.{}", member.stage, port.name), member.common["broadcast"][&port.name].to_string());
+                    let known = self.lock_whole().get(&cache).cloned();
+                    let table = match known {
+                        Some(table) => table,
+                        None => {
+                            let table = read_whole(self.store, *output, &port.schema, keys, labels, port.read.columns.as_deref())?;
+                            self.lock_whole().insert(cache, table.clone());
+                            table
+                        }
+                    };
+                    batch.broadcast.push((port.name.clone(), table));
+                }
+                From::Samples { output, keys } => {
+                    let present: Vec<Digest> = labels.iter().filter_map(|&label| keys[label]).collect();
+                    let mut tables = self.store.read(*output, &port.schema, &present, port.read.columns.as_deref())?.into_iter();
+                    for (sample, &label) in batch.samples.iter_mut().zip(&labels) {
+                        let table = keys[label].and_then(|_| tables.next());
+                        let table = table.unwrap_or_else(|| RecordBatch::new_empty(stage_view(&port.schema, port.read.columns.as_deref())));
+                        sample.tables.push((port.name.clone(), table));
+                    }
+                }
+                From::Member { member: from, output } => {
+                    self.ensure_rows(*from, &labels)?;
+                    for (sample, &label) in batch.samples.iter_mut().zip(&labels) {
+                        let table = match self.rows.get(&(*from, label)).and_then(|tables| tables.get(*output)) {
+                            Some(table) => project(table, port.read.columns.as_deref())?,
+                            None => RecordBatch::new_empty(stage_view(&port.schema, port.read.columns.as_deref())),
+                        };
+                        sample.tables.push((port.name.clone(), table));
+                    }
+                }
+            }
+        }
+        let started = Instant::now();
+        let stage = self.stages[number];
+        let results = guarded(stage, self.context, &batch);
+        let outputs = &stage.bound().outputs;
+        let results = results.into_iter().map(|result| result.and_then(|output| checked(outputs, output))).collect();
+        self.report.members[number].seconds += started.elapsed().as_secs_f64();
+        Ok(results)
+    }
+
+    fn lock_whole(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String), RecordBatch>> {
+        self.whole_tables.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Reads or computes again the rows of a member for these samples.
+    fn ensure_rows(&mut self, number: usize, labels: &[usize]) -> Result<(), StoreError> {
+        let member = &self.task.members[number];
+        let outputs = &self.stages[number].bound().outputs;
+        let mut again = Vec::new();
+        let lacking: Vec<usize> = labels.iter().copied().filter(|&label| !self.rows.contains_key(&(number, label))).collect();
+        for label in lacking {
+            let (key, inputs, point) = match (&member.units[label], &self.report.members[number].units[label]) {
+                (UnitTask::Done { key, inputs, point, .. }, _) => (*key, inputs.clone(), *point),
+                (UnitTask::Waiting { point, .. } | UnitTask::Missing { point, .. }, Some(report)) => (report.key, report.inputs.clone(), *point),
+                _ => continue,
+            };
+            if member.keep {
+                let read = |(i, output): (usize, &Output)| Ok(self.store.read(i, &output.schema, &[key], None)?.remove(0));
+                let tables = outputs.iter().enumerate().map(read).collect::<Result<Vec<_>, StoreError>>()?;
+                self.rows.insert((number, label), tables);
+            } else {
+                again.push(Run { label, key, inputs, point });
+            }
+        }
+        if again.is_empty() {
+            return Ok(());
+        }
+        let results = self.compute(number, &again)?;
+        for (run, result) in again.into_iter().zip(results) {
+            let (action, tables) = self.action(number, &run, result);
+            let contents = |action: &Action| action.outcome.as_ref().ok().map(|o| o.iter().map(|o| o.content).collect::<Vec<_>>());
+            let before = match (&member.units[run.label], &self.report.members[number].units[run.label]) {
+                (UnitTask::Done { contents, .. }, _) => Some(contents.clone()),
+                (_, Some(report)) => contents(&report.action),
+                _ => None,
+            };
+            let reproduced = before == contents(&action);
+            if action.outcome.is_ok() {
+                self.rows.insert((number, run.label), tables);
+            }
+            self.report.members[number].units[run.label] =
+                Some(UnitReport { key: run.key, inputs: run.inputs, action, computed: true, reproduced });
+        }
+        Ok(())
+    }
+
+    fn action(&self, number: usize, run: &Run, result: Result<SampleOutput, SampleError>) -> (Action, Vec<RecordBatch>) {
+        let member = &self.task.members[number];
+        let mut notes = Vec::new();
+        let entries = result.and_then(|output| {
+            notes = output.notes;
+            let entries = output.tables.iter().map(|table| entry(table, member.keep)).collect::<Result<Vec<_>, _>>()?;
+            Ok((entries, output.tables))
+        });
+        let (outcome, tables) = match entries {
+            Ok((entries, tables)) => (Ok(entries), tables),
+            Err(error) => (Err(error), Vec::new()),
+        };
+        let common = ingredients_digest(&member.common);
+        (Action { outcome, common, inputs: run.inputs.clone(), notes, seconds: 0.0 }, tables)
+    }
+
+    fn publish(mut self) -> Result<BatchReport, StoreError> {
+        for (number, actions) in std::mem::take(&mut self.new).into_iter().enumerate().filter(|(_, new)| !new.is_empty()) {
+            let report = &mut self.report.members[number];
+            let seconds = report.seconds / actions.len() as f64;
+            let actions = actions.into_iter().map(|new| NewAction { action: Action { seconds, ..new.action }, ..new });
+            let batch = NewBatch {
+                outputs: &self.stages[number].bound().outputs,
+                common: &self.task.members[number].common,
+                actions: actions.collect(),
+            };
+            report.bytes += self.store.publish(&batch)?;
+        }
+        Ok(self.report)
+    }
+}
+
+fn entry(table: &RecordBatch, kept: bool) -> Result<OutputEntry, SampleError> {
+    let schema = table.schema();
+    let digests = column_digests(&schema, std::slice::from_ref(table)).map_err(SampleError::internal)?;
+    let rows = table.num_rows() as u64;
+    let named = schema.fields().iter().map(|f| f.name().as_str()).zip(digests.iter().copied());
+    let content = project_digest(&schema, rows, named);
+    let columns = (!kept || digests.len() <= NARROW).then_some(digests);
+    Ok(OutputEntry { rows, content, columns, kept })
+}
+
+/// A panic of a stage fails the samples of its batch, not the run.
+fn guarded(stage: &dyn Stage, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
+    let failed = |reason, message: String| vec![Err(SampleError { reason, message }); batch.samples.len()];
+    match catch_unwind(AssertUnwindSafe(|| stage.run(context, batch))) {
+        Ok(results) if results.len() == batch.samples.len() => results,
+        Ok(results) => {
+            failed(FailureReason::Internal, format!("the stage gave {} results for {} samples", results.len(), batch.samples.len()))
+        }
+        Err(panic) => {
+            let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+            // A panic says nothing of the other samples: each is tried by itself.
+            if batch.samples.len() > 1 {
+                return batch.samples.iter().flat_map(|sample| {
+                    let one = Batch { samples: vec![sample.clone()], broadcast: batch.broadcast.clone() };
+                    guarded(stage, context, &one)
+                }).collect();
+            }
+            failed(FailureReason::Panic, format!("the stage panicked: {}", text.unwrap_or_default()))
+        }
+    }
+}
+
+/// Holds an output against the schema that the stage promised.
+fn checked(outputs: &[Output], output: SampleOutput) -> Result<SampleOutput, SampleError> {
+    if output.tables.len() != outputs.len() {
+        return Err(SampleError::internal(format!("{} tables came out, {} were promised", output.tables.len(), outputs.len())));
+    }
+    for (promised, table) in outputs.iter().zip(&output.tables) {
+        let (schema, due) = (table.schema(), &promised.schema.arrow);
+        let differs = schema.fields().len() != due.fields().len()
+            || schema.metadata() != due.metadata()
+            || schema.fields().iter().zip(due.fields()).any(|(a, b)| {
+                a.name() != b.name() || a.data_type() != b.data_type() || a.metadata() != b.metadata()
+            });
+        if differs {
+            return Err(SampleError::internal(format!("the table `{}` has not the schema that was promised:\n{schema:?}\n{due:?}", promised.name)));
+        }
+    }
+    Ok(output)
+}

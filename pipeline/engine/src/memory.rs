@@ -1,0 +1,89 @@
+//! A store in memory: for applying one stage to files, and for tests.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use arrow_array::RecordBatch;
+use lapicque_schemas::{Digest, TableSchema};
+use serde_json::Value;
+
+use crate::keys::ingredients_digest;
+use crate::store::{Action, Binding, NewBatch, RunRecord, Store, StoreError};
+
+#[derive(Default)]
+pub struct MemoryStore {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    actions: HashMap<Digest, (Action, Vec<RecordBatch>)>,
+    ingredients: HashMap<Digest, Value>,
+    bindings: HashMap<Digest, Binding>,
+    runs: Vec<RunRecord>,
+}
+
+impl MemoryStore {
+    fn with<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
+        work(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Store for MemoryStore {
+    fn find(&self, keys: &[Digest]) -> Result<Vec<Option<Action>>, StoreError> {
+        Ok(self.with(|inner| keys.iter().map(|key| inner.actions.get(key).map(|(action, _)| action.clone())).collect()))
+    }
+
+    fn publish(&self, batch: &NewBatch<'_>) -> Result<u64, StoreError> {
+        self.with(|inner| {
+            inner.ingredients.insert(ingredients_digest(batch.common), batch.common.clone());
+            for new in &batch.actions {
+                inner.actions.entry(new.key).or_insert_with(|| (new.action.clone(), new.tables.clone()));
+            }
+        });
+        Ok(batch.actions.iter().flat_map(|new| &new.tables).map(|table| table.get_array_memory_size() as u64).sum())
+    }
+
+    fn read(&self, output: usize, _: &TableSchema, keys: &[Digest], columns: Option<&[String]>) -> Result<Vec<RecordBatch>, StoreError> {
+        self.with(|inner| {
+            let read = |&key: &Digest| {
+                let stored = inner.actions.get(&key).and_then(|(_, tables)| tables.get(output));
+                project(stored.ok_or(StoreError::NotStored { key })?, columns)
+            };
+            keys.iter().map(read).collect()
+        })
+    }
+
+    fn ingredients(&self, digest: Digest) -> Result<Option<Value>, StoreError> {
+        Ok(self.with(|inner| inner.ingredients.get(&digest).cloned()))
+    }
+
+    fn save_binding(&self, binding: &Binding) -> Result<Digest, StoreError> {
+        let digest = binding.digest();
+        self.with(|inner| inner.bindings.insert(digest, binding.clone()));
+        Ok(digest)
+    }
+
+    fn binding(&self, digest: Digest) -> Result<Binding, StoreError> {
+        self.with(|inner| inner.bindings.get(&digest).cloned()).ok_or(StoreError::NotStored { key: digest })
+    }
+
+    fn save_run(&self, run: &RunRecord) -> Result<(), StoreError> {
+        self.with(|inner| inner.runs.push(run.clone()));
+        Ok(())
+    }
+
+    fn runs(&self) -> Result<Vec<RunRecord>, StoreError> {
+        Ok(self.with(|inner| inner.runs.clone()))
+    }
+}
+
+/// The named columns of a table, in their order.
+pub fn project(table: &RecordBatch, columns: Option<&[String]>) -> Result<RecordBatch, StoreError> {
+    let Some(columns) = columns else {
+        return Ok(table.clone());
+    };
+    let schema = table.schema();
+    let indices: Result<Vec<_>, _> = columns.iter().map(|column| schema.index_of(column)).collect();
+    indices.and_then(|indices| table.project(&indices)).map_err(|error| StoreError::Unsupported { message: error.to_string() })
+}

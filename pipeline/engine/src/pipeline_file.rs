@@ -1,0 +1,340 @@
+//! The pipeline file: stages by name, what each is, and how they are wired.
+//!
+//! Read in two passes: here the skeleton and the reserved keys; then every kind reads the rest of its stage
+//! (in [`crate::graph`]), with the places of the first pass for its errors.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use crate::config::{Located, Place, nearest, parse_argument, parse_yaml};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::kind::Grain;
+
+/// The format of the pipeline file that this version reads.
+pub const FORMAT: u64 = 1;
+
+const TOP_KEYS: [&str; 4] = ["lapicque", "name", "seed", "stages"];
+/// Keys of every stage; kinds cannot use them for their configuration.
+pub const RESERVED_KEYS: [&str; 11] =
+    ["kind", "inputs", "keep", "seed", "on_error", "timeout", "retries", "where", "revision", "grain", "batch"];
+const NOT_YET: [&str; 3] = ["timeout", "retries", "where"];
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pipeline {
+    pub name: String,
+    pub seed: u64,
+    pub stages: IndexMap<String, StageSpec>,
+    pub source: Source,
+}
+
+/// Where a pipeline was read from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    pub path: Option<PathBuf>,
+    /// Relative paths of the file start here.
+    pub folder: PathBuf,
+    /// The file as read.
+    pub text: String,
+    located: Located,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct StageSpec {
+    pub kind: String,
+    pub inputs: IndexMap<String, StageRef>,
+    /// Whether the output's rows are stored, or only their digests.
+    pub keep: bool,
+    pub seed: Option<u64>,
+    pub on_error: OnError,
+    /// Raised by the user to compute anew.
+    pub revision: u64,
+    pub grain: Option<Grain>,
+    /// Samples in a batch at most.
+    pub batch: Option<usize>,
+    /// What the kind reads: an object.
+    pub config: Value,
+    /// Fields of the configuration that were set on the command line.
+    pub set_by_user: BTreeSet<String>,
+}
+
+/// `stage` or `stage.output`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageRef {
+    pub stage: String,
+    pub output: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnError {
+    /// Nothing table-grain runs downstream; the run fails.
+    Fail,
+    /// Table-grain stages run on what exists.
+    Skip,
+}
+
+impl Pipeline {
+    /// Reads a pipeline file; `settings` are `stage.field=value` from the command line.
+    pub fn read(path: &Path, settings: &[String]) -> Result<Self, Diagnostics> {
+        let at_file = |message: String| Diagnostic { file: Some(path.to_owned()), ..Diagnostic::new("", message) };
+        let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => at_file("there is no such pipeline file".to_owned()),
+            _ => at_file(format!("cannot be read: {error}")),
+        })?;
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+        Self::parse(text, Some(path.to_owned()), folder, settings)
+    }
+
+    /// Parses the text of a pipeline file.
+    pub fn parse(text: String, path: Option<PathBuf>, folder: PathBuf, settings: &[String]) -> Result<Self, Diagnostics> {
+        let located = parse_yaml(&text).map_err(|error| {
+            let source = Source { path: path.clone(), folder: folder.clone(), text: text.clone(), located: Located::empty() };
+            source.diagnostic_at(error.place, "", error.message)
+        })?;
+        let source = Source { path, folder, text, located };
+        let mut reader = Reader { source: &source, problems: Vec::new() };
+        let pipeline = reader.pipeline(settings);
+        match pipeline {
+            Some(pipeline) if reader.problems.is_empty() => Ok(Self { source, ..pipeline }),
+            _ => Err(Diagnostics(reader.problems)),
+        }
+    }
+}
+
+impl Source {
+    /// A problem of a field, by its path from the root of the file.
+    pub fn diagnostic(&self, field: &str, message: impl ToString) -> Diagnostic {
+        self.diagnostic_at(self.located.place(field), field, message)
+    }
+
+    fn diagnostic_at(&self, place: Option<Place>, field: &str, message: impl ToString) -> Diagnostic {
+        let line = place.and_then(|p| self.text.lines().nth(usize::try_from(p.line).ok()?.checked_sub(1)?));
+        Diagnostic {
+            file: self.path.clone(),
+            place,
+            source_line: line.map(str::to_owned),
+            ..Diagnostic::new(field, message)
+        }
+    }
+}
+
+impl Located {
+    fn empty() -> Self {
+        Self { value: Value::Null, places: Default::default() }
+    }
+}
+
+struct Reader<'a> {
+    source: &'a Source,
+    problems: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, field: &str, message: impl ToString) {
+        self.problems.push(self.source.diagnostic(field, message));
+    }
+
+    fn unknown_key(&mut self, field: &str, key: &str, allowed: &[&str]) {
+        let near = nearest(key, allowed.iter().copied()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+        self.problem(field, format!("unknown key `{key}`{near} (allowed: {})", allowed.join(", ")));
+    }
+
+    fn pipeline(&mut self, settings: &[String]) -> Option<Pipeline> {
+        let Value::Object(top) = &self.source.located.value else {
+            self.problem("", "a pipeline file is a map with the keys `lapicque`, `name` and `stages`");
+            return None;
+        };
+        for key in top.keys().filter(|k| !TOP_KEYS.contains(&k.as_str())) {
+            self.unknown_key(key, key, &TOP_KEYS);
+        }
+        match top.get("lapicque") {
+            Some(version) if version.as_u64() == Some(FORMAT) => {}
+            Some(version) => self.problem("lapicque", format!("format {version} is unknown; this version reads `lapicque: {FORMAT}`")),
+            None => self.problem("lapicque", format!("missing; start the file with `lapicque: {FORMAT}`")),
+        }
+        let name = match top.get("name") {
+            Some(Value::String(name)) if !name.is_empty() => name.clone(),
+            Some(_) => {
+                self.problem("name", "a text is due");
+                String::new()
+            }
+            None => "pipeline".to_owned(),
+        };
+        let seed = self.whole_number("seed", top.get("seed")).unwrap_or(0);
+        let mut stages = IndexMap::new();
+        match top.get("stages") {
+            Some(Value::Object(map)) if !map.is_empty() => {
+                for (name, value) in map {
+                    if let Some(stage) = self.stage(name, value) {
+                        stages.insert(name.clone(), stage);
+                    }
+                }
+            }
+            _ => self.problem("stages", "a map of at least one stage is due"),
+        }
+        for setting in settings {
+            self.apply_setting(&mut stages, setting);
+        }
+        let source = Source { path: None, folder: PathBuf::new(), text: String::new(), located: Located::empty() };
+        Some(Pipeline { name, seed, stages, source })
+    }
+
+    fn whole_number(&mut self, field: &str, value: Option<&Value>) -> Option<u64> {
+        let value = value?;
+        let number = value.as_u64();
+        if number.is_none() {
+            self.problem(field, format!("{value} is no whole number >= 0"));
+        }
+        number
+    }
+
+    fn stage(&mut self, name: &str, value: &Value) -> Option<StageSpec> {
+        let at = |key: &str| format!("stages.{name}.{key}");
+        let path = format!("stages.{name}");
+        let lower = |c: char| c.is_ascii_lowercase();
+        if !name.starts_with(lower) || !name.chars().all(|c| lower(c) || c.is_ascii_digit() || c == '_') || name.contains("__") {
+            self.problem(&path, "names of stages are small letters, digits and single `_`, and begin with a letter");
+        }
+        let Value::Object(map) = value else {
+            self.problem(&path, "a stage is a map with the key `kind`");
+            return None;
+        };
+        let kind = match map.get("kind") {
+            Some(Value::String(kind)) => kind.clone(),
+            _ => {
+                self.problem(&path, "the key `kind` is missing, e.g. `kind: simulate.spiking`");
+                return None;
+            }
+        };
+        for key in NOT_YET.into_iter().filter(|key| map.contains_key(*key)) {
+            self.problem(&at(key), format!("`{key}` is reserved and not available yet; leave it out"));
+        }
+        let keep = match map.get("keep") {
+            None => true,
+            Some(Value::Bool(keep)) => *keep,
+            Some(other) => {
+                self.problem(&at("keep"), format!("{other} is neither true nor false"));
+                true
+            }
+        };
+        let on_error = match map.get("on_error").map(|v| v.as_str()) {
+            None | Some(Some("fail")) => OnError::Fail,
+            Some(Some("skip")) => OnError::Skip,
+            Some(_) => {
+                self.problem(&at("on_error"), "`fail` or `skip` is due");
+                OnError::Fail
+            }
+        };
+        let grain = match map.get("grain").map(|v| v.as_str()) {
+            None => None,
+            Some(Some("sample")) => Some(Grain::Sample),
+            Some(Some("table")) => Some(Grain::Table),
+            Some(_) => {
+                self.problem(&at("grain"), "`sample` or `table` is due");
+                None
+            }
+        };
+        let batch = self.whole_number(&at("batch"), map.get("batch"));
+        if batch == Some(0) {
+            self.problem(&at("batch"), "a batch has at least 1 sample");
+        }
+        let config: Map<_, _> =
+            map.iter().filter(|(key, _)| !RESERVED_KEYS.contains(&key.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect();
+        Some(StageSpec {
+            kind,
+            inputs: self.inputs(name, map.get("inputs")),
+            keep,
+            seed: self.whole_number(&at("seed"), map.get("seed")),
+            on_error,
+            revision: self.whole_number(&at("revision"), map.get("revision")).unwrap_or(0),
+            grain,
+            batch: batch.and_then(|b| usize::try_from(b).ok()),
+            config: Value::Object(config),
+            set_by_user: BTreeSet::new(),
+        })
+    }
+
+    fn inputs(&mut self, stage: &str, value: Option<&Value>) -> IndexMap<String, StageRef> {
+        let mut inputs = IndexMap::new();
+        match value {
+            None => {}
+            Some(Value::Object(map)) => {
+                for (port, from) in map {
+                    match from.as_str().and_then(StageRef::parse) {
+                        Some(from) => {
+                            inputs.insert(port.clone(), from);
+                        }
+                        None => {
+                            let field = format!("stages.{stage}.inputs.{port}");
+                            self.problem(&field, format!("{from} is no `stage` or `stage.output`"));
+                        }
+                    }
+                }
+            }
+            Some(_) => self.problem(&format!("stages.{stage}.inputs"), "a map `port: stage` is due"),
+        }
+        inputs
+    }
+
+    /// `stage.field=value`, with dots for fields within fields.
+    fn apply_setting(&mut self, stages: &mut IndexMap<String, StageSpec>, setting: &str) {
+        let mut fail = |message: String| self.problems.push(Diagnostic::new(format!("--set {setting}"), message));
+        let Some((path, value)) = setting.split_once('=') else {
+            return fail("`stage.field=value` is due".to_owned());
+        };
+        let Some((name, field)) = path.split_once('.') else {
+            return fail(format!("`{path}` names no field; `stage.field=value` is due"));
+        };
+        let Some(stage) = stages.get_mut(name) else {
+            let near = nearest(name, stages.keys().map(String::as_str)).map(|n| format!("; did you mean `{n}`?"));
+            return fail(format!("there is no stage `{name}`{}", near.unwrap_or_default()));
+        };
+        if RESERVED_KEYS.contains(&field) {
+            return fail(format!("`{field}` is reserved and stands in the pipeline file; only fields of the configuration can be set"));
+        }
+        match set_field(&mut stage.config, field, parse_argument(value)) {
+            true => {
+                stage.set_by_user.insert(field.to_owned());
+            }
+            false => fail(format!("`{field}` leads through a value that is no map")),
+        }
+    }
+}
+
+/// Sets a dotted field of an object; false where the way leads through something else.
+pub fn set_field(config: &mut Value, field: &str, value: Value) -> bool {
+    let mut target = config;
+    for key in field.split('.') {
+        if target.is_null() {
+            *target = Value::Object(Map::new());
+        }
+        let Value::Object(map) = target else {
+            return false;
+        };
+        target = map.entry(key).or_insert(Value::Null);
+    }
+    *target = value;
+    true
+}
+
+impl StageRef {
+    pub fn parse(text: &str) -> Option<Self> {
+        let word = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let (stage, output) = match text.split_once('.') {
+            None => (text, None),
+            Some((stage, output)) => (stage, Some(output)),
+        };
+        (word(stage) && output.is_none_or(word)).then(|| Self { stage: stage.to_owned(), output: output.map(str::to_owned) })
+    }
+}
+
+impl std::fmt::Display for StageRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.output {
+            None => f.write_str(&self.stage),
+            Some(output) => write!(f, "{}.{output}", self.stage),
+        }
+    }
+}

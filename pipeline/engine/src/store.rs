@@ -1,0 +1,151 @@
+//! What the engine asks of a store: results by action key, and records of runs.
+//!
+//! Two maps, as in Bazel: action key -> entry (rows and content digest, or a failure), and entry -> rows.
+//! What was published never changes; publishing an action twice is harmless, the first wins.
+
+use arrow_array::RecordBatch;
+use lapicque_schemas::{Digest, TableSchema};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::events::TimedEvent;
+use crate::kind::{Output, SampleError};
+
+pub trait Store: Send + Sync {
+    /// The actions with these keys, in their order; `None` where there is none.
+    fn find(&self, keys: &[Digest]) -> Result<Vec<Option<Action>>, StoreError>;
+    /// Stores the results of one batch; returns the bytes it took. All of it becomes visible, or nothing.
+    fn publish(&self, batch: &NewBatch<'_>) -> Result<u64, StoreError>;
+    /// The rows of one output of these actions, one table per key; all columns or the named ones, in their order.
+    fn read(&self, output: usize, schema: &TableSchema, keys: &[Digest], columns: Option<&[String]>) -> Result<Vec<RecordBatch>, StoreError>;
+    /// The ingredients that the actions of a stage have in common, as they were published.
+    fn ingredients(&self, digest: Digest) -> Result<Option<Value>, StoreError>;
+    fn save_binding(&self, binding: &Binding) -> Result<Digest, StoreError>;
+    fn binding(&self, digest: Digest) -> Result<Binding, StoreError>;
+    fn save_run(&self, run: &RunRecord) -> Result<(), StoreError>;
+    /// All runs, oldest first.
+    fn runs(&self) -> Result<Vec<RunRecord>, StoreError>;
+    /// The latest run of a pipeline that was written.
+    fn latest_run(&self, pipeline: &str) -> Result<Option<RunRecord>, StoreError> {
+        Ok(self.runs()?.into_iter().rev().find(|run| run.pipeline == pipeline))
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("{path}: {source}")]
+    Io { path: String, source: std::io::Error },
+    #[error("{path}: {message}")]
+    Damaged { path: String, message: String },
+    #[error("{path}: the store has format {found}; this version reads format {known}")]
+    Format { path: String, found: String, known: u32 },
+    #[error("the store does not hold the rows of action {key}")]
+    NotStored { key: Digest },
+    #[error("the rows cannot be stored: {message}")]
+    Unsupported { message: String },
+}
+
+/// What is known of one action.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Action {
+    pub outcome: Result<Vec<OutputEntry>, SampleError>,
+    /// Digest of the ingredients that all samples of the stage had in common.
+    pub common: Digest,
+    /// Digests of the sample's own inputs, in the order of the ports' names.
+    pub inputs: Vec<Digest>,
+    pub notes: Vec<String>,
+    pub seconds: f64,
+}
+
+/// One output of one action.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputEntry {
+    pub rows: u64,
+    pub content: Digest,
+    /// Digest of each column, where they are carried: in narrow tables, and where the rows are not kept.
+    pub columns: Option<Vec<Digest>>,
+    pub kept: bool,
+}
+
+/// The results of a batch of one stage, ready to be stored.
+pub struct NewBatch<'a> {
+    pub outputs: &'a [Output],
+    /// Ingredients that the actions have in common.
+    pub common: &'a Value,
+    pub actions: Vec<NewAction>,
+}
+
+pub struct NewAction {
+    pub key: Digest,
+    pub action: Action,
+    /// The rows of each output; empty for failures and where rows are not kept.
+    pub tables: Vec<RecordBatch>,
+}
+
+/// Which action answers for which sample of a stage.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Binding {
+    /// Labels, in order; empty for a stage that runs once.
+    pub samples: Vec<String>,
+    /// `None` where there is no result.
+    pub keys: Vec<Option<Digest>>,
+    /// What the positions in the `sample` column of a table-grain output mean.
+    pub positions: Vec<String>,
+}
+
+/// The record of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Sorts by time.
+    pub id: String,
+    pub pipeline: String,
+    /// The pipeline file as read.
+    pub text: String,
+    pub settings: Vec<String>,
+    pub version: String,
+    pub started: String,
+    pub seconds: f64,
+    pub ok: bool,
+    pub stages: Vec<StageRun>,
+    pub events: Vec<TimedEvent>,
+}
+
+/// What a run did for one stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageRun {
+    pub stage: String,
+    pub kind: String,
+    pub inputs: Vec<(String, String)>,
+    pub samples: u64,
+    pub cached: u64,
+    pub computed: u64,
+    /// Samples whose inputs were computed anew and came out as known.
+    pub cut_off: u64,
+    pub failed: u64,
+    pub seconds: f64,
+    pub bytes: u64,
+    pub notes: Vec<(String, u64)>,
+    pub outputs: Vec<Output>,
+    pub binding: Digest,
+    pub sample_wise: bool,
+}
+
+impl Binding {
+    /// What the binding is stored under: equal bindings of many runs are one.
+    pub fn digest(&self) -> Digest {
+        let mut builder = lapicque_schemas::DigestBuilder::new("lapicque binding 1");
+        for texts in [&self.samples, &self.positions] {
+            builder.number(texts.len() as u64);
+            texts.iter().for_each(|text| {
+                builder.text(text);
+            });
+        }
+        for key in &self.keys {
+            builder.number(u64::from(key.is_some()));
+            if let Some(key) = key {
+                builder.digest(*key);
+            }
+        }
+        builder.finish()
+    }
+}
