@@ -7,12 +7,12 @@ use std::str::FromStr;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::quantity::{parse, write_number};
-use crate::{QuantityError, Unit};
+use crate::quantity::write_number;
+use crate::{Quantity, QuantityError};
 
 /// A unit that a type stands for.
 pub trait CanonicalUnit {
-    /// As [`Unit::parse`] reads it; `1` where a bare number is allowed.
+    /// As [`crate::Unit::parse`] reads it; `1` where a bare number is allowed.
     const UNIT: &'static str;
     /// What is measured, in words.
     const NAME: &'static str;
@@ -210,8 +210,7 @@ impl<U: CanonicalUnit> FromStr for Measured<U> {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, QuantityError> {
-        let unit = Unit::parse(U::UNIT)?;
-        parse(text, Some(U::UNIT))?.to(&unit).map(Self::new)
+        Quantity::parse_in(text, U::UNIT).map(Self::new)
     }
 }
 
@@ -266,6 +265,7 @@ impl<U: CanonicalUnit> Visitor<'_> for MeasuredVisitor<U> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Unit;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Settings {

@@ -25,6 +25,11 @@ impl Quantity {
         self.unit.dimension()
     }
 
+    /// Reads `text` as a value in `unit`; a bare number is refused, unless `unit` is `1`.
+    pub fn parse_in(text: &str, unit: &str) -> Result<f64, QuantityError> {
+        parse(text, Some(unit))?.in_unit(unit)
+    }
+
     /// The value in another unit of the same dimension, rounded once.
     pub fn to(&self, unit: &Unit) -> Result<f64, QuantityError> {
         if self.dimension() != unit.dimension() {

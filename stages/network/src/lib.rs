@@ -1,1 +1,33 @@
-//! What a network of neurons is.
+//! What a network of neurons *is*: populations, their neuron model and parameters, connections and external drive.
+//!
+//! One description serves simulation, field-potential kernels and theory.
+//! Nothing here simulates: a consumer takes what it can do from a [`Network`] and refuses the rest by its path.
+//!
+//! Units: ms, mV, pA, pF, nS, Hz, um; weights in the unit of the synapse they act on (pA, nS or mV).
+//! With the feature `file`, networks are read from YAML: the module `file` documents the grammar.
+//! [`shipped`] networks are such files.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod check;
+mod distribution;
+#[cfg(feature = "file")]
+pub mod file;
+mod models;
+mod network;
+mod path;
+mod range;
+mod shipped;
+mod suggestion;
+
+pub use check::{InvalidNetwork, NetworkProblem};
+pub use distribution::{Bounds, Distribution, InvalidDistribution, Shape, Spread};
+#[cfg(feature = "file")]
+pub use file::{NetworkFile, NetworkFileError, network_file_schema};
+pub use models::{NeuronModel, ParameterSpec};
+pub use network::{
+    Connection, Drive, Network, Neuron, Population, Rule, SpatialProfile, Synapse, UnknownPath,
+    Unsupported,
+};
+pub use path::{Entry, SetError};
+pub use range::Range;
+pub use shipped::{shipped, shipped_names};

@@ -1,0 +1,2 @@
+//! Follows.
+fn main() {}

@@ -1,0 +1,188 @@
+//! The nodes of a YAML text, each with its line and column.
+//!
+//! Reading a tree first, and the network from it, allows to report every problem at once.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
+use serde_saphyr::{Location, Spanned};
+
+use super::problem::{Problem, ProblemKind};
+
+/// Texts longer than this are not read.
+const LONGEST_TEXT: usize = 4 << 20;
+const MOST_NODES: usize = 200_000;
+const MOST_REPLAYED: usize = 200_000;
+const DEEPEST: usize = 24;
+
+/// Line and column, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct At {
+    pub(super) line: u64,
+    pub(super) column: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) at: At,
+    pub(super) value: Value,
+}
+
+#[derive(Debug)]
+pub(super) enum Value {
+    Null,
+    Bool(bool),
+    Number(f64),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<(Key, Node)>),
+}
+
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) at: At,
+    pub(super) text: String,
+}
+
+/// Reads a text into nodes; aliases, merge keys and nesting are limited, duplicate keys refused.
+pub(super) fn read_nodes(text: &str) -> Result<Node, Problem> {
+    let start = At { line: 1, column: 1 };
+    if text.len() > LONGEST_TEXT {
+        let kind = ProblemKind::TooLong {
+            bytes: text.len(),
+            allowed: LONGEST_TEXT,
+        };
+        return Err(Problem::new(start, "", kind));
+    }
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_events: 4 * MOST_NODES,
+            max_nodes: MOST_NODES,
+            max_depth: DEEPEST,
+            flow_nesting_limit: DEEPEST,
+            max_documents: 1,
+            max_aliases: 10_000,
+            max_anchors: 1_000,
+            max_merge_keys: 1_000,
+            max_recorded_anchor_events: MOST_REPLAYED,
+            max_recorded_anchor_bytes: LONGEST_TEXT,
+            max_total_scalar_bytes: LONGEST_TEXT,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: MOST_REPLAYED,
+            max_replay_stack_depth: DEEPEST,
+        },
+        duplicate_keys: DuplicateKeyPolicy::Error,
+        strict_booleans: true,
+        reject_unsupported_tags: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options::<Node>(text, options).map_err(|error| {
+        let at = error.location().map_or(start, At::from);
+        let message = error.without_snippet().to_string();
+        let first = message.lines().next().unwrap_or_default();
+        // The position is told apart from the message.
+        let message = match first.rfind(" at line ") {
+            Some(end) => first[..end].to_owned(),
+            None => first.to_owned(),
+        };
+        Problem::new(at, "", ProblemKind::Yaml { message })
+    })
+}
+
+impl From<Location> for At {
+    fn from(location: Location) -> Self {
+        Self {
+            line: location.line(),
+            column: location.column(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<Value>::deserialize(deserializer)?;
+        Ok(Self {
+            at: spanned.referenced.into(),
+            value: spanned.value,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping, a list, a text or a number")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value as f64))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value as f64))
+    }
+
+    fn visit_i128<E: Error>(self, value: i128) -> Result<Value, E> {
+        Ok(Value::Number(value as f64))
+    }
+
+    fn visit_u128<E: Error>(self, value: u128) -> Result<Value, E> {
+        Ok(Value::Number(value as f64))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::Number(value))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::Text(value.to_owned()))
+    }
+
+    fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
+        Ok(Value::Text(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut nodes = Vec::new();
+        while let Some(node) = items.next_element()? {
+            nodes.push(node);
+        }
+        Ok(Value::List(nodes))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut nodes = Vec::new();
+        while let Some(key) = entries.next_key::<Spanned<String>>()? {
+            let key = Key {
+                at: key.referenced.into(),
+                text: key.value,
+            };
+            nodes.push((key, entries.next_value()?));
+        }
+        Ok(Value::Map(nodes))
+    }
+}

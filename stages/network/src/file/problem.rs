@@ -1,0 +1,194 @@
+//! What is wrong with a network file, and where.
+
+use std::fmt;
+
+use lapicque_units::{QuantityError, write_number};
+use thiserror::Error;
+
+use super::node::{At, Node, Value};
+use crate::network::did_you_mean;
+use crate::path::with_unit;
+use crate::{InvalidDistribution, NetworkProblem, Range};
+
+/// Further problems are not listed.
+pub(super) const MOST_PROBLEMS: usize = 100;
+
+/// Everything that is wrong with a network file, in the order of the file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NetworkFileError {
+    pub source_name: String,
+    /// At least one, at most 100.
+    pub problems: Vec<Problem>,
+}
+
+impl std::error::Error for NetworkFileError {}
+
+/// One line per problem: `hagen.yaml:12:10: populations.E.C_m: ...`.
+impl fmt::Display for NetworkFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, problem) in self.problems.iter().enumerate() {
+            if position > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{}:{problem}", self.source_name)?;
+        }
+        Ok(())
+    }
+}
+
+/// One problem of a network file. Lines and columns count from 1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    pub line: u64,
+    pub column: u64,
+    /// Of the field, e.g. `populations.E.C_m`; empty for the whole file.
+    pub path: String,
+    pub kind: ProblemKind,
+}
+
+impl Problem {
+    pub(super) fn new(at: At, path: &str, kind: ProblemKind) -> Self {
+        Self {
+            line: at.line,
+            column: at.column,
+            path: path.to_owned(),
+            kind,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", self.line, self.column)?;
+        // Problems of the resolved network begin with their path.
+        if !self.path.is_empty() && !matches!(self.kind, ProblemKind::Network(_)) {
+            write!(f, "{}: ", self.path)?;
+        }
+        write!(f, "{}", self.kind)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum ProblemKind {
+    #[error("{message}")]
+    Yaml { message: String },
+    #[error("the file has {bytes} bytes; {allowed} are allowed")]
+    TooLong { bytes: usize, allowed: usize },
+    #[error("unknown key `{key}`{}; allowed are {}", did_you_mean(.suggestion), listed(.allowed))]
+    UnknownKey {
+        key: String,
+        allowed: Vec<&'static str>,
+        suggestion: Option<String>,
+    },
+    #[error("`{key}` is missing; write e.g. `{example}`")]
+    Missing { key: &'static str, example: String },
+    #[error("{expected} is expected, found {found}")]
+    WrongType {
+        expected: &'static str,
+        found: String,
+    },
+    #[error("this is format version {found}; version 1 is read")]
+    Version { found: String },
+    #[error(transparent)]
+    Quantity(QuantityError),
+    #[error("{} is not allowed; it must be {allowed}", with_unit(*.value, .unit))]
+    OutOfRange {
+        value: f64,
+        unit: &'static str,
+        allowed: Range,
+    },
+    #[error("{0}")]
+    Distribution(InvalidDistribution),
+    #[error("`{found}` is not known{}; allowed are {}", did_you_mean(.suggestion), listed(.allowed))]
+    Choice {
+        found: String,
+        allowed: Vec<&'static str>,
+        suggestion: Option<String>,
+    },
+    #[error("one of {} is expected, found {}", listed(.allowed), found_keys(.found))]
+    NotOne {
+        found: Vec<String>,
+        allowed: Vec<&'static str>,
+    },
+    #[error("`{key}` has no meaning with {with}")]
+    NotWith {
+        key: &'static str,
+        with: &'static str,
+    },
+    #[error(
+        "`{name}` is no name; names are made of letters, digits and `_`, and begin with a letter"
+    )]
+    BadName { name: String },
+    #[error("there is no population `{name}`{}", did_you_mean(.suggestion))]
+    UnknownPopulation {
+        name: String,
+        suggestion: Option<String>,
+    },
+    #[error("the network has no `{path}`{}", did_you_mean(.suggestion))]
+    UnknownPath {
+        path: String,
+        suggestion: Option<String>,
+    },
+    #[error("`{path}` is already set by {by}")]
+    SetTwice { path: String, by: String },
+    #[error(
+        "`{first}` is in {first_unit}, but `{second}` in {second_unit}; one parameter sets values of one unit"
+    )]
+    MixedUnits {
+        first: String,
+        first_unit: &'static str,
+        second: String,
+        second_unit: &'static str,
+    },
+    #[error(
+        "`{first}` is {}, but `{second}` is {}; make them equal or give a `default`",
+        with_unit(*.first_value, .unit), with_unit(*.second_value, .unit)
+    )]
+    UnequalValues {
+        first: String,
+        first_value: f64,
+        second: String,
+        second_value: f64,
+        unit: &'static str,
+    },
+    #[error(transparent)]
+    Network(NetworkProblem),
+}
+
+fn listed(words: &[&'static str]) -> String {
+    words
+        .iter()
+        .map(|word| format!("`{word}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn found_keys(found: &[String]) -> String {
+    match found {
+        [] => "nothing".to_owned(),
+        _ => found
+            .iter()
+            .map(|key| format!("`{key}`"))
+            .collect::<Vec<_>>()
+            .join(" and "),
+    }
+}
+
+/// At most 40 characters of what stands in the file.
+pub(super) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+pub(super) fn describe(node: &Node) -> String {
+    match &node.value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(value) => format!("`{value}`"),
+        Value::Number(value) => format!("the number {}", write_number(*value)),
+        Value::Text(text) => format!("`{}`", shortened(text)),
+        Value::List(_) => "a list".to_owned(),
+        Value::Map(_) => "a mapping".to_owned(),
+    }
+}
