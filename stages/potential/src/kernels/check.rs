@@ -1,0 +1,208 @@
+//! Refuses kernel parameters that have no meaning, and names them.
+
+use std::collections::HashSet;
+
+use crate::cable::SynapticTimeCourse;
+use crate::kernels::{Connection, KernelParameters, Probe, TruncatedNormal};
+use crate::range::{OutOfRange, finite, not_negative, positive, require};
+
+/// Why kernels cannot be predicted.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum KernelError {
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
+    #[error("connection {pre} -> {post} names population `{name}`; there are: {known}")]
+    UnknownPopulation {
+        pre: String,
+        post: String,
+        name: String,
+        known: String,
+    },
+    #[error("population `{name}` is described twice")]
+    DuplicatePopulation { name: String },
+    #[error("connection {pre} -> {post} is described twice")]
+    DuplicateConnection { pre: String, post: String },
+    #[error("there is no connection {pre} -> {post}")]
+    UnknownConnection { pre: String, post: String },
+    #[error("`window_ms` is {window_ms}; it must be a whole number of steps `dt_ms` = {dt_ms}")]
+    WindowOffGrid { window_ms: f64, dt_ms: f64 },
+    #[error(
+        "connection {pre} -> {post}: no membrane of the cell of {post} lies in the placement's regions {regions} and depths"
+    )]
+    NoTarget {
+        pre: String,
+        post: String,
+        regions: String,
+    },
+    #[error(
+        "connection {pre} -> {post}: no lag of the grid 0, {dt_ms}, .. {window_ms} ms has a delay between {min_ms} and {max_ms} ms"
+    )]
+    DelayOffGrid {
+        pre: String,
+        post: String,
+        dt_ms: f64,
+        window_ms: f64,
+        min_ms: f64,
+        max_ms: f64,
+    },
+}
+
+/// Longest kernel, to refuse a window in the wrong unit before memory runs out.
+const MAX_LAGS: f64 = 1e8;
+
+impl KernelParameters {
+    /// Checks everything but the cells, which [`crate::cable::BallAndSticks::compartments`] and
+    /// [`crate::membrane::Channels::linearize`] check.
+    pub fn check(&self) -> Result<(), KernelError> {
+        self.check_populations()?;
+        self.check_connections()?;
+        let depth = &self.soma_depth;
+        positive("soma_depth.radius_um", depth.radius_um)?;
+        finite("soma_depth.mean_um", depth.mean_um)?;
+        not_negative("soma_depth.sd_um", depth.sd_um)?;
+        positive("conductivity_s_per_m", self.conductivity_s_per_m)?;
+        not_negative(
+            "external.peak_conductance_us",
+            self.external.peak_conductance_us,
+        )?;
+        not_negative("external.rate_hz", self.external.rate_hz)?;
+        check_time_course("external", self.external.time_course)?;
+        for probe in &self.probes {
+            if let Probe::Lfp { contact_z_um } = *probe {
+                finite("contact_z_um", contact_z_um)?;
+            }
+        }
+        self.steps().map(|_| ())
+    }
+
+    /// `window / dt`.
+    ///
+    /// # Errors
+    /// A `dt` or window that is not above 0, or a window off the grid.
+    pub fn steps(&self) -> Result<usize, KernelError> {
+        positive("dt_ms", self.dt_ms)?;
+        positive("window_ms", self.window_ms)?;
+        let steps = (self.window_ms / self.dt_ms).round();
+        require(
+            "window_ms",
+            self.window_ms,
+            steps <= MAX_LAGS,
+            "at most 1e8 steps `dt_ms`",
+        )?;
+        if steps < 1.0 || (steps * self.dt_ms - self.window_ms).abs() > 1e-9 * self.window_ms {
+            return Err(KernelError::WindowOffGrid {
+                window_ms: self.window_ms,
+                dt_ms: self.dt_ms,
+            });
+        }
+        Ok(steps as usize)
+    }
+
+    fn check_populations(&self) -> Result<(), KernelError> {
+        let mut names = HashSet::new();
+        for population in &self.populations {
+            let name = &population.name;
+            if !names.insert(name) {
+                return Err(KernelError::DuplicatePopulation { name: name.clone() });
+            }
+            let field = |field: &str| format!("populations.{name}.{field}");
+            not_negative(field("rate_hz"), population.rate_hz)?;
+            not_negative(field("external_synapses"), population.external_synapses)?;
+            finite(
+                field("resting_potential_mv"),
+                population.resting_potential_mv,
+            )?;
+        }
+        Ok(())
+    }
+
+    fn check_connections(&self) -> Result<(), KernelError> {
+        let mut pairs = HashSet::new();
+        for connection in &self.connections {
+            let (pre, post) = (&connection.pre, &connection.post);
+            for name in [pre, post] {
+                if self.population(name).is_none() {
+                    let known: Vec<&str> =
+                        self.populations.iter().map(|p| p.name.as_str()).collect();
+                    return Err(KernelError::UnknownPopulation {
+                        pre: pre.clone(),
+                        post: post.clone(),
+                        name: name.clone(),
+                        known: known.join(", "),
+                    });
+                }
+            }
+            if !pairs.insert((pre, post)) {
+                return Err(KernelError::DuplicateConnection {
+                    pre: pre.clone(),
+                    post: post.clone(),
+                });
+            }
+            check_connection(connection)?;
+        }
+        Ok(())
+    }
+}
+
+fn check_connection(connection: &Connection) -> Result<(), OutOfRange> {
+    let path = format!("connections.{}.{}", connection.pre, connection.post);
+    let field = |field: &str| format!("{path}.{field}");
+    not_negative(
+        field("peak_conductance_us"),
+        connection.peak_conductance_us,
+    )?;
+    require(
+        field("probability"),
+        connection.probability,
+        (0.0..=1.0).contains(&connection.probability),
+        "between 0 and 1",
+    )?;
+    finite(
+        field("reversal_potential_mv"),
+        connection.synapse.reversal_potential_mv,
+    )?;
+    check_time_course(&path, connection.synapse.time_course)?;
+    check_distribution(
+        &field("synapses_per_connection"),
+        &connection.synapses_per_connection,
+    )?;
+    let synapses = &connection.synapses_per_connection;
+    require(
+        field("synapses_per_connection.max"),
+        synapses.max,
+        synapses.max.floor() >= synapses.min.ceil() && synapses.max <= 1e6,
+        "at most 1e6, with a whole number between min and max",
+    )?;
+    check_distribution(&field("delay_ms"), &connection.delay_ms)?;
+    not_negative(field("placement.sd_um"), connection.placement.sd_um)?;
+    for (i, peak) in connection.placement.peaks.iter().enumerate() {
+        finite(field(&format!("placement.peaks[{i}].mean_um")), peak.mean_um)?;
+        not_negative(field(&format!("placement.peaks[{i}].weight")), peak.weight)?;
+    }
+    Ok(())
+}
+
+fn check_time_course(path: &str, course: SynapticTimeCourse) -> Result<(), OutOfRange> {
+    positive(format!("{path}.rise_time_ms"), course.rise_time_ms)?;
+    require(
+        format!("{path}.decay_time_ms"),
+        course.decay_time_ms,
+        course.decay_time_ms > course.rise_time_ms,
+        "above `rise_time_ms`",
+    )
+}
+
+fn check_distribution(path: &str, normal: &TruncatedNormal) -> Result<(), OutOfRange> {
+    finite(format!("{path}.mean"), normal.mean)?;
+    not_negative(format!("{path}.sd"), normal.sd)?;
+    not_negative(format!("{path}.min"), normal.min)?;
+    if normal.max == f64::INFINITY {
+        return Ok(());
+    }
+    require(
+        format!("{path}.max"),
+        normal.max,
+        normal.max >= normal.min,
+        "at least `min`",
+    )
+}
