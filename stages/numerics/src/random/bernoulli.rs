@@ -65,7 +65,7 @@ impl Kernel for Frequent<'_> {
         let mut generator = self.lanes.clone();
         let mut first = 0;
         while first < self.trials {
-            let words = generator.next();
+            let words = generator.next_words();
             let (mut success, mut tie) = (0u32, 0u32);
             for (l, word) in words.iter().enumerate() {
                 let (low, high) = (*word as u16, (word >> 16) as u16);
@@ -73,7 +73,7 @@ impl Kernel for Frequent<'_> {
                 tie |= (u32::from(low == limit) | u32::from(high == limit) << LANES) << l;
             }
             while tie != 0 {
-                let word = generator.next()[0];
+                let word = generator.next_words()[0];
                 success |= u32::from(f64::from(word) < remainder * 4_294_967_296.0)
                     << tie.trailing_zeros();
                 tie &= tie - 1;
@@ -96,7 +96,7 @@ fn rare(probability: f64, lanes: &mut Lanes, trials: u32, indices: &mut Vec<u32>
     let per_gap = 1.0 / libm::log1p(-probability);
     let mut next = 0.0;
     loop {
-        for pair in lanes.next().as_chunks::<2>().0 {
+        for pair in lanes.next_words().as_chunks::<2>().0 {
             let bits = u64::from(pair[0]) << 32 | u64::from(pair[1]);
             let u = ((bits >> 11) + 1) as f64 * (1.0 / (1u64 << 53) as f64);
             next += (libm::log(u) * per_gap).floor();

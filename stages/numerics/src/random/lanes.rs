@@ -26,7 +26,7 @@ impl Lanes {
 
     /// The next word of every lane.
     #[inline(always)]
-    pub fn next(&mut self) -> [u32; LANES] {
+    pub fn next_words(&mut self) -> [u32; LANES] {
         let [s0, s1, s2, s3] = &mut self.state;
         let mut result = [0; LANES];
         for l in 0..LANES {
@@ -54,7 +54,7 @@ mod tests {
         let mut ones = [0u32; 32];
         let mut products = [0.0; 15];
         for _ in 0..n {
-            let words = lanes.next();
+            let words = lanes.next_words();
             for (bit, count) in ones.iter_mut().enumerate() {
                 *count += (words[0] >> bit) & 1;
             }

@@ -121,7 +121,7 @@ impl Poisson {
     fn settle(&self, lanes: &mut Lanes, counts: &mut [i16]) {
         let undecided = self.undecided();
         for count in counts.iter_mut().filter(|count| **count == undecided) {
-            let words = lanes.next();
+            let words = lanes.next_words();
             let bits = u64::from(words[0]) << 32 | u64::from(words[1]);
             let u = (bits >> 11) as f64 * (1.0 / (1u64 << 53) as f64);
             let index = self
@@ -198,7 +198,7 @@ impl Kernel for Fill<'_> {
             // A copy lives in registers across the loop.
             let mut generator = lanes.clone();
             for block in &mut words[..blocks] {
-                *block = generator.next();
+                *block = generator.next_words();
             }
             *lanes = generator;
             let words = words[..blocks].as_flattened();

@@ -1,0 +1,88 @@
+//! Poisson input from outside: for every neuron and step, a count times a weight.
+//!
+//! The `synapses` trains onto a neuron are one train of `synapses rate`, so the count is Poisson with mean `synapses rate h`, drawn exactly.
+//! All trains onto a neuron share the weight drawn for it. Counts begin to arrive one delay after the first step.
+
+use lapicque_network::Distribution;
+use lapicque_numerics::grid::TimeGrid;
+use lapicque_numerics::random::{Lanes, Poisson, StreamKey};
+use lapicque_numerics::vectorise::{Kernel, vectorise};
+
+use crate::draw::Sampler;
+use crate::error::SimulationError;
+use crate::neurons::{Coefficients, Slice};
+
+/// Where weights of either sign go: with one input per neuron into it, with two by their sign.
+pub(crate) struct PoissonDrive {
+    poisson: Poisson,
+    lanes: Lanes,
+    weights: Vec<(usize, Coefficients<f64>)>,
+    first_step: u32,
+}
+
+pub(crate) struct PoissonInput<'a> {
+    pub(crate) rate_hz: f64,
+    pub(crate) synapses: f64,
+    pub(crate) weight: &'a Distribution,
+    pub(crate) delay_ms: f64,
+}
+
+impl PoissonDrive {
+    pub(crate) fn new(
+        input: PoissonInput,
+        (size, inputs): (usize, usize),
+        path: &str,
+        grid: TimeGrid,
+        key: &StreamKey,
+    ) -> Result<Self, SimulationError> {
+        let mean = input.rate_hz * input.synapses * grid.step_ms() * 1e-3;
+        let poisson = Poisson::new(mean).map_err(|source| SimulationError::Drive { path: format!("{path}.rate"), source })?;
+        let delay = grid.nearest_step(input.delay_ms).map_err(|source| SimulationError::Option { option: "drive delay", source })?;
+        let sampler = Sampler::new(input.weight, format!("{path}.weight"));
+        let weights = match sampler.constant() {
+            Some(weight) => vec![(if inputs == 2 && weight < 0.0 { 1 } else { 0 }, Coefficients::Same(weight))],
+            None => {
+                let key = key.derive("weights");
+                let each: Vec<f64> = (0..size as u64).map(|neuron| sampler.draw(&mut key.at(neuron))).collect::<Result<_, _>>()?;
+                if inputs == 2 {
+                    let positive = each.iter().map(|w| w.max(0.0)).collect();
+                    let negative = each.iter().map(|w| w.min(0.0)).collect();
+                    vec![(0, Coefficients::Each(positive)), (1, Coefficients::Each(negative))]
+                } else {
+                    vec![(0, Coefficients::Each(each))]
+                }
+            }
+        };
+        Ok(Self { poisson, lanes: key.derive("counts").lanes_at(0), weights, first_step: delay.saturating_add(1) })
+    }
+
+    /// Adds what arrives at `step` at the neurons from `first` on; `counts` is room for as many.
+    pub(crate) fn add(&mut self, step: u32, first: usize, arriving: &mut [Vec<f64>; 2], counts: &mut [i16]) {
+        if step < self.first_step {
+            return;
+        }
+        self.poisson.fill(&mut self.lanes, counts);
+        for (input, weights) in &self.weights {
+            vectorise(AddCounts { weights: weights.of(first..first + counts.len()), counts, arriving: &mut arriving[*input] });
+        }
+    }
+}
+
+struct AddCounts<'a> {
+    weights: Slice<'a, f64>,
+    counts: &'a [i16],
+    arriving: &'a mut [f64],
+}
+
+impl Kernel for AddCounts<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let pairs = self.arriving.iter_mut().zip(self.counts);
+        match self.weights {
+            Slice::Same(weight) => pairs.for_each(|(sum, &count)| *sum += weight.0 * f64::from(count)),
+            Slice::Each(weights) => pairs.zip(weights).for_each(|((sum, &count), weight)| *sum += weight * f64::from(count)),
+        }
+    }
+}

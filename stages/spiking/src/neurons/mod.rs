@@ -1,0 +1,15 @@
+//! Neuron models, a file each. A file holds the equations, the exact propagators, one neuron by itself (the reference that traces are
+//! compared with) and the same step for many neurons side by side.
+
+mod coefficients;
+pub mod iaf_psc_delta;
+pub mod iaf_psc_exp;
+mod parameters;
+
+pub(crate) use coefficients::{At, Coefficients, Slice};
+pub(crate) use parameters::{Dynamics, Neurons, Spiking, neurons};
+
+/// The number of whole steps nearest to a refractory period.
+pub(crate) fn refractory_steps(refractory_ms: f64, time_step_ms: f64) -> u32 {
+    (refractory_ms / time_step_ms).round() as u32
+}

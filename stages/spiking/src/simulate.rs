@@ -1,0 +1,88 @@
+//! Simulation of one network on one thread.
+
+use lapicque_network::Network;
+use lapicque_numerics::random::StreamKey;
+
+use crate::error::SimulationError;
+use crate::options::Options;
+use crate::population::{Population, Spike, Window};
+use crate::recording::Recording;
+use crate::synapses::{Afferents, Delivery, Inputs, Layout, build};
+
+/// Windows between two looks at `cancel`.
+const WINDOWS_PER_REPORT: u32 = 64;
+/// Inputs are counted with 32 bits, twice as many for slots.
+const MOST_INPUTS: u32 = 1 << 26;
+
+/// Simulates `network` and records its spikes.
+///
+/// The result depends on `network`, `options` and `key` alone. `cancel` is asked now and then, also while synapses are drawn;
+/// `progress` is told the fraction of simulated time.
+///
+/// # Errors
+/// A network that is not valid ([`SimulationError::Network`]) or describes what is not simulated ([`SimulationError::Unsupported`]: other
+/// neuron models, plastic synapses, spatial profiles, fractional in-degrees), both by path; options off the grid; drawn delays shorter than a
+/// step; cancellation.
+pub fn simulate(
+    network: &Network,
+    options: &Options,
+    key: StreamKey,
+    cancel: &dyn Fn() -> bool,
+    progress: &mut dyn FnMut(f64),
+) -> Result<Recording, SimulationError> {
+    let schedule = options.check()?;
+    network.check()?;
+    let grid = schedule.grid;
+    let mut populations = Vec::with_capacity(network.populations.len());
+    let mut inputs: u64 = 0;
+    for description in &network.populations {
+        let population = Population::new(description, inputs as u32, grid, &key)?;
+        inputs += u64::from(population.inputs()) * u64::from(population.size());
+        if inputs > u64::from(MOST_INPUTS) {
+            return Err(SimulationError::TooManyNeurons { inputs, most: MOST_INPUTS });
+        }
+        populations.push(population);
+    }
+    let connections: Vec<Afferents> = network.connections.iter().map(|c| Afferents::new(c, &network.populations)).collect::<Result<_, _>>()?;
+    let shortest = connections.iter().map(|connection| connection.shortest_delay(grid)).min().unwrap_or(u32::MAX);
+    let layout = Layout::new(inputs as u32, shortest);
+    let mut deliveries = Vec::with_capacity(populations.len());
+    for description in &network.populations {
+        let leaving: Vec<&Afferents> = connections.iter().filter(|connection| connection.leaves(&description.name)).collect();
+        deliveries.push(Delivery::new(build(description.size, &leaving, &populations, layout, grid, &key, cancel)?));
+    }
+
+    let mut inputs = Inputs::new(layout);
+    let mut recorded: Vec<Vec<Spike>> = vec![Vec::new(); populations.len()];
+    let mut spikes = Vec::new();
+    let windows = schedule.steps.div_ceil(layout.window);
+    for index in 0..windows {
+        if index % WINDOWS_PER_REPORT == 0 {
+            if cancel() {
+                return Err(SimulationError::Cancelled);
+            }
+            progress(f64::from(index) / f64::from(windows));
+        }
+        let before = index * layout.window;
+        let window = Window {
+            first_step: before + 1,
+            steps: layout.window.min(schedule.steps - before),
+            first_slot: (index % 2) * layout.window,
+        };
+        let next_slot = layout.window - window.first_slot;
+        // Slots of this window are read by all populations before delivery writes to them as the slots after the next window.
+        for ((population, delivery), recorded) in populations.iter_mut().zip(&mut deliveries).zip(&mut recorded) {
+            spikes.clear();
+            population.advance(window, &mut inputs, &mut spikes);
+            recorded.extend(spikes.iter().filter(|spike| spike.step >= schedule.transient_steps));
+            delivery.collect(spikes.iter().map(|spike| (spike.neuron, spike.step - window.first_step)));
+        }
+        for delivery in &mut deliveries {
+            delivery.deliver(next_slot, &mut inputs);
+        }
+    }
+    progress(1.0);
+    let interval = (grid.time_ms(schedule.transient_steps), grid.time_ms(schedule.steps));
+    let populations = network.populations.iter().zip(recorded).map(|(p, spikes)| (p.name.clone(), p.size, spikes)).collect();
+    Ok(Recording::new(grid.step_ms(), interval, populations))
+}
