@@ -92,10 +92,10 @@ impl<'a> Fitter<'a> {
     ) -> Result<ColumnFit, InverseError> {
         if let (Some(regressor), Some(leave_out)) = (self.regressor.from_moments(), &self.leave_out)
             && let Some(moments) = leave_out.moments_without(left_out)
+            && let Some((fitted, scaling)) = fit_moments(regressor, moments, self.standardized)
+                .map_err(|error| name_column(error, self.data, &self.varying))?
         {
             // No column lost more than nine tenths of its variance, so none that varies over all rows is constant here.
-            let (fitted, scaling) = fit_moments(regressor, moments, self.standardized)
-                .map_err(|error| name_column(error, self.data, &self.varying))?;
             let (used, dropped) = (self.varying.clone(), self.constant.clone());
             return Ok(ColumnFit {
                 used,
@@ -111,10 +111,18 @@ impl<'a> Fitter<'a> {
                 features: dropped.len(),
             });
         }
-        let features = select(self.data.features(), training, &used);
+        let mut features = select(self.data.features(), training, &used);
         let targets = self.data.targets().select(Axis(0), training);
-        let (fitted, scaling) = self
-            .fit_selected(features, targets)
+        let scaling = self.standardized.then(|| {
+            let no_targets = Array2::zeros((features.nrows(), 0));
+            scaling_of(&Moments::of(features.view(), no_targets.view()))
+        });
+        if let Some(scaling) = &scaling {
+            standardize(&mut features, scaling);
+        }
+        let fitted = self
+            .regressor
+            .fit(features.view(), targets.view())
             .map_err(|error| name_column(error, self.data, &used))?;
         Ok(ColumnFit {
             used,
@@ -123,46 +131,28 @@ impl<'a> Fitter<'a> {
             fitted,
         })
     }
-
-    fn fit_selected(
-        &self,
-        mut features: Array2<f64>,
-        targets: Array2<f64>,
-    ) -> Result<(Fitted, Option<Scaling>), InverseError> {
-        if let Some(regressor) = self.regressor.from_moments() {
-            let moments = Moments::of(features.view(), targets.view());
-            return fit_moments(regressor, moments, self.standardized);
-        }
-        let scaling = self.standardized.then(|| {
-            let no_targets = Array2::zeros((features.nrows(), 0));
-            let moments = Moments::of(features.view(), no_targets.view());
-            Scaling {
-                scale: moments.feature_sd(),
-                mean: moments.feature_means,
-            }
-        });
-        if let Some(scaling) = &scaling {
-            standardize(&mut features, scaling);
-        }
-        let fitted = self.regressor.fit(features.view(), targets.view())?;
-        Ok((fitted, scaling))
-    }
 }
 
 fn fit_moments(
     regressor: &dyn MomentRegressor,
     moments: Moments,
     standardized: bool,
-) -> Result<(Fitted, Option<Scaling>), InverseError> {
+) -> Result<Option<(Fitted, Option<Scaling>)>, InverseError> {
     if !standardized {
-        return Ok((regressor.fit_moments(&moments)?, None));
+        return Ok(regressor
+            .fit_moments(&moments)?
+            .map(|fitted| (fitted, None)));
     }
-    let scaling = Scaling {
+    let scaling = scaling_of(&moments);
+    let fitted = regressor.fit_moments(&moments.scaled(&scaling.scale))?;
+    Ok(fitted.map(|fitted| (fitted, Some(scaling))))
+}
+
+fn scaling_of(moments: &Moments) -> Scaling {
+    Scaling {
         mean: moments.feature_means.clone(),
         scale: moments.feature_sd(),
-    };
-    let fitted = regressor.fit_moments(&moments.scaled(&scaling.scale))?;
-    Ok((fitted, Some(scaling)))
+    }
 }
 
 /// Columns that vary over the given rows, and those that do not.

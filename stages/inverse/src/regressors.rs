@@ -39,11 +39,11 @@ pub trait Regressor: Send + Sync {
 
 /// A regressor that sees its data only through [`Moments`].
 pub trait MomentRegressor {
-    /// Fits data with these moments.
+    /// Fits data with these moments; none where they do not determine the answer accurately, and the rows are needed after all.
     ///
     /// # Errors
     /// As [`Regressor::fit`].
-    fn fit_moments(&self, moments: &Moments) -> Result<Fitted, InverseError>;
+    fn fit_moments(&self, moments: &Moments) -> Result<Option<Fitted>, InverseError>;
 }
 
 /// An estimator with its parameters, as a configuration and a model file name it.

@@ -29,16 +29,16 @@ pub(super) fn ordinary_least_squares(
     Ok((model.intercept(), model.params().to_vec()))
 }
 
+/// A lower triangular matrix on linfa's side.
+pub(super) type CholeskyFactor = ndarray16::Array2<f64>;
+
 /// The lower triangular L with L L^T = matrix; none unless the matrix is positive definite.
-pub(super) fn cholesky(matrix: &Array2<f64>) -> Option<ndarray16::Array2<f64>> {
+pub(super) fn cholesky(matrix: &Array2<f64>) -> Option<CholeskyFactor> {
     across(matrix)?.cholesky_into().ok()
 }
 
 /// X with L L^T X = right side (columns are solved together).
-pub(super) fn solve_cholesky(
-    lower: &ndarray16::Array2<f64>,
-    right: &Array2<f64>,
-) -> Option<Array2<f64>> {
+pub(super) fn solve_cholesky(lower: &CholeskyFactor, right: &Array2<f64>) -> Option<Array2<f64>> {
     let forward = lower
         .solve_triangular_into(across(right)?, UPLO::Lower)
         .ok()?;
