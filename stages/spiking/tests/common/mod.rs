@@ -1,5 +1,5 @@
 //! Networks built by hand.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use std::collections::BTreeMap;
 
