@@ -2,99 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use thiserror::Error;
-
-use crate::distribution::InvalidDistribution;
-use crate::network::did_you_mean;
-use crate::path::with_unit;
+use crate::path::Entry;
+use crate::place::{
+    Place, Target, connection_entries, locate_in_connection, locate_in_population,
+    population_entries,
+};
 use crate::suggestion::nearest;
-use crate::{Connection, Drive, Network, Population, Range, Rule};
-
-/// One thing that is wrong with a network.
-#[derive(Debug, Clone, PartialEq, Error)]
-pub enum NetworkProblem {
-    #[error("the network has no population")]
-    NoPopulation,
-    #[error("`{path}`: the name is given twice")]
-    DuplicateName { path: String },
-    #[error("`{path}`: a name is made of letters, digits and `_`, and begins with a letter")]
-    BadName { path: String },
-    #[error("`{path}` = {} is not allowed; it must be {allowed}", with_unit(*.value, .unit))]
-    OutOfRange {
-        path: String,
-        value: f64,
-        unit: &'static str,
-        allowed: Range,
-    },
-    #[error("`{path}`: {source}")]
-    Distribution {
-        path: String,
-        source: InvalidDistribution,
-    },
-    #[error("`{path}`: the parameter has no value")]
-    MissingParameter { path: String },
-    #[error("`{path}`: {model} has no such parameter{}", did_you_mean(.suggestion))]
-    UnknownParameter {
-        path: String,
-        model: &'static str,
-        suggestion: Option<String>,
-    },
-    #[error("`{path}`: there is no population `{name}`{}", did_you_mean(.suggestion))]
-    UnknownPopulation {
-        path: String,
-        name: String,
-        suggestion: Option<String>,
-    },
-    #[error("`{path}`: V_reset ({}) must be below V_th ({})", with_unit(*.reset, "mV"), with_unit(*.threshold, "mV"))]
-    ResetAboveThreshold {
-        path: String,
-        reset: f64,
-        threshold: f64,
-    },
-    #[error(
-        "`{path}`: one_to_one connects populations of one size, `{pre}` has {pre_size} neurons and `{post}` {post_size}"
-    )]
-    UnequalSizes {
-        path: String,
-        pre: String,
-        pre_size: u32,
-        post: String,
-        post_size: u32,
-    },
-    #[error("`{path}` = {}: without multapses there are only {available} synapses to choose from", with_unit(*.value, "1"))]
-    TooManySynapses {
-        path: String,
-        value: f64,
-        available: u64,
-    },
-}
-
-impl NetworkProblem {
-    /// What the problem is about; empty for the whole network.
-    pub fn path(&self) -> &str {
-        match self {
-            Self::NoPopulation => "",
-            Self::DuplicateName { path }
-            | Self::BadName { path }
-            | Self::OutOfRange { path, .. }
-            | Self::Distribution { path, .. }
-            | Self::MissingParameter { path }
-            | Self::UnknownParameter { path, .. }
-            | Self::UnknownPopulation { path, .. }
-            | Self::ResetAboveThreshold { path, .. }
-            | Self::UnequalSizes { path, .. }
-            | Self::TooManySynapses { path, .. } => path,
-        }
-    }
-}
-
-/// Everything that is wrong with a network.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[error("{}", .problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct InvalidNetwork {
-    /// At least one.
-    pub problems: Vec<NetworkProblem>,
-}
+use crate::{Connection, Drive, InvalidNetwork, Network, NetworkProblem, Population, Range, Rule};
 
 impl Network {
     /// Whether all values are in their ranges and fit together.
@@ -113,37 +27,10 @@ impl Network {
             check_name("connections", &connection.name, &mut names, &mut problems);
             self.check_connection(connection, &mut problems);
         }
-        self.check_numbers(&mut problems);
         if problems.is_empty() {
             Ok(())
         } else {
             Err(InvalidNetwork { problems })
-        }
-    }
-
-    /// Numbers outside distributions, through the ranges that setting them has.
-    fn check_numbers(&self, problems: &mut Vec<NetworkProblem>) {
-        let mut scratch = self.clone();
-        for entry in self.paths() {
-            if let Err(crate::SetError::OutOfRange {
-                path,
-                value,
-                unit,
-                allowed,
-            }) = scratch.assign(&entry.path, entry.value, false)
-            {
-                let covered = problems
-                    .iter()
-                    .any(|problem| path.starts_with(problem.path()) && !problem.path().is_empty());
-                if !covered {
-                    problems.push(NetworkProblem::OutOfRange {
-                        path,
-                        value,
-                        unit,
-                        allowed,
-                    });
-                }
-            }
         }
     }
 
@@ -160,6 +47,14 @@ impl Network {
                     source,
                 });
             }
+        }
+        let mut entries = Vec::new();
+        connection_entries(connection, self.weight_unit(connection), &mut entries);
+        let mut scratch = connection.clone();
+        for entry in entries {
+            let rest: Vec<&str> = entry.path[base.len() + 1..].split('.').collect();
+            let place = locate_in_connection(&mut scratch, entry.unit, &rest);
+            problems.extend(outside_of_its_range(&entry, place));
         }
         let mut end = |role: &str, name: &str| {
             let population = self.population(name);
@@ -234,6 +129,14 @@ fn check_population(population: &Population, problems: &mut Vec<NetworkProblem>)
             threshold,
         });
     }
+    let mut entries = Vec::new();
+    population_entries(population, &mut entries);
+    let mut scratch = population.clone();
+    for entry in entries {
+        let rest: Vec<&str> = entry.path[base.len() + 1..].split('.').collect();
+        let place = locate_in_population(&mut scratch, &rest);
+        problems.extend(outside_of_its_range(&entry, place));
+    }
     for (position, drive) in population.drives.iter().enumerate() {
         if let Drive::Poisson { weight, .. } = drive
             && let Err(source) = weight.check(Range::Any)
@@ -245,6 +148,17 @@ fn check_population(population: &Population, problems: &mut Vec<NetworkProblem>)
             problems.push(NetworkProblem::Distribution { path, source });
         }
     }
+}
+
+/// For numbers; distributions are checked as a whole.
+fn outside_of_its_range(entry: &Entry, place: Option<Place<'_>>) -> Option<NetworkProblem> {
+    let place = place.filter(|place| !matches!(place.target, Target::Distribution { .. }))?;
+    (!place.range.contains(entry.value)).then(|| NetworkProblem::OutOfRange {
+        path: entry.path.clone(),
+        value: entry.value,
+        unit: entry.unit,
+        allowed: place.range,
+    })
 }
 
 fn check_rule(
@@ -295,5 +209,226 @@ fn check_rule(
             }
         }
         Rule::Probability { .. } | Rule::AllToAll { .. } | Rule::OneToOne => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Bounds, Distribution, Neuron, NeuronModel, Shape, Spread, Synapse};
+
+    fn population(name: &str) -> Population {
+        let model = NeuronModel::IafPscExp;
+        let default = |spec: &crate::ParameterSpec| {
+            (spec.symbol.to_owned(), Distribution::constant(spec.default))
+        };
+        let parameters = model.parameters().iter().map(default).collect();
+        Population {
+            name: name.to_owned(),
+            size: 10,
+            neuron: Neuron { model, parameters },
+            drives: Vec::new(),
+        }
+    }
+
+    fn network() -> Network {
+        let connection = Connection {
+            name: "E_to_E".to_owned(),
+            pre: "E".to_owned(),
+            post: "E".to_owned(),
+            rule: Rule::InDegree {
+                k: 2.5,
+                autapses: true,
+                multapses: true,
+            },
+            weight: Distribution::constant(1.0),
+            delay_ms: Distribution::constant(1.0),
+            synapse: Synapse::Static,
+            profile: None,
+        };
+        Network {
+            name: "test".to_owned(),
+            populations: vec![population("E")],
+            connections: vec![connection],
+        }
+    }
+
+    fn problems(change: impl FnOnce(&mut Network)) -> Vec<NetworkProblem> {
+        let mut network = network();
+        assert_eq!(network.check(), Ok(()));
+        change(&mut network);
+        network.check().unwrap_err().problems
+    }
+
+    #[test]
+    fn names() {
+        let path = "populations.E".to_owned();
+        assert_eq!(
+            problems(|n| n.populations.push(population("E"))),
+            [NetworkProblem::DuplicateName { path }]
+        );
+        let path = "populations.a.b".to_owned();
+        assert_eq!(
+            problems(|n| n.populations.push(population("a.b"))),
+            [NetworkProblem::BadName { path }]
+        );
+        let found = problems(|n| n.populations.clear());
+        assert_eq!(found[0], NetworkProblem::NoPopulation);
+        assert!(matches!(found[1], NetworkProblem::UnknownPopulation { .. }));
+        let found = problems(|n| n.connections[0].post = "I".to_owned());
+        assert_eq!(
+            found[0].to_string(),
+            "`connections.E_to_E.post`: there is no population `I`"
+        );
+    }
+
+    #[test]
+    fn parameters_are_complete_and_known() {
+        let found = problems(|n| {
+            let parameters = &mut n.populations[0].neuron.parameters;
+            let capacitance = parameters.remove("C_m").unwrap();
+            parameters.insert("C_M".to_owned(), capacitance);
+        });
+        assert_eq!(
+            found[0],
+            NetworkProblem::MissingParameter {
+                path: "populations.E.C_m".to_owned()
+            }
+        );
+        assert_eq!(
+            found[1].to_string(),
+            "`populations.E.C_M`: iaf_psc_exp has no such parameter; did you mean `C_m`?"
+        );
+    }
+
+    #[test]
+    fn numbers_have_their_ranges() {
+        let found = problems(|n| n.populations[0].size = 0);
+        assert_eq!(
+            found[0].to_string(),
+            "`populations.E.size` = 0 is not allowed; it must be a whole number from 1 to 4294967295"
+        );
+        for p in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+            let found =
+                problems(|n| n.connections[0].rule = Rule::Probability { p, autapses: true });
+            assert!(
+                matches!(found[..], [NetworkProblem::OutOfRange { .. }]),
+                "{found:?}"
+            );
+        }
+        let drive = Drive::Poisson {
+            rate_hz: -1.0,
+            synapses: 1.0,
+            weight: Distribution::constant(1.0),
+            delay_ms: 0.0,
+        };
+        let found = problems(|n| n.populations[0].drives = vec![drive, drive]);
+        let paths: Vec<&str> = found.iter().map(NetworkProblem::path).collect();
+        assert_eq!(
+            paths,
+            [
+                "populations.E.drives.0.rate",
+                "populations.E.drives.0.delay",
+                "populations.E.drives.1.rate",
+                "populations.E.drives.1.delay"
+            ]
+        );
+    }
+
+    #[test]
+    fn without_multapses_there_are_only_so_many_synapses() {
+        let rule = |k, autapses| Rule::InDegree {
+            k,
+            autapses,
+            multapses: false,
+        };
+        let with = |rule| {
+            let mut network = network();
+            network.connections[0].rule = rule;
+            network.check()
+        };
+        assert_eq!(with(rule(10.0, true)), Ok(()));
+        assert!(with(rule(10.0, false)).is_err());
+        assert_eq!(with(rule(9.0, false)), Ok(()));
+        assert_eq!(
+            with(Rule::Total {
+                n: 100,
+                autapses: true,
+                multapses: false
+            }),
+            Ok(())
+        );
+        assert!(
+            with(Rule::Total {
+                n: 91,
+                autapses: false,
+                multapses: false
+            })
+            .is_err()
+        );
+        assert_eq!(
+            with(Rule::Total {
+                n: 1_000,
+                autapses: false,
+                multapses: true
+            }),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn distributions_have_their_own_paths() {
+        let mut network = network();
+        let delay = Distribution {
+            shape: Shape::Uniform {
+                low: 1.0,
+                high: 2.0,
+            },
+            bounds: Bounds::Between {
+                min: f64::NEG_INFINITY,
+                max: 1.8,
+            },
+        };
+        network.connections[0].delay_ms = delay;
+        network.connections[0].weight = Distribution {
+            shape: Shape::Lognormal {
+                mean: -2.0,
+                sd: Spread::Relative(0.5),
+            },
+            bounds: Bounds::None,
+        };
+        assert_eq!(network.check(), Ok(()));
+        let paths: Vec<String> = network
+            .paths()
+            .into_iter()
+            .map(|entry| entry.path)
+            .collect();
+        for path in [
+            "delay.low",
+            "delay.high",
+            "delay.max",
+            "weight",
+            "weight.sd",
+        ] {
+            assert!(
+                paths.contains(&format!("connections.E_to_E.{path}")),
+                "{path}"
+            );
+        }
+        // A uniform distribution has no mean to set, and an open end stays open.
+        assert!(network.set("connections.E_to_E.delay", 1.5).is_err());
+        assert!(network.set("connections.E_to_E.delay.min", 1.0).is_err());
+        assert!(network.set("connections.E_to_E.delay.low", 3.0).is_err());
+        network.set("connections.E_to_E.delay.low", 0.5).unwrap();
+        network.set("connections.E_to_E.rule.k", 3.0).unwrap();
+        assert_eq!(
+            network
+                .get("connections.E_to_E.rule.in_degree")
+                .unwrap()
+                .value,
+            3.0
+        );
+        let json = serde_json::to_string(&network).unwrap();
+        assert_eq!(serde_json::from_str::<Network>(&json).unwrap(), network);
     }
 }

@@ -15,11 +15,12 @@ pub mod file;
 mod models;
 mod network;
 mod path;
+mod place;
+mod problem;
 mod range;
 mod shipped;
 mod suggestion;
 
-pub use check::{InvalidNetwork, NetworkProblem};
 pub use distribution::{Bounds, Distribution, InvalidDistribution, Shape, Spread};
 #[cfg(feature = "file")]
 pub use file::{NetworkFile, NetworkFileError, network_file_schema};
@@ -29,5 +30,6 @@ pub use network::{
     Unsupported,
 };
 pub use path::{Entry, SetError};
+pub use problem::{InvalidNetwork, NetworkProblem};
 pub use range::Range;
 pub use shipped::{shipped, shipped_names};

@@ -2,6 +2,8 @@
 
 /// Words longer than this are not compared, which bounds the work.
 const LONGEST: usize = 100;
+/// Of so many known words at most.
+const MOST: usize = 5_000;
 
 /// The nearest of `known`, if it is near: up to a third of the letters differ.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
@@ -12,6 +14,7 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     let folded = word.to_lowercase().replace('-', "_");
     known
         .into_iter()
+        .take(MOST)
         .filter(|candidate| *candidate != word)
         .map(|candidate| (edit_distance(&folded, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= length.max(candidate.chars().count()) / 3)

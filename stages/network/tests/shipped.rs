@@ -155,7 +155,7 @@ fn impossible_values_are_refused_by_name() {
     );
     assert_eq!(
         message(&[("populations.E.size", 10.5)]),
-        "`populations.E.size`: `populations.E.size` = 10.5 is not allowed; it must be a whole number from 1 to 4294967295"
+        "`populations.E.size` = 10.5 is not allowed; it must be a whole number from 1 to 4294967295"
     );
     for (path, bad) in [
         ("populations.E.size", 0.0),

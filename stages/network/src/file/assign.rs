@@ -24,8 +24,8 @@ pub enum AssignmentError {
         first: String,
         second: String,
     },
-    #[error("`{name}`: {source}")]
-    Value { name: String, source: SetError },
+    #[error("{}{source}", short_name(.name))]
+    Value { name: String, source: Box<SetError> },
     #[error(transparent)]
     Network(#[from] InvalidNetwork),
 }
@@ -45,7 +45,7 @@ impl NetworkFile {
                     .assign(&path, value, false)
                     .map_err(|source| AssignmentError::Value {
                         name: name.to_owned(),
-                        source,
+                        source: Box::new(source),
                     })?;
                 if let Some(first) = set.insert(network.canonical_path(&path), name) {
                     return Err(AssignmentError::SetTwice {
@@ -125,5 +125,14 @@ pub(super) fn file_path(path: &str, drive_names: &BTreeMap<String, Vec<String>>)
     match name {
         Some(name) => format!("populations.{population}.drives.{name}.{}", rest.join(".")),
         None => path.to_owned(),
+    }
+}
+
+/// The source tells the path; a short name is told before it.
+fn short_name(name: &str) -> String {
+    if name.contains('.') {
+        String::new()
+    } else {
+        format!("`{name}`: ")
     }
 }

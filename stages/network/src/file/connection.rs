@@ -4,7 +4,6 @@ use super::node::{Node, Value};
 use super::problem::{ProblemKind, shortened};
 use super::reader::{Reader, Section};
 use crate::check::is_name;
-use crate::suggestion::nearest;
 use crate::{Connection, Distribution, Network, Range, Rule, SpatialProfile, Synapse};
 
 pub(super) const CONNECTION_KEYS: &[&str] = &[
@@ -101,7 +100,7 @@ impl<'t> Reader<'t> {
         let node = self.required(section, role, &path, &format!("{role}: E"))?;
         let name = self.text(node, &path)?;
         if !self.models.contains_key(name) {
-            let suggestion = nearest(name, self.models.keys().copied());
+            let suggestion = self.suggestion(name, self.models.keys().copied());
             self.problem(
                 node.at,
                 &path,

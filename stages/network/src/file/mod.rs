@@ -144,13 +144,13 @@ impl NetworkFile {
     /// All problems of the file, by line and column.
     pub fn parse(text: &str, source_name: &str) -> Result<Self, NetworkFileError> {
         let failed = |mut problems: Vec<Problem>| {
-            problems.sort_by(|a, b| (a.line, a.column).cmp(&(b.line, b.column)));
+            problems.sort_by_key(|problem| (problem.line, problem.column));
             NetworkFileError {
                 source_name: source_name.to_owned(),
                 problems,
             }
         };
-        let root = read_nodes(text).map_err(|problem| failed(vec![problem]))?;
+        let root = read_nodes(text).map_err(|problem| failed(vec![*problem]))?;
         let mut reader = Reader::default();
         match read_file(&mut reader, &root) {
             Some(file) if reader.problems.is_empty() => Ok(file),

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Location, Spanned};
 
@@ -46,14 +47,14 @@ pub(super) struct Key {
 }
 
 /// Reads a text into nodes; aliases, merge keys and nesting are limited, duplicate keys refused.
-pub(super) fn read_nodes(text: &str) -> Result<Node, Problem> {
+pub(super) fn read_nodes(text: &str) -> Result<Node, Box<Problem>> {
     let start = At { line: 1, column: 1 };
     if text.len() > LONGEST_TEXT {
         let kind = ProblemKind::TooLong {
             bytes: text.len(),
             allowed: LONGEST_TEXT,
         };
-        return Err(Problem::new(start, "", kind));
+        return Err(Box::new(Problem::new(start, "", kind)));
     }
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
@@ -81,15 +82,31 @@ pub(super) fn read_nodes(text: &str) -> Result<Node, Problem> {
     };
     serde_saphyr::from_str_with_options::<Node>(text, options).map_err(|error| {
         let at = error.location().map_or(start, At::from);
-        let message = error.without_snippet().to_string();
-        let first = message.lines().next().unwrap_or_default();
-        // The position is told apart from the message.
-        let message = match first.rfind(" at line ") {
-            Some(end) => first[..end].to_owned(),
-            None => first.to_owned(),
-        };
-        Problem::new(at, "", ProblemKind::Yaml { message })
+        Box::new(Problem::new(at, "", kind_of(&error)))
     })
+}
+
+fn kind_of(error: &serde_saphyr::Error) -> ProblemKind {
+    let message = match error.without_snippet() {
+        serde_saphyr::Error::Budget {
+            breach: BudgetBreach::Documents { .. },
+            ..
+        } => "a file holds one document; what follows `---` is another".to_owned(),
+        serde_saphyr::Error::Budget { .. } => {
+            "the file is larger or more deeply nested than is read".to_owned()
+        }
+        error => {
+            let message = error.to_string();
+            let first = message.lines().next().unwrap_or_default();
+            // The position is told apart from the message, and the options of the parser are not those of the reader.
+            let end = [" at line ", ", set DuplicateKeyPolicy"]
+                .into_iter()
+                .filter_map(|end| first.rfind(end))
+                .min();
+            first[..end.unwrap_or(first.len())].to_owned()
+        }
+    };
+    ProblemKind::Yaml { message }
 }
 
 impl From<Location> for At {

@@ -1,11 +1,12 @@
 //! The section `parameters`: short names for paths, and defaults that fill them.
 
+use std::collections::BTreeMap;
+
 use super::node::{At, Node, Value};
 use super::problem::{ProblemKind, shortened};
 use super::reader::{Fill, Reader};
 use crate::check::is_name;
 use crate::path::{Entry, long_spelling};
-use crate::suggestion::nearest;
 
 pub(super) const PARAMETER_KEYS: &[&str] = &["default", "sets", "description"];
 
@@ -169,7 +170,8 @@ impl<'t> Reader<'t> {
                     // A section that could not be read may have had the path.
                     None if self.is_in_a_broken_section(target) => {}
                     None => {
-                        let suggestion = nearest(target, self.places.keys().map(String::as_str));
+                        let suggestion =
+                            self.suggestion(target, self.places.keys().map(String::as_str));
                         self.problem(
                             *at,
                             &path,
@@ -198,14 +200,17 @@ impl<'t> Reader<'t> {
         declarations: Vec<Declaration<'t>>,
         entries: &[Entry],
     ) -> Vec<Parameter> {
+        let known: BTreeMap<&str, &Entry> = entries
+            .iter()
+            .map(|entry| (entry.path.as_str(), entry))
+            .collect();
         let mut parameters = Vec::new();
         for declaration in declarations {
             let path = format!("parameters.{}", declaration.name);
             let mut first: Option<&Entry> = None;
             for (target, at) in &declaration.sets {
-                let Some(entry) = entries.iter().find(|entry| entry.path == *target) else {
-                    let suggestion =
-                        nearest(target, entries.iter().map(|entry| entry.path.as_str()));
+                let Some(&entry) = known.get(target.as_str()) else {
+                    let suggestion = self.suggestion(target, known.keys().copied());
                     self.problem(
                         *at,
                         &path,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lapicque_units::{Quantity, QuantityError, write_number};
 
 use super::node::{At, Key, Node, Value};
-use super::problem::{Problem, ProblemKind, describe, shortened};
+use super::problem::{MOST_PROBLEMS, Problem, ProblemKind, describe, shortened};
 use crate::path::with_unit;
 use crate::suggestion::nearest;
 use crate::{NeuronModel, Range};
@@ -46,9 +46,21 @@ pub(super) struct Reader<'t> {
 impl<'t> Reader<'t> {
     pub(super) fn problem(&mut self, at: At, path: &str, kind: ProblemKind) {
         let problem = Problem::new(at, path, kind);
-        if !self.problems.contains(&problem) && self.problems.len() < super::problem::MOST_PROBLEMS
-        {
+        if !self.problems.contains(&problem) && self.problems.len() < MOST_PROBLEMS {
             self.problems.push(problem);
+        }
+    }
+
+    /// None once no further problem is listed, so that a file full of errors does not take long.
+    pub(super) fn suggestion<'a>(
+        &self,
+        word: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Option<String> {
+        if self.problems.len() < MOST_PROBLEMS {
+            nearest(word, known)
+        } else {
+            None
         }
     }
 
@@ -106,7 +118,7 @@ impl<'t> Reader<'t> {
             if !allowed.contains(&key.text.as_str()) {
                 let kind = ProblemKind::UnknownKey {
                     key: shortened(&key.text),
-                    suggestion: nearest(&key.text, allowed.iter().copied()),
+                    suggestion: self.suggestion(&key.text, allowed.iter().copied()),
                     allowed: allowed.to_vec(),
                 };
                 self.problem(key.at, path, kind);
@@ -172,12 +184,8 @@ impl<'t> Reader<'t> {
     ) -> Option<&'t Node> {
         let node = self.field(section, key, path);
         if node.is_none() {
-            self.missing(
-                section,
-                path.strip_suffix(&format!(".{key}")).unwrap_or(path),
-                key,
-                example,
-            );
+            let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);
+            self.missing(section, parent, key, example);
         }
         node
     }
@@ -212,7 +220,7 @@ impl<'t> Reader<'t> {
     ) {
         let kind = ProblemKind::Choice {
             found: shortened(found),
-            suggestion: nearest(found, allowed.iter().copied()),
+            suggestion: self.suggestion(found, allowed.iter().copied()),
             allowed: allowed.to_vec(),
         };
         self.problem(node.at, path, kind);
