@@ -100,6 +100,8 @@ impl Network {
                 allowed: place.range,
             });
         }
+        // Leaves no -0, which would be another network to a digest.
+        let value = value + 0.0;
         match place.target {
             Target::Number(number) => *number = value,
             // `Range::SIZE` and `Range::COUNT` hold only whole numbers that fit.

@@ -110,6 +110,33 @@ fn the_good_file_is_good() {
 }
 
 #[test]
+fn the_only_drive_may_have_a_name() {
+    let text = SMALL
+        .replace("      b: {kind: current, amplitude: 1 nA}\n", "")
+        .replace("40 Hz", "40 spikes/s");
+    let file = NetworkFile::parse(&text, "net.yaml").unwrap_or_else(|error| panic!("{error}"));
+    for path in ["populations.I.drives.a.rate", "populations.I.drive.rate"] {
+        assert_eq!(file.parameter_unit(path), Some("Hz"), "{path}");
+        let network = file.with(&[(path, 3.0)]).unwrap();
+        assert_eq!(network.get("populations.I.drive.rate").unwrap().value, 3.0);
+        assert_eq!(
+            network.get("populations.I.drives.0.rate").unwrap().value,
+            3.0
+        );
+    }
+    let twice = file.with(&[
+        ("populations.I.drives.a.rate", 3.0),
+        ("populations.I.drive.rate", 4.0),
+    ]);
+    assert!(
+        twice
+            .unwrap_err()
+            .to_string()
+            .ends_with("both set `populations.I.drives.a.rate`")
+    );
+}
+
+#[test]
 fn values_and_units() {
     let cases = [
         (

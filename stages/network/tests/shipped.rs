@@ -238,6 +238,10 @@ fn a_network_serializes_in_one_way() {
         r#"{"name":"hagen","populations":[{"name":"E","size":8192,"neuron":{"model":"iaf_psc_exp","#
     ));
     assert_eq!(serde_json::from_str::<Network>(&json).unwrap(), network);
+    let zero = |value: f64| {
+        serde_json::to_string(&hagen().with(&[("populations.E.I_e", value)]).unwrap()).unwrap()
+    };
+    assert_eq!(zero(-0.0), zero(0.0));
     // Written in other units, it is the same network.
     let text = shipped("hagen").unwrap();
     let other = text

@@ -252,7 +252,8 @@ impl<'t> Reader<'t> {
             }
         };
         match value {
-            Ok(value) if allowed.contains(value) => Some(value),
+            // Adding 0 leaves no -0, which would be another network to a digest.
+            Ok(value) if allowed.contains(value) => Some(value + 0.0),
             Ok(value) => {
                 self.problem(
                     node.at,
