@@ -7,13 +7,35 @@
 //! LeadField::potential        dipole moments  ->  EEG
 //! ```
 //!
+//! ```
+//! use lapicque_potential::convolution::{BinGrid, PopulationSpikes, Superposition, superpose};
+//! use lapicque_potential::head::{ConcentricSpheres, places, sphere_lead_field};
+//! use lapicque_potential::kernels::{KernelParameters, predict};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let kernels = predict(&KernelParameters::hagen())?;
+//! let spikes = [
+//!     PopulationSpikes { population: "E", steps: &[16, 20, 400] },
+//!     PopulationSpikes { population: "I", steps: &[30] },
+//! ];
+//! let bins = BinGrid::new(0.0, 50.0, 0.0625)?;
+//! let dipole = superpose(&spikes, &kernels, &bins, Superposition::Total)?.remove(0);
+//!
+//! let head = ConcentricSpheres::four_sphere();
+//! let source = places::named_dipole(&head, "occipital").ok_or("unknown place")?;
+//! let electrodes = places::ten_twenty_electrodes(&head);
+//! let positions: Vec<_> = electrodes.iter().map(|e| e.position_um).collect();
+//! let lead_field = sphere_lead_field(&head, &[source.position_um], &positions)?;
+//! let eeg = lead_field.potential(&[source.orientation], &[&dipole.values])?;
+//! assert_eq!((eeg.len(), eeg[0].len()), (20, 800));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Units: ms, mV, nA, uS, nF, um, S/cm2 (membrane), S/m (extracellular), nA um (dipole moments), Hz.
 //! With them no conversion factor is needed between a dipole moment, a distance and a potential.
 
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod cable;
 pub mod convolution;

@@ -27,7 +27,7 @@
 //! Hay et al 2011 PLOS Comput Biol 7:e1002107; Kole et al 2006 J Neurosci 26:1677 (Ih); Ness et al 2018 J Neurosci 38:6011 (linearisation).
 
 use crate::cable::Region;
-use crate::range::{OutOfRange, finite, not_negative};
+use crate::range::{OutOfRange, finite, not_negative, require};
 
 /// Which channels take part, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -111,7 +111,7 @@ impl Channels {
         ] {
             not_negative(format!("channels.{name}.{channel}_s_per_cm2"), density)?;
         }
-        finite("resting_potential_mv", resting_potential_mv)?;
+        check_resting_potential("resting_potential_mv", resting_potential_mv)?;
         finite("channels.ih_reversal_mv", self.ih_reversal_mv)?;
 
         let leak = SmallSignal::leak(densities.leak_s_per_cm2);
@@ -148,6 +148,19 @@ impl SmallSignal {
             gate_time_constant_ms: 1.0,
         }
     }
+}
+
+/// Far beyond what neurons reach, and safe from overflow.
+pub(crate) fn check_resting_potential(
+    parameter: impl Into<String>,
+    potential_mv: f64,
+) -> Result<(), OutOfRange> {
+    require(
+        parameter,
+        potential_mv,
+        (-200.0..=100.0).contains(&potential_mv),
+        "between -200 and 100 mV",
+    )
 }
 
 /// Steady state of the gate w of Ih.
@@ -235,9 +248,12 @@ mod tests {
     #[test]
     fn ih_slope_is_the_derivative_of_its_open_fraction() {
         for v in [-120.0, -154.8, -80.0, -65.0, -50.0] {
-            let slope = (IhGate::at(v + 1e-3).open_fraction - IhGate::at(v - 1e-3).open_fraction)
-                / 2e-3;
-            assert!((IhGate::at(v).slope_per_mv / slope - 1.0).abs() < 1e-6, "{v} mV");
+            let slope =
+                (IhGate::at(v + 1e-3).open_fraction - IhGate::at(v - 1e-3).open_fraction) / 2e-3;
+            assert!(
+                (IhGate::at(v).slope_per_mv / slope - 1.0).abs() < 1e-6,
+                "{v} mV"
+            );
         }
     }
 

@@ -9,10 +9,7 @@ use lapicque_potential::kernels::{
 use lapicque_potential::membrane::MembraneModel;
 use serde_json::Value;
 
-const FOLDER: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../tests/golden/kernels/"
-);
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/kernels/");
 const CASES: [&str; 4] = [
     "A_default_ihlin",
     "B_no_geff",
@@ -248,7 +245,10 @@ fn errors_name_parameter_and_value() {
             (|p| p.window_ms = 100.01) as fn(&mut KernelParameters),
             "`window_ms` is 100.01; it must be a whole number of steps `dt_ms` = 0.0625",
         ),
-        (|p| p.dt_ms = 0.0, "`dt_ms` is 0; it must be finite and above 0"),
+        (
+            |p| p.dt_ms = 0.0,
+            "`dt_ms` is 0; it must be finite and above 0",
+        ),
         (
             |p| p.populations[0].rate_hz = f64::NAN,
             "`populations.E.rate_hz` is NaN; it must be finite and at least 0",
@@ -264,6 +264,14 @@ fn errors_name_parameter_and_value() {
         (
             |p| p.connections[1].pre = "I".into(),
             "connection I -> I is described twice",
+        ),
+        (
+            |p| p.populations[0].resting_potential_mv = 165.0,
+            "`populations.E.resting_potential_mv` is 165; it must be between -200 and 100 mV",
+        ),
+        (
+            |p| p.probes.push(Probe::DipoleZ),
+            "probe dipole_z is asked for twice",
         ),
         (
             |p| p.connections[0].probability = 1.5,

@@ -17,7 +17,12 @@ fn point_and_line_sources_equal_the_peer_s() {
     let sigma = number(&stick["sigma"]);
     for (shape, name) in [(SourceShape::Point, "point"), (SourceShape::Line, "line")] {
         let matrix = stick["M"][name].as_array().unwrap();
-        for (electrode, row) in stick["electrodes_um"].as_array().unwrap().iter().zip(matrix) {
+        for (electrode, row) in stick["electrodes_um"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .zip(matrix)
+        {
             for (k, reference) in row.as_array().unwrap().iter().enumerate() {
                 let end = |e: usize| ["x", "y", "z"].map(|axis| number(&stick[axis][k][e]));
                 let segment = Segment {

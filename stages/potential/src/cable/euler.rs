@@ -145,8 +145,11 @@ impl CableStep {
     }
 
     fn advance(&self, v: &mut [f64], m: &mut [f64], amplitudes_na: &[f64], time_course: f64) {
-        for (((v, m), node), amplitude) in
-            v.iter_mut().zip(m.iter()).zip(&self.nodes).zip(amplitudes_na)
+        for (((v, m), node), amplitude) in v
+            .iter_mut()
+            .zip(m.iter())
+            .zip(&self.nodes)
+            .zip(amplitudes_na)
         {
             *v = node.capacitive_us * *v + amplitude * time_course + node.gate_us * *m;
         }
@@ -219,9 +222,14 @@ mod tests {
         };
         let cable = cell.compartments(EndRounding::Exact).unwrap();
         let step = CableStep::factor(&cable, &[SmallSignal::leak(1e-4)], 0.1);
-        let signal = step.respond(&[0.5], TIME_COURSE, &[vec![1.0]], 30).remove(0);
+        let signal = step
+            .respond(&[0.5], TIME_COURSE, &[vec![1.0]], 30)
+            .remove(0);
         assert_eq!(&signal[..2], &[0.0, 0.0]);
-        let (c, g) = (cable.compartments[0].capacitance_nf, 1e-6 * cable.compartments[0].area_um2);
+        let (c, g) = (
+            cable.compartments[0].capacitance_nf,
+            1e-6 * cable.compartments[0].area_um2,
+        );
         let mut v = 0.0;
         for (n, value) in signal.iter().enumerate().skip(1) {
             let t = (n - 1) as f64 * 0.1;

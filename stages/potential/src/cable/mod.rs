@@ -1,6 +1,6 @@
 //! Linear cables of neurons: morphology to compartments, compartments to a factored backward Euler step.
 //!
-//! [`morphology`] cuts a ball-and-sticks cell into compartments, [`euler`] advances its small-signal potentials.
+//! [`BallAndSticks::compartments`] cuts a cell, [`CableStep`] advances its small-signal potentials.
 
 mod euler;
 mod morphology;

@@ -202,8 +202,7 @@ impl BallAndSticks {
                 (_, 0) => Some(0),
                 _ => Some(cable.compartments.len() - 1),
             };
-            let half_resistance =
-                self.half_resistance_megaohm(length_um, section.diameter_um);
+            let half_resistance = self.half_resistance_megaohm(length_um, section.diameter_um);
             let axial_conductance_us = parent.map_or(0.0, |p| {
                 let other = &cable.compartments[p];
                 1.0 / (half_resistance

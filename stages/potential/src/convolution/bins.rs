@@ -56,9 +56,8 @@ impl BinGrid {
 }
 
 /// Spikes per bin; spikes outside all bins are not counted. `steps` need not be sorted.
-pub fn spike_counts(steps: &[u32], grid: &BinGrid) -> Vec<f64> {
-    // Whole numbers, because adding to the same bin again waits for the addition before.
-    let mut counts = vec![0_u32; grid.bins];
+pub fn spike_counts(steps: &[u32], grid: &BinGrid) -> Vec<u32> {
+    let mut counts = vec![0; grid.bins];
     for &step in steps {
         let Some(bin) = step.checked_sub(grid.first_step) else {
             continue;
@@ -72,7 +71,7 @@ pub fn spike_counts(steps: &[u32], grid: &BinGrid) -> Vec<f64> {
             *last += 1;
         }
     }
-    counts.into_iter().map(f64::from).collect()
+    counts
 }
 
 #[cfg(test)]
@@ -83,10 +82,7 @@ mod tests {
     fn the_last_bin_is_closed_and_others_are_half_open() {
         let grid = BinGrid::new(1.0, 2.0, 0.25).unwrap();
         assert_eq!((grid.first_step, grid.bins), (4, 4));
-        assert_eq!(
-            spike_counts(&[3, 4, 5, 5, 7, 8, 9, 4], &grid),
-            [2.0, 2.0, 0.0, 2.0]
-        );
+        assert_eq!(spike_counts(&[3, 4, 5, 5, 7, 8, 9, 4], &grid), [2, 2, 0, 2]);
         assert_eq!(grid.t_start_ms(), 1.0);
     }
 
@@ -108,7 +104,10 @@ mod tests {
             (0.0, 1.0, 0.0),
             (0.0, 1e12, 0.1),
         ] {
-            assert!(BinGrid::new(start, stop, dt).is_err(), "{start} {stop} {dt}");
+            assert!(
+                BinGrid::new(start, stop, dt).is_err(),
+                "{start} {stop} {dt}"
+            );
         }
     }
 }

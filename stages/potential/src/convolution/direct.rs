@@ -3,10 +3,10 @@
 use super::Term;
 
 /// Expected time in units of one multiply-add of this loop.
-pub(super) fn cost(counts: &[Vec<f64>], outputs: &[Vec<Term>]) -> f64 {
+pub(super) fn cost(counts: &[Vec<u32>], outputs: &[Vec<Term>]) -> f64 {
     let occupied: Vec<usize> = counts
         .iter()
-        .map(|c| c.iter().filter(|&&n| n != 0.0).count())
+        .map(|c| c.iter().filter(|&&n| n != 0).count())
         .collect();
     outputs
         .iter()
@@ -18,7 +18,7 @@ pub(super) fn cost(counts: &[Vec<f64>], outputs: &[Vec<Term>]) -> f64 {
 /// Multiply-adds that the overhead of one shifted kernel is worth.
 const CALL: f64 = 20.0;
 
-pub(super) fn convolve(counts: &[Vec<f64>], outputs: &[Vec<Term>]) -> Vec<Vec<f64>> {
+pub(super) fn convolve(counts: &[Vec<u32>], outputs: &[Vec<Term>]) -> Vec<Vec<f64>> {
     outputs
         .iter()
         .map(|terms| {
@@ -26,7 +26,8 @@ pub(super) fn convolve(counts: &[Vec<f64>], outputs: &[Vec<Term>]) -> Vec<Vec<f6
             let mut signal = vec![0.0; bins];
             for term in terms {
                 for (bin, &count) in counts[term.source].iter().enumerate() {
-                    if count != 0.0 {
+                    if count != 0 {
+                        let count = f64::from(count);
                         for (signal, kernel) in signal[bin..].iter_mut().zip(&term.kernel) {
                             *signal += count * kernel;
                         }

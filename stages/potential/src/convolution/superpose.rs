@@ -63,7 +63,9 @@ pub enum ConvolutionError {
         kernel_dt_ms: f64,
         spikes_dt_ms: f64,
     },
-    #[error("kernel {pre} -> {post} of probe {channel} has no samples, or some that are not finite")]
+    #[error(
+        "kernel {pre} -> {post} of probe {channel} has no samples, or some that are not finite"
+    )]
     BadKernel {
         pre: String,
         post: String,
@@ -102,10 +104,7 @@ pub fn superpose(
             })
             .unzip(),
     };
-    let counts: Vec<Vec<f64>> = spikes
-        .iter()
-        .map(|s| spike_counts(s.steps, grid))
-        .collect();
+    let counts: Vec<Vec<u32>> = spikes.iter().map(|s| spike_counts(s.steps, grid)).collect();
     for (signal, values) in signals.iter_mut().zip(convolve(&counts, &outputs)) {
         signal.values = values;
     }
@@ -113,7 +112,7 @@ pub fn superpose(
 }
 
 /// Sums of terms, each as long as the counts.
-fn convolve(counts: &[Vec<f64>], outputs: &[Vec<Term>]) -> Vec<Vec<f64>> {
+fn convolve(counts: &[Vec<u32>], outputs: &[Vec<Term>]) -> Vec<Vec<f64>> {
     let transforms = fourier::Plan::cheapest(counts, outputs);
     if direct::cost(counts, outputs) <= transforms.cost() {
         direct::convolve(counts, outputs)
@@ -186,9 +185,8 @@ fn check(
     }
     for (i, kernel) in kernels.iter().enumerate() {
         check_kernel(kernel, spikes, grid)?;
-        let same = |k: &Kernel| {
-            k.pre == kernel.pre && k.post == kernel.post && k.probe == kernel.probe
-        };
+        let same =
+            |k: &Kernel| k.pre == kernel.pre && k.post == kernel.post && k.probe == kernel.probe;
         if kernels[..i].iter().any(same) {
             return Err(ConvolutionError::DuplicateKernel {
                 pre: kernel.pre.clone(),

@@ -36,7 +36,7 @@ pub fn infinite_lead_field(
             gains.push(unit_dipole_potential(conductivity_s_per_m, from, to));
         }
     }
-    LeadField::from_gains(electrodes.len(), gains)
+    LeadField::from_gains(dipoles.len(), electrodes.len(), gains)
 }
 
 /// mV per nA um along x, y, z.

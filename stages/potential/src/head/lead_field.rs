@@ -2,11 +2,12 @@
 
 use super::Vector;
 use super::vector::{dot, norm, scale};
-use crate::range::OutOfRange;
+use crate::range::{OutOfRange, finite};
 
 /// Potentials of unit dipoles: `gains[dipole * electrodes + electrode]` in mV per nA um along x, y, z.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeadField {
+    dipoles: usize,
     electrodes: usize,
     gains: Vec<Vector>,
 }
@@ -51,15 +52,23 @@ pub enum HeadError {
         dipole: usize,
         terms: usize,
     },
-    #[error("a lead field of {electrodes} electrodes cannot have {gains} entries")]
-    Shape { electrodes: usize, gains: usize },
+    #[error(
+        "a lead field of {dipoles} dipoles and {electrodes} electrodes cannot have {gains} entries"
+    )]
+    Shape {
+        dipoles: usize,
+        electrodes: usize,
+        gains: usize,
+    },
     #[error("{what} has {found} entries; the lead field has {expected}")]
     Length {
         what: &'static str,
         found: usize,
         expected: usize,
     },
-    #[error("the orientation of dipole {dipole} has length {length}; it must be finite and above 0")]
+    #[error(
+        "the orientation of dipole {dipole} has length {length}; it must be finite and above 0"
+    )]
     NoOrientation { dipole: usize, length: f64 },
 }
 
@@ -67,18 +76,27 @@ impl LeadField {
     /// From entries in the order `[dipole][electrode]`, for instance of an imported head.
     ///
     /// # Errors
-    /// A number of entries that is no multiple of `electrodes`, or an entry that is not finite.
-    pub fn from_gains(electrodes: usize, gains: Vec<Vector>) -> Result<Self, HeadError> {
-        if electrodes == 0 && !gains.is_empty() || electrodes > 0 && gains.len() % electrodes != 0 {
+    /// A number of entries other than `dipoles * electrodes`, or an entry that is not finite.
+    pub fn from_gains(
+        dipoles: usize,
+        electrodes: usize,
+        gains: Vec<Vector>,
+    ) -> Result<Self, HeadError> {
+        if dipoles.checked_mul(electrodes) != Some(gains.len()) {
             return Err(HeadError::Shape {
+                dipoles,
                 electrodes,
                 gains: gains.len(),
             });
         }
-        for (i, gain) in gains.iter().flatten().enumerate() {
-            crate::range::finite(format!("gains[{}][{}]", i / 3, i % 3), *gain)?;
+        for (i, &gain) in gains.iter().flatten().enumerate() {
+            finite(format!("gains[{}][{}]", i / 3, i % 3), gain)?;
         }
-        Ok(Self { electrodes, gains })
+        Ok(Self {
+            dipoles,
+            electrodes,
+            gains,
+        })
     }
 
     pub fn electrodes(&self) -> usize {
@@ -86,7 +104,7 @@ impl LeadField {
     }
 
     pub fn dipoles(&self) -> usize {
-        self.gains.len().checked_div(self.electrodes).unwrap_or(0)
+        self.dipoles
     }
 
     /// mV per nA um, one vector per electrode; empty for a dipole that is not there.
@@ -101,11 +119,7 @@ impl LeadField {
     ///
     /// # Errors
     /// An orientation without direction, a dipole that is not there.
-    pub fn gains_along(
-        &self,
-        dipole: usize,
-        orientation: Vector,
-    ) -> Result<Vec<f64>, HeadError> {
+    pub fn gains_along(&self, dipole: usize, orientation: Vector) -> Result<Vec<f64>, HeadError> {
         if dipole >= self.dipoles() {
             return Err(HeadError::Length {
                 what: "the list of dipoles asked for",
@@ -118,7 +132,11 @@ impl LeadField {
             return Err(HeadError::NoOrientation { dipole, length });
         }
         let unit = scale(1.0 / length, orientation);
-        Ok(self.of_dipole(dipole).iter().map(|m| dot(*m, unit)).collect())
+        Ok(self
+            .of_dipole(dipole)
+            .iter()
+            .map(|m| dot(*m, unit))
+            .collect())
     }
 
     /// Potentials (mV) of dipoles of fixed orientation, summed over dipoles: one signal per electrode.
@@ -197,7 +215,7 @@ mod tests {
 
     fn two_by_two() -> LeadField {
         let gains = vec![[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 3.0], [1.0; 3]];
-        LeadField::from_gains(2, gains).unwrap()
+        LeadField::from_gains(2, 2, gains).unwrap()
     }
 
     #[test]
@@ -222,17 +240,16 @@ mod tests {
         assert!(field.potential(&[[1.0; 3]; 2], &[&[1.0], &[]]).is_err());
         assert!(field.potential(&[[0.0; 3]; 2], &[&[1.0], &[1.0]]).is_err());
         assert!(field.gains_along(2, [1.0; 3]).is_err());
-        assert!(LeadField::from_gains(2, vec![[0.0; 3]; 3]).is_err());
-        assert!(LeadField::from_gains(0, vec![[0.0; 3]]).is_err());
-        assert!(LeadField::from_gains(1, vec![[f64::NAN; 3]]).is_err());
+        assert!(LeadField::from_gains(2, 2, vec![[0.0; 3]; 3]).is_err());
+        assert!(LeadField::from_gains(1, 0, vec![[0.0; 3]]).is_err());
+        assert!(LeadField::from_gains(1, 1, vec![[f64::NAN; 3]]).is_err());
     }
 
     #[test]
     fn a_head_without_electrodes_or_dipoles_is_empty() {
-        let none = LeadField::from_gains(0, Vec::new()).unwrap();
-        assert_eq!(none.dipoles(), 0);
-        assert!(none.potential(&[], &[]).unwrap().is_empty());
-        let no_dipoles = LeadField::from_gains(3, Vec::new()).unwrap();
+        let none = LeadField::from_gains(1, 0, Vec::new()).unwrap();
+        assert!(none.potential(&[[1.0; 3]], &[&[1.0]]).unwrap().is_empty());
+        let no_dipoles = LeadField::from_gains(0, 3, Vec::new()).unwrap();
         assert_eq!(no_dipoles.potential(&[], &[]).unwrap(), [[0.0; 0]; 3]);
     }
 }

@@ -115,7 +115,10 @@ mod tests {
         let head = ConcentricSpheres::four_sphere();
         let electrodes = ten_twenty_electrodes(&head);
         assert_eq!(electrodes.len(), 20);
-        assert_eq!((electrodes[0].name.as_str(), electrodes[19].name.as_str()), ("Fp1", "O2"));
+        assert_eq!(
+            (electrodes[0].name.as_str(), electrodes[19].name.as_str()),
+            ("Fp1", "O2")
+        );
         for electrode in &electrodes {
             assert!((norm(electrode.position_um) - 90_000.0).abs() < 1e-9);
         }

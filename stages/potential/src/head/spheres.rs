@@ -137,7 +137,7 @@ pub fn sphere_lead_field(
             gains.push(gain);
         }
     }
-    LeadField::from_gains(electrodes.len(), gains)
+    LeadField::from_gains(dipoles.len(), electrodes.len(), gains)
 }
 
 /// Where an electrode lies.
@@ -147,11 +147,7 @@ struct Shell {
     radius_um: f64,
 }
 
-fn shell_of(
-    head: &ConcentricSpheres,
-    electrode: usize,
-    place: Vector,
-) -> Result<Shell, HeadError> {
+fn shell_of(head: &ConcentricSpheres, electrode: usize, place: Vector) -> Result<Shell, HeadError> {
     let head_radius_um = head.scalp_radius_um();
     let radius_um = norm(place);
     if radius_um > head_radius_um * (1.0 + SURFACE_TOLERANCE) {
@@ -230,8 +226,16 @@ impl<'a> Series<'a> {
         let direct_ratio = dipole_radius / shell.radius_um;
         let reflected_ratio = dipole_radius * shell.radius_um / (outer * outer);
         let in_brain = shell.index == 0;
-        let ratio = if in_brain { reflected_ratio } else { direct_ratio };
-        let mut direct = if in_brain { 0.0 } else { direct_ratio * direct_ratio };
+        let ratio = if in_brain {
+            reflected_ratio
+        } else {
+            direct_ratio
+        };
+        let mut direct = if in_brain {
+            0.0
+        } else {
+            direct_ratio * direct_ratio
+        };
         let mut reflected = dipole_radius / outer * reflected_ratio;
 
         let (mut before, mut legendre) = (1.0, cosine);
@@ -243,7 +247,8 @@ impl<'a> Series<'a> {
             let order = n as f64;
             radial += order * c * legendre;
             tangential += c * sine * derivative;
-            // |P_n| <= 1 and |sin P_n'| <= n. The factor n + 2 over 1 - ratio bounds the sum of n ratio^n from here on.
+            // |P_n| <= 1, |sin P_n'| <= n, and terms falling as n ratio^n leave a rest of
+            // ratio/(1 - ratio) (1 + 1/(n (1 - ratio))) times the last one; the 2 allows for coefficients that still grow.
             let term = order * c.abs();
             magnitude += term;
             let rest = term * (1.0 + 2.0 / (order * (1.0 - ratio))) * ratio / (1.0 - ratio);

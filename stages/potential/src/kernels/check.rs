@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::cable::SynapticTimeCourse;
 use crate::kernels::{Connection, KernelParameters, Probe, TruncatedNormal};
+use crate::membrane::check_resting_potential;
 use crate::range::{OutOfRange, finite, not_negative, positive, require};
 
 /// Why kernels cannot be predicted.
@@ -22,6 +23,8 @@ pub enum KernelError {
     DuplicatePopulation { name: String },
     #[error("connection {pre} -> {post} is described twice")]
     DuplicateConnection { pre: String, post: String },
+    #[error("probe {channel} is asked for twice")]
+    DuplicateProbe { channel: String },
     #[error("there is no connection {pre} -> {post}")]
     UnknownConnection { pre: String, post: String },
     #[error("`window_ms` is {window_ms}; it must be a whole number of steps `dt_ms` = {dt_ms}")]
@@ -67,7 +70,12 @@ impl KernelParameters {
         )?;
         not_negative("external.rate_hz", self.external.rate_hz)?;
         check_time_course("external", self.external.time_course)?;
-        for probe in &self.probes {
+        for (i, probe) in self.probes.iter().enumerate() {
+            if self.probes[..i].contains(probe) {
+                return Err(KernelError::DuplicateProbe {
+                    channel: probe.channel(),
+                });
+            }
             if let Probe::Lfp { contact_z_um } = *probe {
                 finite("contact_z_um", contact_z_um)?;
             }
@@ -108,7 +116,7 @@ impl KernelParameters {
             let field = |field: &str| format!("populations.{name}.{field}");
             not_negative(field("rate_hz"), population.rate_hz)?;
             not_negative(field("external_synapses"), population.external_synapses)?;
-            finite(
+            check_resting_potential(
                 field("resting_potential_mv"),
                 population.resting_potential_mv,
             )?;
@@ -147,10 +155,7 @@ impl KernelParameters {
 fn check_connection(connection: &Connection) -> Result<(), OutOfRange> {
     let path = format!("connections.{}.{}", connection.pre, connection.post);
     let field = |field: &str| format!("{path}.{field}");
-    not_negative(
-        field("peak_conductance_us"),
-        connection.peak_conductance_us,
-    )?;
+    not_negative(field("peak_conductance_us"), connection.peak_conductance_us)?;
     require(
         field("probability"),
         connection.probability,
@@ -176,7 +181,10 @@ fn check_connection(connection: &Connection) -> Result<(), OutOfRange> {
     check_distribution(&field("delay_ms"), &connection.delay_ms)?;
     not_negative(field("placement.sd_um"), connection.placement.sd_um)?;
     for (i, peak) in connection.placement.peaks.iter().enumerate() {
-        finite(field(&format!("placement.peaks[{i}].mean_um")), peak.mean_um)?;
+        finite(
+            field(&format!("placement.peaks[{i}].mean_um")),
+            peak.mean_um,
+        )?;
         not_negative(field(&format!("placement.peaks[{i}].weight")), peak.weight)?;
     }
     Ok(())

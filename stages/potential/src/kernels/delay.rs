@@ -87,7 +87,10 @@ mod tests {
     #[test]
     fn a_constant_delay_shifts() {
         let delays = DelayDistribution::sample(&connection(0.5, 0.0), 0.25, 4).unwrap();
-        assert_eq!(delays.apply(&[1.0, 2.0, 3.0, 4.0, 5.0]), [0.0, 0.0, 1.0, 2.0, 3.0]);
+        assert_eq!(
+            delays.apply(&[1.0, 2.0, 3.0, 4.0, 5.0]),
+            [0.0, 0.0, 1.0, 2.0, 3.0]
+        );
     }
 
     #[test]

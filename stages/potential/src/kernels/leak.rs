@@ -27,7 +27,11 @@ pub(super) fn added_conductance(
         * external.time_course.area_ms()
         * external.rate_hz;
     let mut added = vec![density; cable.compartments.len()];
-    for connection in parameters.connections.iter().filter(|c| c.post == post.name) {
+    for connection in parameters
+        .connections
+        .iter()
+        .filter(|c| c.post == post.name)
+    {
         let Some(pre) = parameters.population(&connection.pre) else {
             continue;
         };

@@ -37,7 +37,9 @@ pub fn predict(parameters: &KernelParameters) -> Result<Vec<Kernel>, KernelError
     let mut kernels = Vec::with_capacity(parameters.connections.len() * parameters.probes.len());
     let mut steppers: Vec<(&str, Stepper)> = Vec::new();
     for connection in &parameters.connections {
-        let known = steppers.iter().position(|(post, _)| *post == connection.post);
+        let known = steppers
+            .iter()
+            .position(|(post, _)| *post == connection.post);
         let index = match known {
             Some(index) => index,
             None => {

@@ -89,10 +89,7 @@ impl GaussCylinder {
             disc(mean_distance)
         } else {
             let density = |x: f64| (-0.5 * ((x - mean_distance) / sd).powi(2)).exp();
-            let (low, high) = (
-                mean_distance - REACH_SD * sd,
-                mean_distance + REACH_SD * sd,
-            );
+            let (low, high) = (mean_distance - REACH_SD * sd, mean_distance + REACH_SD * sd);
             let kink = 0.0_f64.clamp(low, high);
             let integral = self.integrate(low, kink, |x| disc(x) * density(x))
                 + self.integrate(kink, high, |x| disc(x) * density(x));
@@ -171,7 +168,12 @@ mod tests {
                 mean_um: 12.0,
             };
             let cylinder = GaussCylinder::new(depth, 0.3);
-            for (contact, z) in [(12.0, 0.0), (100.0, -35.0), (1000.0, 991.0), (-900.0, 500.0)] {
+            for (contact, z) in [
+                (12.0, 0.0),
+                (100.0, -35.0),
+                (1000.0, 991.0),
+                (-900.0, 500.0),
+            ] {
                 let ours = cylinder.potential_per_current(contact, z);
                 let reference = brute_force(depth, contact, z);
                 assert!(
@@ -215,7 +217,13 @@ mod tests {
     #[test]
     fn channels_are_named_after_probe_and_contact() {
         assert_eq!(Probe::DipoleZ.channel(), "dipole_z");
-        assert_eq!(Probe::Lfp { contact_z_um: -100.0 }.channel(), "lfp_-100um");
+        assert_eq!(
+            Probe::Lfp {
+                contact_z_um: -100.0
+            }
+            .channel(),
+            "lfp_-100um"
+        );
         assert_eq!(Probe::Lfp { contact_z_um: 12.5 }.channel(), "lfp_12.5um");
     }
 }
