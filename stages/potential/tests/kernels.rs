@@ -59,10 +59,7 @@ fn read(case: &str) -> Case {
         parameters.probes.push(Probe::Lfp { contact_z_um });
     }
 
-    let bytes = std::fs::read(format!("{FOLDER}{case}.f64le")).unwrap();
-    let mut values = bytes
-        .chunks_exact(8)
-        .map(|b| f64::from_le_bytes(b.try_into().unwrap()));
+    let mut values = floats(case).into_iter();
     let lags = meta["lags"].as_u64().unwrap() as usize;
     let stride = all["lfp_lag_stride"].as_u64().unwrap() as usize;
     let dipole = (0..4)
@@ -84,6 +81,14 @@ fn read(case: &str) -> Case {
         stride,
         compartments: meta["compartments"].clone(),
     }
+}
+
+fn floats(file: &str) -> Vec<f64> {
+    std::fs::read(format!("{FOLDER}{file}.f64le"))
+        .unwrap()
+        .chunks_exact(8)
+        .map(|b| f64::from_le_bytes(b.try_into().unwrap()))
+        .collect()
 }
 
 /// Largest difference over largest value.
@@ -231,6 +236,31 @@ fn the_dipole_does_not_see_the_depth_of_somas_that_move_with_their_synapses() {
         }
     }
     assert_eq!(predict(&parameters).unwrap(), reference);
+}
+
+/// Contacts and synapses keep their depth when somas move; the peer agrees.
+#[test]
+fn somas_off_the_middle_equal_lfpykernels() {
+    let mut parameters = KernelParameters::hagen();
+    parameters.connections.truncate(1);
+    parameters.membrane = MembraneModel::Passive;
+    parameters.soma_depth.mean_um = -100.0;
+    parameters.compatibility = Compatibility::Lfpykernels;
+    for contact_z_um in [1000.0, 400.0, -100.0] {
+        parameters.probes.push(Probe::Lfp { contact_z_um });
+    }
+    let reference = floats("soma_depth_minus_100um");
+    let kernels = predict(&parameters).unwrap();
+    assert_eq!(reference.len(), 4 * 201);
+    for (kernel, reference) in kernels.iter().zip(reference.chunks(201)) {
+        let every: Vec<f64> = kernel.values.iter().step_by(8).copied().collect();
+        let tolerance = if kernel.probe == Probe::DipoleZ {
+            1e-9
+        } else {
+            1e-6
+        };
+        assert!(deviation(&every, reference) < tolerance);
+    }
 }
 
 #[test]

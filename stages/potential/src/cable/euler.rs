@@ -26,7 +26,7 @@ pub struct SynapticTimeCourse {
 
 /// The factored step of one cable with one membrane: solve as often as there are inputs.
 #[derive(Debug, Clone)]
-pub struct CableStep {
+pub(crate) struct CableStep {
     dt_ms: f64,
     nodes: Vec<Node>,
 }
@@ -66,7 +66,7 @@ impl SynapticTimeCourse {
 
 impl CableStep {
     /// Factors the step. `membrane` has one entry per compartment of `cable`.
-    pub fn factor(cable: &Cable, membrane: &[SmallSignal], dt_ms: f64) -> Self {
+    pub(crate) fn factor(cable: &Cable, membrane: &[SmallSignal], dt_ms: f64) -> Self {
         // S/cm2 * um2 = 1e-2 uS.
         let to_us = |density: f64, area_um2: f64| 1e-2 * density * area_um2;
         let mut pivots: Vec<f64> = cable
@@ -110,7 +110,7 @@ impl CableStep {
     ///
     /// `amplitudes_na` is the peak current into each compartment (depolarising above 0), `rows` the weights of each wanted
     /// sum over compartments. Returns one signal of `steps + 1` samples per row; sample 0 is 0.
-    pub fn respond(
+    pub(crate) fn respond(
         &self,
         amplitudes_na: &[f64],
         time_course: SynapticTimeCourse,

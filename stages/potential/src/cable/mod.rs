@@ -1,9 +1,10 @@
 //! Linear cables of neurons: morphology to compartments, compartments to a factored backward Euler step.
 //!
-//! [`BallAndSticks::compartments`] cuts a cell, [`CableStep`] advances its small-signal potentials.
+//! [`BallAndSticks::compartments`] cuts a cell; `euler.rs` advances its small-signal potentials.
 
 mod euler;
 mod morphology;
 
-pub use euler::{CableStep, SynapticTimeCourse};
+pub(crate) use euler::CableStep;
+pub use euler::SynapticTimeCourse;
 pub use morphology::{BallAndSticks, Cable, Compartment, Direction, EndRounding, Region, Stick};

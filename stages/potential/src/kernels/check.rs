@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::cable::SynapticTimeCourse;
-use crate::kernels::{Connection, KernelParameters, Probe, TruncatedNormal};
+use crate::kernels::{Connection, GaussCylinder, KernelParameters, Probe, TruncatedNormal};
 use crate::membrane::check_resting_potential;
 use crate::range::{OutOfRange, finite, not_negative, positive, require};
 
@@ -59,11 +59,7 @@ impl KernelParameters {
     pub fn check(&self) -> Result<(), KernelError> {
         self.check_populations()?;
         self.check_connections()?;
-        let depth = &self.soma_depth;
-        positive("soma_depth.radius_um", depth.radius_um)?;
-        finite("soma_depth.mean_um", depth.mean_um)?;
-        not_negative("soma_depth.sd_um", depth.sd_um)?;
-        positive("conductivity_s_per_m", self.conductivity_s_per_m)?;
+        GaussCylinder::new(self.soma_depth, self.conductivity_s_per_m)?;
         not_negative(
             "external.peak_conductance_us",
             self.external.peak_conductance_us,

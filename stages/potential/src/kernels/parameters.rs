@@ -88,7 +88,7 @@ pub struct DepthPeak {
     pub weight: f64,
 }
 
-/// Somas lie in a disc, normally distributed over depth.
+/// Somas lie in a disc, normally distributed over depth; synapses and contacts do not move with them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SomaDepth {
     pub radius_um: f64,

@@ -115,7 +115,7 @@ impl Stepper {
     fn new(parameters: &KernelParameters, post: &Population) -> Result<Self, KernelError> {
         let cell = postsynaptic_cell(parameters, post)?;
         let step = CableStep::factor(&cell.cable, &cell.membrane, parameters.dt_ms);
-        let cylinder = GaussCylinder::new(parameters.soma_depth, parameters.conductivity_s_per_m);
+        let cylinder = GaussCylinder::new(parameters.soma_depth, parameters.conductivity_s_per_m)?;
         let rows = parameters
             .probes
             .iter()

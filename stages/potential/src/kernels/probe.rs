@@ -15,6 +15,7 @@
 use std::f64::consts::PI;
 
 use crate::kernels::SomaDepth;
+use crate::range::{OutOfRange, finite, not_negative, positive};
 
 /// What is recorded of a population.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,13 +68,18 @@ impl Probe {
 }
 
 impl GaussCylinder {
-    /// `soma_depth.radius_um` and `conductivity_s_per_m` above 0, `soma_depth.sd_um` at least 0.
-    pub fn new(soma_depth: SomaDepth, conductivity_s_per_m: f64) -> Self {
-        Self {
+    /// # Errors
+    /// A radius or conductivity that is not above 0, a negative spread, numbers that are not finite.
+    pub fn new(soma_depth: SomaDepth, conductivity_s_per_m: f64) -> Result<Self, OutOfRange> {
+        positive("soma_depth.radius_um", soma_depth.radius_um)?;
+        finite("soma_depth.mean_um", soma_depth.mean_um)?;
+        not_negative("soma_depth.sd_um", soma_depth.sd_um)?;
+        positive("conductivity_s_per_m", conductivity_s_per_m)?;
+        Ok(Self {
             soma_depth,
             conductivity_s_per_m,
             rule: double_exponential_rule(),
-        }
+        })
     }
 
     /// mV per nA that leaves the cells at `z_um` above their somas, at a contact at depth `contact_z_um`.
@@ -167,7 +173,7 @@ mod tests {
                 sd_um,
                 mean_um: 12.0,
             };
-            let cylinder = GaussCylinder::new(depth, 0.3);
+            let cylinder = GaussCylinder::new(depth, 0.3).unwrap();
             for (contact, z) in [
                 (12.0, 0.0),
                 (100.0, -35.0),
@@ -186,7 +192,7 @@ mod tests {
 
     #[test]
     fn far_away_it_is_a_point_source() {
-        let cylinder = GaussCylinder::new(DEPTH, 0.3);
+        let cylinder = GaussCylinder::new(DEPTH, 0.3).unwrap();
         let distance = 1e7;
         let point = 1.0 / (4.0 * PI * 0.3 * distance);
         let potential = cylinder.potential_per_current(distance, 0.0);
@@ -201,7 +207,8 @@ mod tests {
                 ..DEPTH
             },
             0.3,
-        );
+        )
+        .unwrap();
         let disc = (50f64.hypot(150.0) - 50.0) / (2.0 * 0.3 * PI * 150.0 * 150.0);
         assert!((cylinder.potential_per_current(50.0, 0.0) / disc - 1.0).abs() < 1e-14);
         let narrow = GaussCylinder::new(
@@ -210,7 +217,8 @@ mod tests {
                 ..DEPTH
             },
             0.3,
-        );
+        )
+        .unwrap();
         assert!((narrow.potential_per_current(50.0, 0.0) / disc - 1.0).abs() < 1e-9);
     }
 
