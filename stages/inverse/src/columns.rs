@@ -60,7 +60,7 @@ impl<'a> Fitter<'a> {
         standardized: bool,
     ) -> Self {
         let mut fitter = Self::for_one_fit(data, regressor, standardized);
-        if regressor.from_moments().is_some() && !fitter.varying.is_empty() {
+        if regressor.moment_regressor().is_some() && !fitter.varying.is_empty() {
             let features = data.features().select(Axis(1), &fitter.varying);
             fitter.leave_out = Some(LeaveOut::new(features.view(), data.targets()));
         }
@@ -90,7 +90,8 @@ impl<'a> Fitter<'a> {
         training: &[usize],
         left_out: &[usize],
     ) -> Result<ColumnFit, InverseError> {
-        if let (Some(regressor), Some(leave_out)) = (self.regressor.from_moments(), &self.leave_out)
+        if let (Some(regressor), Some(leave_out)) =
+            (self.regressor.moment_regressor(), &self.leave_out)
             && let Some(moments) = leave_out.moments_without(left_out)
             && let Some((fitted, scaling)) = fit_moments(regressor, moments, self.standardized)
                 .map_err(|error| name_column(error, self.data, &self.varying))?

@@ -82,13 +82,13 @@ impl LeaveOut {
             return None;
         }
         let width = self.deviations.width;
-        let cancels = (0..self.deviations.columns()).any(|i| {
+        let keeps_digits = (0..self.deviations.columns()).all(|i| {
             let about_mean =
                 kept.products[i * width + i] - kept.columns[i].powi(2) / kept.rows as f64;
-            // Negated so that a NaN (overflow) counts as cancelled.
-            !(about_mean >= KEPT_PART * self.all.products[i * width + i])
+            // Also false for the NaN of an overflow.
+            about_mean >= KEPT_PART * self.all.products[i * width + i]
         });
-        (!cancels).then(|| kept.moments(&self.deviations))
+        keeps_digits.then(|| kept.moments(&self.deviations))
     }
 }
 

@@ -32,7 +32,7 @@ pub trait Regressor: Send + Sync {
     ) -> Result<Fitted, InverseError>;
 
     /// Itself, if first and second moments of the data are all it needs: cross-validation then takes a fold's moments from those of all rows.
-    fn from_moments(&self) -> Option<&dyn MomentRegressor> {
+    fn moment_regressor(&self) -> Option<&dyn MomentRegressor> {
         None
     }
 }

@@ -345,7 +345,6 @@ fn random_forests_are_as_good() {
         }
         let their_mean = numbers(&theirs["test_mse_mean"]);
         let their_sd = numbers(&theirs["test_mse_sd"]);
-        println!("{forest:?}: {mean:?}, scikit-learn {their_mean:?} +- {their_sd:?}");
         for target in 0..3 {
             let most = their_mean[target] + 3.0 * their_sd[target];
             assert!(

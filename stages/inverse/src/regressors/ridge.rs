@@ -69,7 +69,7 @@ impl Regressor for Ridge {
         Ok(through_means(&coefficients, &moments))
     }
 
-    fn from_moments(&self) -> Option<&dyn MomentRegressor> {
+    fn moment_regressor(&self) -> Option<&dyn MomentRegressor> {
         Some(self)
     }
 }

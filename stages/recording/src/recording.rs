@@ -1,0 +1,34 @@
+//! What every reader gives: channels with their own sampling rates, and annotations.
+
+/// A recording of one or several channels.
+///
+/// Names of patients, which some formats carry, are left in the file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Recording {
+    /// In the order of the file. A channel interrupted by gaps is several entries with the same label, in the order of time.
+    pub channels: Vec<Channel>,
+    pub annotations: Vec<Annotation>,
+    /// Date and time of the start as the file writes them (EDF: `dd.mm.yy hh.mm.ss`, local time).
+    pub start: Option<String>,
+}
+
+/// A uniformly sampled signal without gaps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Channel {
+    pub label: String,
+    pub unit: Option<String>,
+    pub sampling_rate_hz: f64,
+    /// NaN where a value is missing.
+    pub samples: Vec<f64>,
+    /// Time of the first sample, from the start of the recording.
+    pub start_s: f64,
+}
+
+/// A remark on a moment or a stretch of time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Annotation {
+    /// From the start of the recording.
+    pub onset_s: f64,
+    pub duration_s: Option<f64>,
+    pub text: String,
+}
