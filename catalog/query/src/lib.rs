@@ -1,1 +1,44 @@
-//! SQL over stage tables.
+//! SQL: over the tables of a run, and as stages of a pipeline.
+//!
+//! **Invariant:** DataFusion is known here and nowhere else; its futures run to their end inside this crate.
+
+mod catalog;
+mod grain;
+mod session;
+mod sql_kind;
+mod system;
+
+pub use catalog::query;
+pub use sql_kind::SqlKind;
+
+/// The kinds that this crate adds.
+pub fn kinds() -> Vec<Box<dyn lapicque_pipeline::Kind>> {
+    vec![Box::new(SqlKind)]
+}
+
+/// A query that cannot be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    #[error("{0}")]
+    Sql(String),
+    #[error("there is no table `{table}`{suggestion} (there are: {present})")]
+    UnknownTable { table: String, suggestion: String, present: String },
+    #[error("the rows of `{table}` are not kept (`keep: false`); keep them, or query what was made of them")]
+    NotKept { table: String },
+    #[error("no run of the pipeline `{0}` is in the store; `lapicque run` makes one")]
+    NoRun(String),
+    #[error(transparent)]
+    Store(#[from] lapicque_pipeline::StoreError),
+}
+
+impl From<datafusion::error::DataFusionError> for QueryError {
+    fn from(error: datafusion::error::DataFusionError) -> Self {
+        Self::Sql(session::message(&error))
+    }
+}
+
+impl From<arrow::error::ArrowError> for QueryError {
+    fn from(error: arrow::error::ArrowError) -> Self {
+        Self::Sql(error.to_string())
+    }
+}

@@ -79,7 +79,7 @@ impl Store for MemoryStore {
 }
 
 /// The named columns of a table, in their order.
-pub fn project(table: &RecordBatch, columns: Option<&[String]>) -> Result<RecordBatch, StoreError> {
+pub(crate) fn project(table: &RecordBatch, columns: Option<&[String]>) -> Result<RecordBatch, StoreError> {
     let Some(columns) = columns else {
         return Ok(table.clone());
     };

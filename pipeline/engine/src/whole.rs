@@ -12,7 +12,7 @@ use crate::store::{Store, StoreError};
 use crate::task::WholeLabels;
 
 /// The schema of what a stage sees of a table.
-pub fn stage_view(schema: &TableSchema, columns: Option<&[String]>) -> SchemaRef {
+pub(crate) fn stage_view(schema: &TableSchema, columns: Option<&[String]>) -> SchemaRef {
     match columns {
         None => schema.arrow.clone(),
         Some(columns) => {
@@ -23,7 +23,7 @@ pub fn stage_view(schema: &TableSchema, columns: Option<&[String]>) -> SchemaRef
 }
 
 /// Reads and joins the rows of many actions, with their `sample` column.
-pub fn read_whole(
+pub(crate) fn read_whole(
     store: &dyn Store,
     output: usize,
     schema: &TableSchema,

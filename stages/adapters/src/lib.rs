@@ -1,1 +1,22 @@
-//! The stage kinds: tables in, science, tables out.
+//! The kinds of stages: one file per kind, which reads columns, calls the science, and writes columns.
+//!
+//! Folders are the first word of a kind's name, files the second: `features.catch22` is `features/catch22.rs`.
+
+mod features;
+mod import;
+mod inverse;
+mod kind_config;
+mod parameters;
+mod potential;
+mod signal;
+mod simulate;
+
+use lapicque_pipeline::Kind;
+
+/// All kinds of this crate.
+pub fn kinds() -> Vec<Box<dyn Kind>> {
+    [parameters::kinds(), import::kinds(), simulate::kinds(), potential::kinds(), signal::kinds(), features::kinds(), inverse::kinds()]
+        .into_iter()
+        .flatten()
+        .collect()
+}

@@ -1,0 +1,84 @@
+//! Files that are written once, whole, and durably.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use lapicque_pipeline::StoreError;
+use tempfile::NamedTempFile;
+
+const CACHEDIR_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of lapicque; what it holds can be computed again.\n";
+
+pub(crate) fn io_error(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.display().to_string();
+    move |source| StoreError::Io { path, source }
+}
+
+pub(crate) fn damaged(path: &Path, message: impl ToString) -> StoreError {
+    StoreError::Damaged { path: path.display().to_string(), message: message.to_string() }
+}
+
+/// Makes the folder of a store, with what marks it as one.
+pub(crate) fn make_store(folder: &Path, format: u32) -> Result<(), StoreError> {
+    let marker = folder.join("format");
+    if marker.exists() {
+        return Ok(());
+    }
+    make_folder(folder)?;
+    write_new(&folder.join("CACHEDIR.TAG"), CACHEDIR_TAG.as_bytes())?;
+    write_new(&marker, format!("{format}\n").as_bytes()).map(|_| ())
+}
+
+pub(crate) fn make_folder(folder: &Path) -> Result<(), StoreError> {
+    fs::create_dir_all(folder).map_err(io_error(folder))
+}
+
+/// Writes a file that is not there yet; where it is, what is there stays.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<u64, StoreError> {
+    if path.exists() {
+        return Ok(0);
+    }
+    write_with(path, |file| file.write_all(bytes))
+}
+
+/// Lets `write` fill a file, then puts it in its place; returns its size. A file that is there already stays.
+pub(crate) fn write_with(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<u64, StoreError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut temporary = NamedTempFile::new_in(folder).map_err(io_error(folder))?;
+    write(temporary.as_file_mut()).map_err(io_error(path))?;
+    temporary.as_file().sync_all().map_err(io_error(path))?;
+    let size = temporary.as_file().metadata().map_err(io_error(path))?.len();
+    match temporary.persist_noclobber(path) {
+        Ok(_) => {}
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => return Ok(0),
+        Err(error) => return Err(io_error(path)(error.error)),
+    }
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io_error(folder))?;
+    Ok(size)
+}
+
+pub(crate) fn read_text(path: &Path) -> Result<String, StoreError> {
+    fs::read_to_string(path).map_err(io_error(path))
+}
+
+pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
+    serde_json::from_str(&read_text(path)?).map_err(|error| damaged(path, error))
+}
+
+/// The files of a folder with an extension, by name; none where there is no folder.
+pub(crate) fn list(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, StoreError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(io_error(folder)(error)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(io_error(folder))?.path();
+        if path.extension().is_some_and(|e| e == extension) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}

@@ -1,0 +1,7 @@
+//! `import.*`.
+
+use lapicque_pipeline::Kind;
+
+pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
+    vec![]
+}

@@ -1,0 +1,7 @@
+//! `inverse.*`.
+
+use lapicque_pipeline::Kind;
+
+pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
+    vec![]
+}
