@@ -1,13 +1,15 @@
 //! Decimation without phase shift: low-pass filter forwards and backwards, then every q-th sample.
 //!
-//! The filter is a Chebyshev filter of the first kind, order 8, ripple 0.05 dB, cutoff 0.8 / q of the Nyquist frequency,
-//! as four second-order sections (direct form II transposed). The series is extended by 27 samples at both ends, reflected
-//! through its end points, and each pass starts from the steady state of its first sample. The same as
-//! `scipy.signal.decimate(x, q, zero_phase=True)`.
+//! The filter is a Chebyshev filter of the first kind, order 8, ripple 0.05 dB, cutoff 0.8 / q of
+//! the Nyquist frequency, as four second-order sections (direct form II transposed). The series is
+//! extended by 27 samples at both ends, reflected through its end points, and each pass starts from
+//! the steady state of its first sample. The same as `scipy.signal.decimate(x, q,
+//! zero_phase=True)`.
 //!
-//! Design: analog poles p_m = -sinh(mu + i theta_m), mu = asinh(1 / eps) / 8, theta_m = pi m / 16, m = -7, -5, .., 7,
-//! eps^2 = 10^(ripple / 10) - 1 (Oppenheim & Schafer, Discrete-Time Signal Processing, appendix B), warped by
-//! 4 tan(pi cutoff / 2) and brought to the z plane by the bilinear transform with sampling rate 2.
+//! Design: analog poles p_m = -sinh(mu + i theta_m), mu = asinh(1 / eps) / 8, theta_m = pi m / 16,
+//! m = -7, -5, .., 7, eps^2 = 10^(ripple / 10) - 1 (Oppenheim & Schafer, Discrete-Time Signal
+//! Processing, appendix B), warped by 4 tan(pi cutoff / 2) and brought to the z plane by the
+//! bilinear transform with sampling rate 2.
 //!
 //! Reference: Gustafsson F (1996) IEEE Trans Signal Process 44:988 (forward-backward filtering).
 
@@ -18,7 +20,8 @@ use realfft::num_complex::Complex;
 const ORDER: i32 = 8;
 const SECTIONS: usize = 4;
 const RIPPLE_DB: f64 = 0.05;
-/// Samples reflected at each end: three times the number of taps of the whole filter, 2 SECTIONS + 1.
+/// Samples reflected at each end: three times the number of taps of the whole filter, 2 SECTIONS +
+/// 1.
 const PADDING: usize = 3 * (2 * SECTIONS + 1);
 
 /// Why a series was not decimated.
@@ -26,14 +29,19 @@ const PADDING: usize = 3 * (2 * SECTIONS + 1);
 pub enum DecimateError {
     #[error("decimation factor is 0; it must be at least 1")]
     ZeroFactor,
-    #[error("a series of {len} samples is too short to decimate by {factor}: at least {} samples are needed", PADDING + 1)]
+    #[error(
+        "a series of {len} samples is too short to decimate by {factor}: \
+         at least {} samples are needed", PADDING + 1
+    )]
     TooShort { len: usize, factor: usize },
 }
 
-/// Every `factor`-th sample of the low-passed series, the first sample first: ceil(n / factor) samples.
+/// Every `factor`-th sample of the low-passed series, the first sample first: ceil(n / factor)
+/// samples.
 ///
-/// A factor of 1 returns the series as it is. Any factor is allowed; from about 13 on scipy advises decimating in stages
-/// (30 = 6 x 5), because the 27 reflected samples get short against the response of so narrow a filter.
+/// A factor of 1 returns the series as it is. Any factor is allowed; from about 13 on scipy advises
+/// decimating in stages (30 = 6 x 5), because the 27 reflected samples get short against the
+/// response of so narrow a filter.
 ///
 /// # Errors
 /// A factor of 0, or fewer than 28 samples (unless the factor is 1).
@@ -47,16 +55,27 @@ pub fn decimate(series: &[f64], factor: usize) -> Result<Vec<f64>, DecimateError
         return Err(DecimateError::TooShort { len: 0, factor });
     };
     if series.len() <= PADDING {
-        return Err(DecimateError::TooShort { len: series.len(), factor });
+        return Err(DecimateError::TooShort {
+            len: series.len(),
+            factor,
+        });
     }
     let filter = Chebyshev::low_pass(0.8 / factor as f64);
     let before = series[1..=PADDING].iter().rev().map(|x| 2.0 * first - x);
-    let after = series[series.len() - 1 - PADDING..series.len() - 1].iter().rev().map(|x| 2.0 * last - x);
+    let after = series[series.len() - 1 - PADDING..series.len() - 1]
+        .iter()
+        .rev()
+        .map(|x| 2.0 * last - x);
     let mut extended: Vec<f64> = before.chain(series.iter().copied()).chain(after).collect();
     filter.run(&mut extended);
     extended.reverse();
     filter.run(&mut extended);
-    Ok(extended[PADDING..PADDING + series.len()].iter().rev().step_by(factor).copied().collect())
+    Ok(extended[PADDING..PADDING + series.len()]
+        .iter()
+        .rev()
+        .step_by(factor)
+        .copied()
+        .collect())
 }
 
 /// b_0, b_1, b_2 over 1, a_1, a_2.
@@ -84,13 +103,18 @@ impl Chebyshev {
         let mut gain = 1.0 / (1.0 + epsilon * epsilon).sqrt();
         let mut sections = [Section::default(); SECTIONS];
         for (i, section) in sections.iter_mut().enumerate() {
-            // One of each conjugate pair. The pole nearest to the unit circle comes last, where the signal is smallest.
+            // One of each conjugate pair. The pole nearest to the unit circle comes last, where the
+            // signal is smallest.
             let m = f64::from(ORDER - 1 - 2 * i as i32);
             let analog = -Complex::new(mu, PI * m / f64::from(2 * ORDER)).sinh() * warped;
             let pole = (analog + rate) / (Complex::from(rate) - analog);
-            // Each pair scales by |p|^2 of the analog prototype and by 1 / |rate - p|^2 of the bilinear transform.
+            // Each pair scales by |p|^2 of the analog prototype and by 1 / |rate - p|^2 of the
+            // bilinear transform.
             gain *= analog.norm_sqr() / (Complex::from(rate) - analog).norm_sqr();
-            *section = Section { b: [1.0, 2.0, 1.0], a: [-2.0 * pole.re, pole.norm_sqr()] };
+            *section = Section {
+                b: [1.0, 2.0, 1.0],
+                a: [-2.0 * pole.re, pole.norm_sqr()],
+            };
         }
         sections[0].b = sections[0].b.map(|b| gain * b);
         let mut level = 1.0;
@@ -132,17 +156,29 @@ mod tests {
             assert_eq!(decimated.len(), expected);
             // Twice the ripple's bottom of 0.05 dB at zero frequency.
             let level = 5.0 * 10_f64.powf(-2.0 * RIPPLE_DB / 20.0);
-            assert!(decimated.iter().all(|y| (y - level).abs() < 1e-9), "{decimated:?}");
+            assert!(
+                decimated.iter().all(|y| (y - level).abs() < 1e-9),
+                "{decimated:?}"
+            );
         }
     }
 
     #[test]
     fn what_cannot_be_decimated() {
         assert_eq!(decimate(&[1.0; 100], 0), Err(DecimateError::ZeroFactor));
-        assert_eq!(decimate(&[1.0; 27], 3), Err(DecimateError::TooShort { len: 27, factor: 3 }));
-        assert_eq!(decimate(&[], 3), Err(DecimateError::TooShort { len: 0, factor: 3 }));
+        assert_eq!(
+            decimate(&[1.0; 27], 3),
+            Err(DecimateError::TooShort { len: 27, factor: 3 })
+        );
+        assert_eq!(
+            decimate(&[], 3),
+            Err(DecimateError::TooShort { len: 0, factor: 3 })
+        );
         assert_eq!(decimate(&[1.0, 2.0], 1), Ok(vec![1.0, 2.0]));
         let message = DecimateError::TooShort { len: 27, factor: 3 }.to_string();
-        assert!(message.contains("27 samples") && message.contains("at least 28"), "{message}");
+        assert!(
+            message.contains("27 samples") && message.contains("at least 28"),
+            "{message}"
+        );
     }
 }

@@ -1,18 +1,33 @@
 //! Cutting recordings into epochs, scaling them and pooling channels.
 //!
-//! With rate fs (Hz), an epoch of L seconds has round(L fs) samples (ties to even); epochs start at samples 0, step,
-//! 2 step, ... as long as they fit, step = round(S fs). Their time is t0 = start / fs seconds. A remainder at the end of a
-//! recording is not used.
+//! With rate fs (Hz), an epoch of L seconds has round(L fs) samples (ties to even); epochs start at
+//! samples 0, step, 2 step, ... as long as they fit, step = round(S fs). Their time is t0 = start /
+//! fs seconds. A remainder at the end of a recording is not used.
 
 /// Why no epochs were laid out or channels pooled.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum EpochError {
     #[error("rate_hz is {0} Hz; it must be a positive, finite rate")]
     Rate(f64),
-    #[error("{parameter} is {seconds} s, which is {samples} samples at {rate_hz} Hz; it must be at least one sample and finite")]
-    Duration { parameter: &'static str, seconds: f64, samples: f64, rate_hz: f64 },
-    #[error("channel {channel} has {len} samples, channel 0 has {expected}; pooled channels must be equally long")]
-    ChannelLength { channel: usize, len: usize, expected: usize },
+    #[error(
+        "{parameter} is {seconds} s, which is {samples} samples at {rate_hz} Hz; \
+         it must be at least one sample and finite"
+    )]
+    Duration {
+        parameter: &'static str,
+        seconds: f64,
+        samples: f64,
+        rate_hz: f64,
+    },
+    #[error(
+        "channel {channel} has {len} samples, channel 0 has {expected}; \
+         pooled channels must be equally long"
+    )]
+    ChannelLength {
+        channel: usize,
+        len: usize,
+        expected: usize,
+    },
 }
 
 /// How a recording is cut.
@@ -38,13 +53,15 @@ pub struct Epoch {
 }
 
 impl Epoch {
-    /// The samples of the epoch; `None` if `series` is shorter than the recording that was laid out.
+    /// The samples of the epoch; `None` if `series` is shorter than the recording that was laid
+    /// out.
     pub fn of<'a>(&self, series: &'a [f64]) -> Option<&'a [f64]> {
         series.get(self.start..self.start.checked_add(self.len)?)
     }
 }
 
-/// The epochs of a recording of `samples` samples at `rate_hz`; none if it is shorter than one epoch.
+/// The epochs of a recording of `samples` samples at `rate_hz`; none if it is shorter than one
+/// epoch.
 ///
 /// # Errors
 /// A rate that is not positive and finite, or a length or step below one sample.
@@ -54,10 +71,16 @@ pub fn epochs(samples: usize, rate_hz: f64, epoching: &Epoching) -> Result<Vec<E
     }
     let len = whole_samples("length_s", epoching.length_s, rate_hz)?;
     let step = whole_samples("step_s", epoching.step_s, rate_hz)?;
-    let Some(last_start) = samples.checked_sub(len) else { return Ok(Vec::new()) };
+    let Some(last_start) = samples.checked_sub(len) else {
+        return Ok(Vec::new());
+    };
     let mut epochs: Vec<Epoch> = (0..=last_start)
         .step_by(step)
-        .map(|start| Epoch { start, len, t0_s: start as f64 / rate_hz })
+        .map(|start| Epoch {
+            start,
+            len,
+            t0_s: start as f64 / rate_hz,
+        })
         .collect();
     if epoching.drop_last {
         epochs.pop();
@@ -67,18 +90,25 @@ pub fn epochs(samples: usize, rate_hz: f64, epoching: &Epoching) -> Result<Vec<E
 
 fn whole_samples(parameter: &'static str, seconds: f64, rate_hz: f64) -> Result<usize, EpochError> {
     let samples = (seconds * rate_hz).round_ties_even();
-    // More samples than a series can have would saturate, which is as good as any other length that does not fit.
+    // More samples than a series can have would saturate, which is as good as any other length that
+    // does not fit.
     if samples >= 1.0 && samples.is_finite() {
         Ok(samples as usize)
     } else {
-        Err(EpochError::Duration { parameter, seconds, samples, rate_hz })
+        Err(EpochError::Duration {
+            parameter,
+            seconds,
+            samples,
+            rate_hz,
+        })
     }
 }
 
-/// Scales to mean 0 and population standard deviation 1 in place; a constant becomes 0. An empty slice stays.
+/// Scales to mean 0 and population standard deviation 1 in place; a constant becomes 0. An empty
+/// slice stays.
 ///
-/// Applied to a whole channel before cutting it keeps the differences of level and size between epochs; applied to each
-/// epoch it removes them.
+/// Applied to a whole channel before cutting it keeps the differences of level and size between
+/// epochs; applied to each epoch it removes them.
 pub fn z_score(values: &mut [f64]) {
     let Some(&first) = values.first() else { return };
     if values.iter().all(|value| *value == first) {
@@ -87,7 +117,12 @@ pub fn z_score(values: &mut [f64]) {
     }
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
-    let sd = (values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / n).sqrt();
+    let sd = (values
+        .iter()
+        .map(|value| (value - mean) * (value - mean))
+        .sum::<f64>()
+        / n)
+        .sqrt();
     for value in values {
         *value = (*value - mean) / sd;
     }
@@ -110,7 +145,11 @@ pub fn pool(channels: &[&[f64]], pooling: Pooling) -> Result<Vec<f64>, EpochErro
     let expected = channels.first().map_or(0, |channel| channel.len());
     for (channel, series) in channels.iter().enumerate() {
         if series.len() != expected {
-            return Err(EpochError::ChannelLength { channel, len: series.len(), expected });
+            return Err(EpochError::ChannelLength {
+                channel,
+                len: series.len(),
+                expected,
+            });
         }
     }
     let count = channels.len() as f64;
@@ -136,7 +175,11 @@ fn median(values: &mut [f64]) -> f64 {
     }
     values.sort_unstable_by(f64::total_cmp);
     let middle = values.len() / 2;
-    if values.len() % 2 == 1 { values[middle] } else { 0.5 * values[middle - 1] + 0.5 * values[middle] }
+    if values.len() % 2 == 1 {
+        values[middle]
+    } else {
+        0.5 * values[middle - 1] + 0.5 * values[middle]
+    }
 }
 
 #[cfg(test)]
@@ -144,8 +187,23 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn starts(samples: usize, rate_hz: f64, length_s: f64, step_s: f64, drop_last: bool) -> Vec<usize> {
-        let epochs = epochs(samples, rate_hz, &Epoching { length_s, step_s, drop_last }).unwrap();
+    fn starts(
+        samples: usize,
+        rate_hz: f64,
+        length_s: f64,
+        step_s: f64,
+        drop_last: bool,
+    ) -> Vec<usize> {
+        let epochs = epochs(
+            samples,
+            rate_hz,
+            &Epoching {
+                length_s,
+                step_s,
+                drop_last,
+            },
+        )
+        .unwrap();
         epochs.iter().map(|epoch| epoch.start).collect()
     }
 
@@ -159,8 +217,24 @@ mod tests {
         // 2.5 samples are 2, 3.5 are 4.
         assert_eq!(starts(9, 1.0, 2.5, 3.5, false), [0, 4]);
         assert_eq!(starts(9, 1.0, 1e300, 1.0, false), [0; 0]);
-        let second = epochs(100, 50.0, &Epoching { length_s: 1.0, step_s: 0.5, drop_last: false }).unwrap()[1];
-        assert_eq!(second, Epoch { start: 25, len: 50, t0_s: 0.5 });
+        let second = epochs(
+            100,
+            50.0,
+            &Epoching {
+                length_s: 1.0,
+                step_s: 0.5,
+                drop_last: false,
+            },
+        )
+        .unwrap()[1];
+        assert_eq!(
+            second,
+            Epoch {
+                start: 25,
+                len: 50,
+                t0_s: 0.5
+            }
+        );
         let series: Vec<f64> = (0..100).map(f64::from).collect();
         assert_eq!(second.of(&series).unwrap()[0], 25.0);
         assert_eq!(second.of(&series[..74]), None);
@@ -168,13 +242,35 @@ mod tests {
 
     #[test]
     fn impossible_epochs_are_refused() {
-        let epoching = Epoching { length_s: 1.0, step_s: 1.0, drop_last: false };
+        let epoching = Epoching {
+            length_s: 1.0,
+            step_s: 1.0,
+            drop_last: false,
+        };
         assert_eq!(epochs(10, 0.0, &epoching), Err(EpochError::Rate(0.0)));
         for seconds in [0.0, 0.4, -1.0, f64::NAN, f64::INFINITY] {
-            let length = Epoching { length_s: seconds, ..epoching };
-            assert!(matches!(epochs(10, 1.0, &length), Err(EpochError::Duration { parameter: "length_s", .. })));
-            let step = Epoching { step_s: seconds, ..epoching };
-            assert!(matches!(epochs(10, 1.0, &step), Err(EpochError::Duration { parameter: "step_s", .. })));
+            let length = Epoching {
+                length_s: seconds,
+                ..epoching
+            };
+            assert!(matches!(
+                epochs(10, 1.0, &length),
+                Err(EpochError::Duration {
+                    parameter: "length_s",
+                    ..
+                })
+            ));
+            let step = Epoching {
+                step_s: seconds,
+                ..epoching
+            };
+            assert!(matches!(
+                epochs(10, 1.0, &step),
+                Err(EpochError::Duration {
+                    parameter: "step_s",
+                    ..
+                })
+            ));
         }
     }
 
@@ -199,6 +295,13 @@ mod tests {
         assert!(pool(&[&[f64::NAN], &[1.0]], Pooling::Median).unwrap()[0].is_nan());
         assert!(pool(&[], Pooling::Mean).unwrap().is_empty());
         let error = pool(&[&[1.0], &[]], Pooling::Sum).unwrap_err();
-        assert_eq!(error, EpochError::ChannelLength { channel: 1, len: 0, expected: 1 });
+        assert_eq!(
+            error,
+            EpochError::ChannelLength {
+                channel: 1,
+                len: 0,
+                expected: 1
+            }
+        );
     }
 }

@@ -1,13 +1,16 @@
-//! Change of the sampling rate by a rational factor: polyphase filtering with a Kaiser-windowed sinc.
+//! Change of the sampling rate by a rational factor: polyphase filtering with a Kaiser-windowed
+//! sinc.
 //!
-//! Raising the rate by `up` (zeros in between), low-pass filtering at the lower of the two Nyquist frequencies and keeping
-//! every `down`-th sample, without ever forming the zeros: y_k = up sum_i x_i h(k down - i up). The filter
-//! h(m) = sinc(m / r) I0(5 sqrt(1 - (m / 10 r)^2)), |m| <= 10 r, r = max(up, down), normalised to sum 1, is symmetric, so
-//! there is no phase shift. Outside the series the signal is taken to be zero: within ten samples of the lower rate from
-//! either end a signal that does not end at zero is distorted. The same as `scipy.signal.resample_poly` by default.
+//! Raising the rate by `up` (zeros in between), low-pass filtering at the lower of the two Nyquist
+//! frequencies and keeping every `down`-th sample, without ever forming the zeros: y_k = up sum_i
+//! x_i h(k down - i up). The filter h(m) = sinc(m / r) I0(5 sqrt(1 - (m / 10 r)^2)), |m| <= 10 r, r
+//! = max(up, down), normalised to sum 1, is symmetric, so there is no phase shift. Outside the
+//! series the signal is taken to be zero: within ten samples of the lower rate from either end a
+//! signal that does not end at zero is distorted. The same as `scipy.signal.resample_poly` by
+//! default.
 //!
-//! Reference: Kaiser JF (1974) Proc IEEE Int Symp Circuits Syst, 20 (window); Crochiere RE, Rabiner LR (1983) Multirate
-//! Digital Signal Processing, chapter 3.
+//! Reference: Kaiser JF (1974) Proc IEEE Int Symp Circuits Syst, 20 (window); Crochiere RE, Rabiner
+//! LR (1983) Multirate Digital Signal Processing, chapter 3.
 
 /// Largest term of the fraction of rates. The filter has 20 times as many taps.
 pub const LARGEST_TERM: u32 = 10_000;
@@ -27,13 +30,29 @@ pub enum ResampleError {
         "from_hz = {from_hz} to to_hz = {to_hz} is no fraction with terms up to {LARGEST_TERM}; \
          {up}/{down} would come near and lead to {nearest_hz} Hz"
     )]
-    Irrational { from_hz: f64, to_hz: f64, up: u32, down: u32, nearest_hz: f64 },
+    Irrational {
+        from_hz: f64,
+        to_hz: f64,
+        up: u32,
+        down: u32,
+        nearest_hz: f64,
+    },
 }
 
-/// `series`, sampled at `from_hz`, at the rate `to_hz`: ceil(n up / down) samples, the first at the same time.
+/// `series`, sampled at `from_hz`, at the rate `to_hz`: ceil(n up / down) samples, the first at the
+/// same time.
+///
+/// ```
+/// let tone: Vec<f64> = (0..500).map(|i| (0.1 * f64::from(i)).sin()).collect();
+/// let resampled = lapicque_signal::resample::resample(&tone, 250.0, 200.0)?;
+/// assert_eq!(resampled.len(), 400);
+/// assert!((resampled[200] - tone[250]).abs() < 1e-3);
+/// # Ok::<(), lapicque_signal::resample::ResampleError>(())
+/// ```
 ///
 /// # Errors
-/// A rate that is not positive and finite, or a ratio that is not a fraction up/down with terms up to [`LARGEST_TERM`].
+/// A rate that is not positive and finite, or a ratio that is not a fraction up/down with terms up
+/// to [`LARGEST_TERM`].
 pub fn resample(series: &[f64], from_hz: f64, to_hz: f64) -> Result<Vec<f64>, ResampleError> {
     let (up, down) = rate_fraction(from_hz, to_hz)?;
     resample_by(series, up, down)
@@ -72,12 +91,19 @@ pub fn rate_fraction(from_hz: f64, to_hz: f64) -> Result<(u32, u32), ResampleErr
     let nearest = f64::from(up) / f64::from(down);
     if !ratio.is_finite() || (nearest - ratio).abs() > TOLERANCE * ratio {
         let nearest_hz = from_hz * nearest;
-        return Err(ResampleError::Irrational { from_hz, to_hz, up, down, nearest_hz });
+        return Err(ResampleError::Irrational {
+            from_hz,
+            to_hz,
+            up,
+            down,
+            nearest_hz,
+        });
     }
     Ok((up, down))
 }
 
-/// The first convergent of the continued fraction within the tolerance, or the last with terms up to `LARGEST_TERM`.
+/// The first convergent of the continued fraction within the tolerance, or the last with terms up
+/// to `LARGEST_TERM`.
 fn last_convergent(ratio: f64) -> (u32, u32) {
     let largest = f64::from(LARGEST_TERM);
     let (mut before, mut here) = ((0.0, 1.0), (1.0, 0.0));
@@ -104,31 +130,48 @@ fn last_convergent(ratio: f64) -> (u32, u32) {
 }
 
 fn greatest_common_divisor(a: u32, b: u32) -> u32 {
-    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+    if b == 0 {
+        a
+    } else {
+        greatest_common_divisor(b, a % b)
+    }
 }
 
 fn polyphase(series: &[f64], up: usize, down: usize) -> Vec<f64> {
     let rate = up.max(down);
     let half = ZERO_CROSSINGS * rate;
     let filter = kaiser_sinc(rate, ZERO_CROSSINGS);
-    // Output k sits at m = k down on the raised grid; its phase m mod up decides which taps meet samples. Those taps, last
-    // first, so that each output is one dot product with a stretch of the series.
+    // Output k sits at m = k down on the raised grid; its phase m mod up decides which taps meet
+    // samples. Those taps, last first, so that each output is one dot product with a stretch of the
+    // series.
     let phases: Vec<Phase> = (0..up)
         .map(|phase| {
             // Samples i = m / up + offset lie at a distance (phase - offset up) from the output.
             let reach_back = (half + phase) / up;
             let start = half + phase - reach_back * up;
-            let mut taps: Vec<f64> = filter[start..].iter().step_by(up).map(|tap| tap * up as f64).collect();
+            let mut taps: Vec<f64> = filter[start..]
+                .iter()
+                .step_by(up)
+                .map(|tap| tap * up as f64)
+                .collect();
             taps.reverse();
             let reach_ahead = taps.len() - 1 - reach_back;
             // The tap for the earliest sample is the largest index of the filter.
-            Phase { taps, before: reach_ahead, after: reach_back }
+            Phase {
+                taps,
+                before: reach_ahead,
+                after: reach_back,
+            }
         })
         .collect();
     let count = (series.len() * up).div_ceil(down);
     (0..count)
         .map(|k| {
-            let Phase { taps, before, after } = &phases[k * down % up];
+            let Phase {
+                taps,
+                before,
+                after,
+            } = &phases[k * down % up];
             let centre = k * down / up;
             let first = centre.saturating_sub(*before);
             let end = (centre + after + 1).min(series.len());
@@ -148,12 +191,15 @@ struct Phase {
     after: usize,
 }
 
-/// Low-pass filter at 1 / `rate` of the Nyquist frequency: 2 `zero_crossings` `rate` + 1 taps with sum 1.
+/// Low-pass filter at 1 / `rate` of the Nyquist frequency: 2 `zero_crossings` `rate` + 1 taps with
+/// sum 1.
 pub(crate) fn kaiser_sinc(rate: usize, zero_crossings: usize) -> Vec<f64> {
     const BETA: f64 = 5.0;
     let half = rate * zero_crossings;
     // sin(pi m / rate) repeats with alternating sign, and is exactly zero at its zeros this way.
-    let sines: Vec<f64> = (0..rate).map(|m| (std::f64::consts::PI * m as f64 / rate as f64).sin()).collect();
+    let sines: Vec<f64> = (0..rate)
+        .map(|m| (std::f64::consts::PI * m as f64 / rate as f64).sin())
+        .collect();
     let side: Vec<f64> = (0..=half)
         .map(|m| {
             let place = m as f64 / half as f64;
@@ -161,20 +207,32 @@ pub(crate) fn kaiser_sinc(rate: usize, zero_crossings: usize) -> Vec<f64> {
             if m == 0 {
                 return window;
             }
-            let sign = if (m / rate).is_multiple_of(2) { 1.0 } else { -1.0 };
+            let sign = if (m / rate).is_multiple_of(2) {
+                1.0
+            } else {
+                -1.0
+            };
             let angle = std::f64::consts::PI * m as f64 / rate as f64;
             window * sign * sines[m % rate] / angle
         })
         .collect();
     let sum = side[0] + 2.0 * side[1..].iter().sum::<f64>();
-    side[1..].iter().rev().chain(&side).map(|tap| tap / sum).collect()
+    side[1..]
+        .iter()
+        .rev()
+        .chain(&side)
+        .map(|tap| tap / sum)
+        .collect()
 }
 
-/// Modified Bessel function of order 0: sum over k of ((x / 2)^k / k!)^2, to full precision for |x| <= 5.
+/// Modified Bessel function of order 0: sum over k of ((x / 2)^k / k!)^2, to full precision for |x|
+/// <= 5.
 fn bessel_i0(x: f64) -> f64 {
     let quarter_square = 0.25 * x * x;
     // The terms from the 25th on are below 1e-28 of the sum.
-    (1..25).rev().fold(1.0, |inner, k| 1.0 + inner * quarter_square / f64::from(k * k))
+    (1..25).rev().fold(1.0, |inner, k| {
+        1.0 + inner * quarter_square / f64::from(k * k)
+    })
 }
 
 /// Dot product in a fixed order that vectorises.
@@ -201,37 +259,83 @@ mod tests {
             (250.0, 256.0, (128, 125)),
             (44_100.0, 48_000.0, (160, 147)),
             (1000.0, 1000.0, (1, 1)),
-            (24_414.0625, 1000.0, (128, 3125)),
+            (24414.0625, 1000.0, (128, 3125)),
             (1000.0 / 3.0, 1000.0, (3, 1)),
             (1.0, 9999.0, (9999, 1)),
             (9999.0, 1.0, (1, 9999)),
             (0.1 + 0.2, 0.3, (1, 1)),
         ] {
-            assert_eq!(rate_fraction(from_hz, to_hz), Ok(fraction), "{from_hz} -> {to_hz}");
+            assert_eq!(
+                rate_fraction(from_hz, to_hz),
+                Ok(fraction),
+                "{from_hz} -> {to_hz}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_fraction_is_refused() {
         let message = rate_fraction(1000.0, 333.33).unwrap_err().to_string();
-        assert!(message.contains("333.33") && message.contains("1/3"), "{message}");
-        for (from_hz, to_hz) in [(1.0, 1e5), (1e5, 1.0), (1.0, 1e300), (1e300, 1e-300), (1e-300, 1e300)] {
+        assert!(
+            message.contains("333.33") && message.contains("1/3"),
+            "{message}"
+        );
+        for (from_hz, to_hz) in [
+            (1.0, 1e5),
+            (1e5, 1.0),
+            (1.0, 1e300),
+            (1e300, 1e-300),
+            (1e-300, 1e300),
+        ] {
             let error = rate_fraction(from_hz, to_hz).unwrap_err();
             assert!(matches!(error, ResampleError::Irrational { .. }), "{error}");
         }
         for rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(matches!(rate_fraction(rate, 1.0), Err(ResampleError::Rate { parameter: "from_hz", .. })));
-            assert!(matches!(rate_fraction(1.0, rate), Err(ResampleError::Rate { parameter: "to_hz", .. })));
+            assert!(matches!(
+                rate_fraction(rate, 1.0),
+                Err(ResampleError::Rate {
+                    parameter: "from_hz",
+                    ..
+                })
+            ));
+            assert!(matches!(
+                rate_fraction(1.0, rate),
+                Err(ResampleError::Rate {
+                    parameter: "to_hz",
+                    ..
+                })
+            ));
         }
-        assert!(matches!(resample_by(&[1.0], 0, 1), Err(ResampleError::Term { parameter: "up", .. })));
-        assert!(matches!(resample_by(&[1.0], 1, 0), Err(ResampleError::Term { parameter: "down", .. })));
+        assert!(matches!(
+            resample_by(&[1.0], 0, 1),
+            Err(ResampleError::Term {
+                parameter: "up",
+                ..
+            })
+        ));
+        assert!(matches!(
+            resample_by(&[1.0], 1, 0),
+            Err(ResampleError::Term {
+                parameter: "down",
+                ..
+            })
+        ));
         assert!(resample_by(&[1.0], 20_000, 10_000).is_ok());
     }
 
     #[test]
     fn lengths_and_identity() {
-        for (n, up, down, expected) in [(0, 3, 2, 0), (1, 3, 2, 2), (1, 1, 100, 1), (7, 2, 3, 5), (100, 5, 1, 500)] {
-            assert_eq!(resample_by(&vec![1.0; n], up, down).unwrap().len(), expected);
+        for (n, up, down, expected) in [
+            (0, 3, 2, 0),
+            (1, 3, 2, 2),
+            (1, 1, 100, 1),
+            (7, 2, 3, 5),
+            (100, 5, 1, 500),
+        ] {
+            assert_eq!(
+                resample_by(&vec![1.0; n], up, down).unwrap().len(),
+                expected
+            );
         }
         assert_eq!(resample(&[1.0, -2.0], 7.0, 7.0).unwrap(), [1.0, -2.0]);
     }
@@ -247,10 +351,19 @@ mod tests {
             let resampled = resample_by(&series, up, down).unwrap();
             let step = f64::from(down) / f64::from(up);
             let margin = 10 * (down.div_ceil(up) as usize + up.div_ceil(down) as usize);
-            for (k, y) in resampled.iter().enumerate().take(resampled.len() - margin).skip(margin) {
+            for (k, y) in resampled
+                .iter()
+                .enumerate()
+                .take(resampled.len() - margin)
+                .skip(margin)
+            {
                 let expected = wave(k as f64 * step);
-                // The pass-band ripple of a Kaiser window with beta 5 is about 53 dB down, for each of the two parts.
-                assert!((y - expected).abs() < 1e-2, "{up}/{down} at {k}: {y} != {expected}");
+                // The pass-band ripple of a Kaiser window with beta 5 is about 53 dB down, for each
+                // of the two parts.
+                assert!(
+                    (y - expected).abs() < 1e-2,
+                    "{up}/{down} at {k}: {y} != {expected}"
+                );
             }
         }
     }
@@ -258,7 +371,11 @@ mod tests {
     #[test]
     fn bessel_function_of_order_zero() {
         // Abramowitz & Stegun, table 9.8.
-        for (x, expected) in [(0.0, 1.0), (1.0, 1.2660658777520084), (5.0, 27.239871823604442)] {
+        for (x, expected) in [
+            (0.0, 1.0),
+            (1.0, 1.2660658777520084),
+            (5.0, 27.239871823604442),
+        ] {
             assert!((bessel_i0(x) / expected - 1.0).abs() < 1e-15);
         }
     }

@@ -1,10 +1,13 @@
 //! embedding_dist: how exponential the step lengths in a two-dimensional time-delay embedding are.
 //!
-//! tau = first lag with ACF <= 0, at most floor(n / 10). D_i = hypot(d_i, d_(i+tau)), i = 0..m, m = n - tau - 1, l its mean.
-//! v1: bins = max(Sturges ceil(log2 m + 1), Freedman-Diaconis ceil(range / (2 IQR m^(-1/3)))), within 1..=m, Sturges alone
-//! if the Hazen IQR is below 1e-12 of the maximum; NaN if the range is. Densities count / (m width).
-//! v0: bins = ceil(range / (3.5 sd m^(-1/3))), no bins and the value 0 if sd < 0.001; probabilities count / m.
-//! The feature is the mean over bins of | histogram - exp(-c / l) / l |, c the bin centre.
+//! tau = first lag with ACF <= 0, at most floor(n / 10). D_i = hypot(d_i, d_(i+tau)), i = 0..m, m =
+//! n - tau - 1, l its mean.
+//! v1: bins = max(Sturges ceil(log2 m + 1), Freedman-Diaconis ceil(range / (2 IQR m^(-1/3)))),
+//! within 1..=m, Sturges alone if the Hazen IQR is below 1e-12 of the maximum; NaN if the range is.
+//! Densities count / (m width).
+//! v0: bins = ceil(range / (3.5 sd m^(-1/3))), no bins and the value 0 if sd < 0.001; probabilities
+//! count / m. The feature is the mean over bins of | histogram - exp(-c / l) / l |, c the bin
+//! centre.
 
 use super::Definitions;
 use super::autocorrelation::first_zero;
@@ -31,11 +34,19 @@ impl StepLengths {
     ) -> f64 {
         let n = products.len();
         let delay = first_zero(products, n.min(n / 10), transforms);
-        let Some(delayed) = increments.get(delay..).filter(|delayed| !delayed.is_empty()) else {
+        let Some(delayed) = increments
+            .get(delay..)
+            .filter(|delayed| !delayed.is_empty())
+        else {
             return f64::NAN;
         };
         self.lengths.clear();
-        self.lengths.extend(delayed.iter().zip(increments).map(|(b, a)| (a * a + b * b).sqrt()));
+        self.lengths.extend(
+            delayed
+                .iter()
+                .zip(increments)
+                .map(|(b, a)| (a * a + b * b).sqrt()),
+        );
         let (low, high) = range(&self.lengths);
         let m = self.lengths.len() as f64;
         let mean = sum_of(&self.lengths, |length| length) / m;

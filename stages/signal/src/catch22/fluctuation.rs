@@ -1,33 +1,32 @@
 //! rs_range and dfa: where the scaling of fluctuations changes its exponent.
 //!
-//! The profile is the cumulated y (dfa: of every second sample). For up to 50 log-spaced window lengths tau from 5 to
-//! floor(N / 2), each of the floor(N / tau) windows loses its least-squares line; F(tau) is the root mean square over
-//! windows of the range of what is left (rs_range), or its root mean square over samples (dfa). Two lines are then fitted to
-//! ln F against ln tau, one to the first i scales, one from scale i on (shared): the feature is the best i / (number of
+//! The profile is the cumulated y (dfa: of every second sample). For up to 50 log-spaced window
+//! lengths tau from 5 to floor(N / 2), each of the floor(N / tau) windows loses its least-squares
+//! line; F(tau) is the root mean square over windows of the range of what is left (rs_range), or
+//! its root mean square over samples (dfa). Two lines are then fitted to ln F against ln tau, one
+//! to the first i scales, one from scale i on (shared): the feature is the best i / (number of
 //! scales), i = minP..=nT - minP.
 //!
-//! v1: N samples after decimation; minP = max(8, round(nT / 4)); NaN for N < 10 or nT < 2 minP; score SSE_1 + SSE_2, the
-//! first i within 1e-9 of the smallest.
-//! v0: the scales end at floor(n / 2) of the undecimated series, which for dfa reaches windows as long as the profile;
-//! minP = 6; 0 below 12 scales; score ||r_1|| + ||r_2||, the first smallest.
+//! v1: N samples after decimation; minP = max(8, round(nT / 4)); NaN for N < 10 or nT < 2 minP;
+//! score SSE_1 + SSE_2, the first i within 1e-9 of the smallest.
+//! v0: the scales end at floor(n / 2) of the undecimated series, which for dfa reaches windows as
+//! long as the profile; minP = 6; 0 below 12 scales; score ||r_1|| + ||r_2||, the first smallest.
 
 use super::Definitions;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Measure {
-    /// Range of the detrended profile in each window.
-    Range,
-    /// Squared residuals, on every second sample.
-    Residuals,
-}
+use super::detrending::{Measure, sum_over_windows};
 
 const SCALES: usize = 50;
 const SHORTEST: f64 = 5.0;
 
-pub(super) fn breakpoint(values: &[f64], measure: Measure, definitions: Definitions, profile: &mut Vec<f64>) -> f64 {
+pub(super) fn breakpoint(
+    values: &[f64],
+    measure: Measure,
+    definitions: Definitions,
+    profile: &mut Vec<f64>,
+) -> f64 {
     let stride = match measure {
         Measure::Range => 1,
-        Measure::Residuals => 2,
+        Measure::Squares => 2,
     };
     let n = values.len();
     let (len, longest) = match definitions {
@@ -48,7 +47,10 @@ pub(super) fn breakpoint(values: &[f64], measure: Measure, definitions: Definiti
     cumulate(values, stride, len, profile);
     let points: Vec<Point> = scales
         .iter()
-        .map(|&scale| Point { x: (scale as f64).ln(), y: fluctuation(profile, scale, measure).ln() })
+        .map(|&scale| Point {
+            x: (scale as f64).ln(),
+            y: fluctuation(profile, scale, measure).ln(),
+        })
         .collect();
     best_split(&points, least, definitions) as f64 / points.len() as f64
 }
@@ -57,7 +59,13 @@ pub(super) fn breakpoint(values: &[f64], measure: Measure, definitions: Definiti
 fn scales(longest: usize) -> Vec<usize> {
     let step = ((longest as f64).ln() - SHORTEST.ln()) / (SCALES as f64 - 1.0);
     let mut scales: Vec<usize> = (0..SCALES)
-        .map(|i| if i + 1 == SCALES { longest } else { (SHORTEST.ln() + i as f64 * step).exp().round() as usize })
+        .map(|i| {
+            if i + 1 == SCALES {
+                longest
+            } else {
+                (SHORTEST.ln() + i as f64 * step).exp().round() as usize
+            }
+        })
         .collect();
     scales.dedup();
     scales
@@ -66,46 +74,18 @@ fn scales(longest: usize) -> Vec<usize> {
 fn cumulate(values: &[f64], stride: usize, len: usize, profile: &mut Vec<f64>) {
     let mut sum = 0.0;
     profile.clear();
-    profile.extend(values.iter().step_by(stride).take(len).map(|y| {
-        sum += y;
+    profile.extend((0..len).map(|i| {
+        sum += values[i * stride];
         sum
     }));
 }
 
 fn fluctuation(profile: &[f64], scale: usize, measure: Measure) -> f64 {
-    let windows = profile.chunks_exact(scale);
-    let count = windows.len() as f64;
-    let squares: f64 = windows.map(|window| detrended(window, measure)).sum();
+    let windows = (profile.len() / scale) as f64;
+    let total = sum_over_windows(profile, scale, measure);
     match measure {
-        Measure::Range => (squares / count).sqrt(),
-        Measure::Residuals => (squares / (count * scale as f64)).sqrt(),
-    }
-}
-
-/// Squared range, or sum of squares, of a window without its least-squares line.
-fn detrended(window: &[f64], measure: Measure) -> f64 {
-    let len = window.len() as f64;
-    let middle = 0.5 * (len - 1.0);
-    // Relative to its first sample, so that a profile far from zero costs no digits.
-    let origin = window[0];
-    let (mut sum, mut moment) = (0.0, 0.0);
-    for (i, value) in window.iter().enumerate() {
-        sum += value - origin;
-        moment += (value - origin) * (i as f64 - middle);
-    }
-    let slope = moment / (len * (len * len - 1.0) / 12.0);
-    let mean = sum / len;
-    let residual = |(i, value): (usize, &f64)| (value - origin) - (mean + slope * (i as f64 - middle));
-    match measure {
-        Measure::Range => {
-            let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-            for residual in window.iter().enumerate().map(residual) {
-                low = low.min(residual);
-                high = high.max(residual);
-            }
-            (high - low) * (high - low)
-        }
-        Measure::Residuals => window.iter().enumerate().map(residual).map(|r| r * r).sum(),
+        Measure::Range => (total / windows).sqrt(),
+        Measure::Squares => (total / (windows * scale as f64)).sqrt(),
     }
 }
 
@@ -119,7 +99,10 @@ struct Point {
 fn best_split(points: &[Point], least: usize, definitions: Definitions) -> usize {
     let candidates = least..=points.len() - least;
     let score = |split: usize| {
-        let (first, second) = (line_error(&points[..split]), line_error(&points[split - 1..]));
+        let (first, second) = (
+            line_error(&points[..split]),
+            line_error(&points[split - 1..]),
+        );
         match definitions {
             Definitions::V1 => first + second,
             Definitions::V0 => first.sqrt() + second.sqrt(),
@@ -132,7 +115,11 @@ fn best_split(points: &[Point], least: usize, definitions: Definitions) -> usize
         Definitions::V0 => 1.0,
     };
     // All scores are NaN if a scale has no fluctuation at all (ln 0): the first split then.
-    least + scores.iter().position(|&score| score <= smallest * tolerance).unwrap_or(0)
+    least
+        + scores
+            .iter()
+            .position(|&score| score <= smallest * tolerance)
+            .unwrap_or(0)
 }
 
 /// Sum of squared residuals of the least-squares line.
@@ -147,7 +134,10 @@ fn line_error(points: &[Point]) -> f64 {
     }
     let slope = xy / xx;
     let residual = |point: &Point| point.y - mean_y - slope * (point.x - mean_x);
-    points.iter().map(|point| residual(point) * residual(point)).sum()
+    points
+        .iter()
+        .map(|point| residual(point) * residual(point))
+        .sum()
 }
 
 #[cfg(test)]
@@ -165,18 +155,23 @@ mod tests {
     #[test]
     fn a_line_has_no_fluctuation_and_a_zigzag_a_known_one() {
         let line: Vec<f64> = (0..40).map(|i| 1e6 + 3.0 * f64::from(i)).collect();
-        for measure in [Measure::Range, Measure::Residuals] {
+        for measure in [Measure::Range, Measure::Squares] {
             assert!(fluctuation(&line, 8, measure) < 1e-8);
         }
         let zigzag: Vec<f64> = (0..4000).map(|i| f64::from(i % 2)).collect();
         assert!((fluctuation(&zigzag, 2000, Measure::Range) - 1.0).abs() < 1e-2);
-        assert!((fluctuation(&zigzag, 2000, Measure::Residuals) - 0.5).abs() < 1e-3);
+        assert!((fluctuation(&zigzag, 2000, Measure::Squares) - 0.5).abs() < 1e-3);
     }
 
     #[test]
     fn the_corner_of_two_lines_is_found() {
-        let points: Vec<Point> =
-            (0..40).map(f64::from).map(|x| Point { x, y: x + (x - 14.0).max(0.0) }).collect();
+        let points: Vec<Point> = (0..40)
+            .map(f64::from)
+            .map(|x| Point {
+                x,
+                y: x + (x - 14.0).max(0.0),
+            })
+            .collect();
         for definitions in [Definitions::V0, Definitions::V1] {
             // The corner is the fifteenth point and belongs to both lines.
             assert_eq!(best_split(&points, 8, definitions), 15);

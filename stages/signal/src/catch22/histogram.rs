@@ -1,7 +1,9 @@
-//! mode_5 and mode_10: the centre of the fullest of 5 or 10 equal bins over the range of y, averaged over ties.
+//! mode_5 and mode_10: the centre of the fullest of 5 or 10 equal bins over the range of y,
+//! averaged over ties.
 //!
-//! v1 ("hctsa edges"): w = (hi - lo) / B, tol = 1e-6 w, edge_i = lo + i w - tol for i < B, edge_B = hi + tol; bins are
-//! [edge_i, edge_(i+1)). A range within 1e-12 of the magnitude gives the one bin [lo - 1/2, lo + 1/2].
+//! v1 ("hctsa edges"): w = (hi - lo) / B, tol = 1e-6 w, edge_i = lo + i w - tol for i < B, edge_B =
+//! hi + tol; bins are [edge_i, edge_(i+1)). A range within 1e-12 of the magnitude gives the one bin
+//! [lo - 1/2, lo + 1/2].
 //! v0: edge_i = lo + i w; a value belongs to bin trunc((y - lo) / w), clamped to 0..=B-1.
 
 use super::Definitions;
@@ -14,17 +16,35 @@ pub(super) struct Bins {
     low: f64,
     high: f64,
     width: f64,
+    per_unit: f64,
     pub(super) count: usize,
 }
 
 impl Bins {
     pub(super) fn new(definitions: Definitions, low: f64, high: f64, count: usize) -> Bins {
-        let one_bin = definitions == Definitions::V1 && high - low <= 1e-12 * low.abs().max(high.abs());
+        let one_bin =
+            definitions == Definitions::V1 && high - low <= 1e-12 * low.abs().max(high.abs());
         if one_bin {
             // Its tolerance is nil: the edges are exactly half a unit to each side.
-            return Bins { definitions: Definitions::V0, low: low - 0.5, high: low + 0.5, width: 1.0, count: 1 };
+            let (low, high) = (low - 0.5, low + 0.5);
+            return Bins {
+                definitions: Definitions::V0,
+                low,
+                high,
+                width: 1.0,
+                per_unit: 1.0,
+                count: 1,
+            };
         }
-        Bins { definitions, low, high, width: (high - low) / count as f64, count }
+        let width = (high - low) / count as f64;
+        Bins {
+            definitions,
+            low,
+            high,
+            width,
+            per_unit: 1.0 / width,
+            count,
+        }
     }
 
     fn tolerance(&self) -> f64 {
@@ -52,12 +72,13 @@ impl Bins {
     /// The bin of a value inside the range.
     pub(super) fn bin_of(&self, value: f64) -> usize {
         let last = self.count - 1;
-        // A cast saturates: below 0 and NaN give 0.
-        let guess = (((value - self.low) / self.width) as usize).min(last);
+        // A cast saturates: below 0 and NaN give 0. In v0 the quotient decides, down to its
+        // rounding.
         if self.definitions == Definitions::V0 {
-            return guess;
+            return (((value - self.low) / self.width) as usize).min(last);
         }
-        // The quotient may be off by one next to an edge; the edges themselves decide.
+        // In v1 the edges decide; the product can be off by one next to them.
+        let guess = (((value - self.low) * self.per_unit) as usize).min(last);
         if value < self.edge(guess) {
             guess.saturating_sub(1)
         } else if guess < last && value >= self.edge(guess + 1) {
@@ -83,11 +104,37 @@ impl Bins {
     }
 }
 
-/// Centre of the fullest of `count` bins.
-pub(super) fn mode(series: &Standardised, definitions: Definitions, count: usize, counts: &mut Vec<usize>) -> f64 {
-    let bins = Bins::new(definitions, series.min, series.max, count);
-    bins.fill(&series.values, counts);
-    bins.mode(counts)
+/// Centre of the fullest of `COUNT` bins.
+pub(super) fn mode<const COUNT: usize>(series: &Standardised, definitions: Definitions) -> f64 {
+    let bins = Bins::new(definitions, series.min, series.max, COUNT);
+    let mut counts = [0; COUNT];
+    match definitions {
+        Definitions::V0 => {
+            for &value in &series.values {
+                counts[bins.bin_of(value)] += 1;
+            }
+        }
+        Definitions::V1 => {
+            // A few comparisons with every edge vectorise; looking up one bin does not.
+            let edges: [f64; COUNT] = std::array::from_fn(|i| {
+                if i < bins.count {
+                    bins.edge(i)
+                } else {
+                    f64::INFINITY
+                }
+            });
+            let mut at_or_above = [0; COUNT];
+            for value in &series.values {
+                for (count, edge) in at_or_above.iter_mut().zip(&edges) {
+                    *count += usize::from(value >= edge);
+                }
+            }
+            for i in 0..COUNT {
+                counts[i] = at_or_above[i] - at_or_above.get(i + 1).copied().unwrap_or(0);
+            }
+        }
+    }
+    bins.mode(&counts[..bins.count])
 }
 
 #[cfg(test)]
@@ -97,12 +144,21 @@ mod tests {
     #[test]
     fn edges_decide_and_ties_are_averaged() {
         let bins = Bins::new(Definitions::V1, 0.0, 10.0, 5);
-        assert_eq!([0.0, 1.999_997, 1.999_999, 2.0, 10.0].map(|v| bins.bin_of(v)), [0, 0, 1, 1, 4]);
+        assert_eq!(
+            [0.0, 1.999_997, 1.999_999, 2.0, 10.0].map(|v| bins.bin_of(v)),
+            [0, 0, 1, 1, 4]
+        );
         let counts = [3, 1, 3, 0, 2];
         assert!((bins.mode(&counts) - 3.0).abs() < 1e-5);
         let plain = Bins::new(Definitions::V0, 0.0, 10.0, 5);
-        assert_eq!([0.0, 1.999_999, 2.0, 10.0].map(|v| plain.bin_of(v)), [0, 0, 1, 4]);
+        assert_eq!(
+            [0.0, 1.999_999, 2.0, 10.0].map(|v| plain.bin_of(v)),
+            [0, 0, 1, 4]
+        );
         let single = Bins::new(Definitions::V1, 2.0, 2.0, 5);
-        assert_eq!((single.count, single.centre(0), single.bin_of(2.0)), (1, 2.0, 0));
+        assert_eq!(
+            (single.count, single.centre(0), single.bin_of(2.0)),
+            (1, 2.0, 0)
+        );
     }
 }

@@ -1,15 +1,20 @@
 //! Lag products g(k) = sum_i c_i c_(i+k) of a series c, each computed once, when first asked for.
 //!
-//! Most features that look at the autocorrelation stop within some tens of lags, where direct sums of sixteen lags at a
-//! time beat a Fourier transform by far. A slow series that is still undecided after `DIRECT_LAGS` gets all its lags at
-//! once by the Wiener-Khinchin theorem: zero-padded to 2 nextpow2(n), |FFT|^2, inverse.
+//! Most features that look at the autocorrelation stop within some tens of lags, where direct sums
+//! of sixteen lags at a time beat a Fourier transform by far. A series that is still undecided
+//! after `DIRECT_LAGS`, or hardly decorrelates within the first sixteen, gets all its lags at once
+//! by the Wiener-Khinchin theorem: zero-padded to 2 nextpow2(n),
+//! |FFT|^2, inverse.
 
 use super::spectrum::Transforms;
 
-/// Lags summed together: eight vector registers of two doubles, which hides the latency of the additions.
+/// Lags summed together: eight vector registers of two doubles, which hides the latency of the
+/// additions.
 const BLOCK: usize = 16;
 /// About half of what the two transforms cost, so that a late switch never doubles the work.
 const DIRECT_LAGS: usize = 128;
+/// A series with more correlation than this at the end of the first block will need many more lags.
+const SLOW: f64 = 0.8;
 
 #[derive(Debug, Default)]
 pub(super) struct LagProducts {
@@ -23,7 +28,8 @@ impl LagProducts {
     /// Takes `series` minus `centre`.
     pub(super) fn load(&mut self, series: &[f64], centre: f64) {
         self.padded.clear();
-        self.padded.extend(series.iter().map(|value| value - centre));
+        self.padded
+            .extend(series.iter().map(|value| value - centre));
         self.padded.extend([0.0; BLOCK]);
         self.len = series.len();
         self.known.clear();
@@ -39,7 +45,8 @@ impl LagProducts {
             return 0.0;
         }
         while self.known.len() <= lag {
-            if self.known.len() < DIRECT_LAGS {
+            let slow = self.known.len() == BLOCK && self.known[BLOCK - 1] > SLOW * self.known[0];
+            if self.known.len() < DIRECT_LAGS && !slow {
                 let block = direct_block(&self.padded, self.len, self.known.len());
                 self.known.extend(block);
             } else {
@@ -56,9 +63,29 @@ impl LagProducts {
 }
 
 fn direct_block(padded: &[f64], len: usize, first_lag: usize) -> [f64; BLOCK] {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2, which is all that the callee requires.
+        #[expect(unsafe_code, reason = "measured: half the time with vectors of four")]
+        return unsafe { direct_block_avx2(padded, len, first_lag) };
+    }
+    sum_block(padded, len, first_lag)
+}
+
+/// The same operations in the same order, four lags to a vector instead of two.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn direct_block_avx2(padded: &[f64], len: usize, first_lag: usize) -> [f64; BLOCK] {
+    sum_block(padded, len, first_lag)
+}
+
+#[inline(always)]
+fn sum_block(padded: &[f64], len: usize, first_lag: usize) -> [f64; BLOCK] {
     let mut sums = [0.0; BLOCK];
     // A short series may end before the block does; the lags beyond its end are zero.
-    let Some(delayed) = padded.get(first_lag..) else { return sums };
+    let Some(delayed) = padded.get(first_lag..) else {
+        return sums;
+    };
     for (&value, window) in padded[..len].iter().zip(delayed.array_windows::<BLOCK>()) {
         for (sum, &other) in sums.iter_mut().zip(window) {
             *sum += value * other;
@@ -73,18 +100,41 @@ mod tests {
 
     #[test]
     fn direct_and_transformed_lags_agree() {
-        let series: Vec<f64> = (0..500_u32).map(|i| f64::from((i * i) % 97) / 97.0 - 0.5).collect();
+        let series: Vec<f64> = (0..500_u32)
+            .map(|i| f64::from((i * i) % 97) / 97.0 - 0.5)
+            .collect();
         let mut transforms = Transforms::default();
         let mut products = LagProducts::default();
         products.load(&series, 0.25);
         for lag in (0..520).rev() {
             let delayed = series.iter().skip(lag);
-            let expected: f64 = series.iter().zip(delayed).map(|(a, b)| (a - 0.25) * (b - 0.25)).sum();
+            let expected: f64 = series
+                .iter()
+                .zip(delayed)
+                .map(|(a, b)| (a - 0.25) * (b - 0.25))
+                .sum();
             let lazily = products.at(lag, &mut transforms);
-            assert!((lazily - expected).abs() < 1e-11, "lag {lag}: {lazily} != {expected}");
+            assert!(
+                (lazily - expected).abs() < 1e-11,
+                "lag {lag}: {lazily} != {expected}"
+            );
         }
         let mut short = LagProducts::default();
         short.load(&[1.0, 2.0, -1.0], 0.0);
-        assert_eq!([0, 1, 2, 3].map(|lag| short.at(lag, &mut transforms)), [6.0, 0.0, -1.0, 0.0]);
+        assert_eq!(
+            [0, 1, 2, 3].map(|lag| short.at(lag, &mut transforms)),
+            [6.0, 0.0, -1.0, 0.0]
+        );
+    }
+
+    #[test]
+    fn vector_width_changes_no_bit() {
+        let mut padded: Vec<f64> = (0..700_u32).map(|i| (f64::from(i) * 0.7).sin()).collect();
+        padded.extend([0.0; BLOCK]);
+        for first_lag in [0, 16, 112] {
+            let dispatched = direct_block(&padded, 700, first_lag);
+            let portable = sum_block(&padded, 700, first_lag);
+            assert_eq!(dispatched.map(f64::to_bits), portable.map(f64::to_bits));
+        }
     }
 }

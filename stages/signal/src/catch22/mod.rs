@@ -1,20 +1,23 @@
 //! catch24: 22 features of the dynamics of a series (catch22), its mean and its standard deviation.
 //!
-//! The features are dimensionless numbers of y = (x - mean) / sd; times are in samples, angular frequencies in radians per
-//! sample. mean and std have the unit of x. Two definitions are in use and **give different numbers**:
+//! The features are dimensionless numbers of y = (x - mean) / sd; times are in samples, angular
+//! frequencies in radians per sample. mean and std have the unit of x. Two definitions are in use
+//! and **give different numbers**:
 //!
 //! | definitions | reproduces | literature |
 //! |---|---|---|
 //! | [`Definitions::V1`] (default) | pycatch22 1.0 (C v1.1), hctsa v3.0.0 | frozen by its maintainers |
 //! | [`Definitions::V0`] | pycatch22 0.4.5 | Lubba et al. 2019 and nearly all published results |
 //!
-//! One file per family of features; each says what it computes and how v0 and v1 differ. Intermediates are computed once:
-//! the lag products serve six features, the coarse-grained series two. A [`Catch22`] keeps buffers and Fourier plans.
+//! One file per family of features; each says what it computes and how v0 and v1 differ.
+//! Intermediates are computed once: the lag products serve six features, the coarse-grained series
+//! two. A [`Catch22`] keeps buffers and Fourier plans.
 //!
-//! Reference: Lubba CH, Sethi SS, Knaute P, Schultz SR, Fulcher BD, Jones NS (2019) Data Min Knowl Disc 33:1821-1852,
-//! 10.1007/s10618-019-00647-x.
+//! Reference: Lubba CH, Sethi SS, Knaute P, Schultz SR, Fulcher BD, Jones NS (2019) Data Min Knowl
+//! Disc 33:1821-1852, 10.1007/s10618-019-00647-x.
 
 mod autocorrelation;
+mod detrending;
 mod embedding;
 mod feature;
 mod fluctuation;
@@ -35,7 +38,7 @@ mod undefined;
 
 pub use feature::Feature;
 
-use fluctuation::Measure;
+use detrending::Measure;
 use lag_products::LagProducts;
 use standardise::{Moments, Standardised, moments};
 
@@ -49,12 +52,14 @@ pub enum Definitions {
     V1,
 }
 
-/// What stands for a feature that the series does not define, such as the autocorrelation of a constant.
+/// What stands for a feature that the series does not define, such as the autocorrelation of a
+/// constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Undefined {
     #[default]
     Nan,
-    /// The mask values of v1, noted in [`Catch24::masked`]. A series with NaN or infinite samples still gives NaN.
+    /// The mask values of v1, noted in [`Catch24::masked`]. A series with NaN or infinite samples
+    /// still gives NaN.
     Mask,
 }
 
@@ -63,8 +68,8 @@ pub enum Undefined {
 pub struct Options {
     pub definitions: Definitions,
     pub undefined: Undefined,
-    /// Scale the series to mean 0 and population standard deviation 1 first. Of the 24, this changes mean and std alone,
-    /// and makes every feature of a constant series undefined.
+    /// Scale the series to mean 0 and population standard deviation 1 first. Of the 24, this
+    /// changes mean and std alone, and makes every feature of a constant series undefined.
     pub normalize: bool,
 }
 
@@ -89,9 +94,19 @@ impl Catch24 {
 
 /// The features of one series; for many, keep a [`Catch22`].
 ///
-/// Any series is accepted. v1: NaN or infinite samples, or none, make all features NaN; a constant leaves mean and std.
-/// v0: such series give 19 NaN, and 0 for acf_timescale, acf_first_min and periodicity. A series whose variance overflows
-/// or underflows (samples beyond about 1e154, or all within 1e-162 of each other) counts as one without a z-score.
+/// Any series is accepted. v1: NaN or infinite samples, or none, make all features NaN; a constant
+/// leaves mean and std.
+/// v0: such series give 19 NaN, and 0 for acf_timescale, acf_first_min and periodicity. A series
+/// whose variance overflows or underflows (samples beyond about 1e154, or all within 1e-162 of each
+/// other) counts as one without a z-score.
+///
+/// ```
+/// use lapicque_signal::catch22::{Feature, Options, catch24};
+///
+/// let wave: Vec<f64> = (0..1000).map(|i| (f64::from(i) / 8.0).sin()).collect();
+/// let features = catch24(&wave, Options::default());
+/// assert_eq!(features.get(Feature::Periodicity), 50.0);
+/// ```
 pub fn catch24(series: &[f64], options: Options) -> Catch24 {
     Catch22::new(options).compute(series)
 }
@@ -112,13 +127,15 @@ pub struct Catch22 {
     steps: embedding::StepLengths,
     letters: Vec<u8>,
     labels: Vec<u8>,
-    counts: Vec<usize>,
     scratch: Vec<f64>,
 }
 
 impl Catch22 {
     pub fn new(options: Options) -> Catch22 {
-        Catch22 { options, ..Catch22::default() }
+        Catch22 {
+            options,
+            ..Catch22::default()
+        }
     }
 
     pub fn options(&self) -> Options {
@@ -164,7 +181,11 @@ impl Catch22 {
         let constant = definitions == Definitions::V1 && moments.constant;
         if constant || !moments.sd.is_normal() {
             if definitions == Definitions::V0 {
-                for feature in [Feature::AcfTimescale, Feature::AcfFirstMin, Feature::Periodicity] {
+                for feature in [
+                    Feature::AcfTimescale,
+                    Feature::AcfFirstMin,
+                    Feature::Periodicity,
+                ] {
                     values[feature as usize] = 0.0;
                 }
             }
@@ -175,36 +196,82 @@ impl Catch22 {
         values
     }
 
-    /// Fills in the 22 features of the z-scored series, which has at least two samples and is not constant.
+    /// Fills in the 22 features of the z-scored series, which has at least two samples and is not
+    /// constant.
     fn estimate(&mut self, values: &mut [f64; 24]) {
         let definitions = self.options.definitions;
-        let Catch22 { series, products, increment_products, transforms, counts, scratch, .. } = self;
+        let Catch22 {
+            series,
+            products,
+            increment_products,
+            transforms,
+            scratch,
+            ..
+        } = self;
         let mut set = |feature: Feature, value: f64| values[feature as usize] = value;
         products.load(&series.values, series.mean);
         let increments = &series.increments;
         let mean_increment = standardise::sum_of(increments, |d| d) / increments.len() as f64;
         increment_products.load(increments, mean_increment);
 
-        set(Feature::Mode5, histogram::mode(series, definitions, 5, counts));
-        set(Feature::Mode10, histogram::mode(series, definitions, 10, counts));
-        set(Feature::OutlierTimingPos, self.outliers.timing(&series.values, 1.0, [series.min, series.max]));
-        set(Feature::OutlierTimingNeg, self.outliers.timing(&series.values, -1.0, [-series.max, -series.min]));
-        set(Feature::AcfTimescale, autocorrelation::timescale(products, definitions, transforms));
-        set(Feature::AcfFirstMin, autocorrelation::first_minimum(products, transforms));
-        let (low, median) = spectrum::low_power_and_median(series, definitions, transforms, scratch);
+        set(Feature::Mode5, histogram::mode::<5>(series, definitions));
+        set(Feature::Mode10, histogram::mode::<10>(series, definitions));
+        self.outliers.load(&series.values);
+        set(
+            Feature::OutlierTimingPos,
+            self.outliers
+                .timing(&series.values, 1.0, [series.min, series.max]),
+        );
+        set(
+            Feature::OutlierTimingNeg,
+            self.outliers
+                .timing(&series.values, -1.0, [-series.max, -series.min]),
+        );
+        set(
+            Feature::AcfTimescale,
+            autocorrelation::timescale(products, definitions, transforms),
+        );
+        set(
+            Feature::AcfFirstMin,
+            autocorrelation::first_minimum(products, transforms),
+        );
+        let (low, median) =
+            spectrum::low_power_and_median(series, definitions, transforms, scratch);
         set(Feature::LowFreqPower, low);
         set(Feature::MedianFreq, median);
-        set(Feature::ForecastError, forecasting::forecast_error(&series.values, definitions, scratch));
-        let whiten = forecasting::whiten_timescale(increment_products, products, definitions, transforms);
+        set(
+            Feature::ForecastError,
+            forecasting::forecast_error(&series.values, definitions, scratch),
+        );
+        let whiten =
+            forecasting::whiten_timescale(increment_products, products, definitions, transforms);
         set(Feature::WhitenTimescale, whiten);
-        set(Feature::HighFluctuation, increments::high_fluctuation(increments));
-        set(Feature::StretchHigh, stretches::longest_above(&series.values, series.mean, definitions));
-        set(Feature::StretchDecreasing, stretches::longest_decrease(increments, definitions));
+        set(
+            Feature::HighFluctuation,
+            increments::high_fluctuation(increments),
+        );
+        set(
+            Feature::StretchHigh,
+            stretches::longest_above(&series.values, series.mean, definitions),
+        );
+        set(
+            Feature::StretchDecreasing,
+            stretches::longest_decrease(increments, definitions),
+        );
         symbols::letters(&series.values, &mut self.letters, scratch);
         let pairs = symbols::successive_pairs(&self.letters);
-        set(Feature::EntropyPairs, symbols::pair_entropy(&pairs, definitions));
-        set(Feature::Ami2, mutual_information::histogram_information(series, definitions, &mut self.labels));
-        set(Feature::Trev, increments::time_reversal_asymmetry(increments));
+        set(
+            Feature::EntropyPairs,
+            symbols::pair_entropy(&pairs, definitions),
+        );
+        set(
+            Feature::Ami2,
+            mutual_information::histogram_information(series, definitions, &mut self.labels),
+        );
+        set(
+            Feature::Trev,
+            increments::time_reversal_asymmetry(increments),
+        );
         let ami = mutual_information::gaussian_timescale(series, products, definitions, transforms);
         set(Feature::AmiTimescale, ami);
         let variance = self.decimated.transition_variance(
@@ -217,20 +284,43 @@ impl Catch22 {
         );
         set(Feature::TransitionVariance, variance);
         let detrended = &mut self.detrended_products;
-        let period = periodicity::periodicity(&series.values, definitions, &mut self.trend, detrended, transforms);
+        let period = periodicity::periodicity(
+            &series.values,
+            definitions,
+            &mut self.trend,
+            detrended,
+            transforms,
+        );
         set(Feature::Periodicity, period);
-        let distance = self.steps.embedding_distance(increments, products, definitions, transforms, scratch);
+        let distance =
+            self.steps
+                .embedding_distance(increments, products, definitions, transforms, scratch);
         set(Feature::EmbeddingDist, distance);
-        set(Feature::RsRange, fluctuation::breakpoint(&series.values, Measure::Range, definitions, scratch));
-        set(Feature::Dfa, fluctuation::breakpoint(&series.values, Measure::Residuals, definitions, scratch));
+        set(
+            Feature::RsRange,
+            fluctuation::breakpoint(&series.values, Measure::Range, definitions, scratch),
+        );
+        set(
+            Feature::Dfa,
+            fluctuation::breakpoint(&series.values, Measure::Squares, definitions, scratch),
+        );
     }
 }
 
 /// Mean 0, population standard deviation 1; NaN throughout if all samples are equal.
 fn z_score(series: &[f64], moments: Moments, scaled: &mut Vec<f64>) {
     let n = series.len() as f64;
-    let population = (series.iter().map(|x| (x - moments.mean) * (x - moments.mean)).sum::<f64>() / n).sqrt();
-    let sd = if moments.constant { f64::NAN } else { population };
+    let population = (series
+        .iter()
+        .map(|x| (x - moments.mean) * (x - moments.mean))
+        .sum::<f64>()
+        / n)
+        .sqrt();
+    let sd = if moments.constant {
+        f64::NAN
+    } else {
+        population
+    };
     scaled.clear();
     scaled.extend(series.iter().map(|x| (x - moments.mean) / sd));
 }

@@ -1,12 +1,14 @@
 //! ami2 and ami_timescale: automutual information from a histogram and from the linear correlation.
 //!
-//! ami2: lag 2, five equal bins over y, sum p ln(p / (p_i p_j)) of the joint counts of (y_i, y_(i+2)); v1 uses the edges of
-//! the histogram modes and subtracts the bias (M_xy - M_x - M_y + 1) / (2 (n - 2)), M counting nonempty bins; v0 has edges
-//! lo - 0.1 + i (hi - lo + 0.2) / 5 and no correction.
+//! ami2: lag 2, five equal bins over y, sum p ln(p / (p_i p_j)) of the joint counts of (y_i,
+//! y_(i+2)); v1 uses the edges of the histogram modes and subtracts the bias (M_xy - M_x - M_y + 1)
+//! / (2 (n - 2)), M counting nonempty bins; v0 has edges lo - 0.1 + i (hi - lo + 0.2) / 5 and no
+//! correction.
 //!
-//! ami_timescale: a_k = -ln(1 - r_k^2) / 2 with the Pearson correlation r_k of (y_0..y_(n-k-1), y_k..y_(n-1)), each part
-//! with its own mean, k = 1..T, T = min(40, ceil(n / 2)); the first strict interior minimum. v1 returns its lag, v0 one less;
-//! T if there is none. v1 bounds 1 - r^2 from below by 1e-12.
+//! ami_timescale: a_k = -ln(1 - r_k^2) / 2 with the Pearson correlation r_k of (y_0..y_(n-k-1),
+//! y_k..y_(n-1)), each part with its own mean, k = 1..T, T = min(40, ceil(n / 2)); the first strict
+//! interior minimum. v1 returns its lag, v0 one less; T if there is none. v1 bounds 1 - r^2 from
+//! below by 1e-12.
 
 use super::Definitions;
 use super::histogram::Bins;
@@ -18,7 +20,11 @@ const LAG: usize = 2;
 const BINS: usize = 5;
 
 /// NaN for fewer than three samples.
-pub(super) fn histogram_information(series: &Standardised, definitions: Definitions, labels: &mut Vec<u8>) -> f64 {
+pub(super) fn histogram_information(
+    series: &Standardised,
+    definitions: Definitions,
+    labels: &mut Vec<u8>,
+) -> f64 {
     let n = series.values.len();
     if n <= LAG {
         return f64::NAN;
@@ -42,7 +48,8 @@ pub(super) fn histogram_information(series: &Standardised, definitions: Definiti
     let nonempty = |counts: &[u32]| counts.iter().filter(|count| **count > 0).count() as f64;
     match definitions {
         Definitions::V1 => {
-            let excess = nonempty(joint.as_flattened()) - nonempty(&rows) - nonempty(&columns) + 1.0;
+            let excess =
+                nonempty(joint.as_flattened()) - nonempty(&rows) - nonempty(&columns) + 1.0;
             information - excess / (2.0 * total)
         }
         Definitions::V0 => information,
@@ -54,7 +61,13 @@ fn label(series: &Standardised, definitions: Definitions, labels: &mut Vec<u8>) 
     let inner: [f64; BINS - 1] = match definitions {
         Definitions::V1 => {
             let bins = Bins::new(definitions, series.min, series.max, BINS);
-            std::array::from_fn(|i| if i + 1 < bins.count { bins.edge(i + 1) } else { f64::INFINITY })
+            std::array::from_fn(|i| {
+                if i + 1 < bins.count {
+                    bins.edge(i + 1)
+                } else {
+                    f64::INFINITY
+                }
+            })
         }
         Definitions::V0 => {
             let step = (series.max - series.min + 0.2) / BINS as f64;
@@ -62,7 +75,12 @@ fn label(series: &Standardised, definitions: Definitions, labels: &mut Vec<u8>) 
         }
     };
     labels.clear();
-    labels.extend(series.values.iter().map(|&y| inner.iter().map(|&edge| u8::from(y >= edge)).sum::<u8>()));
+    labels.extend(
+        series
+            .values
+            .iter()
+            .map(|&y| inner.iter().map(|&edge| u8::from(y >= edge)).sum::<u8>()),
+    );
 }
 
 /// Lag of the first minimum of the Gaussian automutual information.
@@ -88,7 +106,10 @@ pub(super) fn gaussian_timescale(
         };
         information[lag] = -0.5 * unexplained.ln();
         let middle = lag - 1;
-        if middle >= 2 && information[middle] < information[middle - 1] && information[middle] < information[lag] {
+        if middle >= 2
+            && information[middle] < information[middle - 1]
+            && information[middle] < information[lag]
+        {
             return match definitions {
                 Definitions::V1 => middle as f64,
                 Definitions::V0 => middle as f64 - 1.0,
@@ -111,7 +132,13 @@ impl Parts {
     fn whole(values: &[f64], mean: f64) -> Parts {
         let sum = super::standardise::sum_of(values, |y| y - mean);
         let squares = super::standardise::sum_of(values, |y| (y - mean) * (y - mean));
-        Parts { len: values.len() as f64, early_sum: sum, early_squares: squares, late_sum: sum, late_squares: squares }
+        Parts {
+            len: values.len() as f64,
+            early_sum: sum,
+            early_squares: squares,
+            late_sum: sum,
+            late_squares: squares,
+        }
     }
 
     /// From lag - 1 to lag: the early part loses its last sample, the late part its first.

@@ -1,19 +1,25 @@
 //! outlier_timing_pos and outlier_timing_neg: where in time the large deviations are.
 //!
-//! With w = y or -y, threshold j (0, 1, ...) holds the 1-based times r_j of all w_i >= j 0.01, C_j of them, and
-//! m_j = median(r_j) / (n/2) - 1. With tot = C_0, nT = trunc(max w / 0.01 + 1), mj the last j with (C_j - 1) 100 / tot > 2
-//! (0 if none) and fbi the first j with C_j = 1 (nT - 1 if none), the feature is the median of m_0 .. m_min(mj, fbi); 0 if
-//! w is constant or nowhere reaches 0.01.
+//! With w = y or -y, threshold j (0, 1, ...) holds the 1-based times r_j of all w_i >= j 0.01, C_j
+//! of them, and m_j = median(r_j) / (n/2) - 1. With tot = C_0, nT = trunc(max w / 0.01 + 1), mj the
+//! last j with (C_j - 1) 100 / tot > 2 (0 if none) and fbi the first j with C_j = 1 (nT - 1 if
+//! none), the feature is the median of m_0 .. m_min(mj, fbi); 0 if w is constant or nowhere reaches
+//! 0.01.
 //!
-//! Defined as n nT comparisons and as many sorts. Here the times are grouped by the highest threshold they pass; from the
-//! top threshold down each group enters a bitset whose medians are found by counting bits: O(n + nT n / 512). nT is
-//! bounded because a z-score never exceeds (n - 1) / sqrt(n).
+//! Defined as n nT comparisons and as many sorts. Here the times are grouped by the highest
+//! threshold they pass; from the top threshold down each group enters a bitset whose medians are
+//! found by counting bits: O(n + nT n / 512). nT is bounded because a z-score never exceeds (n - 1)
+//! / sqrt(n).
 
 const STEP: f64 = 0.01;
 
 #[derive(Debug, Default)]
 pub(super) struct OutlierTimes {
+    /// Highest threshold that |y| passes, for every sample.
     thresholds: Vec<u32>,
+    /// The same within the sign under study; one above all thresholds for samples of the other
+    /// sign.
+    groups: Vec<u32>,
     times: Vec<u32>,
     group_starts: Vec<u32>,
     present: TimeSet,
@@ -21,8 +27,20 @@ pub(super) struct OutlierTimes {
 }
 
 impl OutlierTimes {
-    /// The feature of `sign` * y, whose range is [smallest, largest].
-    pub(super) fn timing(&mut self, values: &[f64], sign: f64, [smallest, largest]: [f64; 2]) -> f64 {
+    pub(super) fn load(&mut self, values: &[f64]) {
+        self.thresholds.clear();
+        self.thresholds
+            .extend(values.iter().map(|y| highest_threshold(y.abs())));
+    }
+
+    /// The feature of `sign` * y, whose range is [smallest, largest]; `values` are those last
+    /// loaded.
+    pub(super) fn timing(
+        &mut self,
+        values: &[f64],
+        sign: f64,
+        [smallest, largest]: [f64; 2],
+    ) -> f64 {
         let n = values.len();
         if largest < STEP || smallest == largest {
             return 0.0;
@@ -34,7 +52,9 @@ impl OutlierTimes {
         let size = |j: usize| total - self.group_starts[j] as usize;
         let enough = |j: &usize| (size(*j) as f64 - 1.0) * 100.0 / total as f64 > 2.0;
         let last_large = (0..threshold_count).rev().find(enough).unwrap_or(0);
-        let first_single = (0..threshold_count).find(|&j| size(j) == 1).unwrap_or(threshold_count - 1);
+        let first_single = (0..threshold_count)
+            .find(|&j| size(j) == 1)
+            .unwrap_or(threshold_count - 1);
         let last = last_large.min(first_single);
 
         self.present.clear(n);
@@ -43,10 +63,13 @@ impl OutlierTimes {
             self.present.insert(time);
         }
         for j in (0..=last).rev() {
-            for &time in &self.times[self.group_starts[j] as usize..self.group_starts[j + 1] as usize] {
+            for &time in
+                &self.times[self.group_starts[j] as usize..self.group_starts[j + 1] as usize]
+            {
                 self.present.insert(time);
             }
-            self.medians.push((self.present.median() + 1.0) / (n as f64 / 2.0) - 1.0);
+            self.medians
+                .push((self.present.median() + 1.0) / (n as f64 / 2.0) - 1.0);
         }
         median(&mut self.medians)
     }
@@ -54,25 +77,30 @@ impl OutlierTimes {
     /// Sorts the times of non-negative samples by the highest threshold they reach.
     fn group(&mut self, values: &[f64], sign: f64, threshold_count: usize) {
         let beyond = threshold_count as u32;
-        self.thresholds.clear();
-        self.thresholds.extend(values.iter().map(|y| {
-            let w = sign * y;
-            if w >= 0.0 { highest_threshold(w).min(beyond - 1) } else { beyond }
-        }));
+        self.groups.clear();
+        self.groups
+            .extend(values.iter().zip(&self.thresholds).map(|(y, &threshold)| {
+                if sign * y >= 0.0 {
+                    threshold.min(beyond - 1)
+                } else {
+                    beyond
+                }
+            }));
         self.group_starts.clear();
         self.group_starts.resize(threshold_count + 2, 0);
-        for &threshold in &self.thresholds {
-            self.group_starts[threshold as usize + 1] += 1;
+        for &group in &self.groups {
+            self.group_starts[group as usize + 1] += 1;
         }
         let mut before = 0;
         for start in &mut self.group_starts {
             before += *start;
             *start = before;
         }
-        // Writing a group moves its start to its end, which is the start of the next: shift back afterwards.
+        // Writing a group moves its start to its end, which is the start of the next: shift back
+        // afterwards.
         self.times.resize(values.len(), 0);
-        for (time, &threshold) in self.thresholds.iter().enumerate() {
-            let place = &mut self.group_starts[threshold as usize];
+        for (time, &group) in self.groups.iter().enumerate() {
+            let place = &mut self.group_starts[group as usize];
             self.times[*place as usize] = time as u32;
             *place += 1;
         }
@@ -83,7 +111,7 @@ impl OutlierTimes {
 
 /// Largest j with w >= j 0.01, where the product decides, not the quotient.
 fn highest_threshold(w: f64) -> u32 {
-    let guess = (w / STEP) as u32;
+    let guess = (w * (1.0 / STEP)) as u32;
     let above = u32::from(w >= f64::from(guess + 1) * STEP);
     let below = u32::from(guess > 0 && w < f64::from(guess) * STEP);
     guess + above - below
@@ -116,7 +144,8 @@ impl TimeSet {
         self.len += 1;
     }
 
-    /// Median of the members, the mean of the two middle ones for an even number. The set must not be empty.
+    /// Median of the members, the mean of the two middle ones for an even number. The set must not
+    /// be empty.
     fn median(&self) -> f64 {
         let upper = self.select(self.len / 2);
         if self.len % 2 == 1 {
@@ -171,7 +200,11 @@ fn median(values: &mut [f64]) -> f64 {
     let middle = values.len() / 2;
     let even = values.len().is_multiple_of(2);
     let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    if even { (below.iter().copied().fold(f64::NEG_INFINITY, f64::max) + upper) / 2.0 } else { upper }
+    if even {
+        (below.iter().copied().fold(f64::NEG_INFINITY, f64::max) + upper) / 2.0
+    } else {
+        upper
+    }
 }
 
 #[cfg(test)]
@@ -190,8 +223,10 @@ mod tests {
         let total = w.iter().filter(|w| **w >= 0.0).count() as f64;
         let (mut medians, mut last_large, mut first_single) = (vec![], 0, threshold_count - 1);
         for j in (0..threshold_count).rev() {
-            let times: Vec<f64> =
-                (0..w.len()).filter(|&i| w[i] >= j as f64 * STEP).map(|i| i as f64 + 1.0).collect();
+            let times: Vec<f64> = (0..w.len())
+                .filter(|&i| w[i] >= j as f64 * STEP)
+                .map(|i| i as f64 + 1.0)
+                .collect();
             if times.len() == 1 {
                 first_single = j;
             }
@@ -207,21 +242,35 @@ mod tests {
     fn agrees_with_the_definition() {
         let mut state = 1_u64;
         let mut uniform = || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             (state >> 11) as f64 / (1_u64 << 53) as f64
         };
         let mut times = OutlierTimes::default();
         for n in [1, 2, 3, 10, 64, 65, 512, 513, 1500] {
             for scale in [0.02, 1.0, 5.0] {
-                let noise: Vec<f64> = (0..n).map(|_| scale * (uniform() + uniform() - 1.0)).collect();
+                let noise: Vec<f64> = (0..n)
+                    .map(|_| scale * (uniform() + uniform() - 1.0))
+                    .collect();
                 let quantised: Vec<f64> = noise.iter().map(|v| (v / STEP).round() * STEP).collect();
                 for series in [noise, quantised] {
                     for sign in [1.0, -1.0] {
-                        let largest = series.iter().map(|y| sign * y).fold(f64::NEG_INFINITY, f64::max);
-                        let smallest = series.iter().map(|y| sign * y).fold(f64::INFINITY, f64::min);
+                        let largest = series
+                            .iter()
+                            .map(|y| sign * y)
+                            .fold(f64::NEG_INFINITY, f64::max);
+                        let smallest = series
+                            .iter()
+                            .map(|y| sign * y)
+                            .fold(f64::INFINITY, f64::min);
                         let expected = by_definition(&series, sign);
+                        times.load(&series);
                         let got = times.timing(&series, sign, [smallest, largest]);
-                        assert!((got - expected).abs() < 1e-14, "n = {n}: {got} != {expected}");
+                        assert!(
+                            (got - expected).abs() < 1e-14,
+                            "n = {n}: {got} != {expected}"
+                        );
                     }
                 }
             }

@@ -1,16 +1,18 @@
 //! Hazen quantiles (Hyndman & Fan 1996, definition 5) without sorting the series.
 //!
-//! With s sorted and p = n q - 1/2: the minimum for q < 1/(2n), the maximum for q > 1 - 1/(2n), else linear between s at
-//! floor(p) and ceil(p), counted from 0.
+//! With s sorted and p = n q - 1/2: the minimum for q < 1/(2n), the maximum for q > 1 - 1/(2n),
+//! else linear between s at floor(p) and ceil(p), counted from 0.
 
-/// Hazen quantiles at two levels, the lower first. `scratch` is overwritten; `values` must hold no NaN and not be empty.
+/// Hazen quantiles at two levels, the lower first. `scratch` is overwritten; `values` must hold no
+/// NaN and not be empty.
 pub(super) fn hazen_pair(values: &[f64], levels: [f64; 2], scratch: &mut Vec<f64>) -> [f64; 2] {
     scratch.clear();
     scratch.extend_from_slice(values);
     let n = scratch.len();
     let [low, high] = levels.map(|level| Rank::of(level, n));
     let first = low.select(scratch, 0);
-    // Everything from the lower rank on is at least that large, so the second search can leave out what is before.
+    // Everything from the lower rank on is at least that large, so the second search can leave out
+    // what is before.
     let second = high.select(&mut scratch[low.below..], low.below);
     [first, second]
 }
@@ -27,19 +29,32 @@ impl Rank {
         let last = n - 1;
         let half = 0.5 / n as f64;
         if level < half {
-            return Rank { below: 0, above: 0, weight: 0.0 };
+            return Rank {
+                below: 0,
+                above: 0,
+                weight: 0.0,
+            };
         }
         if level > 1.0 - half {
-            return Rank { below: last, above: last, weight: 0.0 };
+            return Rank {
+                below: last,
+                above: last,
+                weight: 0.0,
+            };
         }
         let place = n as f64 * level - 0.5;
         let below = (place.floor().max(0.0) as usize).min(last);
-        Rank { below, above: (place.ceil().max(0.0) as usize).min(last), weight: place - below as f64 }
+        Rank {
+            below,
+            above: (place.ceil().max(0.0) as usize).min(last),
+            weight: place - below as f64,
+        }
     }
 
     /// `values` lacks the `skipped` smallest of the whole.
     fn select(&self, values: &mut [f64], skipped: usize) -> f64 {
-        let (_, &mut below, rest) = values.select_nth_unstable_by(self.below - skipped, f64::total_cmp);
+        let (_, &mut below, rest) =
+            values.select_nth_unstable_by(self.below - skipped, f64::total_cmp);
         if self.above == self.below {
             return below;
         }
@@ -69,7 +84,10 @@ mod tests {
             for levels in [[1.0 / 3.0, 2.0 / 3.0], [0.25, 0.75], [0.0, 1.0]] {
                 let got = hazen_pair(&values, levels, &mut scratch);
                 for (got, level) in got.into_iter().zip(levels) {
-                    assert!((got - sorted_hazen(&values, level)).abs() < 1e-12, "n = {n}, level = {level}");
+                    assert!(
+                        (got - sorted_hazen(&values, level)).abs() < 1e-12,
+                        "n = {n}, level = {level}"
+                    );
                 }
             }
         }

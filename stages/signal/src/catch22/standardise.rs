@@ -1,8 +1,9 @@
-//! The z-scored series on which 22 of the 24 features act: y = (x - mean) / sd, sd with divisor n - 1.
+//! The z-scored series on which 22 of the 24 features act: y = (x - mean) / sd, sd with divisor n -
+//! 1.
 //!
-//! The three sums here run in the order of the samples, as in the C code that defines the features: whether a constant
-//! 0.1 has a spread, or a sample lies above the mean of y, is decided by their rounding. Every other sum of this folder is
-//! free to be reordered.
+//! The three sums here run in the order of the samples, as in the C code that defines the features:
+//! whether a constant 0.1 has a spread, or a sample lies above the mean of y, is decided by their
+//! rounding. Every other sum of this folder is free to be reordered.
 
 /// What one pass over the raw series says.
 #[derive(Debug, Clone, Copy)]
@@ -30,9 +31,18 @@ pub(super) fn moments(series: &[f64]) -> Moments {
     let sd = if series.len() < 2 {
         f64::NAN
     } else {
-        (series.iter().fold(0.0, |squares, x| squares + (x - mean) * (x - mean)) / (n - 1.0)).sqrt()
+        (series
+            .iter()
+            .fold(0.0, |squares, x| squares + (x - mean) * (x - mean))
+            / (n - 1.0))
+            .sqrt()
     };
-    Moments { mean, sd, finite, constant }
+    Moments {
+        mean,
+        sd,
+        finite,
+        constant,
+    }
 }
 
 /// The z-scored series and what several features need of it.
@@ -53,7 +63,8 @@ impl Standardised {
         self.values.clear();
         self.values.extend(series.iter().map(|x| (x - mean) / sd));
         self.increments.clear();
-        self.increments.extend(self.values.array_windows().map(|[a, b]| b - a));
+        self.increments
+            .extend(self.values.array_windows().map(|[a, b]| b - a));
         self.mean = self.values.iter().fold(0.0, |sum, y| sum + y) / self.values.len() as f64;
         (self.min, self.max) = range(&self.values);
     }
@@ -71,8 +82,16 @@ pub(super) fn range(values: &[f64]) -> (f64, f64) {
             *high = if value > *high { value } else { *high };
         }
     }
-    let low = low.iter().chain(rest).copied().fold(f64::INFINITY, f64::min);
-    let high = high.iter().chain(rest).copied().fold(f64::NEG_INFINITY, f64::max);
+    let low = low
+        .iter()
+        .chain(rest)
+        .copied()
+        .fold(f64::INFINITY, f64::min);
+    let high = high
+        .iter()
+        .chain(rest)
+        .copied()
+        .fold(f64::NEG_INFINITY, f64::max);
     (low, high)
 }
 
@@ -102,7 +121,10 @@ mod tests {
         assert!(!moments(&[1.0, f64::NAN]).finite);
         assert!(!moments(&[1.0, f64::INFINITY]).finite);
         let two = moments(&[1.0, 3.0]);
-        assert_eq!((two.mean, two.sd, two.constant), (2.0, 2.0_f64.sqrt(), false));
+        assert_eq!(
+            (two.mean, two.sd, two.constant),
+            (2.0, 2.0_f64.sqrt(), false)
+        );
     }
 
     #[test]

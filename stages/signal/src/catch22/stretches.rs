@@ -1,17 +1,20 @@
-//! stretch_high and stretch_decreasing: the longest runs above the mean and of non-increasing steps.
+//! stretch_high and stretch_decreasing: the longest runs above the mean and of non-increasing
+//! steps.
 //!
-//! v1: longest run of y_i > mean(y); longest run of d_i <= 0.
-//! v0 keeps a flaw that published results contain: the last sample is ignored and a run is measured as the distance between
-//! successive marks, a mark being the end of a run or the last index, and the first mark counting from 0: usually run + 1.
+//! v1: longest run of y_i > mean(y); longest run of d_i <= 0. v0 keeps a flaw that published
+//! results contain: the last sample is ignored and a run is measured as the distance between
+//! successive marks, a mark being the end of a run or the last index, and the first mark counting
+//! from 0: usually run + 1.
 
 use super::Definitions;
 
 pub(super) fn longest_above(values: &[f64], mean: f64, definitions: Definitions) -> f64 {
     match definitions {
         Definitions::V1 => longest_run(values, |y| y - mean > 0.0),
-        Definitions::V0 => {
-            longest_between_marks(values.get(..values.len().saturating_sub(1)).unwrap_or(&[]), |y| y - mean <= 0.0)
-        }
+        Definitions::V0 => longest_between_marks(
+            values.get(..values.len().saturating_sub(1)).unwrap_or(&[]),
+            |y| y - mean <= 0.0,
+        ),
     }
 }
 

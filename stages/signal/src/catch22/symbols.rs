@@ -1,8 +1,9 @@
 //! entropy_pairs, and the three-letter alphabet it shares with transition_variance.
 //!
-//! A sample gets the letter 0, 1 or 2 by the Hazen quantiles at 1/3 and 2/3: y <= Q(1/3), <= Q(2/3), above.
-//! entropy_pairs: -sum p ln p over the nine pairs of successive letters; v1 adds the Miller-Madow correction
-//! max(0, nonempty - 5) / (2 (n - 1)).
+//! A sample gets the letter 0, 1 or 2 by the Hazen quantiles at 1/3 and 2/3: y <= Q(1/3), <=
+//! Q(2/3), above.
+//! entropy_pairs: -sum p ln p over the nine pairs of successive letters; v1 adds the Miller-Madow
+//! correction max(0, nonempty - 5) / (2 (n - 1)).
 
 use super::Definitions;
 use super::quantile::hazen_pair;
@@ -15,11 +16,16 @@ pub(super) fn letters(values: &[f64], letters: &mut Vec<u8>, scratch: &mut Vec<f
     const THIRD: f64 = 1.0 / 3.0;
     let [lower, upper] = hazen_pair(values, [THIRD, THIRD + THIRD], scratch);
     letters.clear();
-    letters.extend(values.iter().map(|&y| u8::from(y > lower) + u8::from(y > upper)));
+    letters.extend(
+        values
+            .iter()
+            .map(|&y| u8::from(y > lower) + u8::from(y > upper)),
+    );
 }
 
 pub(super) fn successive_pairs(letters: &[u8]) -> PairCounts {
-    // Pair codes on the diagonal repeat often; two tables in turn keep an increment from waiting for the one before.
+    // Pair codes on the diagonal repeat often; two tables in turn keep an increment from waiting
+    // for the one before.
     let mut counts = [[0_u32; 16]; 2];
     for (i, [earlier, later]) in letters.array_windows().enumerate() {
         counts[i % 2][usize::from((earlier * 4 + later) % 16)] += 1;

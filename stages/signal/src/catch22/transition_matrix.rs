@@ -1,11 +1,13 @@
-//! transition_variance: the spread of the transition probabilities of a coarse-grained, decimated series.
+//! transition_variance: the spread of the transition probabilities of a coarse-grained, decimated
+//! series.
 //!
-//! tau is the decorrelation time of y. v1: first lag with ACF < 0 (n - 1 if none), at most floor(n / 50); if tau > 1 the
-//! series is low-pass filtered and decimated by tau with a Kaiser-windowed sinc (beta 5, taps m = -10 tau..=10 tau,
-//! h = sinc(m / tau) I0(5 sqrt(1 - (m / K)^2)), K = 10 tau, normalised to sum 1, zeros outside). v0: first lag with
-//! ACF <= 0, every tau-th sample without a filter.
-//! The result is coarse-grained to three letters; with T the joint probabilities of successive letters, the feature is the
-//! sum over the three columns of their variance (divisor 2).
+//! tau is the decorrelation time of y. v1: first lag with ACF < 0 (n - 1 if none), at most floor(n
+//! / 50); if tau > 1 the series is low-pass filtered and decimated by tau with a Kaiser-windowed
+//! sinc (beta 5, taps m = -10 tau..=10 tau, h = sinc(m / tau) I0(5 sqrt(1 - (m / K)^2)), K = 10
+//! tau, normalised to sum 1, zeros outside). v0: first lag with ACF <= 0, every tau-th sample
+//! without a filter. The result is coarse-grained to three letters; with T the joint probabilities
+//! of successive letters, the feature is the sum over the three columns of their variance (divisor
+//! 2).
 
 use super::Definitions;
 use super::autocorrelation::{first_negative, first_zero};
@@ -66,7 +68,8 @@ impl Decimated {
         self.padded.resize(values.len() + 2 * half, 0.0);
         self.values.clear();
         let windows = self.padded.windows(2 * half + 1).step_by(step);
-        self.values.extend(windows.map(|window| crate::resample::dot(window, &self.taps)));
+        self.values
+            .extend(windows.map(|window| crate::resample::dot(window, &self.taps)));
     }
 }
 
@@ -75,7 +78,11 @@ fn column_variance(pairs: &PairCounts) -> f64 {
     let variance_of_column = |column: usize| {
         let entries: [f64; 3] = std::array::from_fn(|row| f64::from(pairs[row][column]) / total);
         let mean = entries.iter().sum::<f64>() / 3.0;
-        entries.iter().map(|entry| (entry - mean) * (entry - mean)).sum::<f64>() / 2.0
+        entries
+            .iter()
+            .map(|entry| (entry - mean) * (entry - mean))
+            .sum::<f64>()
+            / 2.0
     };
     (0..3).map(variance_of_column).sum()
 }
