@@ -187,8 +187,9 @@ pub(crate) fn select(
 ) -> Array2<f64> {
     let mut selected = Array2::zeros((rows.len(), columns.len()));
     for (mut place, &row) in selected.rows_mut().into_iter().zip(rows) {
+        let source = features.row(row);
         for (slot, &column) in place.iter_mut().zip(columns) {
-            *slot = features[[row, column]];
+            *slot = source[column];
         }
     }
     selected

@@ -9,7 +9,7 @@
 //! | trees | 100 | number of trees | >= 1 |
 //! | max_depth | none | most splits between root and leaf | none, or 1 ..= 65534 |
 //! | min_samples_leaf | 1 | fewest (bootstrapped) rows on each side of a split | >= 1 |
-//! | features_per_split | none | features drawn per split; none is all of them, as in scikit-learn | none, or 1 ..= number of features |
+//! | features_per_split | none | features drawn per split; none is all of them, as in scikit-learn, and so is a number above that of the features that vary | none, or >= 1 |
 //! | seed | 0 | fixes bootstrap samples and drawn features | any |
 //!
 //! A seed gives the same forest on every 64-bit machine and for any number of threads; a 32-bit machine draws other numbers.
@@ -95,7 +95,7 @@ impl RandomForest {
             min_samples_leaf: self.min_samples_leaf,
             min_samples_split: 2,
             n_trees: self.trees,
-            m: Some(self.features_per_split.unwrap_or(features)),
+            m: Some(self.features_per_split.unwrap_or(features).min(features)),
             keep_samples: false,
             seed: self.seed,
         }
@@ -120,17 +120,6 @@ impl Regressor for RandomForest {
         targets: ArrayView2<'_, f64>,
     ) -> Result<Fitted, InverseError> {
         self.check()?;
-        if let Some(drawn) = self
-            .features_per_split
-            .filter(|&drawn| drawn > features.ncols())
-        {
-            let allowed = format!("1 to {}, the number of varying features", features.ncols());
-            return Err(out_of_range(
-                "features_per_split",
-                &drawn.to_string(),
-                &allowed,
-            ));
-        }
         if features.nrows() < 2 {
             let found = features.nrows();
             return Err(InverseError::TooFewRows {
@@ -422,13 +411,6 @@ mod tests {
             (
                 RandomForest {
                     features_per_split: Some(0),
-                    ..base.clone()
-                },
-                "features_per_split",
-            ),
-            (
-                RandomForest {
-                    features_per_split: Some(5),
                     ..base.clone()
                 },
                 "features_per_split",

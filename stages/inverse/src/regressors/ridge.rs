@@ -151,13 +151,13 @@ impl Ridge {
         let largest = eigenvalues
             .iter()
             .fold(0.0f64, |largest, value| largest.max(*value));
-        let mut projected = eigenvectors.t().dot(&moments.cross);
+        let mut projected = product(eigenvectors.t(), moments.cross.view());
         for (mut line, eigenvalue) in projected.axis_iter_mut(Axis(0)).zip(&eigenvalues) {
             let penalized = eigenvalue.max(0.0) + self.alpha;
             let keep = penalized > negligible * (largest + self.alpha);
             line.mapv_inplace(|value| if keep { value / penalized } else { 0.0 });
         }
-        Ok(eigenvectors.dot(&projected))
+        Ok(product(eigenvectors.view(), projected.view()))
     }
 
     /// sum (x - m_x) r^T - alpha W with the residuals r of each row: zero at the solution, and free of the rounding of the moments.
@@ -191,6 +191,17 @@ impl Ridge {
         }
         gradient
     }
+}
+
+/// By plain dot products: the same bits on every machine, which a dispatched matrix product does not give.
+fn product(left: ArrayView2<'_, f64>, right: ArrayView2<'_, f64>) -> Array2<f64> {
+    Array2::from_shape_fn((left.nrows(), right.ncols()), |(i, j)| {
+        left.row(i)
+            .iter()
+            .zip(right.column(j))
+            .map(|(a, b)| a * b)
+            .sum()
+    })
 }
 
 fn through_means(coefficients: &Array2<f64>, moments: &Moments) -> Fitted {
