@@ -12,10 +12,11 @@ use crate::draw::Sampler;
 use crate::error::SimulationError;
 use crate::neurons::{Coefficients, Slice};
 
-/// Where weights of either sign go: with one input per neuron into it, with two by their sign.
 pub(crate) struct PoissonDrive {
     poisson: Poisson,
-    lanes: Lanes,
+    /// One for each chunk of neurons, so that counts do not depend on how steps are cut into windows.
+    lanes: Vec<Lanes>,
+    /// With two inputs per neuron, weights go to either by their sign.
     weights: Vec<(usize, Coefficients<f64>)>,
     first_step: u32,
 }
@@ -30,40 +31,76 @@ pub(crate) struct PoissonInput<'a> {
 impl PoissonDrive {
     pub(crate) fn new(
         input: PoissonInput,
-        (size, inputs): (usize, usize),
+        (size, chunk, inputs): (usize, usize, usize),
         path: &str,
         grid: TimeGrid,
         key: &StreamKey,
     ) -> Result<Self, SimulationError> {
         let mean = input.rate_hz * input.synapses * grid.step_ms() * 1e-3;
-        let poisson = Poisson::new(mean).map_err(|source| SimulationError::Drive { path: format!("{path}.rate"), source })?;
-        let delay = grid.nearest_step(input.delay_ms).map_err(|source| SimulationError::Option { option: "drive delay", source })?;
+        let poisson = Poisson::new(mean).map_err(|source| SimulationError::OutOfRange {
+            path: format!("{path}.rate"),
+            source,
+        })?;
+        let delay =
+            grid.nearest_step(input.delay_ms)
+                .map_err(|source| SimulationError::DriveDelay {
+                    path: format!("{path}.delay"),
+                    source,
+                })?;
         let sampler = Sampler::new(input.weight, format!("{path}.weight"));
         let weights = match sampler.constant() {
-            Some(weight) => vec![(if inputs == 2 && weight < 0.0 { 1 } else { 0 }, Coefficients::Same(weight))],
+            Some(weight) => vec![(
+                if inputs == 2 && weight < 0.0 { 1 } else { 0 },
+                Coefficients::Same(weight),
+            )],
             None => {
                 let key = key.derive("weights");
-                let each: Vec<f64> = (0..size as u64).map(|neuron| sampler.draw(&mut key.at(neuron))).collect::<Result<_, _>>()?;
+                let each: Vec<f64> = (0..size as u64)
+                    .map(|neuron| sampler.draw(&mut key.at(neuron)))
+                    .collect::<Result<_, _>>()?;
                 if inputs == 2 {
                     let positive = each.iter().map(|w| w.max(0.0)).collect();
                     let negative = each.iter().map(|w| w.min(0.0)).collect();
-                    vec![(0, Coefficients::Each(positive)), (1, Coefficients::Each(negative))]
+                    vec![
+                        (0, Coefficients::Each(positive)),
+                        (1, Coefficients::Each(negative)),
+                    ]
                 } else {
                     vec![(0, Coefficients::Each(each))]
                 }
             }
         };
-        Ok(Self { poisson, lanes: key.derive("counts").lanes_at(0), weights, first_step: delay.saturating_add(1) })
+        let key = key.derive("counts");
+        let lanes = (0..size.div_ceil(chunk) as u64)
+            .map(|chunk| key.lanes_at(chunk))
+            .collect();
+        Ok(Self {
+            poisson,
+            lanes,
+            weights,
+            first_step: delay.saturating_add(1),
+        })
     }
 
-    /// Adds what arrives at `step` at the neurons from `first` on; `counts` is room for as many.
-    pub(crate) fn add(&mut self, step: u32, first: usize, arriving: &mut [Vec<f64>; 2], counts: &mut [i16]) {
+    /// Adds what arrives at `step` at the neurons of `chunk`, from `first` on; `counts` is room for as many.
+    pub(crate) fn add(
+        &mut self,
+        step: u32,
+        chunk: usize,
+        first: usize,
+        arriving: &mut [Vec<f64>; 2],
+        counts: &mut [i16],
+    ) {
         if step < self.first_step {
             return;
         }
-        self.poisson.fill(&mut self.lanes, counts);
+        self.poisson.fill(&mut self.lanes[chunk], counts);
         for (input, weights) in &self.weights {
-            vectorise(AddCounts { weights: weights.of(first..first + counts.len()), counts, arriving: &mut arriving[*input] });
+            vectorise(AddCounts {
+                weights: weights.of(first..first + counts.len()),
+                counts,
+                arriving: &mut arriving[*input],
+            });
         }
     }
 }
@@ -81,8 +118,12 @@ impl Kernel for AddCounts<'_> {
     fn run(self) {
         let pairs = self.arriving.iter_mut().zip(self.counts);
         match self.weights {
-            Slice::Same(weight) => pairs.for_each(|(sum, &count)| *sum += weight.0 * f64::from(count)),
-            Slice::Each(weights) => pairs.zip(weights).for_each(|((sum, &count), weight)| *sum += weight * f64::from(count)),
+            Slice::Same(weight) => {
+                pairs.for_each(|(sum, &count)| *sum += weight.0 * f64::from(count))
+            }
+            Slice::Each(weights) => pairs
+                .zip(weights)
+                .for_each(|((sum, &count), weight)| *sum += weight * f64::from(count)),
         }
     }
 }

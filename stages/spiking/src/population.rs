@@ -3,6 +3,8 @@
 //! Neurons are taken a chunk at a time, and a chunk through all steps of the window, so that their state stays in the nearest cache.
 //! In each step: sum what arrives; advance all neurons exactly; put back those that are refractory; compare with the threshold.
 
+use std::ops::Range;
+
 use lapicque_network::{Drive, Population as Description};
 use lapicque_numerics::grid::TimeGrid;
 use lapicque_numerics::random::StreamKey;
@@ -10,7 +12,9 @@ use lapicque_numerics::vectorise::{Kernel, vectorise};
 
 use crate::SimulationError;
 use crate::drive::{PoissonDrive, PoissonInput};
-use crate::neurons::{Coefficients, Dynamics, Neurons, Spiking, iaf_psc_delta, iaf_psc_exp, neurons};
+use crate::neurons::{
+    Coefficients, Dynamics, Neurons, Spiking, iaf_psc_delta, iaf_psc_exp, neurons,
+};
 use crate::synapses::Inputs;
 
 pub(crate) struct Population {
@@ -49,7 +53,12 @@ const CHUNK: usize = 512;
 const LOOK: usize = 64;
 
 impl Population {
-    pub(crate) fn new(description: &Description, first_input: u32, grid: TimeGrid, key: &StreamKey) -> Result<Self, SimulationError> {
+    pub(crate) fn new(
+        description: &Description,
+        first_input: u32,
+        grid: TimeGrid,
+        key: &StreamKey,
+    ) -> Result<Self, SimulationError> {
         let key = key.derive("populations").derive(&description.name);
         let current_pa = description
             .drives
@@ -59,24 +68,56 @@ impl Population {
                 Drive::Poisson { .. } => 0.0,
             })
             .sum();
-        let neurons = neurons(description, current_pa, grid.step_ms(), &key.derive("neurons"))?;
+        let neurons = neurons(
+            description,
+            current_pa,
+            grid.step_ms(),
+            &key.derive("neurons"),
+        )?;
         let size = description.size as usize;
         let inputs = inputs_of(&neurons.dynamics) as usize;
         let mut drives = Vec::new();
         for (position, drive) in description.drives.iter().enumerate() {
-            if let Drive::Poisson { rate_hz, synapses, weight, delay_ms } = drive {
+            if let Drive::Poisson {
+                rate_hz,
+                synapses,
+                weight,
+                delay_ms,
+            } = drive
+            {
                 let path = match description.drives.len() {
                     1 => format!("populations.{}.drive", description.name),
                     _ => format!("populations.{}.drives.{position}", description.name),
                 };
-                let input = PoissonInput { rate_hz: *rate_hz, synapses: *synapses, weight, delay_ms: *delay_ms };
+                let input = PoissonInput {
+                    rate_hz: *rate_hz,
+                    synapses: *synapses,
+                    weight,
+                    delay_ms: *delay_ms,
+                };
                 let key = key.derive("drives").derive(&position.to_string());
-                drives.push(PoissonDrive::new(input, (size, inputs), &path, grid, &key)?);
+                drives.push(PoissonDrive::new(
+                    input,
+                    (size, CHUNK, inputs),
+                    &path,
+                    grid,
+                    &key,
+                )?);
             }
         }
         let refractory = (0..size.div_ceil(CHUNK)).map(|_| Vec::new()).collect();
-        let arriving = [vec![0.0; CHUNK], vec![0.0; if inputs == 2 { CHUNK } else { 0 }]];
-        Ok(Self { neurons, drives, first_input, refractory, arriving, counts: vec![0; CHUNK] })
+        let arriving = [
+            vec![0.0; CHUNK],
+            vec![0.0; if inputs == 2 { CHUNK } else { 0 }],
+        ];
+        Ok(Self {
+            neurons,
+            drives,
+            first_input,
+            refractory,
+            arriving,
+            counts: vec![0; CHUNK],
+        })
     }
 
     /// One, or two where currents of either sign have their own time constant.
@@ -96,22 +137,37 @@ impl Population {
             let last = (first + CHUNK).min(size);
             for offset in 0..window.steps {
                 let step = window.first_step + offset;
-                self.sum_arriving(step, window.first_slot + offset, first, last, inputs);
+                self.sum_arriving(step, window.first_slot + offset, chunk, first..last, inputs);
                 self.advance_neurons(first, last);
-                self.emit(chunk, first, last, |neuron| spikes.push(Spike { step, neuron }));
+                self.emit(chunk, first, last, |neuron| {
+                    spikes.push(Spike { step, neuron })
+                });
             }
         }
         spikes[before..].sort_unstable();
     }
 
-    fn sum_arriving(&mut self, step: u32, slot: u32, first: usize, last: usize, inputs: &mut Inputs) {
-        let n = last - first;
+    fn sum_arriving(
+        &mut self,
+        step: u32,
+        slot: u32,
+        chunk: usize,
+        Range { start: first, end }: Range<usize>,
+        inputs: &mut Inputs,
+    ) {
+        let n = end - first;
         for input in 0..self.inputs() {
             let place = self.first_input + input * self.size() + first as u32;
             inputs.take(slot, place, &mut self.arriving[input as usize][..n]);
         }
         for drive in &mut self.drives {
-            drive.add(step, first, &mut self.arriving, &mut self.counts[..n]);
+            drive.add(
+                step,
+                chunk,
+                first,
+                &mut self.arriving,
+                &mut self.counts[..n],
+            );
         }
     }
 
@@ -119,14 +175,21 @@ impl Population {
         let (range, n) = (first..last, last - first);
         let potential = &mut self.neurons.potential[range.clone()];
         match &mut self.neurons.dynamics {
-            Dynamics::PscExpMerged { propagators, current } => iaf_psc_exp::Merged {
+            Dynamics::MergedCurrents {
+                propagators,
+                current,
+            } => iaf_psc_exp::Merged {
                 propagators: propagators.of(range.clone()),
                 potential,
                 current: &mut current[range],
                 arriving: &self.arriving[0][..n],
             }
             .step(),
-            Dynamics::PscExpSeparate { propagators, excitatory, inhibitory } => iaf_psc_exp::Separate {
+            Dynamics::SeparateCurrents {
+                propagators,
+                excitatory,
+                inhibitory,
+            } => iaf_psc_exp::Separate {
                 propagators: propagators.of(range.clone()),
                 potential,
                 excitatory: &mut excitatory[range.clone()],
@@ -135,24 +198,35 @@ impl Population {
                 arriving_inhibitory: &self.arriving[1][..n],
             }
             .step(),
-            Dynamics::PscDelta { propagators } => {
-                iaf_psc_delta::Step { propagators: propagators.of(range), potential, arriving: &self.arriving[0][..n] }.step();
+            Dynamics::Jumps { propagators } => {
+                iaf_psc_delta::Step {
+                    propagators: propagators.of(range),
+                    potential,
+                    arriving: &self.arriving[0][..n],
+                }
+                .step();
             }
         }
     }
 
     /// Holds refractory neurons at their reset, then resets and reports those at or above threshold.
     fn emit(&mut self, chunk: usize, first: usize, last: usize, mut report: impl FnMut(u32)) {
-        let Neurons { potential, spiking, .. } = &mut self.neurons;
+        let Neurons {
+            potential, spiking, ..
+        } = &mut self.neurons;
         let potential = &mut potential[first..last];
         let refractory = &mut self.refractory[chunk];
         refractory.retain_mut(|held| {
-            potential[usize::from(held.neuron)] = spiking.at(first + usize::from(held.neuron)).reset;
+            potential[usize::from(held.neuron)] =
+                spiking.at(first + usize::from(held.neuron)).reset;
             held.remaining -= 1;
             held.remaining > 0
         });
         let mut groups = match spiking {
-            Coefficients::Same(spiking) => vectorise(Crossings { potential, threshold: spiking.threshold }),
+            Coefficients::Same(spiking) => vectorise(Crossings {
+                potential,
+                threshold: spiking.threshold,
+            }),
             Coefficients::Each(_) => u64::MAX,
         };
         groups &= u64::MAX >> (64 - potential.len().div_ceil(LOOK));
@@ -162,11 +236,18 @@ impl Population {
             let end = (start + LOOK).min(potential.len());
             for (i, u) in potential[start..end].iter_mut().enumerate() {
                 let neuron = start + i;
-                let Spiking { threshold, reset, refractory_steps } = spiking.at(first + neuron);
+                let Spiking {
+                    threshold,
+                    reset,
+                    refractory_steps,
+                } = spiking.at(first + neuron);
                 if *u >= threshold {
                     *u = reset;
                     if refractory_steps > 0 {
-                        refractory.push(Refractory { neuron: neuron as u16, remaining: refractory_steps });
+                        refractory.push(Refractory {
+                            neuron: neuron as u16,
+                            remaining: refractory_steps,
+                        });
                     }
                     report((first + neuron) as u32);
                 }
@@ -177,8 +258,8 @@ impl Population {
 
 fn inputs_of(dynamics: &Dynamics) -> u32 {
     match dynamics {
-        Dynamics::PscExpSeparate { .. } => 2,
-        Dynamics::PscExpMerged { .. } | Dynamics::PscDelta { .. } => 1,
+        Dynamics::SeparateCurrents { .. } => 2,
+        Dynamics::MergedCurrents { .. } | Dynamics::Jumps { .. } => 1,
     }
 }
 
@@ -195,7 +276,9 @@ impl Kernel for Crossings<'_> {
     fn run(self) -> u64 {
         let mut groups = 0;
         for (g, group) in self.potential.chunks(LOOK).enumerate() {
-            let any = group.iter().fold(false, |any, &u| any | (u >= self.threshold));
+            let any = group
+                .iter()
+                .fold(false, |any, &u| any | (u >= self.threshold));
             groups |= u64::from(any) << g;
         }
         groups

@@ -12,7 +12,7 @@ pub struct Recording {
     pub time_step_ms: f64,
     /// In the order of the network; `population` counts them.
     pub populations: Vec<PopulationSummary>,
-    pub population: Vec<u16>,
+    pub population: Vec<u32>,
     pub neuron: Vec<u32>,
     /// From the start of the simulation.
     pub step: Vec<u32>,
@@ -33,11 +33,18 @@ pub struct PopulationSummary {
 impl Recording {
     /// Neurons and steps of the spikes of population `index`; none if there is no such population.
     pub fn spikes_of(&self, index: usize) -> (&[u32], &[u32]) {
-        let rows = self.populations.get(index).map_or(0..0, |summary| summary.spikes.clone());
+        let rows = self
+            .populations
+            .get(index)
+            .map_or(0..0, |summary| summary.spikes.clone());
         (&self.neuron[rows.clone()], &self.step[rows])
     }
 
-    pub(crate) fn new(time_step_ms: f64, (t_start_ms, t_stop_ms): (f64, f64), populations: Vec<(String, u32, Vec<Spike>)>) -> Self {
+    pub(crate) fn new(
+        time_step_ms: f64,
+        (t_start_ms, t_stop_ms): (f64, f64),
+        populations: Vec<(String, u32, Vec<Spike>)>,
+    ) -> Self {
         let total = populations.iter().map(|(_, _, spikes)| spikes.len()).sum();
         let mut recording = Self {
             time_step_ms,
@@ -49,8 +56,12 @@ impl Recording {
         for (index, (name, size, spikes)) in populations.into_iter().enumerate() {
             let first = recording.step.len();
             let neuron_seconds = f64::from(size) * (t_stop_ms - t_start_ms) * 1e-3;
-            recording.population.extend(spikes.iter().map(|_| index as u16));
-            recording.neuron.extend(spikes.iter().map(|spike| spike.neuron));
+            recording
+                .population
+                .extend(spikes.iter().map(|_| index as u32));
+            recording
+                .neuron
+                .extend(spikes.iter().map(|spike| spike.neuron));
             recording.step.extend(spikes.iter().map(|spike| spike.step));
             recording.populations.push(PopulationSummary {
                 name,

@@ -7,12 +7,12 @@ use crate::error::SimulationError;
 use crate::options::Options;
 use crate::population::{Population, Spike, Window};
 use crate::recording::Recording;
-use crate::synapses::{Afferents, Delivery, Inputs, Layout, build};
+use crate::synapses::{Delivery, Inputs, Layout, Projection, build};
 
 /// Windows between two looks at `cancel`.
 const WINDOWS_PER_REPORT: u32 = 64;
-/// Inputs are counted with 32 bits, twice as many for slots.
-const MOST_INPUTS: u32 = 1 << 26;
+/// Two inputs per neuron, and twice as many slots as steps in a window, are counted with 32 bits.
+const MOST_NEURONS: u64 = 1 << 25;
 
 /// Simulates `network` and records its spikes.
 ///
@@ -33,23 +33,46 @@ pub fn simulate(
     let schedule = options.check()?;
     network.check()?;
     let grid = schedule.grid;
+    let neurons = network.populations.iter().map(|p| u64::from(p.size)).sum();
+    if neurons > MOST_NEURONS {
+        return Err(SimulationError::TooManyNeurons {
+            neurons,
+            most: MOST_NEURONS,
+        });
+    }
     let mut populations = Vec::with_capacity(network.populations.len());
-    let mut inputs: u64 = 0;
+    let mut inputs = 0;
     for description in &network.populations {
-        let population = Population::new(description, inputs as u32, grid, &key)?;
-        inputs += u64::from(population.inputs()) * u64::from(population.size());
-        if inputs > u64::from(MOST_INPUTS) {
-            return Err(SimulationError::TooManyNeurons { inputs, most: MOST_INPUTS });
-        }
+        let population = Population::new(description, inputs, grid, &key)?;
+        inputs += population.inputs() * population.size();
         populations.push(population);
     }
-    let connections: Vec<Afferents> = network.connections.iter().map(|c| Afferents::new(c, &network.populations)).collect::<Result<_, _>>()?;
-    let shortest = connections.iter().map(|connection| connection.shortest_delay(grid)).min().unwrap_or(u32::MAX);
-    let layout = Layout::new(inputs as u32, shortest);
+    let projections: Vec<Projection> = network
+        .connections
+        .iter()
+        .map(|c| Projection::new(c, &network.populations))
+        .collect::<Result<_, _>>()?;
+    let shortest = projections
+        .iter()
+        .map(|projection| projection.shortest_delay(grid))
+        .min()
+        .unwrap_or(u32::MAX);
+    let layout = Layout::new(inputs, shortest);
     let mut deliveries = Vec::with_capacity(populations.len());
     for description in &network.populations {
-        let leaving: Vec<&Afferents> = connections.iter().filter(|connection| connection.leaves(&description.name)).collect();
-        deliveries.push(Delivery::new(build(description.size, &leaving, &populations, layout, grid, &key, cancel)?));
+        let leaving: Vec<&Projection> = projections
+            .iter()
+            .filter(|projection| projection.leaves(&description.name))
+            .collect();
+        deliveries.push(Delivery::new(build(
+            description.size,
+            &leaving,
+            &populations,
+            layout,
+            grid,
+            &key,
+            cancel,
+        )?));
     }
 
     let mut inputs = Inputs::new(layout);
@@ -71,18 +94,38 @@ pub fn simulate(
         };
         let next_slot = layout.window - window.first_slot;
         // Slots of this window are read by all populations before delivery writes to them as the slots after the next window.
-        for ((population, delivery), recorded) in populations.iter_mut().zip(&mut deliveries).zip(&mut recorded) {
+        for ((population, delivery), recorded) in populations
+            .iter_mut()
+            .zip(&mut deliveries)
+            .zip(&mut recorded)
+        {
             spikes.clear();
             population.advance(window, &mut inputs, &mut spikes);
-            recorded.extend(spikes.iter().filter(|spike| spike.step >= schedule.transient_steps));
-            delivery.collect(spikes.iter().map(|spike| (spike.neuron, spike.step - window.first_step)));
+            recorded.extend(
+                spikes
+                    .iter()
+                    .filter(|spike| spike.step >= schedule.transient_steps),
+            );
+            delivery.collect(
+                spikes
+                    .iter()
+                    .map(|spike| (spike.neuron, spike.step - window.first_step)),
+            );
         }
         for delivery in &mut deliveries {
             delivery.deliver(next_slot, &mut inputs);
         }
     }
     progress(1.0);
-    let interval = (grid.time_ms(schedule.transient_steps), grid.time_ms(schedule.steps));
-    let populations = network.populations.iter().zip(recorded).map(|(p, spikes)| (p.name.clone(), p.size, spikes)).collect();
+    let interval = (
+        grid.time_ms(schedule.transient_steps),
+        grid.time_ms(schedule.steps),
+    );
+    let populations = network
+        .populations
+        .iter()
+        .zip(recorded)
+        .map(|(p, spikes)| (p.name.clone(), p.size, spikes))
+        .collect();
     Ok(Recording::new(grid.step_ms(), interval, populations))
 }

@@ -3,7 +3,12 @@
 //! At index 24 of linspace(26, 32, 50) five seeds of the reference give the spread: means over three seeds must be within 4 s.d.
 //! At single reference runs the relative error of a rate is below 4 sqrt((s^2 + p^2)(1 + 1/n)), s the relative s.d. over seeds at index 24,
 //! p = 1/sqrt(spikes of the reference).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod common;
 
@@ -11,7 +16,10 @@ use lapicque_numerics::random::StreamKey;
 use lapicque_spiking::statistics::{fano_factor, interval_cv, rate_hz, rate_sd_hz};
 use lapicque_spiking::{Options, simulate};
 
-const GOLDEN: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/hagen_network/statistics.json"));
+const GOLDEN: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../tests/golden/hagen_network/statistics.json"
+));
 const POPULATIONS: [(&str, f64); 2] = [("E", 8192.0), ("I", 1024.0)];
 const SECONDS: f64 = 2.5;
 
@@ -23,8 +31,19 @@ struct Statistics {
 }
 
 fn statistics(external_pa: f64, seed: u8) -> [Statistics; 2] {
-    let options = Options { time_step_ms: 0.0625, duration_ms: 3000.0, transient_ms: 500.0 };
-    let recording = simulate(&common::hagen(external_pa), &options, StreamKey::new([seed; 16]), &|| false, &mut |_| {}).unwrap();
+    let options = Options {
+        time_step_ms: 0.0625,
+        duration_ms: 3000.0,
+        transient_ms: 500.0,
+    };
+    let recording = simulate(
+        &common::hagen(external_pa),
+        &options,
+        StreamKey::new([seed; 16]),
+        &|| false,
+        &mut |_| {},
+    )
+    .unwrap();
     [0, 1].map(|p| Statistics {
         rate: rate_hz(&recording, p),
         cv: interval_cv(&recording, p, 4),
@@ -49,7 +68,9 @@ fn means_over_seeds_at_index_24() {
     let golden = &golden["across_seeds"];
     let runs = [1, 2, 3].map(|seed| statistics(golden["j_ext_pa"].as_f64().unwrap(), seed));
     for (p, (name, _)) in POPULATIONS.iter().enumerate() {
-        let mean = |of: fn(&Statistics) -> f64| runs.iter().map(|run| of(&run[p])).sum::<f64>() / runs.len() as f64;
+        let mean = |of: fn(&Statistics) -> f64| {
+            runs.iter().map(|run| of(&run[p])).sum::<f64>() / runs.len() as f64
+        };
         let ours = [
             ("mean_rate_hz", mean(|s| s.rate)),
             ("cv_isi_mean", mean(|s| s.cv)),
@@ -57,9 +78,18 @@ fn means_over_seeds_at_index_24() {
             ("rate_sd_across_neurons_hz", mean(|s| s.rate_sd)),
         ];
         for (quantity, ours) in ours {
-            let (m, sd) = (golden[name][quantity]["mean"].as_f64().unwrap(), golden[name][quantity]["sd"].as_f64().unwrap());
-            println!("{name} {quantity}: {ours:.4}, reference {m:.4} +- {sd:.4}, {:+.2} s.d.", (ours - m) / sd);
-            assert!((ours - m).abs() <= 4.0 * sd, "{name} {quantity}: {ours}, reference {m} +- {sd}");
+            let (m, sd) = (
+                golden[name][quantity]["mean"].as_f64().unwrap(),
+                golden[name][quantity]["sd"].as_f64().unwrap(),
+            );
+            println!(
+                "{name} {quantity}: {ours:.4}, reference {m:.4} +- {sd:.4}, {:+.2} s.d.",
+                (ours - m) / sd
+            );
+            assert!(
+                (ours - m).abs() <= 4.0 * sd,
+                "{name} {quantity}: {ours}, reference {m} +- {sd}"
+            );
         }
     }
 }
@@ -82,11 +112,22 @@ fn rates_at_single_runs() {
             let p = 1.0 / (reference * size * SECONDS).sqrt();
             let allowed = 4.0 * ((s * s + p * p) * 2.0).sqrt();
             let error = ours.rate / reference - 1.0;
-            println!("{external_pa} pA {name}: {:.4} Hz, reference {reference:.4}, {error:+.4} of {allowed:.4} allowed", ours.rate);
-            assert!(error.abs() <= allowed, "{external_pa} pA {name}: {} Hz, reference {reference}", ours.rate);
+            println!(
+                "{external_pa} pA {name}: {:.4} Hz, reference {reference:.4}, {error:+.4} of {allowed:.4} allowed",
+                ours.rate
+            );
+            assert!(
+                error.abs() <= allowed,
+                "{external_pa} pA {name}: {} Hz, reference {reference}",
+                ours.rate
+            );
             if external_pa == 26.0 {
                 let fano = run[name]["fano_1ms"].as_f64().unwrap();
-                assert!((ours.fano - fano).abs() <= 0.1, "{name}: Fano factor {}, reference {fano}", ours.fano);
+                assert!(
+                    (ours.fano - fano).abs() <= 0.1,
+                    "{name}: Fano factor {}, reference {fano}",
+                    ours.fano
+                );
             }
         }
     }

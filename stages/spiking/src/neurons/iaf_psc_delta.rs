@@ -13,7 +13,7 @@
 
 use lapicque_numerics::vectorise::{Kernel, vectorise};
 
-use super::{At, Slice, refractory_steps};
+use super::{At, Membrane, Slice, refractory_steps};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameters {
@@ -36,10 +36,17 @@ pub(crate) struct Propagators {
 }
 
 impl Propagators {
-    pub(crate) fn new(parameters: &Parameters, time_step_ms: f64) -> Self {
-        let tau_m = parameters.membrane_time_constant_ms;
-        let current = -tau_m / parameters.membrane_capacitance_pf * libm::expm1(-time_step_ms / tau_m);
-        Self { membrane: libm::exp(-time_step_ms / tau_m), drift: current * parameters.constant_current_pa }
+    pub(crate) fn new(membrane: Membrane, time_step_ms: f64) -> Self {
+        let Membrane {
+            capacitance_pf,
+            time_constant_ms: tau_m,
+            constant_current_pa,
+        } = membrane;
+        let current = -tau_m / capacitance_pf * libm::expm1(-time_step_ms / tau_m);
+        Self {
+            membrane: libm::exp(-time_step_ms / tau_m),
+            drift: current * constant_current_pa,
+        }
     }
 
     #[inline(always)]
@@ -63,8 +70,13 @@ pub struct Neuron {
 impl Neuron {
     pub fn new(parameters: &Parameters, membrane_potential_mv: f64, time_step_ms: f64) -> Self {
         let leak_reversal_mv = parameters.leak_reversal_mv;
+        let membrane = Membrane {
+            capacitance_pf: parameters.membrane_capacitance_pf,
+            time_constant_ms: parameters.membrane_time_constant_ms,
+            constant_current_pa: parameters.constant_current_pa,
+        };
         Self {
-            propagators: Propagators::new(parameters, time_step_ms),
+            propagators: Propagators::new(membrane, time_step_ms),
             leak_reversal_mv,
             threshold: parameters.threshold_mv - leak_reversal_mv,
             reset: parameters.reset_mv - leak_reversal_mv,
@@ -170,7 +182,10 @@ mod tests {
         let expected = 2.0 + 20.0 * libm::log(4.0);
         for pair in spikes.windows(2) {
             let interval = f64::from(pair[1] - pair[0]) * 0.001;
-            assert!((0.0..=0.001001).contains(&(interval - expected)), "{interval} instead of {expected}");
+            assert!(
+                (0.0..=0.001001).contains(&(interval - expected)),
+                "{interval} instead of {expected}"
+            );
         }
         assert_eq!(spikes.len(), 3);
     }

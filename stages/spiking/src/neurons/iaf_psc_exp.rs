@@ -25,7 +25,7 @@
 
 use lapicque_numerics::vectorise::{Kernel, vectorise};
 
-use super::{At, Slice, refractory_steps};
+use super::{At, Membrane, Slice, refractory_steps};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameters {
@@ -57,26 +57,35 @@ pub(crate) struct Propagators {
 }
 
 impl Propagators {
-    pub(crate) fn new(parameters: &Parameters, time_step_ms: f64) -> Self {
-        let &Parameters { membrane_capacitance_pf: capacitance, membrane_time_constant_ms: tau_m, .. } = parameters;
-        let membrane = libm::exp(-time_step_ms / tau_m);
+    pub(crate) fn new(
+        membrane: Membrane,
+        [excitatory, inhibitory]: [f64; 2],
+        time_step_ms: f64,
+    ) -> Self {
+        let Membrane {
+            capacitance_pf,
+            time_constant_ms: tau_m,
+            constant_current_pa,
+        } = membrane;
         let decay = |tau: f64| libm::exp(-time_step_ms / tau);
-        let current = -tau_m / capacitance * libm::expm1(-time_step_ms / tau_m);
-        let (excitatory, inhibitory) = (parameters.excitatory_time_constant_ms, parameters.inhibitory_time_constant_ms);
+        let current = -tau_m / capacitance_pf * libm::expm1(-time_step_ms / tau_m);
         Self {
-            membrane,
-            excitatory: current_to_potential(tau_m, excitatory, capacitance, time_step_ms),
-            inhibitory: current_to_potential(tau_m, inhibitory, capacitance, time_step_ms),
+            membrane: decay(tau_m),
+            excitatory: current_to_potential(tau_m, excitatory, capacitance_pf, time_step_ms),
+            inhibitory: current_to_potential(tau_m, inhibitory, capacitance_pf, time_step_ms),
             excitatory_decay: decay(excitatory),
             inhibitory_decay: decay(inhibitory),
             current,
-            drift: current * parameters.constant_current_pa,
+            drift: current * constant_current_pa,
         }
     }
 
     #[inline(always)]
     fn advance(self, potential: f64, excitatory: f64, inhibitory: f64) -> f64 {
-        self.membrane * potential + self.excitatory * excitatory + self.inhibitory * inhibitory + self.drift
+        self.membrane * potential
+            + self.excitatory * excitatory
+            + self.inhibitory * inhibitory
+            + self.drift
     }
 
     /// With equal time constants both currents are one.
@@ -126,8 +135,17 @@ pub struct Arriving {
 impl Neuron {
     pub fn new(parameters: &Parameters, membrane_potential_mv: f64, time_step_ms: f64) -> Self {
         let leak_reversal_mv = parameters.leak_reversal_mv;
+        let membrane = Membrane {
+            capacitance_pf: parameters.membrane_capacitance_pf,
+            time_constant_ms: parameters.membrane_time_constant_ms,
+            constant_current_pa: parameters.constant_current_pa,
+        };
+        let taus = [
+            parameters.excitatory_time_constant_ms,
+            parameters.inhibitory_time_constant_ms,
+        ];
         Self {
-            propagators: Propagators::new(parameters, time_step_ms),
+            propagators: Propagators::new(membrane, taus, time_step_ms),
             leak_reversal_mv,
             threshold: parameters.threshold_mv - leak_reversal_mv,
             reset: parameters.reset_mv - leak_reversal_mv,
@@ -144,7 +162,8 @@ impl Neuron {
     pub fn step(&mut self, arriving: Arriving) -> bool {
         let propagators = self.propagators;
         if self.remaining == 0 {
-            self.potential = propagators.advance(self.potential, self.excitatory, self.inhibitory) + propagators.current * self.current;
+            self.potential = propagators.advance(self.potential, self.excitatory, self.inhibitory)
+                + propagators.current * self.current;
         } else {
             self.remaining -= 1;
         }
@@ -192,15 +211,25 @@ impl Kernel for Merged<'_> {
     #[inline(always)]
     fn run(self) {
         match self.propagators {
-            Slice::Same(propagators) => merged(propagators, self.potential, self.current, self.arriving),
-            Slice::Each(propagators) => merged(propagators, self.potential, self.current, self.arriving),
+            Slice::Same(propagators) => {
+                merged(propagators, self.potential, self.current, self.arriving)
+            }
+            Slice::Each(propagators) => {
+                merged(propagators, self.potential, self.current, self.arriving)
+            }
         }
     }
 }
 
 #[inline(always)]
-fn merged(propagators: impl At<Propagators>, potential: &mut [f64], current: &mut [f64], arriving: &[f64]) {
-    for (i, ((u, current), arriving)) in potential.iter_mut().zip(current).zip(arriving).enumerate() {
+fn merged(
+    propagators: impl At<Propagators>,
+    potential: &mut [f64],
+    current: &mut [f64],
+    arriving: &[f64],
+) {
+    for (i, ((u, current), arriving)) in potential.iter_mut().zip(current).zip(arriving).enumerate()
+    {
         let p = propagators.at(i);
         *u = p.advance_merged(*u, *current);
         *current = p.excitatory_decay * *current + arriving;
@@ -228,11 +257,22 @@ impl Kernel for Separate<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { propagators, potential, excitatory, inhibitory, arriving_excitatory, arriving_inhibitory } = self;
+        let Self {
+            propagators,
+            potential,
+            excitatory,
+            inhibitory,
+            arriving_excitatory,
+            arriving_inhibitory,
+        } = self;
         let arriving = (arriving_excitatory, arriving_inhibitory);
         match propagators {
-            Slice::Same(propagators) => separate(propagators, potential, excitatory, inhibitory, arriving),
-            Slice::Each(propagators) => separate(propagators, potential, excitatory, inhibitory, arriving),
+            Slice::Same(propagators) => {
+                separate(propagators, potential, excitatory, inhibitory, arriving)
+            }
+            Slice::Each(propagators) => {
+                separate(propagators, potential, excitatory, inhibitory, arriving)
+            }
         }
     }
 }
@@ -247,7 +287,9 @@ fn separate(
 ) {
     let currents = excitatory.iter_mut().zip(inhibitory);
     let arriving = arriving_excitatory.iter().zip(arriving_inhibitory);
-    for (i, ((u, (excitatory, inhibitory)), (more_excitatory, more_inhibitory))) in potential.iter_mut().zip(currents).zip(arriving).enumerate() {
+    for (i, ((u, (excitatory, inhibitory)), (more_excitatory, more_inhibitory))) in
+        potential.iter_mut().zip(currents).zip(arriving).enumerate()
+    {
         let p = propagators.at(i);
         *u = p.advance(*u, *excitatory, *inhibitory);
         *excitatory = p.excitatory_decay * *excitatory + more_excitatory;

@@ -9,6 +9,14 @@ mod parameters;
 pub(crate) use coefficients::{At, Coefficients, Slice};
 pub(crate) use parameters::{Dynamics, Neurons, Spiking, neurons};
 
+/// What carries currents to the potential.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Membrane {
+    pub(crate) capacitance_pf: f64,
+    pub(crate) time_constant_ms: f64,
+    pub(crate) constant_current_pa: f64,
+}
+
 /// The number of whole steps nearest to a refractory period.
 pub(crate) fn refractory_steps(refractory_ms: f64, time_step_ms: f64) -> u32 {
     (refractory_ms / time_step_ms).round() as u32

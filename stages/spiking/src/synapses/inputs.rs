@@ -25,7 +25,11 @@ impl Layout {
         let window = shortest_delay.clamp(1, LONGEST_WINDOW);
         let most = ADDRESSES / window;
         let blocks = inputs.div_ceil(most).max(1);
-        Self { window, width: inputs.div_ceil(blocks).max(1), blocks }
+        Self {
+            window,
+            width: inputs.div_ceil(blocks).max(1),
+            blocks,
+        }
     }
 }
 
@@ -37,8 +41,15 @@ pub(crate) struct Inputs {
 
 impl Inputs {
     pub(crate) fn new(layout: Layout) -> Self {
-        let Layout { window, width, blocks } = layout;
-        Self { layout, sums: vec![0.0; blocks as usize * 2 * window as usize * width as usize] }
+        let Layout {
+            window,
+            width,
+            blocks,
+        } = layout;
+        Self {
+            layout,
+            sums: vec![0.0; blocks as usize * 2 * window as usize * width as usize],
+        }
     }
 
     /// Entries of one block.
@@ -60,7 +71,10 @@ impl Inputs {
             let (now, later) = arriving.split_at_mut(n);
             let start = (slot * width + place) as usize;
             let sums = &mut self.block_mut(block as usize)[start..start + n];
-            vectorise(Take { sums, arriving: now });
+            vectorise(Take {
+                sums,
+                arriving: now,
+            });
             arriving = later;
             first += n as u32;
         }
@@ -90,16 +104,39 @@ mod tests {
 
     #[test]
     fn addresses_fit_16_bits() {
-        for (inputs, delay) in [(0, 1), (1, 1), (9216, 5), (70_000, 1), (12_500, 15), (1_000_000, 40), (5, u32::MAX)] {
-            let Layout { window, width, blocks } = Layout::new(inputs, delay);
+        for (inputs, delay) in [
+            (0, 1),
+            (1, 1),
+            (9216, 5),
+            (70_000, 1),
+            (12_500, 15),
+            (1_000_000, 40),
+            (5, u32::MAX),
+        ] {
+            let Layout {
+                window,
+                width,
+                blocks,
+            } = Layout::new(inputs, delay);
             assert!(window * width <= ADDRESSES && width * blocks >= inputs && window <= delay);
         }
-        assert_eq!(Layout::new(9216, 5), Layout { window: 5, width: 9216, blocks: 1 });
+        assert_eq!(
+            Layout::new(9216, 5),
+            Layout {
+                window: 5,
+                width: 9216,
+                blocks: 1
+            }
+        );
     }
 
     #[test]
     fn taking_crosses_blocks_and_leaves_zeros() {
-        let mut inputs = Inputs::new(Layout { window: 2, width: 3, blocks: 3 });
+        let mut inputs = Inputs::new(Layout {
+            window: 2,
+            width: 3,
+            blocks: 3,
+        });
         for block in 0..3 {
             for place in 0..3 {
                 inputs.block_mut(block)[3 + place] = (block * 3 + place) as f32;

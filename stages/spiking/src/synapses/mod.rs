@@ -1,12 +1,16 @@
-//! Synapses: who connects to whom (`targets`), how they are stored (`rows`, `build`), and how spikes reach their targets (`inputs`, `deliver`).
+//! Synapses: who connects to whom (`targets`), how they are stored (`rows`), drawn and
+//! sorted (`projection`, `sort`, `build`), and how spikes reach their targets (`inputs`, `deliver`).
 
 mod build;
 mod deliver;
 mod inputs;
+mod projection;
 mod rows;
+mod sort;
 mod targets;
 
-pub(crate) use build::{Afferents, build};
+pub(crate) use build::build;
 pub(crate) use deliver::Delivery;
 pub(crate) use inputs::{Inputs, Layout};
+pub(crate) use projection::Projection;
 pub(crate) use rows::Rows;

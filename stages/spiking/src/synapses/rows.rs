@@ -22,7 +22,11 @@ pub(crate) enum Weights {
     /// All the same.
     Same(f32),
     /// `offset + step q`: for normally distributed weights, whose spread is at least a thousand steps.
-    Quantised { offset: f32, step: f32, q: Vec<u16> },
+    Quantised {
+        offset: f32,
+        step: f32,
+        q: Vec<u16>,
+    },
     Each(Vec<f32>),
 }
 
