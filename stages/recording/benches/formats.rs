@@ -1,0 +1,84 @@
+//! Ten minutes of 32 channels at 500 Hz (9.6 million samples), as 16-bit EDF, as float32 NPY, and one channel of it as CSV.
+#![allow(clippy::unwrap_used)]
+
+use std::io::Cursor;
+
+use divan::counter::BytesCount;
+use lapicque_recording::{read_csv, read_edf, read_npy};
+
+const CHANNELS: usize = 32;
+const RATE: usize = 500;
+const SECONDS: usize = 600;
+
+fn main() {
+    divan::main();
+}
+
+fn edf() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut put = |text: &str, width: usize| bytes.extend(format!("{text:width$}").bytes());
+    let header_bytes = (256 * (CHANNELS + 1)).to_string();
+    let fields = ["0", "X", "X", "02.03.02", "21.30.05", &header_bytes, ""];
+    for (text, width) in fields.into_iter().zip([8, 80, 80, 8, 8, 8, 44]) {
+        put(text, width);
+    }
+    put(&SECONDS.to_string(), 8);
+    put("1", 8);
+    put(&CHANNELS.to_string(), 4);
+    let rate = RATE.to_string();
+    let per_signal = [
+        "EEG", "", "uV", "-500", "500", "-32768", "32767", "", &rate, "",
+    ];
+    for (text, width) in per_signal
+        .into_iter()
+        .zip([16, 80, 8, 8, 8, 8, 8, 80, 8, 32])
+    {
+        for _ in 0..CHANNELS {
+            put(text, width);
+        }
+    }
+    bytes.extend((0..CHANNELS * RATE * SECONDS).flat_map(|i| (i as i16).to_le_bytes()));
+    bytes
+}
+
+fn npy() -> Vec<u8> {
+    let header = format!(
+        "{{'descr': '<f4', 'fortran_order': False, 'shape': ({CHANNELS}, {}), }}\n",
+        RATE * SECONDS
+    );
+    let mut bytes = b"\x93NUMPY\x01\0".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.bytes());
+    bytes.extend((0..CHANNELS * RATE * SECONDS).flat_map(|i| (i as f32).to_le_bytes()));
+    bytes
+}
+
+fn csv() -> Vec<u8> {
+    let mut text = "time_s,Cz\n".to_owned();
+    for sample in 0..RATE * SECONDS {
+        let time = sample as f64 / RATE as f64;
+        text += &format!("{time:.3},{:.4}\n", (time * 60.0).sin() * 40.0);
+    }
+    text.into_bytes()
+}
+
+#[divan::bench(sample_count = 10)]
+fn edf_32_channels(bencher: divan::Bencher<'_, '_>) {
+    let bytes = edf();
+    let bencher = bencher.counter(BytesCount::of_slice(&bytes));
+    bencher.bench(|| read_edf(&mut Cursor::new(&bytes)).unwrap());
+}
+
+#[divan::bench(sample_count = 10)]
+fn npy_32_channels(bencher: divan::Bencher<'_, '_>) {
+    let bytes = npy();
+    let bencher = bencher.counter(BytesCount::of_slice(&bytes));
+    bencher.bench(|| read_npy(&mut Cursor::new(&bytes), RATE as f64).unwrap());
+}
+
+#[divan::bench(sample_count = 10)]
+fn csv_1_channel(bencher: divan::Bencher<'_, '_>) {
+    let bytes = csv();
+    let bencher = bencher.counter(BytesCount::of_slice(&bytes));
+    bencher.bench(|| read_csv(&mut Cursor::new(&bytes), "time_s").unwrap());
+}
