@@ -1,4 +1,4 @@
-//! Signals: decimation, resampling, epochs, catch22.
+//! Signals: decimation, resampling, epochs, power spectra, catch22.
 //!
 //! All series are `f64` slices of equally spaced samples in any unit, which the results keep. Rates
 //! are in Hz, times in seconds; what is counted in samples says so. Every function is deterministic
@@ -9,3 +9,4 @@ pub mod catch22;
 pub mod decimate;
 pub mod epochs;
 pub mod resample;
+pub mod welch;

@@ -1,9 +1,10 @@
-//! Decimation and resampling against scipy 1.17, epochs against ncpi 1.0.0b2.
+//! Decimation, resampling and power spectra against scipy 1.17, epochs against ncpi 1.0.0b2.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lapicque_signal::decimate::decimate;
 use lapicque_signal::epochs::{Epoching, Pooling, epochs, pool, z_score};
 use lapicque_signal::resample::{resample, resample_by};
+use lapicque_signal::welch::{Average, Detrend, Scaling, Welch, Window, welch};
 use serde_json::Value;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/signal/");
@@ -125,5 +126,57 @@ fn epochs_agree_with_ncpi() {
     let expected = singles(&read("eeg_summed_epochs_f32.bin"));
     for (epoch, expected) in layout.iter().zip(expected.chunks_exact(1250)) {
         assert_close(epoch.of(&summed).unwrap(), expected, 5e-7, "summed");
+    }
+}
+
+#[test]
+fn power_spectra_agree_with_scipy() {
+    let golden: Value = serde_json::from_slice(&read("welch.json")).unwrap();
+    let cases = golden["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 9);
+    for case in cases {
+        let args = &case["args"];
+        let length = |name: &str| args[name].as_u64().map(|value| value as usize);
+        let standard = Welch::new(length("nperseg").unwrap_or(256));
+        let settings = Welch {
+            overlap: length("noverlap").unwrap_or(standard.overlap),
+            transform: length("nfft"),
+            window: match args["window"].as_str() {
+                None => Window::Hann,
+                Some("hamming") => Window::Hamming,
+                Some("blackman") => Window::Blackman,
+                Some("boxcar") => Window::Boxcar,
+                Some(other) => panic!("unknown window {other}"),
+            },
+            detrend: match &args["detrend"] {
+                Value::Null => Detrend::Mean,
+                Value::Bool(false) => Detrend::Nothing,
+                other => {
+                    assert_eq!(other, "linear");
+                    Detrend::Line
+                }
+            },
+            average: if args["average"] == "median" {
+                Average::Median
+            } else {
+                Average::Mean
+            },
+            scaling: if args["scaling"] == "spectrum" {
+                Scaling::Spectrum
+            } else {
+                Scaling::Density
+            },
+            ..standard
+        };
+        let series = numbers(&golden["inputs"][args["x"].as_str().unwrap()]);
+        let spectrum = welch(&series, args["fs"].as_f64().unwrap(), &settings).unwrap();
+        let what = args.to_string();
+        assert_close(
+            &spectrum.frequencies_hz,
+            &numbers(&case["freqs"]),
+            1e-12,
+            &what,
+        );
+        assert_close(&spectrum.power, &numbers(&case["psd"]), 1e-10, &what);
     }
 }

@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::num::f64::{ANY, NORMAL};
 use proptest::prelude::*;
 
-type Filter = dyn Fn(&[f64]) -> Vec<f64>;
+type Filter<'a> = dyn Fn(&[f64]) -> Vec<f64> + 'a;
 
 fn options(definitions: Definitions, undefined: Undefined) -> Options {
     Options {
