@@ -157,8 +157,12 @@ mod tests {
                         Weights::Quantised { offset, step, q } => offset + step * f32::from(q[at]),
                         Weights::Each(each) => each[at],
                     };
-                    let delay = group * layout.window + address / layout.width;
-                    synapses.push((block * layout.width + address % layout.width, delay, weight));
+                    let delay = group * layout.window + address / layout.stride();
+                    synapses.push((
+                        block * layout.width + address % layout.stride(),
+                        delay,
+                        weight,
+                    ));
                 }
             }
         }
@@ -188,7 +192,7 @@ mod tests {
             ),
         ];
         let whole = Layout {
-            window: 5,
+            window: 4,
             width: 100,
             blocks: 1,
         };
@@ -201,7 +205,7 @@ mod tests {
                 blocks: 1,
             },
             Layout {
-                window: 3,
+                window: 2,
                 width: 30,
                 blocks: 4,
             },

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use super::inputs::ENTRIES;
 use super::rows::Weights;
 use super::{Inputs, Rows};
 
@@ -52,16 +53,20 @@ impl Delivery {
                     self.segments.push((
                         segment.start,
                         segment.end,
-                        (next_slot + offset) * layout.width,
+                        (next_slot + offset) * layout.stride(),
                     ));
                 }
             }
-            add(&self.rows, &self.segments, inputs.block_mut(block as usize));
+            add(
+                &self.rows,
+                &self.segments,
+                &mut inputs.blocks_mut()[block as usize],
+            );
         }
     }
 }
 
-fn add(rows: &Rows, segments: &[(usize, usize, u32)], sums: &mut [f32]) {
+fn add(rows: &Rows, segments: &[(usize, usize, u32)], sums: &mut [f32; ENTRIES]) {
     match &rows.weights {
         Weights::Same(weight) => {
             for &(start, end, base) in segments {
@@ -89,9 +94,7 @@ fn add(rows: &Rows, segments: &[(usize, usize, u32)], sums: &mut [f32]) {
 }
 
 #[inline(always)]
-fn add_one(sums: &mut [f32], base: u32, address: u16, weight: f32) {
-    let at = base + u32::from(address);
-    // Slots are used in turn: beyond the last is the first. Without wrapping the second number is huge.
-    let at = at.min(at.wrapping_sub(sums.len() as u32));
-    sums[at as usize] += weight;
+fn add_one(sums: &mut [f32; ENTRIES], base: u32, address: u16, weight: f32) {
+    // Slots are used in turn: beyond the last is the first.
+    sums[(base + u32::from(address)) as usize % ENTRIES] += weight;
 }

@@ -1,15 +1,16 @@
 //! What will arrive at the neurons in the coming steps.
 //!
 //! With a window of W steps (at most the shortest delay), spikes of the windows before add to slots of the next window and, when they fall late
-//! in their own, of the one after it: 2W slots, used in turn. So the buffer is small enough for the second-level cache whatever the longest
-//! delay. Inputs are split into blocks so that a slot within W and a place within a block fit 16 bits together.
+//! in their own, of the one after it: 2W slots, used in turn. So what is touched fits the second-level cache whatever the longest delay.
+//! W is a power of two, and inputs are split into blocks so that a slot within W and a place within a block are 16 bits together: slots are
+//! used in turn by dropping the 18th bit of a sum.
 
 use lapicque_numerics::vectorise::{Kernel, vectorise};
 
 /// How inputs and delays are cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Layout {
-    /// Steps per window.
+    /// Steps per window, a power of two.
     pub(crate) window: u32,
     /// Inputs of neurons per block.
     pub(crate) width: u32,
@@ -19,58 +20,55 @@ pub(crate) struct Layout {
 /// More would not save work any more.
 const LONGEST_WINDOW: u32 = 16;
 const ADDRESSES: u32 = 1 << 16;
+/// Entries of a block: two windows.
+pub(super) const ENTRIES: usize = 2 * ADDRESSES as usize;
 
 impl Layout {
     pub(crate) fn new(inputs: u32, shortest_delay: u32) -> Self {
-        let window = shortest_delay.clamp(1, LONGEST_WINDOW);
-        let most = ADDRESSES / window;
-        let blocks = inputs.div_ceil(most).max(1);
+        let shortest = shortest_delay.clamp(1, LONGEST_WINDOW);
+        let window = 1 << shortest.ilog2();
+        let blocks = inputs.div_ceil(ADDRESSES / window).max(1);
         Self {
             window,
             width: inputs.div_ceil(blocks).max(1),
             blocks,
         }
     }
+
+    /// From a slot to the next.
+    pub(crate) fn stride(&self) -> u32 {
+        ADDRESSES / self.window
+    }
 }
 
 pub(crate) struct Inputs {
     pub(crate) layout: Layout,
-    /// Block by block, slot by slot.
+    /// Block by block, slot by slot; most of the width of a block may never be touched.
     sums: Vec<f32>,
 }
 
 impl Inputs {
     pub(crate) fn new(layout: Layout) -> Self {
-        let Layout {
-            window,
-            width,
-            blocks,
-        } = layout;
         Self {
             layout,
-            sums: vec![0.0; blocks as usize * 2 * window as usize * width as usize],
+            sums: vec![0.0; layout.blocks as usize * ENTRIES],
         }
     }
 
-    /// Entries of one block.
-    pub(crate) fn block_len(&self) -> usize {
-        2 * self.layout.window as usize * self.layout.width as usize
-    }
-
-    pub(crate) fn block_mut(&mut self, block: usize) -> &mut [f32] {
-        let len = self.block_len();
-        &mut self.sums[block * len..(block + 1) * len]
+    pub(super) fn blocks_mut(&mut self) -> &mut [[f32; ENTRIES]] {
+        self.sums.as_chunks_mut().0
     }
 
     /// Moves the sums of `slot` for the inputs from `first` on to `arriving` and leaves zeros.
     pub(crate) fn take(&mut self, slot: u32, mut first: u32, mut arriving: &mut [f64]) {
         let Layout { width, .. } = self.layout;
+        let slot = slot * self.layout.stride();
         while !arriving.is_empty() {
             let (block, place) = (first / width, first % width);
             let n = arriving.len().min((width - place) as usize);
             let (now, later) = arriving.split_at_mut(n);
-            let start = (slot * width + place) as usize;
-            let sums = &mut self.block_mut(block as usize)[start..start + n];
+            let start = (slot + place) as usize;
+            let sums = &mut self.blocks_mut()[block as usize][start..start + n];
             vectorise(Take {
                 sums,
                 arriving: now,
@@ -123,7 +121,7 @@ mod tests {
         assert_eq!(
             Layout::new(9216, 5),
             Layout {
-                window: 5,
+                window: 4,
                 width: 9216,
                 blocks: 1
             }
@@ -139,7 +137,8 @@ mod tests {
         });
         for block in 0..3 {
             for place in 0..3 {
-                inputs.block_mut(block)[3 + place] = (block * 3 + place) as f32;
+                inputs.blocks_mut()[block][ADDRESSES as usize / 2 + place] =
+                    (block * 3 + place) as f32;
             }
         }
         let mut arriving = [0.0; 6];

@@ -13,7 +13,7 @@ pub(crate) struct Rows {
     pub(crate) segments_per_row: usize,
     pub(crate) first_group: u32,
     pub(crate) groups: u32,
-    /// `slot * width + place`.
+    /// `slot * stride + place`.
     pub(crate) addresses: Vec<u16>,
     pub(crate) weights: Weights,
 }

@@ -63,14 +63,13 @@ impl Sorter {
             row.longest_delay / window
         };
         self.most_groups = self.most_groups.max(groups);
-        // Division by multiplication, exact for delays below 2^16 + 1 as the window is at most 16.
-        let reciprocal = (1u64 << 32) / u64::from(window) + 1;
+        let (shift, stride) = (window.ilog2(), self.layout.stride());
         self.places.clear();
         self.places
             .extend(row.inputs.iter().zip(&row.delays).map(|(&input, &delay)| {
                 let block = if blocks == 1 { 0 } else { input / width };
-                let group = ((u64::from(delay) * reciprocal) >> 32) as u32;
-                let address = (delay - group * window) * width + (input - block * width);
+                let group = delay >> shift;
+                let address = (delay & (window - 1)) * stride + (input - block * width);
                 (block * groups + group - 1, address as u16)
             }));
         let bins = (groups * blocks) as usize;
