@@ -1,7 +1,7 @@
 //! What holds for every series.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use lapicque_signal::catch22::{Definitions, Feature, Options, Undefined, catch24};
+use lapicque_signal::catch22::{Catch22, Definitions, Feature, Options, Undefined, catch24};
 use lapicque_signal::decimate::decimate;
 use lapicque_signal::resample::resample_by;
 use proptest::collection::vec;
@@ -61,4 +61,11 @@ proptest! {
             }
         }
     }
+}
+
+/// A workspace can be made on one thread and used on another.
+#[test]
+fn workspaces_can_be_sent() {
+    fn assert_send<T: Send>(_: &T) {}
+    assert_send(&Catch22::new(Options::default()));
 }

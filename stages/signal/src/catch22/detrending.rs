@@ -30,10 +30,7 @@ pub(super) fn sum_over_windows(profile: &[f64], scale: usize, measure: Measure) 
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has AVX2, which is all that the callee requires.
-        #[expect(
-            unsafe_code,
-            reason = "measured: rs_range and dfa take half the time with vectors of four"
-        )]
+        #[expect(unsafe_code, reason = "measured: a third less time")]
         return unsafe { sum_over_windows_avx2(profile, scale, measure) };
     }
     sum_by_measure(profile, scale, measure)
