@@ -1,7 +1,8 @@
 //! Evenly spaced points, and time in whole steps.
 //!
-//! `linspace`: x_i = start + i ((stop - start)/(n - 1)), the last one exactly `stop`; these bits are part of what results are keyed by.
-//! [`TimeGrid`]: durations must be whole numbers of steps to a relative 1e-9, so that nothing is rounded in silence.
+//! `linspace`: x_i = start + i ((stop - start)/(n - 1)), the last one exactly `stop`; these bits
+//! are part of what results are keyed by. [`TimeGrid`]: durations must be whole numbers of steps to
+//! a relative 1e-9, so that nothing is rounded in silence.
 
 /// `n` points from `start` to `stop`, both included; `start` alone for n = 1, none for n = 0.
 pub fn linspace(start: f64, stop: f64, n: usize) -> Vec<f64> {

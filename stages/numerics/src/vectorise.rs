@@ -1,7 +1,9 @@
-//! One portable loop for every processor: compiled for the baseline, AVX2 and AVX-512, chosen when it runs.
+//! One portable loop for every processor: compiled for the baseline, AVX2 and AVX-512, chosen when
+//! it runs.
 //!
-//! Rust never fuses or reorders floating-point operations, so all three give the same bits; only the width of vectors differs.
-//! Write the loop in [`Kernel::run`] with `#[inline(always)]` on it and on what it calls, so that it is compiled inside each variant.
+//! Rust never fuses or reorders floating-point operations, so all three give the same bits; only
+//! the width of vectors differs. Write the loop in [`Kernel::run`] with `#[inline(always)]` on it
+//! and on what it calls, so that it is compiled inside each variant.
 
 /// A loop with its operands.
 pub trait Kernel {

@@ -1,4 +1,5 @@
-//! Known answers of Philox4x32-10: the published Random123 vectors and an independent implementation.
+//! Known answers of Philox4x32-10: the published Random123 vectors and an independent
+//! implementation.
 #![allow(clippy::unwrap_used)]
 
 use lapicque_numerics::random::philox4x32_10;

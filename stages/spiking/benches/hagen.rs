@@ -1,5 +1,5 @@
-//! The network of Hagen et al. (2022), 17 million synapses: building it, and building it with one second of activity.
-//! Time per simulated second is the difference.
+//! The network of Hagen et al. (2022), 17 million synapses: building it, and building it with one
+//! second of activity. Time per simulated second is the difference.
 
 #[path = "../tests/common/mod.rs"]
 mod common;

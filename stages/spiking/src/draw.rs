@@ -1,6 +1,7 @@
 //! Drawing from the distributions of a network description.
 //!
-//! Values outside the bounds are drawn again. A lognormal variable of mean m and standard deviation s is
+//! Values outside the bounds are drawn again. A lognormal variable of mean m and standard deviation
+//! s is
 //! `sign(m) exp(mu + sigma z)` with `sigma^2 = ln(1 + s^2/m^2)` and `mu = ln|m| - sigma^2/2`.
 
 use lapicque_network::{Distribution, Shape};
@@ -24,7 +25,8 @@ enum Kind {
     Uniform { low: f64, width: f64 },
 }
 
-/// Descriptions that are drawn from less often than once in 10^5 tries are refused before; this ends the loop in any case.
+/// Descriptions that are drawn from less often than once in 10^5 tries are refused before; this
+/// ends the loop in any case.
 const TRIES: u32 = 100_000_000;
 
 impl Sampler {
@@ -77,7 +79,8 @@ impl Sampler {
         lowest.max(self.limits.0)
     }
 
-    /// The ends of eight standard deviations about the mean of a normal variable, within its limits: one draw in 10^15 is beyond.
+    /// The ends of eight standard deviations about the mean of a normal variable, within its
+    /// limits: one draw in 10^15 is beyond.
     pub(crate) fn normal_range(&self) -> Option<(f64, f64, f64)> {
         match self.kind {
             Kind::Normal { mean, sd } => Some((

@@ -1,7 +1,8 @@
 //! Poisson input from outside: for every neuron and step, a count times a weight.
 //!
-//! The `synapses` trains onto a neuron are one train of `synapses rate`, so the count is Poisson with mean `synapses rate h`, drawn exactly.
-//! All trains onto a neuron share the weight drawn for it. Counts begin to arrive one delay after the first step.
+//! The `synapses` trains onto a neuron are one train of `synapses rate`, so the count is Poisson
+//! with mean `synapses rate h`, drawn exactly. All trains onto a neuron share the weight drawn for
+//! it. Counts begin to arrive one delay after the first step.
 
 use lapicque_network::Distribution;
 use lapicque_numerics::grid::TimeGrid;
@@ -14,7 +15,8 @@ use crate::neurons::{Coefficients, Slice};
 
 pub(crate) struct PoissonDrive {
     poisson: Poisson,
-    /// One for each chunk of neurons, so that counts do not depend on how steps are cut into windows.
+    /// One for each chunk of neurons, so that counts do not depend on how steps are cut into
+    /// windows.
     lanes: Vec<Lanes>,
     /// With two inputs per neuron, weights go to either by their sign.
     weights: Vec<(usize, Coefficients<f64>)>,
@@ -82,7 +84,8 @@ impl PoissonDrive {
         })
     }
 
-    /// Adds what arrives at `step` at the neurons of `chunk`, from `first` on; `counts` is room for as many.
+    /// Adds what arrives at `step` at the neurons of `chunk`, from `first` on; `counts` is room for
+    /// as many.
     pub(crate) fn add(
         &mut self,
         step: u32,

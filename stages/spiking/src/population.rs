@@ -1,7 +1,8 @@
 //! The neurons of one population through a window of steps.
 //!
-//! Neurons are taken a chunk at a time, and a chunk through all steps of the window, so that their state stays in the nearest cache.
-//! In each step: sum what arrives; advance all neurons exactly; put back those that are refractory; compare with the threshold.
+//! Neurons are taken a chunk at a time, and a chunk through all steps of the window, so that their
+//! state stays in the nearest cache. In each step: sum what arrives; advance all neurons exactly;
+//! put back those that are refractory; compare with the threshold.
 
 use std::ops::Range;
 
@@ -129,7 +130,8 @@ impl Population {
         self.neurons.potential.len() as u32
     }
 
-    /// Goes through `window`, takes what arrives from `inputs`, and appends the spikes by step, then neuron.
+    /// Goes through `window`, takes what arrives from `inputs`, and appends the spikes by step,
+    /// then neuron.
     pub(crate) fn advance(&mut self, window: Window, inputs: &mut Inputs, spikes: &mut Vec<Spike>) {
         let before = spikes.len();
         let size = self.neurons.potential.len();
@@ -209,7 +211,8 @@ impl Population {
         }
     }
 
-    /// Holds refractory neurons at their reset, then resets and reports those at or above threshold.
+    /// Holds refractory neurons at their reset, then resets and reports those at or above
+    /// threshold.
     fn emit(&mut self, chunk: usize, first: usize, last: usize, mut report: impl FnMut(u32)) {
         let Neurons {
             potential, spiking, ..

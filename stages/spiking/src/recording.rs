@@ -6,7 +6,8 @@ use crate::population::Spike;
 
 /// Spikes as columns, sorted by population, step and neuron.
 ///
-/// A spike of step s is at s `time_step_ms` in (0, `duration_ms`]; those from `t_start_ms` on are kept.
+/// A spike of step s is at s `time_step_ms` in (0, `duration_ms`]; those from `t_start_ms` on are
+/// kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recording {
     pub time_step_ms: f64,

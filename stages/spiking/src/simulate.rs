@@ -16,13 +16,15 @@ const MOST_NEURONS: u64 = 1 << 25;
 
 /// Simulates `network` and records its spikes.
 ///
-/// The result depends on `network`, `options` and `key` alone. `cancel` is asked now and then, also while synapses are drawn;
+/// The result depends on `network`, `options` and `key` alone. `cancel` is asked now and then, also
+/// while synapses are drawn;
 /// `progress` is told the fraction of simulated time.
 ///
 /// # Errors
-/// A network that is not valid ([`SimulationError::Network`]) or describes what is not simulated ([`SimulationError::Unsupported`]: other
-/// neuron models, plastic synapses, spatial profiles, fractional in-degrees), both by path; options off the grid; drawn delays shorter than a
-/// step; cancellation.
+/// A network that is not valid ([`SimulationError::Network`]) or describes what is not simulated
+/// ([`SimulationError::Unsupported`]: other neuron models, plastic synapses, spatial profiles,
+/// fractional in-degrees), both by path; options off the grid; drawn delays shorter than a step;
+/// cancellation.
 pub fn simulate(
     network: &Network,
     options: &Options,
@@ -93,7 +95,8 @@ pub fn simulate(
             first_slot: (index % 2) * layout.window,
         };
         let next_slot = layout.window - window.first_slot;
-        // Slots of this window are read by all populations before delivery writes to them as the slots after the next window.
+        // Slots of this window are read by all populations before delivery writes to them as the
+        // slots after the next window.
         for ((population, delivery), recorded) in populations
             .iter_mut()
             .zip(&mut deliveries)

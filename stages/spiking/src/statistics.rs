@@ -1,10 +1,12 @@
 //! What the spikes of a population look like: rates, regularity, variability and correlation.
 //!
-//! All take a [`Recording`] and the index of a population. What is undefined (no neurons, too few spikes, bins that do not fit, an index beyond the
-//! last population) is NaN, never zero. Variances are those of the sample itself (divided by n), as in Hagen et al. (2022).
-//! Spikes between the start and the end of the recording count, both included.
+//! All take a [`Recording`] and the index of a population. What is undefined (no neurons, too few
+//! spikes, bins that do not fit, an index beyond the last population) is NaN, never zero. Variances
+//! are those of the sample itself (divided by n), as in Hagen et al. (2022). Spikes between the
+//! start and the end of the recording count, both included.
 //!
-//! Reference for CV, Fano factor and correlation: Grün & Rotter (eds, 2010) Analysis of Parallel Spike Trains, chapters 1-3.
+//! Reference for CV, Fano factor and correlation: Grün & Rotter (eds, 2010) Analysis of Parallel
+//! Spike Trains, chapters 1-3.
 
 use crate::Recording;
 
@@ -26,10 +28,11 @@ pub fn rate_sd_hz(recording: &Recording, population: usize) -> f64 {
     variance(counts.iter().map(|&count| f64::from(count))).sqrt() / seconds
 }
 
-/// Coefficient of variation of the interspike intervals, sd/mean per neuron; the mean over neurons with at least `fewest_intervals`
-/// (and at least two) of them.
+/// Coefficient of variation of the interspike intervals, sd/mean per neuron; the mean over neurons
+/// with at least `fewest_intervals` (and at least two) of them.
 ///
-/// The variance of the n intervals is divided by n - 1: with about ten intervals per neuron the other estimate is 5 % too small.
+/// The variance of the n intervals is divided by n - 1: with about ten intervals per neuron the
+/// other estimate is 5 % too small.
 pub fn interval_cv(recording: &Recording, population: usize, fewest_intervals: usize) -> f64 {
     let cvs: Vec<f64> = trains(recording, population)
         .iter()
@@ -43,17 +46,21 @@ pub fn interval_cv(recording: &Recording, population: usize, fewest_intervals: u
     mean(cvs.iter().copied())
 }
 
-/// Fano factor: variance over mean of the number of spikes of the whole population in bins of `bin_ms`.
+/// Fano factor: variance over mean of the number of spikes of the whole population in bins of
+/// `bin_ms`.
 ///
-/// Bins are `[t_start + i w, t_start + (i + 1) w)`, as many as fit; the end of the last is part of it.
+/// Bins are `[t_start + i w, t_start + (i + 1) w)`, as many as fit; the end of the last is part of
+/// it.
 pub fn fano_factor(recording: &Recording, population: usize, bin_ms: f64) -> f64 {
     let counts = population_counts(recording, population, bin_ms);
     variance(counts.iter().copied()) / mean(counts.iter().copied())
 }
 
-/// Mean over pairs of neurons of the correlation coefficient of their spike counts in bins of `bin_ms`, of neurons whose count varies.
+/// Mean over pairs of neurons of the correlation coefficient of their spike counts in bins of
+/// `bin_ms`, of neurons whose count varies.
 ///
-/// With standardised counts z of n neurons the mean over pairs is `(<(sum z)^2> - n)/(n (n - 1))`: no pair is ever looked at.
+/// With standardised counts z of n neurons the mean over pairs is `(<(sum z)^2> - n)/(n (n - 1))`:
+/// no pair is ever looked at.
 pub fn mean_count_correlation(recording: &Recording, population: usize, bin_ms: f64) -> f64 {
     let Some(bins) = Bins::new(recording, population, bin_ms) else {
         return f64::NAN;
@@ -90,7 +97,8 @@ pub fn mean_count_correlation(recording: &Recording, population: usize, bin_ms: 
     }
 }
 
-/// The number of spikes of the whole population in each bin of [`fano_factor`]; none if no bin fits.
+/// The number of spikes of the whole population in each bin of [`fano_factor`]; none if no bin
+/// fits.
 pub fn population_counts(recording: &Recording, population: usize, bin_ms: f64) -> Vec<f64> {
     let Some(bins) = Bins::new(recording, population, bin_ms) else {
         return Vec::new();

@@ -1,8 +1,9 @@
 //! The network of Hagen et al. (2022) against NEST: other random numbers, the same statistics.
 //!
-//! At index 24 of linspace(26, 32, 50) five seeds of the reference give the spread: means over three seeds must be within 4 s.d.
-//! At single reference runs the relative error of a rate is below 4 sqrt((s^2 + p^2)(1 + 1/n)), s the relative s.d. over seeds at index 24,
-//! p = 1/sqrt(spikes of the reference).
+//! At index 24 of linspace(26, 32, 50) five seeds of the reference give the spread: means over
+//! three seeds must be within 4 s.d. At single reference runs the relative error of a rate is below
+//! 4 sqrt((s^2 + p^2)(1 + 1/n)), s the relative s.d. over seeds at index 24, p = 1/sqrt(spikes of
+//! the reference).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -61,7 +61,8 @@ fn traces_and_spike_times_of_nest() {
                 .map(|field| field.parse().unwrap())
                 .collect();
             let step = step_of(row[0]);
-            // A current that is on in (start, stop] reaches the neuron within the step and acts in the next.
+            // A current that is on in (start, stop] reaches the neuron within the step and acts in
+            // the next.
             let current = direct_current
                 .iter()
                 .filter(|dc| step_of(dc[0]) < step && step <= step_of(dc[1]))
@@ -95,7 +96,8 @@ fn traces_and_spike_times_of_nest() {
     }
 }
 
-/// A ring with a drive by current, a chain to a silent neuron and autapses: all weights and delays constant.
+/// A ring with a drive by current, a chain to a silent neuron and autapses: all weights and delays
+/// constant.
 fn ring(tau_syn_in: f64) -> Network {
     let values = [
         ("tau_syn_ex", 0.5),

@@ -1,4 +1,5 @@
-//! What a simulation promises: what it refuses, what its result depends on, and drives against closed forms.
+//! What a simulation promises: what it refuses, what its result depends on, and drives against
+//! closed forms.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
@@ -36,7 +37,8 @@ fn run(network: &Network, duration_ms: f64) -> Recording {
     .unwrap()
 }
 
-/// A network that is busy without Poisson drive. Weights are multiples of 2^-4, so sums of any order are exact.
+/// A network that is busy without Poisson drive. Weights are multiples of 2^-4, so sums of any
+/// order are exact.
 fn busy() -> Network {
     let mut excitatory = population(
         "E",

@@ -1,7 +1,8 @@
 //! The successes among n independent trials of probability p.
 //!
-//! Frequent successes (p >= 1/64): 32 trials at a time from 16-bit random numbers; a number equal to `floor(65536 p)` is decided by further bits,
-//! so p is met to 2^-48. Rare ones: the gaps between successes are geometric, `floor(ln U / ln(1 - p))`, U uniform in (0, 1].
+//! Frequent successes (p >= 1/64): 32 trials at a time from 16-bit random numbers; a number equal
+//! to `floor(65536 p)` is decided by further bits, so p is met to 2^-48. Rare ones: the gaps
+//! between successes are geometric, `floor(ln U / ln(1 - p))`, U uniform in (0, 1].
 
 use super::{LANES, Lanes, OutOfRange};
 use crate::vectorise::{Kernel, vectorise};

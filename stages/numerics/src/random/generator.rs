@@ -1,6 +1,7 @@
 //! The sequential generator: xoshiro256++ (Blackman & Vigna 2021), seeded from a stream key.
 //!
-//! Period 2^256 - 1; streams begin at random points, so overlap has a probability below 2^-128 for any use here.
+//! Period 2^256 - 1; streams begin at random points, so overlap has a probability below 2^-128 for
+//! any use here.
 
 use super::normal;
 
@@ -51,7 +52,8 @@ impl Generator {
         ((self.next_u64() >> 11) + 1) as f64 * TWO_POW_MINUS_53
     }
 
-    /// A whole number in `0..bound`, without bias (Lemire 2019, doi:10.1145/3230636). Zero for `bound` = 0.
+    /// A whole number in `0..bound`, without bias (Lemire 2019, doi:10.1145/3230636). Zero for
+    /// `bound` = 0.
     #[inline]
     pub fn below(&mut self, bound: u64) -> u64 {
         let mut product = u128::from(self.next_u64()) * u128::from(bound);

@@ -1,7 +1,8 @@
 //! Sixteen xoshiro128++ generators side by side, for loops that need billions of draws.
 //!
-//! One step gives sixteen 32-bit words by operations that are the same in every lane, so the compiler makes vectors of any width
-//! from them and the words do not depend on it. Lanes start at points drawn by Philox; period 2^128 - 1 each.
+//! One step gives sixteen 32-bit words by operations that are the same in every lane, so the
+//! compiler makes vectors of any width from them and the words do not depend on it. Lanes start at
+//! points drawn by Philox; period 2^128 - 1 each.
 //! Reference: Blackman & Vigna (2021), doi:10.1145/3460772.
 
 /// Words per step.

@@ -1,10 +1,12 @@
 //! Random numbers that depend on what they are for, never on when or where they are drawn.
 //!
-//! A [`StreamKey`] of 128 bits names a computation. [`StreamKey::stream`] gives an independent [`Generator`] for every
-//! purpose ("weights") and index (a neuron, a fold), derived with Philox4x32-10 as in Salmon et al. (2011).
-//! Bulk draws of hot loops come from [`Lanes`]: sixteen generators side by side that the compiler turns into vectors.
+//! A [`StreamKey`] of 128 bits names a computation. [`StreamKey::stream`] gives an independent
+//! [`Generator`] for every purpose ("weights") and index (a neuron, a fold), derived with
+//! Philox4x32-10 as in Salmon et al. (2011). Bulk draws of hot loops come from [`Lanes`]: sixteen
+//! generators side by side that the compiler turns into vectors.
 //!
-//! Exact distributions: uniform, normal (ziggurat), Poisson ([`Poisson`]), Bernoulli trials ([`Bernoulli`]), permutations.
+//! Exact distributions: uniform, normal (ziggurat), Poisson ([`Poisson`]), Bernoulli trials
+//! ([`Bernoulli`]), permutations.
 //!
 //! References: Salmon, Moraes, Dror & Shaw (2011) SC11, doi:10.1145/2063384.2063405;
 //! Blackman & Vigna (2021) ACM TOMS 47:36, doi:10.1145/3460772.

@@ -1,9 +1,9 @@
 //! Standard normals by the ziggurat method, exact to the resolution of f64.
 //!
-//! The density is covered by 256 layers of equal area v: a base with the tail beyond r, and rectangles x_i wide.
-//! A point uniform in a random layer is accepted at once in 98.8 % of draws.
-//! Reference: Marsaglia & Tsang (2000) J Stat Softw 5(8), doi:10.18637/jss.v005.i08; layer and position from disjoint bits as
-//! Doornik (2005) asks for.
+//! The density is covered by 256 layers of equal area v: a base with the tail beyond r, and
+//! rectangles x_i wide. A point uniform in a random layer is accepted at once in 98.8 % of draws.
+//! Reference: Marsaglia & Tsang (2000) J Stat Softw 5(8), doi:10.18637/jss.v005.i08; layer and
+//! position from disjoint bits as Doornik (2005) asks for.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,8 @@ const LAYERS: usize = 256;
 const TAIL: f64 = 3.654_152_885_361_009;
 
 struct Ziggurat {
-    /// Right ends of the layers; `x[0]` is the width the base would have as a rectangle, `x[256]` = 0.
+    /// Right ends of the layers; `x[0]` is the width the base would have as a rectangle, `x[256]` =
+    /// 0.
     x: [f64; LAYERS + 1],
     /// exp(-x^2/2) there.
     density: [f64; LAYERS + 1],

@@ -1,6 +1,7 @@
 //! Philox4x32-10: a keyed bijection of 128-bit counters.
 //!
-//! Ten rounds of `(L0, R0, L1, R1) -> (hi(m1 L1) ^ R0 ^ k0, lo(m1 L1), hi(m0 L0) ^ R1 ^ k1, lo(m0 L0))`, the key growing by Weyl constants.
+//! Ten rounds of `(L0, R0, L1, R1) -> (hi(m1 L1) ^ R0 ^ k0, lo(m1 L1), hi(m0 L0) ^ R1 ^ k1, lo(m0
+//! L0))`, the key growing by Weyl constants.
 //! Reference: Salmon et al. (2011), doi:10.1145/2063384.2063405, section 4.3.
 
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];

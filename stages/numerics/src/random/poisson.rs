@@ -1,10 +1,12 @@
 //! Poisson counts of one mean, drawn 32 at a time from 16-bit random numbers, yet exact.
 //!
-//! The 65536 values of a 16-bit number are dealt out: outcome k of probability p_k owns `floor(65536 p_k)` consecutive values.
-//! Comparing with the cumulative thresholds gives the count. What the floors leave over, and outcomes with fewer than 64 values,
-//! share the values at the top: these (about 3 in 10^4 draws at mean 1) are decided by a 53-bit draw from the residual
-//! `65536 p_k - floor(65536 p_k)`, so every p_k is met to 2^-53 (inversion by a table with remainder; cf. Marsaglia, Tsang & Wang 2004,
-//! doi:10.18637/jss.v011.i03). The cost grows with the square root of the mean.
+//! The 65536 values of a 16-bit number are dealt out: outcome k of probability p_k owns
+//! `floor(65536 p_k)` consecutive values. Comparing with the cumulative thresholds gives the count.
+//! What the floors leave over, and outcomes with fewer than 64 values, share the values at the top:
+//! these (about 3 in 10^4 draws at mean 1) are decided by a 53-bit draw from the residual
+//! `65536 p_k - floor(65536 p_k)`, so every p_k is met to 2^-53 (inversion by a table with
+//! remainder; cf. Marsaglia, Tsang & Wang 2004, doi:10.18637/jss.v011.i03). The cost grows with the
+//! square root of the mean.
 
 use super::{LANES, Lanes, OutOfRange};
 use crate::vectorise::{Kernel, vectorise};
@@ -15,7 +17,8 @@ pub struct Poisson {
     mean: f64,
     /// The outcome of the values below the first threshold.
     lowest: i16,
-    /// Outcome `lowest + j` for 16-bit values (biased to signed) above exactly j thresholds; above all of them: the residual.
+    /// Outcome `lowest + j` for 16-bit values (biased to signed) above exactly j thresholds; above
+    /// all of them: the residual.
     thresholds: Vec<i16>,
     /// Cumulative probabilities of the residual and the outcomes they belong to.
     residual: Vec<(f64, i16)>,
@@ -102,7 +105,8 @@ impl Poisson {
         self.lowest + self.thresholds.len() as i16
     }
 
-    /// Counts the thresholds below each number; four at a time, as registers are faster than memory.
+    /// Counts the thresholds below each number; four at a time, as registers are faster than
+    /// memory.
     #[inline(always)]
     fn decide(&self, halves: &[i16; CHUNK], counts: &mut [i16]) {
         counts.fill(self.lowest);

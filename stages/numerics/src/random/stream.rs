@@ -1,8 +1,9 @@
 //! Keys of random streams: `(key, purpose, index) -> generator`.
 //!
-//! The state of 128 bits absorbs 64-bit words `w` by `s <- Philox(counter = s, key = w) ^ s` (Davies-Meyer):
-//! the length and bytes of the purpose, then the index. Counting under a key no word of a purpose can reach (`EXPAND`)
-//! then gives the seed. Equal keys, purposes and indices give equal streams on every machine.
+//! The state of 128 bits absorbs 64-bit words `w` by `s <- Philox(counter = s, key = w) ^ s`
+//! (Davies-Meyer): the length and bytes of the purpose, then the index. Counting under a key no
+//! word of a purpose can reach (`EXPAND`) then gives the seed. Equal keys, purposes and indices
+//! give equal streams on every machine.
 
 use super::philox::philox4x32_10;
 use super::{Generator, LANES, Lanes};
@@ -21,7 +22,8 @@ impl StreamKey {
         Self(digest)
     }
 
-    /// A key for a part of the computation; `key.derive(a).derive(b)` differs from `key.derive(b).derive(a)`.
+    /// A key for a part of the computation; `key.derive(a).derive(b)` differs from
+    /// `key.derive(b).derive(a)`.
     pub fn derive(&self, purpose: &str) -> Self {
         let mut state = absorb(self.words(), PURPOSE ^ purpose.len() as u64);
         for chunk in purpose.as_bytes().chunks(8) {
@@ -37,7 +39,8 @@ impl StreamKey {
         self.derive(purpose).at(index)
     }
 
-    /// The generator at `index` of a key already derived for its purpose: cheaper in loops than [`StreamKey::stream`].
+    /// The generator at `index` of a key already derived for its purpose: cheaper in loops than
+    /// [`StreamKey::stream`].
     pub fn at(&self, index: u64) -> Generator {
         let state = self.indexed(index);
         let [a, b, c, d] = expand(state, 0);

@@ -8,7 +8,8 @@ pub(crate) enum Coefficients<C> {
     Each(Vec<C>),
 }
 
-/// Coefficients of neuron `i`; a type per variant, so that loops over constants are compiled for constants.
+/// Coefficients of neuron `i`; a type per variant, so that loops over constants are compiled for
+/// constants.
 pub(crate) trait At<C>: Copy {
     fn at(self, i: usize) -> C;
 }

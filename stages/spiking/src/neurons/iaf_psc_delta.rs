@@ -5,11 +5,14 @@
 //! V >= V_th at a step: spike; V = V_reset during t_ref, what arrives meanwhile is lost
 //! ```
 //!
-//! Weights in mV. Parameters as [`iaf_psc_exp`](super::iaf_psc_exp) without the synaptic time constants.
+//! Weights in mV. Parameters as [`iaf_psc_exp`](super::iaf_psc_exp) without the synaptic time
+//! constants.
 //!
-//! One step h, with u = V - E_L: `u <- P22 u + P20 I_e + sum w` unless refractory, then compare with the threshold;
+//! One step h, with u = V - E_L: `u <- P22 u + P20 I_e + sum w` unless refractory, then compare
+//! with the threshold;
 //! `P22 = exp(-h/tau_m)`, `P20 = (tau_m/C)(1 - P22)`.
-//! Reference: Brunel (2000) J Comput Neurosci 8:183, doi:10.1023/A:1008925309027, eqs 1-3 (spikes on a grid as in Rotter & Diesmann 1999).
+//! Reference: Brunel (2000) J Comput Neurosci 8:183, doi:10.1023/A:1008925309027, eqs 1-3 (spikes
+//! on a grid as in Rotter & Diesmann 1999).
 
 use lapicque_numerics::vectorise::{Kernel, vectorise};
 
@@ -86,7 +89,8 @@ impl Neuron {
         }
     }
 
-    /// Goes one step in which weights of sum `arriving_mv` arrive; whether the neuron spikes at its end.
+    /// Goes one step in which weights of sum `arriving_mv` arrive; whether the neuron spikes at its
+    /// end.
     pub fn step(&mut self, arriving_mv: f64) -> bool {
         if self.remaining == 0 {
             self.potential = self.propagators.advance(self.potential, arriving_mv);

@@ -18,10 +18,13 @@
 //! | tau_syn_ex, tau_syn_in | 2 | ms | time constants of synaptic currents | > 0 |
 //! | I_e | 0 | pA | constant input current | |
 //!
-//! One step h, with u = V - E_L (Rotter & Diesmann 1999, doi:10.1007/s004220050570, eqs 3-8; Diesmann et al. 2001):
-//! `u <- P22 u + P21(tau_ex) I_ex + P21(tau_in) I_in + P20 (I_e + I)` unless refractory, `I_x <- exp(-h/tau_x) I_x`, add the weights that
-//! arrive, compare u with the threshold; `P22 = exp(-h/tau_m)`, `P20 = (tau_m/C)(1 - P22)`,
-//! `P21(t) = tau_m t/(C (tau_m - t)) (exp(-h/tau_m) - exp(-h/t))`, for t = tau_m `(h/C) exp(-h/tau_m)`.
+//! One step h, with u = V - E_L (Rotter & Diesmann 1999, doi:10.1007/s004220050570, eqs 3-8;
+//! Diesmann et al. 2001):
+//! `u <- P22 u + P21(tau_ex) I_ex + P21(tau_in) I_in + P20 (I_e + I)` unless refractory, `I_x <-
+//! exp(-h/tau_x) I_x`, add the weights that arrive, compare u with the threshold; `P22 =
+//! exp(-h/tau_m)`, `P20 = (tau_m/C)(1 - P22)`,
+//! `P21(t) = tau_m t/(C (tau_m - t)) (exp(-h/tau_m) - exp(-h/t))`, for t = tau_m `(h/C)
+//! exp(-h/tau_m)`.
 
 use lapicque_numerics::vectorise::{Kernel, vectorise};
 
@@ -95,7 +98,8 @@ impl Propagators {
     }
 }
 
-/// P21. The difference of exponentials is written `exp(-h/tau_m) (1 - exp(-h (1/tau - 1/tau_m)))`, which loses no digits as tau nears tau_m.
+/// P21. The difference of exponentials is written `exp(-h/tau_m) (1 - exp(-h (1/tau - 1/tau_m)))`,
+/// which loses no digits as tau nears tau_m.
 fn current_to_potential(tau_m: f64, tau: f64, capacitance: f64, h: f64) -> f64 {
     let decay = libm::exp(-h / tau_m);
     // 1/tau - 1/tau_m
@@ -191,7 +195,8 @@ impl Neuron {
     }
 }
 
-/// One step of many neurons with equal synaptic time constants; `potential` is u, `arriving` sums the weights of both signs.
+/// One step of many neurons with equal synaptic time constants; `potential` is u, `arriving` sums
+/// the weights of both signs.
 pub(crate) struct Merged<'a> {
     pub(crate) propagators: Slice<'a, Propagators>,
     pub(crate) potential: &'a mut [f64],

@@ -1,5 +1,6 @@
-//! Neuron models, a file each. A file holds the equations, the exact propagators, one neuron by itself (the reference that traces are
-//! compared with) and the same step for many neurons side by side.
+//! Neuron models, a file each. A file holds the equations, the exact propagators, one neuron by
+//! itself (the reference that traces are compared with) and the same step for many neurons side by
+//! side.
 
 mod coefficients;
 pub mod iaf_psc_delta;

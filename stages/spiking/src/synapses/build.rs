@@ -1,4 +1,5 @@
-//! Building the rows of a population: choose how weights are stored, then draw and sort neuron by neuron.
+//! Building the rows of a population: choose how weights are stored, then draw and sort neuron by
+//! neuron.
 
 use lapicque_numerics::grid::TimeGrid;
 use lapicque_numerics::random::StreamKey;
@@ -10,7 +11,8 @@ use super::sort::Sorter;
 use crate::error::SimulationError;
 use crate::population::Population;
 
-/// Weights are stored as 16-bit numbers only if their standard deviation has at least this many steps.
+/// Weights are stored as 16-bit numbers only if their standard deviation has at least this many
+/// steps.
 const FEWEST_STEPS: f64 = 1000.0;
 
 /// The rows of the `pre` neurons of a population that all `projections` leave.

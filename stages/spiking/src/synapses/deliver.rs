@@ -1,7 +1,8 @@
 //! Adding the weights of spikes to the inputs of the windows in which they arrive.
 //!
-//! Before a window is computed, the spikes emitted g windows earlier add the segments of delay group g of their rows. Every synapse is so
-//! read in the window before it acts, and all that is written at a time is the buffer of [`Inputs`].
+//! Before a window is computed, the spikes emitted g windows earlier add the segments of delay
+//! group g of their rows. Every synapse is so read in the window before it acts, and all that is
+//! written at a time is the buffer of [`Inputs`].
 
 use std::collections::VecDeque;
 
@@ -14,7 +15,8 @@ pub(crate) struct Delivery {
     rows: Rows,
     /// As collected, the newest window first.
     emitted: VecDeque<Vec<(u32, u32)>>,
-    /// Segments of the current delivery: (first synapse, one past the last, first entry of the buffer).
+    /// Segments of the current delivery: (first synapse, one past the last, first entry of the
+    /// buffer).
     segments: Vec<(usize, usize, u32)>,
 }
 
@@ -27,7 +29,8 @@ impl Delivery {
         }
     }
 
-    /// Takes the spikes of the window just computed: (neuron, steps since the beginning of the window).
+    /// Takes the spikes of the window just computed: (neuron, steps since the beginning of the
+    /// window).
     pub(crate) fn collect(&mut self, spikes: impl Iterator<Item = (u32, u32)>) {
         let longest = (self.rows.first_group + self.rows.groups) as usize - 1;
         let mut newest = if self.emitted.len() >= longest {

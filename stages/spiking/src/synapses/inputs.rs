@@ -1,9 +1,10 @@
 //! What will arrive at the neurons in the coming steps.
 //!
-//! With a window of W steps (at most the shortest delay), spikes of the windows before add to slots of the next window and, when they fall late
-//! in their own, of the one after it: 2W slots, used in turn. So what is touched fits the second-level cache whatever the longest delay.
-//! W is a power of two, and inputs are split into blocks so that a slot within W and a place within a block are 16 bits together: slots are
-//! used in turn by dropping the 18th bit of a sum.
+//! With a window of W steps (at most the shortest delay), spikes of the windows before add to slots
+//! of the next window and, when they fall late in their own, of the one after it: 2W slots, used in
+//! turn. So what is touched fits the second-level cache whatever the longest delay. W is a power of
+//! two, and inputs are split into blocks so that a slot within W and a place within a block are 16
+//! bits together: slots are used in turn by dropping the 18th bit of a sum.
 
 use lapicque_numerics::vectorise::{Kernel, vectorise};
 

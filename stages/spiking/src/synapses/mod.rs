@@ -1,5 +1,6 @@
 //! Synapses: who connects to whom (`targets`), how they are stored (`rows`), drawn and
-//! sorted (`projection`, `sort`, `build`), and how spikes reach their targets (`inputs`, `deliver`).
+//! sorted (`projection`, `sort`, `build`), and how spikes reach their targets (`inputs`,
+//! `deliver`).
 
 mod build;
 mod deliver;

@@ -1,6 +1,7 @@
 //! Drawing the synapses of a connection, neuron by neuron.
 //!
-//! Each (connection, neuron) has its own streams for targets, weights and delays. Delays are rounded to the grid after they are drawn.
+//! Each (connection, neuron) has its own streams for targets, weights and delays. Delays are
+//! rounded to the grid after they are drawn.
 
 use lapicque_network::{Connection, Population as Description, Synapse};
 use lapicque_numerics::grid::TimeGrid;

@@ -1,8 +1,9 @@
 //! The synapses that leave a population.
 //!
-//! The synapses of a neuron are a row, cut into segments by block of inputs, then by group of delays: group g holds delays from g W to
-//! (g + 1) W - 1, W steps being the window. The segment of group g is delivered g windows after the spike. A synapse takes two bytes for slot
-//! within W and place within the block, and none, two or four for its weight.
+//! The synapses of a neuron are a row, cut into segments by block of inputs, then by group of
+//! delays: group g holds delays from g W to (g + 1) W - 1, W steps being the window. The segment of
+//! group g is delivered g windows after the spike. A synapse takes two bytes for slot within W and
+//! place within the block, and none, two or four for its weight.
 
 /// See the module.
 pub(crate) struct Rows {
@@ -21,7 +22,8 @@ pub(crate) struct Rows {
 pub(crate) enum Weights {
     /// All the same.
     Same(f32),
-    /// `offset + step q`: for normally distributed weights, whose spread is at least a thousand steps.
+    /// `offset + step q`: for normally distributed weights, whose spread is at least a thousand
+    /// steps.
     Quantised {
         offset: f32,
         step: f32,

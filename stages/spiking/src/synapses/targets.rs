@@ -1,7 +1,8 @@
 //! Who connects to whom.
 //!
-//! Rules that go by the source give its targets when asked; those that go by the target or by the whole (`in_degree`, `total`) are drawn twice,
-//! once to count and once to list, from the same streams, so that nothing but the list is ever stored.
+//! Rules that go by the source give its targets when asked; those that go by the target or by the
+//! whole (`in_degree`, `total`) are drawn twice, once to count and once to list, from the same
+//! streams, so that nothing but the list is ever stored.
 
 use lapicque_network::{Connection, Rule};
 use lapicque_numerics::random::{Bernoulli, Generator, StreamKey};
@@ -250,7 +251,8 @@ impl Choice {
     }
 }
 
-/// `n` different numbers in `0..count`, all choices equally likely: the rarer of the chosen and the others are drawn until enough differ.
+/// `n` different numbers in `0..count`, all choices equally likely: the rarer of the chosen and the
+/// others are drawn until enough differ.
 fn distinct(n: u64, count: u64, generator: &mut Generator) -> Choice {
     let n = n.min(count);
     let rarer = n.min(count - n);
