@@ -14,8 +14,8 @@
 
 mod common;
 
-use common::population;
-use lapicque_network::{Distribution, Drive, Network, NeuronModel};
+use common::{connection, population};
+use lapicque_network::{Distribution, Drive, Network, NeuronModel, Rule};
 use lapicque_numerics::random::StreamKey;
 use lapicque_spiking::statistics::rate_hz;
 use lapicque_spiking::{Options, simulate};
@@ -47,6 +47,16 @@ fn siegert_hz(inputs: &[(f64, f64)]) -> f64 {
     1e3 / (REFRACTORY_MS + TAU_MS * std::f64::consts::PI.sqrt() * integral)
 }
 
+/// Parameters of the neurons here.
+const VALUES: [(&str, f64); 6] = [
+    ("tau_m", TAU_MS),
+    ("E_L", 0.0),
+    ("V_m", 0.0),
+    ("V_reset", RESET_MV),
+    ("V_th", THRESHOLD_MV),
+    ("t_ref", REFRACTORY_MS),
+];
+
 #[test]
 fn rates_under_poisson_input_follow_siegert() {
     for inputs in [
@@ -63,15 +73,7 @@ fn rates_under_poisson_input_follow_siegert() {
                 delay_ms: 0.1,
             })
             .collect();
-        let values = [
-            ("tau_m", TAU_MS),
-            ("E_L", 0.0),
-            ("V_m", 0.0),
-            ("V_reset", RESET_MV),
-            ("V_th", THRESHOLD_MV),
-            ("t_ref", REFRACTORY_MS),
-        ];
-        let neurons = population("A", 2000, NeuronModel::IafPscDelta, &values, drives);
+        let neurons = population("A", 2000, NeuronModel::IafPscDelta, &VALUES, drives);
         let network = Network {
             name: "siegert".into(),
             populations: vec![neurons],
@@ -96,5 +98,80 @@ fn rates_under_poisson_input_follow_siegert() {
             theory > 5.0 && (ours / theory - 1.0).abs() < 0.02,
             "{inputs:?}: {ours} Hz, theory {theory} Hz"
         );
+    }
+}
+
+/// Brunel (2000), model A: 10000 excitatory and 2500 inhibitory neurons, 1000 and 250 synapses onto each, J = 0.1 mV,
+/// delays of 1.5 ms; external rate in units of the rate that alone reaches the threshold.
+fn brunel(g: f64, external: f64) -> Network {
+    let drive = || {
+        vec![Drive::Poisson {
+            rate_hz: 10.0 * external,
+            synapses: 1000.0,
+            weight: Distribution::constant(0.1),
+            delay_ms: 1.5,
+        }]
+    };
+    let onto = |pre: &str, post: &str, k: f64, weight: f64| {
+        let rule = Rule::InDegree {
+            k,
+            autapses: false,
+            multapses: true,
+        };
+        connection(
+            pre,
+            post,
+            rule,
+            Distribution::constant(weight),
+            Distribution::constant(1.5),
+        )
+    };
+    Network {
+        name: "brunel".into(),
+        populations: vec![
+            population("E", 10_000, NeuronModel::IafPscDelta, &VALUES, drive()),
+            population("I", 2_500, NeuronModel::IafPscDelta, &VALUES, drive()),
+        ],
+        connections: vec![
+            onto("E", "E", 1000.0, 0.1),
+            onto("E", "I", 1000.0, 0.1),
+            onto("I", "E", 250.0, -0.1 * g),
+            onto("I", "I", 250.0, -0.1 * g),
+        ],
+    }
+}
+
+#[test]
+fn the_asynchronous_state_of_brunel_has_the_rate_of_its_theory() {
+    if cfg!(debug_assertions) {
+        println!("skipped: run with --release");
+        return;
+    }
+    // Self-consistent Siegert rates of Brunel's network.
+    for (g, external, theory) in [
+        (5.0, 2.0, 37.949_697_085_763_36),
+        (6.0, 3.0, 39.585_020_967_996_73),
+    ] {
+        let options = Options {
+            time_step_ms: STEP_MS,
+            duration_ms: 600.0,
+            transient_ms: 200.0,
+        };
+        let recording = simulate(
+            &brunel(g, external),
+            &options,
+            StreamKey::new([3; 16]),
+            &|| false,
+            &mut |_| {},
+        )
+        .unwrap();
+        for population in [0, 1] {
+            let ours = rate_hz(&recording, population);
+            println!("g {g}, external {external}: {ours:.2} Hz, theory {theory:.2} Hz");
+            assert!(
+                (ours / theory - 1.0).abs() < 0.05,
+                "g {g}, external {external}: {ours} Hz, theory {theory} Hz"
+            );
+        }
     }
 }
