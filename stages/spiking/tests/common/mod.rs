@@ -110,3 +110,26 @@ pub fn hagen(external_pa: f64) -> Network {
         ],
     }
 }
+
+/// Neurons that fire at once whenever something arrives.
+pub fn relays(drives: Vec<Drive>) -> Network {
+    let values = [
+        ("t_ref", 0.0),
+        ("E_L", 0.0),
+        ("V_m", 0.0),
+        ("V_reset", 0.0),
+        ("V_th", 0.5),
+        ("tau_m", 1e-3),
+    ];
+    Network {
+        name: "relays".into(),
+        populations: vec![population(
+            "A",
+            1000,
+            NeuronModel::IafPscDelta,
+            &values,
+            drives,
+        )],
+        connections: vec![],
+    }
+}
