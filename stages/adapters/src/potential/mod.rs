@@ -1,7 +1,10 @@
-//! `potential.*`.
+//! `potential.*`: from spikes to dipole moments, local field potentials and EEG.
+
+mod kernel_config;
+mod kernels;
 
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![]
+    vec![Box::new(kernels::Kernels)]
 }
