@@ -10,6 +10,7 @@ mod parameters;
 mod potential;
 mod signal;
 mod simulate;
+mod source;
 
 use lapicque_pipeline::Kind;
 

@@ -1,4 +1,6 @@
-//! `import.*`.
+//! `import.*`: recordings and tables of users.
+
+pub(crate) mod files;
 
 use lapicque_pipeline::Kind;
 

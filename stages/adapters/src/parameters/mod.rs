@@ -1,7 +1,17 @@
-//! `parameters.*`.
+//! `parameters.*`: sources of parameter points.
+
+mod column;
+mod grid;
+mod list;
+mod points;
+mod random;
 
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![]
+    vec![
+        Box::new(grid::Grid),
+        Box::new(list::List),
+        Box::new(random::Random),
+    ]
 }

@@ -1,0 +1,45 @@
+//! Files of users: whatever their bytes, a table or an error that names the file.
+
+pub(crate) mod csv;
+mod parquet;
+
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_cast::cast;
+use arrow_schema::{ArrowError, DataType, SchemaRef};
+use lapicque_pipeline::{ConfigError, FileRef};
+
+pub(crate) use parquet::read_parquet;
+
+/// A table in chunks.
+pub(crate) struct Chunks {
+    pub(crate) schema: SchemaRef,
+    pub(crate) batches: Vec<RecordBatch>,
+}
+
+impl Chunks {
+    pub(crate) fn join(self) -> Result<RecordBatch, ArrowError> {
+        arrow_select::concat::concat_batches(&self.schema, &self.batches)
+    }
+}
+
+/// A problem of a file that the configuration names at `field`.
+pub(super) fn file_error(
+    field: &str,
+    file: &FileRef,
+    message: impl std::fmt::Display,
+) -> ConfigError {
+    ConfigError::at(field, format!("`{}`: {message}", file.name))
+}
+
+/// A column of texts, or of numbers as texts; `None` for other types.
+pub(super) fn as_text(array: &ArrayRef) -> Option<Result<ArrayRef, ArrowError>> {
+    let text = match array.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => matches!(
+            **values,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+        ),
+        other => other.is_integer(),
+    };
+    text.then(|| cast(array, &DataType::Utf8))
+}

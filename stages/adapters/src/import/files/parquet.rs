@@ -1,0 +1,94 @@
+//! Parquet files of users.
+//!
+//! A small file can announce, and by run lengths even hold, more values than any memory: what it announces is held
+//! against its length first. The Parquet reader panics on some damaged files; that is an error here.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use lapicque_pipeline::{ConfigError, FileRef};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+
+use super::{Chunks, file_error};
+
+/// Values that are read whatever the length of the file: 1 GB as floats.
+const ALWAYS_READ: u64 = 1 << 27;
+/// Values per byte beyond that: no recording compresses better.
+const MOST_PER_BYTE: u64 = 64;
+/// Values in a batch, about.
+const BATCH_VALUES: u64 = 1 << 21;
+
+/// Reads all of a Parquet file.
+pub(crate) fn read_parquet(file: &FileRef, field: &str) -> Result<Chunks, ConfigError> {
+    let read = || {
+        let handle = file
+            .reader()
+            .map_err(|error| error.to_string())?
+            .into_inner();
+        read_file(handle)
+    };
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(result) => result.map_err(|message| file_error(field, file, message)),
+        Err(_) => Err(file_error(
+            field,
+            file,
+            "it is damaged: the Parquet reader gave up",
+        )),
+    }
+}
+
+fn read_file(handle: File) -> Result<Chunks, String> {
+    let bytes = handle.metadata().map_err(|error| error.to_string())?.len();
+    let fail =
+        |error: parquet::errors::ParquetError| format!("it cannot be read as Parquet: {error}");
+    let metadata = ArrowReaderMetadata::load(&handle, ArrowReaderOptions::new())
+        // What a writer says of Arrow types can contradict the file; the file itself is right.
+        .or_else(|_| {
+            ArrowReaderMetadata::load(
+                &handle,
+                ArrowReaderOptions::new().with_skip_arrow_metadata(true),
+            )
+        })
+        .map_err(fail)?;
+    let groups = metadata.metadata().row_groups();
+    let count =
+        |n: i64| u64::try_from(n).map_err(|_| format!("it is damaged: it announces {n} values"));
+    let mut rows = 0_u64;
+    let mut values = 0_u64;
+    for group in groups {
+        rows = rows.saturating_add(count(group.num_rows())?);
+        for column in group.columns() {
+            values = values.saturating_add(count(column.num_values())?);
+        }
+    }
+    let most = ALWAYS_READ.max(bytes.saturating_mul(MOST_PER_BYTE));
+    if rows.max(values) > most {
+        return Err(format!(
+            "it announces {rows} rows and {values} values in {bytes} bytes; at most {most} values are read from a file of its length"
+        ));
+    }
+    let batch_rows = (BATCH_VALUES / (values / rows.max(1)).max(1)).clamp(1, 65_536) as usize;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(handle, metadata);
+    let schema = builder.schema().clone();
+    let reader = builder.with_batch_size(batch_rows).build().map_err(fail)?;
+    let mut batches = Vec::new();
+    let mut read = 0_u64;
+    for batch in reader {
+        let batch = batch.map_err(|error| format!("it cannot be read as Parquet: {error}"))?;
+        read += batch.num_rows() as u64;
+        if read > rows {
+            return Err(format!(
+                "it is damaged: it announces {rows} rows and has more"
+            ));
+        }
+        batches.push(batch);
+    }
+    if read != rows {
+        return Err(format!(
+            "it is damaged: it announces {rows} rows and has {read}"
+        ));
+    }
+    Ok(Chunks { schema, batches })
+}
