@@ -1,1 +1,60 @@
-fn main() {}
+//! The `lapicque` command.
+
+mod apply;
+mod arguments;
+mod check;
+mod error;
+mod init;
+mod plan;
+mod progress;
+mod project;
+mod run;
+mod sql;
+mod stages;
+mod table_output;
+mod why;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use error::CommandError;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let shared = &arguments.shared;
+    let result = match &arguments.command {
+        Command::Init(command) => init::init(command),
+        Command::Check(command) => check::check(command, shared),
+        Command::Plan(command) => plan::plan(command, shared),
+        Command::Run(command) => run::run(command, shared),
+        Command::Why(command) => why::why(command, shared),
+        Command::Sql(command) => sql::sql(command, shared),
+        Command::Apply(command) => apply::apply(command, shared),
+        Command::Stages(command) => stages::stages(command, shared),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if let Some(message) = error.message() {
+                // Nothing is left to tell it to if stderr is gone.
+                let _ = writeln!(std::io::stderr(), "error: {message}");
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Writes data to stdout; a reader that has seen enough is no error.
+fn print(text: &str) -> Result<(), CommandError> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CommandError::Output(error.to_string())),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a message to stderr.
+fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

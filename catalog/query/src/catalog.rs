@@ -3,7 +3,7 @@
 //! `stage` is a stage's first output, `stage__output` another; `stage_with_parameters` joins the parameters of each sample to its rows;
 //! `system.*` are the tables of [`crate::system`]. Only tables that a query names are read.
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::{DataType, Field, Schema, UInt32Type};
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::MemorySchemaProvider;
@@ -67,7 +67,7 @@ fn names(run: Option<&RunRecord>) -> Vec<String> {
 }
 
 fn register_stage(session: &SessionContext, store: &dyn Store, run: &RunRecord, name: &str) -> Result<(), QueryError> {
-    if session.table_exist(datafusion::sql::TableReference::bare(name))? {
+    if session.table_exist(datafusion::common::TableReference::bare(name))? {
         return Ok(());
     }
     if let Some((stage, output)) = find_output(run, name) {
@@ -98,7 +98,7 @@ fn register_stage(session: &SessionContext, store: &dyn Store, run: &RunRecord, 
     );
     let plan = plan(session, &view)?;
     let view = datafusion::datasource::view::ViewTable::new(plan, Some(view));
-    session.register_table(datafusion::sql::TableReference::bare(name), Arc::new(view))?;
+    session.register_table(datafusion::common::TableReference::bare(name), Arc::new(view))?;
     Ok(())
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn session() -> SessionContext {
 
 pub(crate) fn register(session: &SessionContext, name: &str, table: RecordBatch) -> Result<()> {
     let table = MemTable::try_new(table.schema(), vec![vec![table]])?;
-    session.register_table(datafusion::sql::TableReference::bare(name), Arc::new(table)).map(|_| ())
+    session.register_table(datafusion::common::TableReference::bare(name), Arc::new(table)).map(|_| ())
 }
 
 /// Plans one query; anything else than a query is refused.

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, StringArray};
+use arrow::array::{Array, AsArray, StringArray, UInt32Array};
 use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -293,7 +293,7 @@ fn split(table: &RecordBatch, samples: usize) -> Result<Vec<RecordBatch>, Sample
         let sample = labels.value(row).parse::<usize>().ok().filter(|&s| s < samples);
         rows[sample.ok_or_else(missing)?].push(row as u32);
     }
-    rows.into_iter().map(|rows| take_record_batch(table, &rows.into()).map_err(SampleError::internal)).collect()
+    rows.into_iter().map(|rows| take_record_batch(table, &UInt32Array::from(rows)).map_err(SampleError::internal)).collect()
 }
 
 /// The columns of a schema, by name; types were settled when the query was planned.

@@ -150,3 +150,11 @@ impl Store for ParquetStore {
         Ok(None)
     }
 }
+
+/// Writes a table for other programs, in the encodings of the store.
+pub fn write_table(table: &RecordBatch, out: impl std::io::Write + Send) -> Result<(), parquet::errors::ParquetError> {
+    let properties = segments::properties(&table.schema(), 1 << 20);
+    let mut writer = parquet::arrow::ArrowWriter::try_new(out, table.schema(), Some(properties))?;
+    writer.write(table)?;
+    writer.close().map(|_| ())
+}

@@ -1,0 +1,184 @@
+//! `lapicque apply`: one stage on files, as a pipeline of import and stage on a store in memory.
+
+use std::path::{Path, PathBuf};
+
+use lapicque_pipeline::config::{nearest, parse_argument, parse_yaml};
+use lapicque_pipeline::{Diagnostic, Diagnostics, Graph, Kind, MemoryStore, Pipeline, Ports, RunOptions, StageRun, read_output, set_field};
+use lapicque_schemas::tables::{model, parameters, signals};
+use serde_json::{Map, Value, json};
+
+use crate::arguments::{Apply, Format, Shared};
+use crate::error::CommandError;
+use crate::progress::Progress;
+use crate::project::jobs;
+use crate::run::{cancelled, interruptible, on_threads, remarks};
+use crate::table_output::{format_of, write, write_file};
+use crate::tell;
+
+/// The name of the stage that is applied.
+const STAGE: &str = "apply";
+/// Settings that describe a file, not the stage.
+const IMPORT_SETTINGS: [&str; 2] = ["sampling_rate", "unit"];
+
+pub(crate) fn apply(command: &Apply, shared: &Shared) -> Result<(), CommandError> {
+    let format = format_of(None, command.out.as_deref())?;
+    let registry = lapicque::registry();
+    let kind = registry.get(&command.kind).ok_or_else(|| {
+        let near = nearest(&command.kind, registry.iter().map(Kind::name)).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+        CommandError::Input(format!("there is no kind `{}`{near}; `lapicque stages` lists them", command.kind))
+    })?;
+    let document = document(command, kind)?;
+    let pipeline = Pipeline::parse(document.to_string(), None, PathBuf::from("."), &[]).map_err(plain)?;
+    let graph = Graph::bind(&pipeline, &registry).map_err(plain)?;
+    if !shared.quiet {
+        for note in graph.stages.iter().flat_map(|stage| &stage.bound().notes) {
+            tell(&format!("note: {note}"));
+        }
+    }
+    let output = output_number(command, &graph)?;
+    interruptible();
+    let store = MemoryStore::default();
+    let progress = Progress::new(shared.quiet);
+    let options = RunOptions {
+        jobs: jobs(shared),
+        retry_failed: false,
+        cancelled: cancelled(),
+        store_uri: "memory".to_owned(),
+        settings: command.set.clone(),
+    };
+    let record =
+        on_threads(options.jobs, || lapicque_pipeline::run(&pipeline, &graph, &store, &options, &|event| progress.hear(event)))??;
+    progress.finish();
+    if !shared.quiet {
+        remarks(&record);
+    }
+    if cancelled().load(std::sync::atomic::Ordering::Relaxed) {
+        return Err(CommandError::Interrupted);
+    }
+    let stage: &StageRun = record.stages.iter().find(|s| s.stage == STAGE).ok_or(CommandError::StageFailed)?;
+    if stage.failed == stage.samples && stage.samples > 0 {
+        return Err(CommandError::StageFailed);
+    }
+    let table = read_output(&store, stage, output, None)?;
+    match (&command.out, stage.outputs[output].schema.table == model::TABLE, format) {
+        (Some(path), true, Format::Json) => write_model(path, &table)?,
+        (out, _, format) => write(&table, if shared.json && out.is_none() { Format::Json } else { format }, out.as_deref())?,
+    }
+    if record.ok { Ok(()) } else { Err(CommandError::StageFailed) }
+}
+
+/// A model is a document of its own, not a table.
+fn write_model(path: &Path, table: &arrow::record_batch::RecordBatch) -> Result<(), CommandError> {
+    let documents = model::read(table).map_err(|error| CommandError::Output(error.to_string()))?;
+    write_file(path, |out| Ok(documents.iter().try_for_each(|document| writeln!(out, "{document}"))?))
+}
+
+/// The pipeline: an import for each file, and the stage.
+fn document(command: &Apply, kind: &dyn Kind) -> Result<Value, CommandError> {
+    let mut config = match &command.config {
+        None => Value::Object(Map::new()),
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| CommandError::Input(format!("{}: {error}", path.display())))?;
+            let located = parse_yaml(&text).map_err(|error| {
+                let place = error.place.map(|p| format!(":{}:{}", p.line, p.column)).unwrap_or_default();
+                CommandError::Input(format!("{}{place}: {}", path.display(), error.message))
+            })?;
+            match located.value {
+                Value::Null => Value::Object(Map::new()),
+                Value::Object(map) => Value::Object(map),
+                _ => return Err(CommandError::Input(format!("{}: a configuration is a map", path.display()))),
+            }
+        }
+    };
+    let own_fields = kind.config_schema()["properties"].clone();
+    let mut import_settings = Map::new();
+    for setting in &command.set {
+        let Some((field, value)) = setting.split_once('=') else {
+            return Err(CommandError::Input(format!("--set {setting}: `field=value` is due")));
+        };
+        if IMPORT_SETTINGS.contains(&field) && own_fields.get(field).is_none() {
+            import_settings.insert(field.to_owned(), parse_argument(value));
+        } else if !set_field(&mut config, field, parse_argument(value)) {
+            return Err(CommandError::Input(format!("--set {setting}: `{field}` leads through a value that is no map")));
+        }
+    }
+    let mut stages = Map::new();
+    let mut inputs = Map::new();
+    for (port, table, file) in ports(command, kind)? {
+        let mut import = match table {
+            signals::TABLE => json!({"kind": "import.recording", "path": file}),
+            parameters::TABLE if command.kind.starts_with("simulate.") || command.kind.starts_with("potential.") => {
+                json!({"kind": "parameters.list", "file": file})
+            }
+            "table" => json!({"kind": "import.table", "path": file}),
+            table => json!({"kind": "import.table", "path": file, "table": table}),
+        };
+        if let (signals::TABLE, Value::Object(import)) = (table, &mut import) {
+            import.extend(import_settings.clone());
+        }
+        let name = format!("import_{}", port.to_lowercase());
+        inputs.insert(port, json!(name));
+        stages.insert(name, import);
+    }
+    let Value::Object(mut stage) = config else {
+        return Err(CommandError::Input("a configuration is a map".to_owned()));
+    };
+    stage.insert("kind".to_owned(), json!(command.kind));
+    stage.insert("inputs".to_owned(), Value::Object(inputs));
+    stages.insert(STAGE.to_owned(), Value::Object(stage));
+    Ok(json!({"lapicque": lapicque_pipeline::FORMAT, "name": STAGE, "seed": command.seed, "stages": stages}))
+}
+
+/// Port, its table and its file, for each file.
+fn ports(command: &Apply, kind: &dyn Kind) -> Result<Vec<(String, &'static str, String)>, CommandError> {
+    let known = match kind.ports() {
+        Ports::Named(ports) => ports,
+        Ports::Any => &[],
+    };
+    let mut taken: Vec<(String, &'static str, String)> = Vec::new();
+    for file in &command.files {
+        let named = file.split_once('=').filter(|(port, _)| port.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+        let (port, table, path) = match (named, kind.ports()) {
+            (Some((port, path)), Ports::Any) => (port.to_owned(), "table", path),
+            (Some((port, path)), Ports::Named(ports)) => {
+                let Some(spec) = ports.iter().find(|p| p.name == port) else {
+                    let names: Vec<&str> = ports.iter().map(|p| p.name).collect();
+                    return Err(CommandError::Input(format!("`{}` has no input `{port}` (it takes: {})", command.kind, names.join(", "))));
+                };
+                (port.to_owned(), spec.table, path)
+            }
+            (None, _) => {
+                let Some(spec) = known.iter().find(|p| !taken.iter().any(|(port, ..)| port == p.name)) else {
+                    return Err(CommandError::Input(format!("`{file}`: `{}` has no input left for it; name one as PORT=FILE", command.kind)));
+                };
+                (spec.name.to_owned(), spec.table, file.as_str())
+            }
+        };
+        if taken.iter().any(|(other, ..)| *other == port) {
+            return Err(CommandError::Input(format!("the input `{port}` is given twice")));
+        }
+        taken.push((port, table, path.to_owned()));
+    }
+    Ok(taken)
+}
+
+fn output_number(command: &Apply, graph: &Graph) -> Result<usize, CommandError> {
+    let Some(name) = &command.output else {
+        return Ok(0);
+    };
+    let stage = graph.stages.iter().find(|s| s.name == STAGE);
+    let names: Vec<&str> = stage.iter().flat_map(|s| s.bound().outputs.iter().map(|o| o.name.as_str())).collect();
+    names.iter().position(|n| n == name).ok_or_else(|| {
+        CommandError::Input(format!("`{}` has no output `{name}` (it has: {})", command.kind, names.join(", ")))
+    })
+}
+
+/// Messages without the pipeline that the user did not write.
+fn plain(diagnostics: Diagnostics) -> Diagnostics {
+    let strip = |d: Diagnostic| {
+        let field = d.field.strip_prefix("stages.").unwrap_or(&d.field);
+        let field = field.strip_prefix(STAGE).map(|f| f.trim_start_matches('.')).unwrap_or(field);
+        Diagnostic { field: field.to_owned(), place: None, source_line: None, ..d }
+    };
+    Diagnostics(diagnostics.0.into_iter().map(strip).collect())
+}

@@ -1,0 +1,164 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Parameters of neural circuits to recordings, and back.
+#[derive(Debug, Parser)]
+#[command(name = "lapicque", version, propagate_version = true, after_help = "\
+Examples:
+  lapicque init my-project                       start from a small pipeline
+  lapicque run my-project/pipeline.yaml          compute what is missing
+  lapicque sql -p my-project/pipeline.yaml \"SELECT * FROM features_with_parameters\"
+  lapicque apply features.catch22 eeg.edf -o features.csv
+  lapicque stages features.catch22               what a kind of stage takes and gives
+
+Exit codes: 0 done; 1 a stage failed; 2 bad input; 130 interrupted.")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Shared {
+    /// Folder of the store [default: .lapicque beside the pipeline file]
+    #[arg(long, global = true, value_name = "DIR", env = "LAPICQUE_STORE")]
+    pub(crate) store: Option<PathBuf>,
+    /// Threads that compute at the same time [default: all processors]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
+    /// No progress and no remarks on stderr, only errors
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// One JSON document on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a folder with a small pipeline to start from
+    Init(Init),
+    /// Check a pipeline file without computing anything
+    Check(OnPipeline),
+    /// Show what a run would compute, and about how long it would take
+    Plan(OnPipeline),
+    /// Compute what is missing
+    Run(Run),
+    /// Explain why results of a stage are computed anew
+    Why(Why),
+    /// Query the tables of the latest run
+    #[command(after_help = "\
+Tables: each stage under its name; further outputs as stage__output; stage_with_parameters; system.runs,
+system.stages, system.bindings, system.lineage, system.events, system.columns.
+
+Examples:
+  lapicque sql -p pipeline.yaml \"SELECT J_ext, dfa FROM features_with_parameters ORDER BY J_ext\"
+  lapicque sql -p pipeline.yaml \"SELECT * FROM spikes WHERE population = 'E'\" --format parquet -o e.parquet
+  lapicque sql -p pipeline.yaml 'SELECT \"table\", \"column\", unit FROM system.columns'")]
+    Sql(Sql),
+    /// Apply one stage to files
+    #[command(after_help = "\
+Examples:
+  lapicque apply features.catch22 signals.parquet -o features.parquet
+  lapicque apply signal.epochs eeg.npy --set sampling_rate=\"250 Hz\" --set length=\"5 s\" --set zscore=true -o epochs.parquet
+  lapicque apply simulate.spiking parameters=points.csv --set network=hagen --set duration=\"1 s\" -o spikes.parquet
+  lapicque apply potential.kernels --config kernels.yaml -o kernels.parquet
+  lapicque apply inverse.train features=f.parquet parameters=p.csv --config train.yaml -o model.json
+  lapicque apply inverse.predict model=model.json features=f.parquet -o predictions.csv")]
+    Apply(Apply),
+    /// List the kinds of stages, or describe one
+    Stages(Stages),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The folder to make
+    #[arg(default_value = ".")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OnPipeline {
+    /// The pipeline file, or a folder with a pipeline.yaml
+    pub(crate) pipeline: PathBuf,
+    /// Set a field of a stage's configuration
+    #[arg(long, value_name = "STAGE.FIELD=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) on: OnPipeline,
+    /// Compute samples again that failed before
+    #[arg(long)]
+    pub(crate) retry_failed: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Why {
+    #[command(flatten)]
+    pub(crate) on: OnPipeline,
+    /// The stage to explain
+    pub(crate) stage: String,
+    /// One sample of it
+    #[arg(long, value_name = "ID")]
+    pub(crate) sample: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Csv,
+    Json,
+    Parquet,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sql {
+    /// The query
+    pub(crate) query: String,
+    /// The pipeline file, or a folder with a pipeline.yaml
+    #[arg(long, short)]
+    pub(crate) pipeline: PathBuf,
+    /// How to write the result [default: by the extension of FILE, else table]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// Write to a file instead of stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// The kind of stage, e.g. features.catch22
+    pub(crate) kind: String,
+    /// Input files, by port or in the order of the ports
+    #[arg(value_name = "[PORT=]FILE")]
+    pub(crate) files: Vec<String>,
+    /// The stage's configuration
+    #[arg(long, value_name = "FILE.yaml")]
+    pub(crate) config: Option<PathBuf>,
+    /// Set a field of the configuration
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Write to this file: .parquet, .csv or .json [default: a table on stdout]
+    #[arg(short = 'o', value_name = "OUT")]
+    pub(crate) out: Option<PathBuf>,
+    /// The output to write [default: the first]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) output: Option<String>,
+    /// Seed of stages that draw random numbers
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Stages {
+    /// The kind to describe
+    pub(crate) kind: Option<String>,
+}

@@ -1,0 +1,33 @@
+//! `lapicque plan`: what would a run do?
+
+use lapicque_pipeline::{Planner, plan_rows};
+use serde_json::json;
+
+use crate::arguments::{OnPipeline, Shared};
+use crate::error::CommandError;
+use crate::print;
+use crate::project::open;
+use crate::run::{duration, text_table};
+
+pub(crate) fn plan(command: &OnPipeline, shared: &Shared) -> Result<(), CommandError> {
+    let project = open(command, shared)?;
+    let planner = Planner::new(&project.graph, &project.store, false)?;
+    let rows = plan_rows(&planner)?;
+    if shared.json {
+        return print(&format!("{:#}\n", json!({"pipeline": project.pipeline.name, "stages": rows})));
+    }
+    let mut table = vec![["stage", "kind", "samples", "cached", "to run", "about", "reason"].map(str::to_owned).to_vec()];
+    for row in &rows {
+        let about = row.estimated_seconds.filter(|_| row.to_run > 0).map(duration).unwrap_or_default();
+        table.push(vec![
+            row.stage.clone(),
+            row.kind.clone(),
+            row.samples.to_string(),
+            row.cached.to_string(),
+            row.to_run.to_string(),
+            about,
+            row.reason.clone(),
+        ]);
+    }
+    print(&text_table(&table))
+}

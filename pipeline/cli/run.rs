@@ -1,0 +1,174 @@
+//! `lapicque run`: compute what is missing, and say what was done.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{Float64Type, Int32Type};
+use lapicque_pipeline::{RunOptions, RunRecord, Store, read_output};
+use lapicque_schemas::tables::metrics;
+use serde_json::json;
+
+use crate::arguments::{Run, Shared};
+use crate::error::CommandError;
+use crate::progress::Progress;
+use crate::project::{jobs, open};
+use crate::{print, tell};
+
+static CANCELLED: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn run(command: &Run, shared: &Shared) -> Result<(), CommandError> {
+    let project = open(&command.on, shared)?;
+    interruptible();
+    let progress = Progress::new(shared.quiet);
+    let options = RunOptions {
+        jobs: jobs(shared),
+        retry_failed: command.retry_failed,
+        cancelled: &CANCELLED,
+        store_uri: project.store.folder().display().to_string(),
+        settings: command.on.set.clone(),
+    };
+    let record = on_threads(options.jobs, || {
+        lapicque_pipeline::run(&project.pipeline, &project.graph, &project.store, &options, &|event| progress.hear(event))
+    })??;
+    progress.finish();
+    if !shared.quiet {
+        remarks(&record);
+    }
+    if shared.json {
+        print(&format!("{:#}\n", summary(&record)))?;
+    } else {
+        print(&report(&record, &project.store)?)?;
+    }
+    match (record.ok, CANCELLED.load(Ordering::Relaxed)) {
+        (_, true) => Err(CommandError::Interrupted),
+        (true, _) => Ok(()),
+        (false, _) => Err(CommandError::StageFailed),
+    }
+}
+
+/// The first Ctrl-C ends the run in order; the second ends it at once.
+pub(crate) fn interruptible() {
+    let handler = || {
+        if CANCELLED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        tell("interrupted: finishing what is being written; once more to stop at once");
+    };
+    // Without a handler Ctrl-C ends the process at once, which the store survives.
+    let _ = ctrlc::set_handler(handler);
+}
+
+pub(crate) fn cancelled() -> &'static AtomicBool {
+    &CANCELLED
+}
+
+/// Runs work in a pool of so many threads.
+pub(crate) fn on_threads<T: Send>(jobs: usize, work: impl FnOnce() -> T + Send) -> Result<T, CommandError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
+    Ok(pool.map_err(|error| CommandError::Input(format!("--jobs {jobs}: {error}")))?.install(work))
+}
+
+/// What a run has to remark, one line each.
+pub(crate) fn remarks(record: &RunRecord) {
+    for stage in &record.stages {
+        for (note, samples) in &stage.notes {
+            let of = if stage.samples > 1 { format!(" ({samples} of {} samples)", stage.samples) } else { String::new() };
+            tell(&format!("warning: {}: {note}{of}", stage.stage));
+        }
+        if stage.failed > 0 {
+            tell(&format!("warning: {}: {} of {} samples have no result", stage.stage, stage.failed, stage.samples));
+        }
+    }
+}
+
+fn summary(record: &RunRecord) -> serde_json::Value {
+    let stages: Vec<_> = record
+        .stages
+        .iter()
+        .map(|s| {
+            json!({
+                "stage": s.stage, "kind": s.kind, "samples": s.samples, "cached": s.cached, "computed": s.computed,
+                "cut_off": s.cut_off, "failed": s.failed, "seconds": s.seconds, "bytes": s.bytes,
+            })
+        })
+        .collect();
+    json!({"run": record.id, "pipeline": record.pipeline, "stages": stages, "seconds": record.seconds, "ok": record.ok})
+}
+
+fn report(record: &RunRecord, store: &dyn Store) -> Result<String, CommandError> {
+    let mut table = vec![["stage", "kind", "samples", "cached", "computed", "failed", "time", "stored"].map(str::to_owned).to_vec()];
+    for stage in &record.stages {
+        table.push(vec![
+            stage.stage.clone(),
+            stage.kind.clone(),
+            stage.samples.to_string(),
+            stage.cached.to_string(),
+            stage.computed.to_string(),
+            stage.failed.to_string(),
+            if stage.computed > 0 { duration(stage.seconds) } else { String::new() },
+            if stage.bytes > 0 { indicatif::HumanBytes(stage.bytes).to_string() } else { String::new() },
+        ]);
+    }
+    let mut text = text_table(&table);
+    text += &format!("run {} took {}\n", record.id, duration(record.seconds));
+    for stage in &record.stages {
+        let output = stage.outputs.iter().position(|o| o.schema.table == metrics::TABLE);
+        if let Some(output) = output.filter(|_| stage.failed == 0 && (stage.computed > 0 || stage.cached > 0)) {
+            text += &held_out_quality(&stage.stage, &read_output(store, stage, output, None)?);
+        }
+    }
+    Ok(text)
+}
+
+/// The metrics of a model, per target: of all held-out predictions, and the median over splits.
+fn held_out_quality(stage: &str, table: &arrow::record_batch::RecordBatch) -> String {
+    let column = |name: &str| table.column_by_name(name);
+    let numbers = |name: &str| column(name).and_then(|c| c.as_primitive_opt::<Float64Type>());
+    let (Some(target), Some(repeat)) =
+        (column("target").and_then(|c| c.as_string_opt::<i32>()), column("repeat").and_then(|c| c.as_primitive_opt::<Int32Type>()))
+    else {
+        return String::new();
+    };
+    let (Some(mse), Some(mae), Some(r2)) = (numbers("mse"), numbers("mae"), numbers("r2")) else {
+        return String::new();
+    };
+    let mut rows = vec![["target", "median MSE over splits", "pooled MSE", "pooled MAE", "pooled R2"].map(str::to_owned).to_vec()];
+    for pooled in (0..table.num_rows()).filter(|&row| repeat.is_null(row)) {
+        let mut splits: Vec<f64> =
+            (0..table.num_rows()).filter(|&row| repeat.is_valid(row) && target.value(row) == target.value(pooled)).map(|row| mse.value(row)).collect();
+        splits.sort_by(f64::total_cmp);
+        let middle = match splits.len() {
+            0 => f64::NAN,
+            n if n % 2 == 1 => splits[n / 2],
+            n => 0.5 * (splits[n / 2 - 1] + splits[n / 2]),
+        };
+        let number = |value: f64| format!("{value:.4}");
+        rows.push(vec![target.value(pooled).to_owned(), number(middle), number(mse.value(pooled)), number(mae.value(pooled)), number(r2.value(pooled))]);
+    }
+    if rows.len() == 1 {
+        return String::new();
+    }
+    format!("\nheld-out predictions of `{stage}`:\n{}", text_table(&rows))
+}
+
+/// Columns under their headings.
+pub(crate) fn text_table(rows: &[Vec<String>]) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let widths: Vec<usize> = (0..columns).map(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        text += cells.join("  ").trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+pub(crate) fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 0.0995 => format!("{:.1} ms", s * 1e3),
+        s if s < 99.5 => format!("{s:.1} s"),
+        s if s < 5990.0 => format!("{:.0} min {:.0} s", (s / 60.0).floor(), s % 60.0),
+        s => format!("{:.0} h {:.0} min", (s / 3600.0).floor(), (s % 3600.0) / 60.0),
+    }
+}

@@ -1,0 +1,132 @@
+//! Tables to stdout and to files.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+use crate::arguments::Format;
+use crate::error::CommandError;
+use crate::print;
+
+/// The format that was asked for, or that a file name says.
+pub(crate) fn format_of(asked: Option<Format>, file: Option<&Path>) -> Result<Format, CommandError> {
+    let extension = file.map(|f| f.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase());
+    match (asked, extension.as_deref()) {
+        (Some(Format::Parquet), None) => Err(CommandError::Input("parquet goes to a file; add -o FILE".to_owned())),
+        (Some(format), _) => Ok(format),
+        (None, None) => Ok(Format::Table),
+        (None, Some("parquet")) => Ok(Format::Parquet),
+        (None, Some("csv")) => Ok(Format::Csv),
+        (None, Some("json")) => Ok(Format::Json),
+        (None, Some("txt")) => Ok(Format::Table),
+        (None, Some(other)) => Err(CommandError::Input(format!("-o: `.{other}` is no format; .parquet, .csv, .json or .txt is due"))),
+    }
+}
+
+/// Writes a table; a file appears whole or not at all.
+pub(crate) fn write(table: &RecordBatch, format: Format, file: Option<&Path>) -> Result<(), CommandError> {
+    let Some(path) = file else {
+        let mut bytes = Vec::new();
+        encode(table, format, &mut bytes).map_err(|error| CommandError::Output(error.to_string()))?;
+        return print(&String::from_utf8_lossy(&bytes));
+    };
+    write_file(path, |out| encode(table, format, out))
+}
+
+pub(crate) fn write_file(path: &Path, encode: impl FnOnce(&mut dyn SendWrite) -> Result<(), ArrowError>) -> Result<(), CommandError> {
+    let failed = |error: &dyn std::fmt::Display| CommandError::Output(format!("{}: {error}", path.display()));
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(name);
+    let mut out = BufWriter::new(File::create(&part).map_err(|error| failed(&error))?);
+    let written = encode(&mut out).and_then(|()| Ok(out.flush()?)).map_err(|error| failed(&error));
+    let placed = written.and_then(|()| std::fs::rename(&part, path).map_err(|error| failed(&error)));
+    if placed.is_err() {
+        // The first error is the one to tell.
+        let _ = std::fs::remove_file(&part);
+    }
+    placed
+}
+
+/// A writer that the Parquet encoder may take along.
+pub(crate) trait SendWrite: Write + Send {}
+impl<T: Write + Send> SendWrite for T {}
+
+fn encode(table: &RecordBatch, format: Format, mut out: &mut dyn SendWrite) -> Result<(), ArrowError> {
+    match format {
+        Format::Table => {
+            let text = pretty(table)?;
+            out.write_all(text.as_bytes())?;
+        }
+        Format::Csv => {
+            let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(&mut out);
+            writer.write(&lists_as_text(table)?)?;
+        }
+        Format::Json => {
+            let mut writer = arrow::json::WriterBuilder::new().with_explicit_nulls(true).build::<_, arrow::json::writer::JsonArray>(&mut out);
+            writer.write(table)?;
+            writer.finish()?;
+            out.write_all(b"\n")?;
+        }
+        Format::Parquet => lapicque_store::write_table(table, &mut out).map_err(|error| ArrowError::ParquetError(error.to_string()))?,
+    }
+    Ok(())
+}
+
+/// Columns under their headings with their units; long lists are cut short.
+fn pretty(table: &RecordBatch) -> Result<String, ArrowError> {
+    let options = FormatOptions::default().with_null("");
+    let schema = table.schema();
+    let heading = |field: &arrow::datatypes::Field| match field.metadata().get("unit") {
+        Some(unit) => format!("{} ({unit})", field.name()),
+        None => field.name().clone(),
+    };
+    let mut rows = vec![schema.fields().iter().map(|f| heading(f)).collect::<Vec<_>>()];
+    let formatters = table.columns().iter().map(|c| ArrayFormatter::try_new(c.as_ref(), &options)).collect::<Result<Vec<_>, _>>()?;
+    for row in 0..table.num_rows() {
+        rows.push(
+            formatters
+                .iter()
+                .map(|f| {
+                    let text = f.value(row).to_string();
+                    if text.chars().count() > 60 { format!("{}...", text.chars().take(57).collect::<String>()) } else { text }
+                })
+                .collect(),
+        );
+    }
+    Ok(crate::run::text_table(&rows))
+}
+
+/// CSV has no lists: they become JSON text.
+fn lists_as_text(table: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let schema = table.schema();
+    let mut fields = Vec::new();
+    let mut columns = Vec::new();
+    for (field, column) in schema.fields().iter().zip(table.columns()) {
+        match column.as_list_opt::<i32>() {
+            Some(list) if matches!(column.data_type(), DataType::List(_)) => {
+                let options = FormatOptions::default();
+                let text = (0..list.len()).map(|row| {
+                    let items = list.value(row);
+                    let formatter = ArrayFormatter::try_new(items.as_ref(), &options)?;
+                    let items: Vec<String> = (0..items.len()).map(|i| formatter.value(i).to_string()).collect();
+                    Ok(format!("[{}]", items.join(", ")))
+                });
+                let text = text.collect::<Result<Vec<_>, ArrowError>>()?;
+                fields.push(field.as_ref().clone().with_data_type(DataType::Utf8));
+                columns.push(Arc::new(StringArray::from(text)) as arrow::array::ArrayRef);
+            }
+            _ => {
+                fields.push(field.as_ref().clone());
+                columns.push(column.clone());
+            }
+        }
+    }
+    RecordBatch::try_new(Arc::new(arrow::datatypes::Schema::new(fields)), columns)
+}

@@ -1,0 +1,76 @@
+//! `lapicque why`: what changed since the result was computed?
+
+use lapicque_pipeline::config::nearest;
+use lapicque_pipeline::{Change, Planner, Why as Answer};
+use serde_json::json;
+
+use crate::arguments::{Shared, Why};
+use crate::error::CommandError;
+use crate::print;
+use crate::project::open;
+
+pub(crate) fn why(command: &Why, shared: &Shared) -> Result<(), CommandError> {
+    let project = open(&command.on, shared)?;
+    let planner = Planner::new(&project.graph, &project.store, false)?;
+    let number = project.graph.stage(&command.stage).ok_or_else(|| {
+        let names = project.graph.stages.iter().map(|s| s.name.as_str());
+        let near = nearest(&command.stage, names).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+        CommandError::Input(format!("there is no stage `{}`{near}", command.stage))
+    })?;
+    let sample = command.sample.as_deref().map(|given| full_label(project.graph.stages[number].domain.labels(), given)).transpose()?;
+    let answer = merged(&command.stage, lapicque_pipeline::why(&planner, number, sample.as_deref())?);
+    if shared.json {
+        let changed: Vec<_> = answer.changed.iter().map(|c| json!({"ingredient": c.ingredient, "old": c.old, "new": c.new})).collect();
+        let sample = (!answer.sample.is_empty()).then_some(&answer.sample);
+        return print(&format!("{:#}\n", json!({"stage": answer.stage, "sample": sample, "status": answer.status, "changed": changed})));
+    }
+    let of = if answer.sample.is_empty() { String::new() } else { format!(", sample {}", answer.sample) };
+    let mut text = format!("{}{of}: {}\n", answer.stage, answer.status);
+    for Change { ingredient, old, new } in &answer.changed {
+        text += &match (old, new) {
+            (Some(old), Some(new)) => format!("  {ingredient}: {old} -> {new}\n"),
+            (None, Some(new)) => format!("  {ingredient}: {new}\n"),
+            (Some(old), None) => format!("  {ingredient}: {old} before, now absent\n"),
+            (None, None) => String::new(),
+        };
+    }
+    print(&text)
+}
+
+/// A label, or the only one that begins like this.
+fn full_label(labels: &[String], given: &str) -> Result<String, CommandError> {
+    if labels.iter().any(|label| label == given) {
+        return Ok(given.to_owned());
+    }
+    let mut near = labels.iter().filter(|label| label.starts_with(given));
+    match (near.next(), near.next()) {
+        (Some(label), None) => Ok(label.clone()),
+        (Some(_), Some(_)) => Err(CommandError::Input(format!("--sample {given}: several samples begin like this"))),
+        _ => Err(CommandError::Input(format!("--sample {given}: there is no such sample; `SELECT * FROM system.bindings` lists them"))),
+    }
+}
+
+/// One answer for all samples that were asked for: the first state that is not `cached`, every ingredient that changed.
+fn merged(stage: &str, answers: Vec<Answer>) -> Answer {
+    let several = answers.len() > 1;
+    let mut status = None;
+    let mut changed: Vec<Change> = Vec::new();
+    let mut sample = String::new();
+    for answer in answers {
+        if answer.status != "cached" && status.as_deref().is_none_or(|s| s == "cached") {
+            status = Some(answer.status);
+        } else if status.is_none() {
+            status = Some(answer.status);
+        }
+        sample = answer.sample;
+        for change in answer.changed {
+            if !changed.iter().any(|known| known.ingredient == change.ingredient) {
+                changed.push(change);
+            }
+        }
+    }
+    if several {
+        sample = String::new();
+    }
+    Answer { stage: stage.to_owned(), sample, status: status.unwrap_or_else(|| "no samples".to_owned()), changed }
+}
