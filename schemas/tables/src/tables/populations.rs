@@ -59,6 +59,23 @@ pub fn read(batch: &RecordBatch) -> Result<Vec<PopulationRow>, TableError> {
         .collect())
 }
 
+/// The recorded interval of a population.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordedInterval {
+    pub population: String,
+    pub t_start_ms: f64,
+    pub t_stop_ms: f64,
+}
+
+/// Name and recorded interval of each population, without the other columns.
+pub fn intervals(batch: &RecordBatch) -> Result<Vec<RecordedInterval>, TableError> {
+    let population = text_column(TABLE, batch, "population")?;
+    let t_start = float_column(TABLE, batch, "t_start_ms")?;
+    let t_stop = float_column(TABLE, batch, "t_stop_ms")?;
+    let row = |row: usize| RecordedInterval { population: population.value(row).to_owned(), t_start_ms: t_start[row], t_stop_ms: t_stop[row] };
+    Ok((0..batch.num_rows()).map(row).collect())
+}
+
 pub fn write(rows: &[PopulationRow]) -> Result<RecordBatch, TableError> {
     Ok(RecordBatch::try_new(
         schema().arrow,

@@ -58,3 +58,23 @@ pub fn of_population(batch: &RecordBatch, population: &str) -> Result<(Vec<u32>,
     }
     Ok(spikes)
 }
+
+/// The steps of the spikes of each population that has some, in the order of the table.
+pub fn steps_by_population(batch: &RecordBatch) -> Result<Vec<(String, Vec<u32>)>, TableError> {
+    let names = text_column(TABLE, batch, "population")?;
+    let step = int_column(TABLE, batch, "step")?;
+    let mut populations: Vec<(String, Vec<u32>)> = Vec::new();
+    // Rows of a population stand together.
+    let mut current = 0;
+    for (row, &step) in step.iter().enumerate() {
+        let name = names.value(row);
+        if populations.get(current).is_none_or(|(known, _)| known != name) {
+            current = populations.iter().position(|(known, _)| known == name).unwrap_or(populations.len());
+            if current == populations.len() {
+                populations.push((name.to_owned(), Vec::new()));
+            }
+        }
+        populations[current].1.push(u32::try_from(step).unwrap_or(u32::MAX));
+    }
+    Ok(populations)
+}
