@@ -133,11 +133,12 @@ fn output_schema(schema: &Schema, grain: Grain, key: &[String]) -> Result<TableS
         if fields.iter().any(|f| f.name() == field.name()) {
             problems.push(ConfigError::at("query", format!("two columns are called `{}`; rename one with AS", field.name())));
         }
-        if !storable(field.data_type()) {
+        let data_type = stored_type(field.data_type()).unwrap_or_else(|| {
             let message = format!("column `{}` is a {}, which tables do not hold; CAST it to a number or to text", field.name(), field.data_type());
             problems.push(ConfigError::at("query", message));
-        }
-        fields.push(field.as_ref().clone());
+            DataType::Null
+        });
+        fields.push(field.as_ref().clone().with_data_type(data_type));
     }
     if grain == Grain::Sample {
         match fields.iter().position(|f| f.name() == "sample") {
@@ -155,12 +156,19 @@ fn output_schema(schema: &Schema, grain: Grain, key: &[String]) -> Result<TableS
     if problems.is_empty() { Ok(table) } else { Err(problems) }
 }
 
-fn storable(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::List(item) => storable(item.data_type()),
-        DataType::Dictionary(_, values) => **values == DataType::Utf8,
-        other => other.is_integer() || matches!(other, DataType::Float64 | DataType::Float32 | DataType::Utf8 | DataType::Boolean | DataType::Binary),
-    }
+/// The type in which tables hold a column; `None` where they have none for it.
+fn stored_type(data_type: &DataType) -> Option<DataType> {
+    Some(match data_type {
+        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::Decimal128(_, _) | DataType::Decimal256(_, _) => DataType::Float64,
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            DataType::List(Arc::new(item.as_ref().clone().with_data_type(stored_type(item.data_type())?)))
+        }
+        DataType::Dictionary(_, values) if **values == DataType::Utf8 => data_type.clone(),
+        DataType::Float64 | DataType::Float32 | DataType::Utf8 | DataType::Boolean | DataType::Binary => data_type.clone(),
+        other if other.is_integer() => other.clone(),
+        _ => return None,
+    })
 }
 
 /// A stage gives the same for the same inputs: no clock, no dice.

@@ -39,11 +39,13 @@ pub(crate) fn read_whole(
         tables.extend(store.read(output, schema, &keys, wanted.as_deref())?);
     }
     let joined = join(&stage_view(schema, wanted.as_deref()), &tables)?;
-    let rows = present.iter().zip(&tables).flat_map(|((position, _), table)| std::iter::repeat_n(*position, table.num_rows()));
+    let of_table = |((position, _), table): (&(usize, Digest), &RecordBatch)| std::iter::repeat_n(*position, table.num_rows());
+    // Arrow asks for iterators of known length.
+    let rows: Vec<usize> = present.iter().zip(&tables).flat_map(of_table).collect();
     match labels {
         WholeLabels::None => Ok(joined),
-        WholeLabels::Positions => with_sample(&joined, Arc::new(UInt32Array::from_iter_values(rows.map(|p| p as u32)))),
-        WholeLabels::Text(labels) => with_sample(&joined, Arc::new(StringArray::from_iter_values(rows.map(|p| labels[p].as_str())))),
+        WholeLabels::Positions => with_sample(&joined, Arc::new(UInt32Array::from_iter_values(rows.iter().map(|&p| p as u32)))),
+        WholeLabels::Text(labels) => with_sample(&joined, Arc::new(StringArray::from_iter_values(rows.iter().map(|&p| labels[p].as_str())))),
         WholeLabels::Stored(labels) => label_positions(&joined, labels),
     }
 }

@@ -12,6 +12,8 @@ use lapicque_pipeline::{
 pub(crate) enum Rows {
     /// One row per point.
     One(RecordBatch),
+    /// Consecutive rows of one table; point i has those from the i-th of these numbers to the next.
+    Runs(RecordBatch, Vec<usize>),
     /// A table per point.
     Many(Vec<RecordBatch>),
 }
@@ -49,6 +51,10 @@ impl Stage for Source {
                     Some(table.slice(sample.point, 1))
                 }
                 Rows::One(_) => None,
+                Rows::Runs(table, starts) => match starts.get(sample.point..) {
+                    Some([start, end, ..]) => Some(table.slice(*start, end - start)),
+                    _ => None,
+                },
                 Rows::Many(tables) => tables.get(sample.point).cloned(),
             };
             rows.map(SampleOutput::of)

@@ -18,16 +18,16 @@ use crate::schema::{Column, TableSchema};
 pub const TABLE: &str = "spiking_features";
 
 /// Name, unit and meaning of a statistic.
-pub type Statistic = (&'static str, &'static str, &'static str);
+pub type Statistic<'a> = (&'a str, &'a str, &'a str);
 
-pub fn schema(statistics: &[Statistic]) -> TableSchema {
+pub fn schema(statistics: &[Statistic<'_>]) -> TableSchema {
     let mut columns = vec![Column::new("population", DataType::Utf8, "name in the network file")];
     columns.extend(statistics.iter().map(|(name, unit, meaning)| Column::new(name, DataType::Float64, meaning).unit(unit)));
     TableSchema::new(TABLE, &["population"], columns)
 }
 
 /// One row per population: its name and the statistics in the order of the schema.
-pub fn write(statistics: &[Statistic], rows: &[(String, Vec<f64>)]) -> Result<RecordBatch, TableError> {
+pub fn write(statistics: &[Statistic<'_>], rows: &[(String, Vec<f64>)]) -> Result<RecordBatch, TableError> {
     let mut columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from_iter_values(rows.iter().map(|(name, _)| name)))];
     for i in 0..statistics.len() {
         columns.push(Arc::new(Float64Array::from_iter_values(rows.iter().map(|(_, values)| values[i]))));

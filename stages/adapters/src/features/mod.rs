@@ -1,7 +1,10 @@
-//! `features.*`.
+//! `features.*`: numbers that summarise signals and spikes.
+
+mod catch22;
+mod spiking;
 
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![]
+    vec![Box::new(catch22::Catch22Kind), Box::new(spiking::Spiking)]
 }

@@ -1,9 +1,12 @@
 //! `import.*`: recordings and tables of users.
 
 pub(crate) mod files;
+mod recording;
+mod signals_table;
+mod table;
 
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![]
+    vec![Box::new(recording::ImportRecording), Box::new(table::ImportTable)]
 }

@@ -6,7 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, UInt64Array};
 use arrow_schema::{DataType, Field};
-use lapicque_pipeline::{BindRequest, ConfigError, Kind, Ports, Stage};
+use lapicque_pipeline::{BindRequest, ConfigError, FileRef, Kind, Ports, Stage};
 use lapicque_schemas::schema::UNIT;
 use lapicque_schemas::tables::parameters::SEED;
 use lapicque_units::Unit;
@@ -61,29 +61,7 @@ impl Kind for List {
             (Some(rows), None) => ("rows", rows_columns(rows, &is_label)?),
             (None, Some(file)) => {
                 let file = request.open("file", file).map_err(|error| vec![error])?;
-                let columns = match file.extension().as_str() {
-                    "csv" => csv_columns(
-                        read_cells(&file, "file").map_err(|error| vec![error])?,
-                        &is_label,
-                    )?,
-                    "parquet" => {
-                        let batches = read_parquet(&file, "file").map_err(|error| vec![error])?;
-                        parquet_columns(
-                            batches
-                                .join()
-                                .map_err(|error| vec![ConfigError::at("file", error)])?,
-                        )?
-                    }
-                    other => {
-                        return problem(
-                            "file",
-                            format!(
-                                "`{}` ends in `.{other}`; .csv and .parquet are read",
-                                file.name
-                            ),
-                        );
-                    }
-                };
+                let columns = file_columns(&file, "file", &is_label)?;
                 ("file", columns)
             }
             _ => {
@@ -125,7 +103,24 @@ impl Kind for List {
     }
 }
 
-type Columns = Vec<(Field, ArrayRef)>;
+/// Columns of parameters, and `sample` where there is one.
+pub(crate) type Columns = Vec<(Field, ArrayRef)>;
+
+/// The columns of a table of points.
+pub(crate) fn file_columns(
+    file: &FileRef,
+    field: &str,
+    is_label: &dyn Fn(&str) -> bool,
+) -> Result<Columns, Vec<ConfigError>> {
+    match file.extension().as_str() {
+        "csv" => csv_columns(read_cells(file, field).map_err(|error| vec![error])?, field, is_label),
+        "parquet" => {
+            let table = read_parquet(file, field).and_then(|chunks| chunks.join().map_err(|error| ConfigError::at(field, error)));
+            parquet_columns(&table.map_err(|error| vec![error])?, field)
+        }
+        other => problem(field, format!("`{}` ends in `.{other}`; .csv and .parquet are read", file.name)),
+    }
+}
 
 fn rows_columns(
     rows: &[Map<String, Value>],
@@ -169,9 +164,7 @@ fn rows_columns(
     }
 }
 
-fn csv_columns(
-    cells: Vec<(String, Vec<Value>)>,
-    is_label: &dyn Fn(&str) -> bool,
+fn csv_columns(cells: Vec<(String, Vec<Value>)>, at_field: &str, is_label: &dyn Fn(&str) -> bool,
 ) -> Result<Columns, Vec<ConfigError>> {
     let mut problems = Vec::new();
     let mut columns = Vec::new();
@@ -183,7 +176,7 @@ fn csv_columns(
             Ok(column) => columns.push(column),
             // Rows of a file have no path in the configuration.
             Err(error) => problems.push(ConfigError::at(
-                "file",
+                at_field,
                 format!("{}: {}", error.field, error.message),
             )),
         }
@@ -225,7 +218,7 @@ fn named_column(
 }
 
 /// Columns as a Parquet file has them, in the types that parameters have.
-fn parquet_columns(table: RecordBatch) -> Result<Columns, Vec<ConfigError>> {
+fn parquet_columns(table: &RecordBatch, at_field: &str) -> Result<Columns, Vec<ConfigError>> {
     let mut problems = Vec::new();
     let mut columns = Vec::new();
     let schema = table.schema();
@@ -237,13 +230,13 @@ fn parquet_columns(table: RecordBatch) -> Result<Columns, Vec<ConfigError>> {
                     .any(|(f, _): &(Field, ArrayRef)| f.name() == found.name()) =>
             {
                 problems.push(ConfigError::at(
-                    "file",
+                    at_field,
                     format!("column `{}` is there twice", field.name()),
                 ));
             }
             Ok(column) => columns.push(column),
             Err(message) => problems.push(ConfigError::at(
-                "file",
+                at_field,
                 format!("column `{}`: {message}", field.name()),
             )),
         }

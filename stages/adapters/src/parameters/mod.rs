@@ -2,7 +2,7 @@
 
 mod column;
 mod grid;
-mod list;
+pub(crate) mod list;
 mod points;
 mod random;
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, SampleError, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::signals;
 use lapicque_signal::decimate::decimate;
@@ -11,10 +11,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::{PORTS, of_signal, signals_of};
 use crate::kind_config::{bound, problem, read, schema_of};
 
 const REVISION: u32 = 1;
-const PORTS: &[PortSpec] = &[PortSpec { name: "signals", table: signals::TABLE, mode: PortMode::Either, required: true }];
 
 pub(super) struct Decimate;
 
@@ -65,13 +65,10 @@ impl Stage for DecimateStage {
 
     fn run(&self, _: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
         each_sample(batch, |sample, _| {
-            let Some(table) = batch.table(sample, "signals") else {
-                return Err(SampleError::internal("no input `signals`"));
-            };
-            let mut decimated = signals::read(table).map_err(SampleError::input)?;
+            let mut decimated = signals_of(batch, sample)?;
             for signal in &mut decimated {
                 let values = decimate(&signal.values, self.factor);
-                signal.values = Cow::Owned(values.map_err(|error| SampleError::input(format!("channel {}: {error}", signal.channel)))?);
+                signal.values = Cow::Owned(values.map_err(|error| of_signal(signal, error))?);
                 signal.dt_ms *= self.factor as f64;
             }
             signals::write(&decimated).map(SampleOutput::of).map_err(SampleError::internal)
