@@ -1,11 +1,15 @@
 //! `potential.*`: from spikes to dipole moments, local field potentials and EEG.
 
 mod from_spikes;
+mod head;
+mod head_config;
 mod kernel_config;
 mod kernels;
+mod lead_field;
+mod names_or_places;
 
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(kernels::Kernels), Box::new(from_spikes::FromSpikes)]
+    vec![Box::new(kernels::Kernels), Box::new(from_spikes::FromSpikes), Box::new(head::Head), Box::new(lead_field::LeadField)]
 }
