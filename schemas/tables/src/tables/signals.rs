@@ -36,6 +36,14 @@ pub struct Signal<'a> {
     pub values: Cow<'a, [f64]>,
 }
 
+/// A signal without its time and unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series<'a> {
+    pub channel: String,
+    pub epoch: i32,
+    pub values: Cow<'a, [f64]>,
+}
+
 pub fn schema() -> TableSchema {
     TableSchema::new(
         TABLE,
@@ -57,6 +65,34 @@ pub fn read(batch: &RecordBatch) -> Result<Vec<Signal<'_>>, TableError> {
     let t0 = float_column(TABLE, batch, "t0")?;
     let dt = float_column(TABLE, batch, "dt")?;
     let unit = text_column(TABLE, batch, "unit")?;
+    let values = values_of(batch)?;
+    let mut signals = Vec::with_capacity(batch.num_rows());
+    for (row, values) in values.into_iter().enumerate() {
+        signals.push(Signal {
+            channel: Cow::Owned(channel.value(row).to_owned()),
+            epoch: i32::try_from(epoch[row]).unwrap_or(i32::MAX),
+            t0_ms: t0[row],
+            dt_ms: dt[row],
+            unit: Cow::Owned(unit.value(row).to_owned()),
+            values,
+        });
+    }
+    Ok(signals)
+}
+
+/// The values of signals, for stages that read neither times nor units.
+pub fn read_series(batch: &RecordBatch) -> Result<Vec<Series<'_>>, TableError> {
+    let channel = text_column(TABLE, batch, "channel")?;
+    let epoch = int_column(TABLE, batch, "epoch")?;
+    let series = values_of(batch)?.into_iter().enumerate().map(|(row, values)| Series {
+        channel: channel.value(row).to_owned(),
+        epoch: i32::try_from(epoch[row]).unwrap_or(i32::MAX),
+        values,
+    });
+    Ok(series.collect())
+}
+
+fn values_of(batch: &RecordBatch) -> Result<Vec<Cow<'_, [f64]>>, TableError> {
     let values = column(TABLE, batch, "values")?;
     let wrong = || TableError::WrongType {
         column: "values".to_owned(),
@@ -65,22 +101,12 @@ pub fn read(batch: &RecordBatch) -> Result<Vec<Signal<'_>>, TableError> {
     };
     let list = values.as_list_opt::<i32>().ok_or_else(wrong)?;
     let items = floats(list.values()).ok_or_else(wrong)?;
-    let mut signals = Vec::with_capacity(batch.num_rows());
-    for row in 0..batch.num_rows() {
-        let range = list.value_offsets()[row] as usize..list.value_offsets()[row + 1] as usize;
-        signals.push(Signal {
-            channel: Cow::Owned(channel.value(row).to_owned()),
-            epoch: i32::try_from(epoch[row]).unwrap_or(i32::MAX),
-            t0_ms: t0[row],
-            dt_ms: dt[row],
-            unit: Cow::Owned(unit.value(row).to_owned()),
-            values: match &items {
-                Cow::Borrowed(items) => Cow::Borrowed(&items[range]),
-                Cow::Owned(items) => Cow::Owned(items[range].to_vec()),
-            },
-        });
-    }
-    Ok(signals)
+    let ranges = list.value_offsets().windows(2).map(|ends| ends[0] as usize..ends[1] as usize);
+    let rows = ranges.map(|range| match &items {
+        Cow::Borrowed(items) => Cow::Borrowed(&items[range]),
+        Cow::Owned(items) => Cow::Owned(items[range].to_vec()),
+    });
+    Ok(rows.collect())
 }
 
 pub fn write(signals: &[Signal<'_>]) -> Result<RecordBatch, TableError> {
