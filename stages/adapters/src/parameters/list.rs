@@ -113,12 +113,23 @@ pub(crate) fn file_columns(
     is_label: &dyn Fn(&str) -> bool,
 ) -> Result<Columns, Vec<ConfigError>> {
     match file.extension().as_str() {
-        "csv" => csv_columns(read_cells(file, field).map_err(|error| vec![error])?, field, is_label),
+        "csv" => csv_columns(
+            read_cells(file, field).map_err(|error| vec![error])?,
+            field,
+            is_label,
+        ),
         "parquet" => {
-            let table = read_parquet(file, field).and_then(|chunks| chunks.join().map_err(|error| ConfigError::at(field, error)));
+            let table = read_parquet(file, field)
+                .and_then(|chunks| chunks.join().map_err(|error| ConfigError::at(field, error)));
             parquet_columns(&table.map_err(|error| vec![error])?, field)
         }
-        other => problem(field, format!("`{}` ends in `.{other}`; .csv and .parquet are read", file.name)),
+        other => problem(
+            field,
+            format!(
+                "`{}` ends in `.{other}`; .csv and .parquet are read",
+                file.name
+            ),
+        ),
     }
 }
 
@@ -164,7 +175,10 @@ fn rows_columns(
     }
 }
 
-fn csv_columns(cells: Vec<(String, Vec<Value>)>, at_field: &str, is_label: &dyn Fn(&str) -> bool,
+fn csv_columns(
+    cells: Vec<(String, Vec<Value>)>,
+    at_field: &str,
+    is_label: &dyn Fn(&str) -> bool,
 ) -> Result<Columns, Vec<ConfigError>> {
     let mut problems = Vec::new();
     let mut columns = Vec::new();
