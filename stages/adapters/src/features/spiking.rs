@@ -1,0 +1,383 @@
+//! `features.spiking`: rate, regularity, variability and correlation of the spikes of each population
+//! ([`lapicque_spiking::statistics`]). What too few spikes define is NaN.
+
+use std::collections::BTreeMap;
+
+use arrow_array::RecordBatch;
+use lapicque_pipeline::{
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read,
+    SampleError, SampleOutput, Stage, each_sample,
+};
+use lapicque_schemas::tables::populations::{self, PopulationRow};
+use lapicque_schemas::tables::{int_column, spikes, spiking_features, text_column};
+use lapicque_spiking::statistics::{
+    fano_factor, interval_cv, mean_count_correlation, rate_hz, rate_sd_hz,
+};
+use lapicque_spiking::{PopulationSummary, Recording};
+use lapicque_units::{Time, write_number};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::kind_config::{bound, read, schema_of};
+
+const REVISION: u32 = 1;
+const PORTS: &[PortSpec] = &[
+    PortSpec {
+        name: "spikes",
+        table: spikes::TABLE,
+        mode: PortMode::Either,
+        required: true,
+    },
+    PortSpec {
+        name: "populations",
+        table: populations::TABLE,
+        mode: PortMode::Either,
+        required: true,
+    },
+];
+const POPULATION_COLUMNS: [&str; 4] = ["population", "size", "t_start_ms", "t_stop_ms"];
+
+pub(super) struct Spiking;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Config {
+    /// Interspike intervals that a neuron has at least to count for `isi_cv` (default 4, at least 2).
+    fewest_intervals: u32,
+    /// Bin of the Fano factor of population counts (default 1 ms); part of the column's name.
+    #[schemars(with = "String")]
+    bin: Time,
+    /// Bin of the mean correlation of spike counts over pairs of neurons (default 5 ms); part of the column's name.
+    #[schemars(with = "String")]
+    correlation_bin: Time,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            fewest_intervals: 4,
+            bin: Time::new(1.0),
+            correlation_bin: Time::new(5.0),
+        }
+    }
+}
+
+struct SpikingStage {
+    bound: Bound,
+    config: Config,
+    dt_ms: f64,
+    /// Names of the columns of the two binned statistics.
+    fano: String,
+    correlation: String,
+}
+
+impl Kind for Spiking {
+    fn name(&self) -> &str {
+        "features.spiking"
+    }
+
+    fn summary(&self) -> &str {
+        "Rate, regularity, variability and correlation of spikes"
+    }
+
+    fn ports(&self) -> Ports {
+        Ports::Named(PORTS)
+    }
+
+    fn config_schema(&self) -> Value {
+        schema_of::<Config>()
+    }
+
+    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+        let config: Config = read(request)?;
+        let mut problems = Vec::new();
+        if config.fewest_intervals < 2 {
+            problems.push(ConfigError::at(
+                "fewest_intervals",
+                format!("{}; at least 2 intervals vary", config.fewest_intervals),
+            ));
+        }
+        for (field, bin) in [
+            ("bin", config.bin),
+            ("correlation_bin", config.correlation_bin),
+        ] {
+            if !(bin.value() > 0.0 && bin.value().is_finite()) {
+                problems.push(ConfigError::at(
+                    field,
+                    format!("{bin}: a bin is finite and above 0 ms"),
+                ));
+            }
+        }
+        let dt_ms = match request.input("spikes").map(|input| &input.schema) {
+            Some(schema) => {
+                problems.extend(missing_columns(
+                    "spikes",
+                    schema,
+                    &["population", "neuron", "step"],
+                ));
+                let dt_ms = spikes::dt_ms(schema).filter(|dt| *dt > 0.0 && dt.is_finite());
+                if dt_ms.is_none() {
+                    problems.push(ConfigError::at(
+                        "inputs.spikes",
+                        "the column `step` has no metadata `dt_ms`: the time step is not known",
+                    ));
+                }
+                dt_ms
+            }
+            None => None,
+        };
+        if let Some(input) = request.input("populations") {
+            problems.extend(missing_columns(
+                "populations",
+                &input.schema,
+                &POPULATION_COLUMNS,
+            ));
+        }
+        let (Some(dt_ms), true) = (dt_ms, problems.is_empty()) else {
+            return Err(problems);
+        };
+        let fano = format!("fano_{}ms", write_number(config.bin.value()));
+        let correlation = format!(
+            "correlation_{}ms",
+            write_number(config.correlation_bin.value())
+        );
+        let schema = spiking_features::schema(&statistics(&fano, &correlation));
+        let mut bound = bound(
+            REVISION,
+            &config,
+            &Config::default(),
+            request,
+            vec![Output::new("features", schema)],
+        )?;
+        bound.reads = vec![
+            Read::columns(
+                "spikes",
+                ["population", "neuron", "step"].map(str::to_owned),
+            ),
+            Read::columns("populations", POPULATION_COLUMNS.map(str::to_owned)),
+        ];
+        Ok(Box::new(SpikingStage {
+            bound,
+            config,
+            dt_ms,
+            fano,
+            correlation,
+        }))
+    }
+}
+
+fn missing_columns(
+    port: &str,
+    schema: &lapicque_schemas::TableSchema,
+    due: &[&str],
+) -> Vec<ConfigError> {
+    let missing = due.iter().filter(|column| schema.column(column).is_none());
+    let present = || schema.column_names().collect::<Vec<_>>().join(", ");
+    missing
+        .map(|column| {
+            ConfigError::at(
+                format!("inputs.{port}"),
+                format!("it has no column `{column}` (it has: {})", present()),
+            )
+        })
+        .collect()
+}
+
+fn statistics<'a>(fano: &'a str, correlation: &'a str) -> [spiking_features::Statistic<'a>; 5] {
+    [
+        ("rate_hz", "Hz", "mean over neurons of spikes per second"),
+        (
+            "rate_sd_hz",
+            "Hz",
+            "standard deviation of the rate over neurons",
+        ),
+        (
+            "isi_cv",
+            "1",
+            "coefficient of variation of interspike intervals, mean over neurons",
+        ),
+        (
+            fano,
+            "1",
+            "variance over mean of the population's spike counts",
+        ),
+        (
+            correlation,
+            "1",
+            "mean over pairs of neurons of the correlation of spike counts",
+        ),
+    ]
+}
+
+impl Stage for SpikingStage {
+    fn bound(&self) -> &Bound {
+        &self.bound
+    }
+
+    fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
+        each_sample(batch, |sample, _| {
+            let table = |port| {
+                batch
+                    .table(sample, port)
+                    .ok_or_else(|| SampleError::internal(format!("no input `{port}`")))
+            };
+            let recording = self.recording(table("spikes")?, table("populations")?)?;
+            let mut rows = Vec::with_capacity(recording.populations.len());
+            for (i, population) in recording.populations.iter().enumerate() {
+                if context.is_cancelled() {
+                    return Err(SampleError::cancelled());
+                }
+                let values = vec![
+                    rate_hz(&recording, i),
+                    rate_sd_hz(&recording, i),
+                    interval_cv(&recording, i, self.config.fewest_intervals as usize),
+                    fano_factor(&recording, i, self.config.bin.value()),
+                    mean_count_correlation(&recording, i, self.config.correlation_bin.value()),
+                ];
+                rows.push((population.name.clone(), values));
+            }
+            let statistics = statistics(&self.fano, &self.correlation);
+            spiking_features::write(&statistics, &rows)
+                .map(SampleOutput::of)
+                .map_err(SampleError::internal)
+        })
+    }
+}
+
+impl SpikingStage {
+    /// Spikes by population, in order of time, whatever the order of the table; all of them possible.
+    fn recording(
+        &self,
+        spikes: &RecordBatch,
+        populations: &RecordBatch,
+    ) -> Result<Recording, SampleError> {
+        let summaries = read_populations(populations)?;
+        let mut of_population: BTreeMap<&str, Vec<(u32, u32)>> = BTreeMap::new();
+        for row in &summaries {
+            if of_population.insert(&row.population, Vec::new()).is_some() {
+                return Err(SampleError::input(format!(
+                    "the populations table has `{}` twice",
+                    row.population
+                )));
+            }
+        }
+        let name = text_column(spikes::TABLE, spikes, "population").map_err(SampleError::input)?;
+        let neuron = int_column(spikes::TABLE, spikes, "neuron").map_err(SampleError::input)?;
+        let step = int_column(spikes::TABLE, spikes, "step").map_err(SampleError::input)?;
+        for row in 0..spikes.num_rows() {
+            let Some(own) = of_population.get_mut(name.value(row)) else {
+                return Err(SampleError::input(format!(
+                    "the populations table has no `{}`, but it has spikes",
+                    name.value(row)
+                )));
+            };
+            match (u32::try_from(step[row]), u32::try_from(neuron[row])) {
+                (Ok(step), Ok(neuron)) => own.push((step, neuron)),
+                _ => {
+                    return Err(SampleError::input(format!(
+                        "neuron {}, step {}: both are from 0 to {}",
+                        neuron[row],
+                        step[row],
+                        u32::MAX
+                    )));
+                }
+            }
+        }
+        let mut recording = Recording {
+            time_step_ms: self.dt_ms,
+            populations: Vec::with_capacity(summaries.len()),
+            population: Vec::with_capacity(spikes.num_rows()),
+            neuron: Vec::with_capacity(spikes.num_rows()),
+            step: Vec::with_capacity(spikes.num_rows()),
+        };
+        for (i, row) in summaries.iter().enumerate() {
+            let mut own = of_population
+                .remove(row.population.as_str())
+                .unwrap_or_default();
+            own.sort_unstable();
+            self.check(row, &own)?;
+            let first = recording.step.len();
+            recording.population.extend(own.iter().map(|_| i as u32));
+            recording.step.extend(own.iter().map(|(step, _)| step));
+            recording
+                .neuron
+                .extend(own.iter().map(|(_, neuron)| neuron));
+            let neuron_seconds = f64::from(row.size) * (row.t_stop_ms - row.t_start_ms) * 1e-3;
+            recording.populations.push(PopulationSummary {
+                name: row.population.clone(),
+                size: row.size,
+                t_start_ms: row.t_start_ms,
+                t_stop_ms: row.t_stop_ms,
+                rate_hz: own.len() as f64 / neuron_seconds,
+                spikes: first..recording.step.len(),
+            });
+        }
+        Ok(recording)
+    }
+
+    fn check(&self, row: &PopulationRow, spikes: &[(u32, u32)]) -> Result<(), SampleError> {
+        let wrong = |message: String| {
+            Err(SampleError::input(format!(
+                "population {}: {message}",
+                row.population
+            )))
+        };
+        if !(row.t_start_ms.is_finite()
+            && row.t_stop_ms.is_finite()
+            && row.t_start_ms < row.t_stop_ms)
+        {
+            return wrong(format!(
+                "it is recorded from {} to {} ms; the end must come after the start",
+                row.t_start_ms, row.t_stop_ms
+            ));
+        }
+        if let Some((_, neuron)) = spikes.iter().find(|(_, neuron)| *neuron >= row.size) {
+            return wrong(format!(
+                "neuron {neuron} fires, but neurons are numbered from 0 to {}",
+                i64::from(row.size) - 1
+            ));
+        }
+        // Half a step of leeway: steps are whole, times may be rounded.
+        let leeway = self.dt_ms / 2.0;
+        let time = |step: u32| f64::from(step) * self.dt_ms;
+        let outside =
+            |step: u32| time(step) < row.t_start_ms - leeway || time(step) > row.t_stop_ms + leeway;
+        match spikes.iter().find(|(step, _)| outside(*step)) {
+            Some((step, _)) => wrong(format!(
+                "a spike at {} ms lies outside of {} to {} ms",
+                time(*step),
+                row.t_start_ms,
+                row.t_stop_ms
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+fn read_populations(table: &RecordBatch) -> Result<Vec<PopulationRow>, SampleError> {
+    use lapicque_schemas::tables::float_column;
+    let read = || {
+        let name = text_column(populations::TABLE, table, "population")?;
+        let size = int_column(populations::TABLE, table, "size")?;
+        let start = float_column(populations::TABLE, table, "t_start_ms")?;
+        let stop = float_column(populations::TABLE, table, "t_stop_ms")?;
+        Ok::<_, lapicque_schemas::TableError>(
+            (0..table.num_rows())
+                .map(|row| (name.value(row).to_owned(), size[row], start[row], stop[row]))
+                .collect::<Vec<_>>(),
+        )
+    };
+    let rows = read().map_err(SampleError::input)?;
+    rows.into_iter()
+        .map(|(population, size, t_start_ms, t_stop_ms)| {
+            // A neuron costs memory whether it fires or not.
+            const MOST_NEURONS: u32 = 1 << 26;
+            let size = u32::try_from(size)
+                .ok()
+                .filter(|size| *size <= MOST_NEURONS)
+                .ok_or_else(|| SampleError::input(format!("population {population}: size {size}; 0 to {MOST_NEURONS} neurons are allowed")))?;
+            Ok(PopulationRow { population, size, t_start_ms, t_stop_ms, rate_hz: f64::NAN })
+        })
+        .collect()
+}
