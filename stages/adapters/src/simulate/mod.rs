@@ -1,7 +1,10 @@
-//! `simulate.*`.
+//! `simulate.*`: networks into spikes.
+
+mod network;
+mod spiking;
 
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![]
+    vec![Box::new(spiking::SimulateSpiking)]
 }

@@ -1,0 +1,297 @@
+//! The network of a stage: a shipped one or a file, values that the configuration fixes, and columns of a parameters
+//! table that set others, sample by sample.
+
+use std::collections::BTreeMap;
+
+use arrow_array::RecordBatch;
+use arrow_schema::DataType;
+use lapicque_network::{Network, NetworkFile, NetworkFileError, shipped, shipped_names};
+use lapicque_pipeline::config::nearest;
+use lapicque_pipeline::{BindRequest, ConfigError, SampleError};
+use lapicque_schemas::TableSchema;
+use lapicque_schemas::tables::parameters;
+use lapicque_units::{Quantity, Unit};
+use serde_json::{Value, json};
+
+/// A network whose values columns of a table may set.
+pub(super) struct SweptNetwork {
+    file: NetworkFile,
+    fixed: Vec<(String, f64)>,
+    columns: Vec<SweptColumn>,
+    base: Network,
+}
+
+/// A column of a parameters table that sets a value of the network.
+struct SweptColumn {
+    name: String,
+    /// The unit of the column and that of the network.
+    unit: Unit,
+    canonical: Unit,
+}
+
+/// A shipped network by name, or a network file.
+pub(super) fn open(
+    request: &BindRequest<'_>,
+    field: &str,
+    network: &str,
+) -> Result<NetworkFile, Vec<ConfigError>> {
+    let (text, source) = match shipped(network) {
+        Some(text) => (text.to_owned(), network.to_owned()),
+        None => {
+            let file = request.open(field, network).map_err(|error| {
+                let names = shipped_names();
+                let near = nearest(network, names.iter().copied())
+                    .map(|n| format!("; did you mean `{n}`?"))
+                    .unwrap_or_default();
+                vec![ConfigError::at(
+                    field,
+                    format!(
+                        "{}, and no shipped network of this name (there are: {}){near}",
+                        error.message,
+                        names.join(", ")
+                    ),
+                )]
+            })?;
+            let text = file.text().map_err(|error| {
+                vec![ConfigError::at(field, format!("`{}`: {error}", file.name))]
+            })?;
+            (text, file.name)
+        }
+    };
+    NetworkFile::parse(&text, &source).map_err(
+        |NetworkFileError {
+             source_name,
+             problems,
+         }| {
+            problems
+                .iter()
+                .map(|problem| ConfigError::at(field, format!("{source_name}:{problem}")))
+                .collect()
+        },
+    )
+}
+
+impl SweptNetwork {
+    /// Checks fixed values and columns against the network; remarks go to `notes`.
+    pub(super) fn new(
+        file: NetworkFile,
+        fixed: &BTreeMap<String, Value>,
+        table: Option<&TableSchema>,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, Vec<ConfigError>> {
+        let mut problems = Vec::new();
+        let mut values = Vec::new();
+        for (name, value) in fixed {
+            match fixed_value(&file, name, value) {
+                Ok(value) => values.push((name.clone(), value)),
+                Err(message) => {
+                    problems.push(ConfigError::at(format!("parameters.{name}"), message))
+                }
+            }
+        }
+        let mut columns = Vec::new();
+        for field in table.into_iter().flat_map(|table| table.arrow.fields()) {
+            let Some(canonical) = file.parameter_unit(field.name()) else {
+                continue;
+            };
+            let unit = table.and_then(|table| table.unit_of(field.name()));
+            match swept_column(field.name(), field.data_type(), unit, canonical, notes) {
+                Ok(column) => columns.push(column),
+                Err(message) => problems.push(ConfigError::at("inputs.parameters", message)),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let pairs: Vec<(&str, f64)> = values
+            .iter()
+            .map(|(name, value)| (name.as_str(), *value))
+            .collect();
+        let base = file
+            .with(&pairs)
+            .map_err(|error| vec![ConfigError::at("parameters", error)])?;
+        let swept = Self {
+            file,
+            fixed: values,
+            columns,
+            base,
+        };
+        swept.check_targets()?;
+        Ok(swept)
+    }
+
+    /// The network without what columns set.
+    pub(super) fn base(&self) -> &Network {
+        &self.base
+    }
+
+    pub(super) fn column_names(&self) -> impl Iterator<Item = String> {
+        self.columns.iter().map(|column| column.name.clone())
+    }
+
+    /// Every name and path that a column may have.
+    pub(super) fn names(&self) -> Vec<String> {
+        names(&self.file)
+    }
+
+    /// What enters the key: the network with defaults and fixed values, and what each column sets.
+    pub(super) fn canonical(&self) -> Result<Value, ConfigError> {
+        // A name says nothing about results.
+        let network = Network {
+            name: String::new(),
+            ..self.base.clone()
+        };
+        let network =
+            serde_json::to_value(&network).map_err(|error| ConfigError::at("network", error))?;
+        let targets = |name: &str| {
+            self.file
+                .parameters()
+                .iter()
+                .find(|p| p.name == name)
+                .map_or_else(|| json!([name]), |p| json!(p.sets))
+        };
+        let swept: serde_json::Map<String, Value> = self
+            .columns
+            .iter()
+            .map(|c| (c.name.clone(), targets(&c.name)))
+            .collect();
+        Ok(json!({ "network": network, "swept": swept }))
+    }
+
+    /// The network of one sample.
+    pub(super) fn of_sample(&self, table: Option<&RecordBatch>) -> Result<Network, SampleError> {
+        let Some(table) = table.filter(|_| !self.columns.is_empty()) else {
+            return Ok(self.base.clone());
+        };
+        if table.num_rows() != 1 {
+            return Err(SampleError::input(format!(
+                "{} rows of parameters; one is due",
+                table.num_rows()
+            )));
+        }
+        let mut values: Vec<(&str, f64)> = self
+            .fixed
+            .iter()
+            .map(|(name, value)| (name.as_str(), *value))
+            .collect();
+        for column in &self.columns {
+            let value = parameters::value(table, &column.name).map_err(SampleError::input)?;
+            let value = value
+                .ok_or_else(|| SampleError::internal(format!("no column `{}`", column.name)))?;
+            let value = Quantity::new(value, column.unit.clone()).to(&column.canonical);
+            values.push((
+                &column.name,
+                value.map_err(|error| SampleError::input(format!("{}: {error}", column.name)))?,
+            ));
+        }
+        self.file.with(&values).map_err(SampleError::input)
+    }
+
+    /// Two columns, or a column and a fixed value, must not set the same value. Their present values tell.
+    fn check_targets(&self) -> Result<(), Vec<ConfigError>> {
+        let mut values: Vec<(&str, f64)> = self
+            .fixed
+            .iter()
+            .map(|(name, value)| (name.as_str(), *value))
+            .collect();
+        for column in &self.columns {
+            let parameter = self
+                .file
+                .parameters()
+                .iter()
+                .find(|p| p.name == column.name);
+            let path = parameter
+                .and_then(|p| p.sets.first())
+                .unwrap_or(&column.name);
+            let present = self
+                .file
+                .paths()
+                .into_iter()
+                .find(|entry| entry.path == *path)
+                .map(|entry| entry.value);
+            let present =
+                present.or_else(|| self.file.network().get(path).map(|entry| entry.value));
+            values.extend(present.map(|value| (column.name.as_str(), value)));
+        }
+        match self.file.with(&values) {
+            Err(error @ lapicque_network::file::AssignmentError::SetTwice { .. }) => {
+                Err(vec![ConfigError::at("inputs.parameters", error)])
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn names(file: &NetworkFile) -> Vec<String> {
+    let paths = file.paths().into_iter().map(|entry| entry.path);
+    file.parameters()
+        .iter()
+        .map(|p| p.name.clone())
+        .chain(paths)
+        .collect()
+}
+
+fn fixed_value(file: &NetworkFile, name: &str, value: &Value) -> Result<f64, String> {
+    let Some(unit) = file.parameter_unit(name) else {
+        let names = names(file);
+        let near = nearest(name, names.iter().map(String::as_str))
+            .map(|n| format!("; did you mean `{n}`?"));
+        return Err(format!(
+            "the network has no parameter or path `{name}`{}",
+            near.unwrap_or_default()
+        ));
+    };
+    match value {
+        Value::String(text) => Quantity::parse_in(text, unit).map_err(|error| error.to_string()),
+        Value::Number(number) if unit == "1" => number
+            .as_f64()
+            .ok_or_else(|| format!("{number} does not fit a float")),
+        Value::Number(number) => Err(format!(
+            "`{number}` has no unit; write e.g. `{number} {unit}`"
+        )),
+        other => Err(format!(
+            "{other}: a number with a unit is due, e.g. `1 {unit}`"
+        )),
+    }
+}
+
+fn swept_column(
+    name: &str,
+    data_type: &DataType,
+    unit: Option<&str>,
+    canonical: &'static str,
+    notes: &mut Vec<String>,
+) -> Result<SweptColumn, String> {
+    if !data_type.is_numeric() {
+        return Err(format!(
+            "the column `{name}` sets a value of the network, so it must hold numbers; it is {data_type}"
+        ));
+    }
+    let of = |text: &str| Unit::parse(text).map_err(|error| format!("column `{name}`: {error}"));
+    let canonical_unit = of(canonical)?;
+    let unit = match unit {
+        Some(unit) => of(unit)?,
+        None => {
+            if canonical != "1" {
+                notes.push(format!(
+                    "the column `{name}` has no unit and is taken to be in {canonical}"
+                ));
+            }
+            canonical_unit.clone()
+        }
+    };
+    if unit.dimension() != canonical_unit.dimension() {
+        let (found, due) = (
+            unit.dimension().with_article(),
+            canonical_unit.dimension().with_article(),
+        );
+        return Err(format!(
+            "the column `{name}` is in `{unit}`, {found}; {due} is due, e.g. in `{canonical}`"
+        ));
+    }
+    Ok(SweptColumn {
+        name: name.to_owned(),
+        unit,
+        canonical: canonical_unit,
+    })
+}

@@ -1,0 +1,266 @@
+//! `simulate.spiking`: the spikes of a network of point neurons ([`lapicque_spiking`]), one network per sample.
+
+use std::collections::BTreeMap;
+
+use lapicque_network::Network;
+use lapicque_numerics::random::StreamKey;
+use lapicque_pipeline::{
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read,
+    SampleError, SampleInput, SampleOutput, Stage, each_sample,
+};
+use lapicque_schemas::TableSchema;
+use lapicque_schemas::tables::populations::{self, PopulationRow};
+use lapicque_schemas::tables::{TableError, parameters, spikes};
+use lapicque_spiking::{Options, Recording, SimulationError, simulate};
+use lapicque_units::Time;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::network::{SweptNetwork, open};
+use crate::kind_config::{read, schema_of};
+
+const REVISION: u32 = 1;
+const PURPOSE: &str = "simulate.spiking";
+const PORTS: &[PortSpec] = &[PortSpec {
+    name: "parameters",
+    table: parameters::TABLE,
+    mode: PortMode::Either,
+    required: false,
+}];
+/// Fields of the configuration that cannot be columns: times of spikes are steps, and the step stands in the metadata.
+const CONSTANT: [&str; 3] = ["time_step", "duration", "transient"];
+
+pub(super) struct SimulateSpiking;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    /// A shipped network (hagen), or the path of a network file.
+    network: String,
+    /// Simulated time, e.g. `12 s`; includes the transient.
+    #[schemars(with = "String")]
+    duration: Time,
+    /// Spikes before it are not recorded (default 0 ms).
+    #[serde(default = "no_transient")]
+    #[schemars(with = "String")]
+    transient: Time,
+    /// Grid of spikes and delays (default 0.0625 ms).
+    #[serde(default = "default_time_step")]
+    #[schemars(with = "String")]
+    time_step: Time,
+    /// Values of the network other than its own, by short name or path, e.g. `J_ext: 29.89 pA`.
+    #[serde(default)]
+    parameters: BTreeMap<String, Value>,
+}
+
+fn no_transient() -> Time {
+    Time::new(0.0)
+}
+
+fn default_time_step() -> Time {
+    Time::new(Options::default().time_step_ms)
+}
+
+struct SpikingStage {
+    bound: Bound,
+    network: SweptNetwork,
+    options: Options,
+}
+
+impl Kind for SimulateSpiking {
+    fn name(&self) -> &str {
+        "simulate.spiking"
+    }
+
+    fn summary(&self) -> &str {
+        "Simulate a network of spiking point neurons"
+    }
+
+    fn ports(&self) -> Ports {
+        Ports::Named(PORTS)
+    }
+
+    fn config_schema(&self) -> Value {
+        schema_of::<Config>()
+    }
+
+    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+        let config: Config = read(request)?;
+        let table = request.input("parameters").map(|input| &input.schema);
+        let file = open(request, "network", &config.network)?;
+        let mut notes = Vec::new();
+        let network = SweptNetwork::new(file, &config.parameters, table, &mut notes)?;
+        let options = Options {
+            time_step_ms: config.time_step.value(),
+            duration_ms: config.duration.value(),
+            transient_ms: config.transient.value(),
+        };
+        let mut problems: Vec<ConfigError> = table
+            .into_iter()
+            .flat_map(|table| constant_columns(table, &network))
+            .collect();
+        problems.extend(try_out(network.base(), &options));
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let mut canonical = network.canonical().map_err(|error| vec![error])?;
+        canonical["duration_ms"] = options.duration_ms.into();
+        let default = Options::default();
+        for (name, value, default) in [
+            ("transient_ms", options.transient_ms, default.transient_ms),
+            ("time_step_ms", options.time_step_ms, default.time_step_ms),
+        ] {
+            if value != default {
+                canonical[name] = value.into();
+            }
+        }
+        let outputs = vec![
+            Output::new("spikes", spikes::schema(options.time_step_ms)),
+            Output::new("populations", populations::schema()),
+        ];
+        let mut bound = Bound::new(REVISION, canonical, request.inputs, outputs);
+        let has_seed = table.is_some_and(|table| table.column(parameters::SEED).is_some());
+        let columns = network
+            .column_names()
+            .chain(has_seed.then(|| parameters::SEED.to_owned()));
+        bound.reads = table
+            .map(|_| Read::columns("parameters", columns))
+            .into_iter()
+            .collect();
+        bound.random = true;
+        bound.accepts = network.names();
+        bound.accepts.push(parameters::SEED.to_owned());
+        bound.notes = notes;
+        Ok(Box::new(SpikingStage {
+            bound,
+            network,
+            options,
+        }))
+    }
+}
+
+fn constant_columns(table: &TableSchema, network: &SweptNetwork) -> Vec<ConfigError> {
+    let swept: Vec<String> = network.column_names().collect();
+    let columns = table
+        .column_names()
+        .filter(|name| CONSTANT.contains(name) && !swept.iter().any(|s| s == name));
+    let message = |name| {
+        format!(
+            "`{name}` cannot be swept: it is the same for all samples; give it in the configuration of a stage of its own"
+        )
+    };
+    columns
+        .map(|name| ConfigError::at("inputs.parameters", message(name)))
+        .collect()
+}
+
+/// Lays the network out as a simulation would, up to its first synapse: what is not supported shows before anything runs.
+fn try_out(network: &Network, options: &Options) -> Option<ConfigError> {
+    let error = simulate(
+        network,
+        options,
+        StreamKey::new([0; 16]),
+        &|| true,
+        &mut |_| {},
+    )
+    .err()?;
+    let field = match &error {
+        SimulationError::Option { option, .. } => option.trim_end_matches("_ms"),
+        SimulationError::Transient { .. } => "transient",
+        SimulationError::Network(_)
+        | SimulationError::Unsupported(_)
+        | SimulationError::OutOfRange { .. }
+        | SimulationError::DriveDelay { .. }
+        | SimulationError::TooManyNeurons { .. }
+        | SimulationError::TooManySynapses { .. } => "network",
+        // What was drawn here says nothing of what will be drawn.
+        SimulationError::Delay { .. }
+        | SimulationError::NoDraw { .. }
+        | SimulationError::ResetAboveThreshold { .. }
+        | SimulationError::Cancelled => return None,
+    };
+    Some(ConfigError::at(field, error))
+}
+
+impl Stage for SpikingStage {
+    fn bound(&self) -> &Bound {
+        &self.bound
+    }
+
+    fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
+        each_sample(batch, |number, sample| {
+            if context.is_cancelled() {
+                return Err(SampleError::cancelled());
+            }
+            let network = self.network.of_sample(batch.table(number, "parameters"))?;
+            self.simulate(context, sample, &network)
+        })
+    }
+}
+
+impl SpikingStage {
+    fn simulate(
+        &self,
+        context: &Context<'_>,
+        sample: &SampleInput,
+        network: &Network,
+    ) -> Result<SampleOutput, SampleError> {
+        let key = StreamKey::new(sample.stream(PURPOSE));
+        let mut told = 0.0;
+        let mut progress = |fraction: f64| {
+            (context.progress)(fraction - told);
+            told = fraction;
+        };
+        let recording = simulate(
+            network,
+            &self.options,
+            key,
+            &|| context.is_cancelled(),
+            &mut progress,
+        );
+        let recording = recording.map_err(|error| match error {
+            SimulationError::Cancelled => SampleError::cancelled(),
+            error => SampleError::input(error),
+        })?;
+        let tables = self.tables(recording).map_err(SampleError::internal)?;
+        Ok(SampleOutput {
+            tables,
+            notes: Vec::new(),
+        })
+    }
+
+    fn tables(&self, recording: Recording) -> Result<Vec<arrow_array::RecordBatch>, TableError> {
+        let rows = recording.populations.iter().map(|summary| PopulationRow {
+            population: summary.name.clone(),
+            size: summary.size,
+            t_start_ms: summary.t_start_ms,
+            t_stop_ms: summary.t_stop_ms,
+            rate_hz: summary.rate_hz,
+        });
+        let rows: Vec<PopulationRow> = rows.collect();
+        let names: Vec<&str> = rows.iter().map(|row| row.population.as_str()).collect();
+        let number = |&p: &u32| {
+            u16::try_from(p).map_err(|_| {
+                TableError::Build(format!(
+                    "{} populations; at most {} fit a table",
+                    names.len(),
+                    u16::MAX
+                ))
+            })
+        };
+        let population = recording
+            .population
+            .iter()
+            .map(number)
+            .collect::<Result<_, _>>()?;
+        let spikes = spikes::write(
+            self.options.time_step_ms,
+            &names,
+            population,
+            recording.neuron,
+            recording.step,
+        )?;
+        Ok(vec![spikes, populations::write(&rows)?])
+    }
+}
