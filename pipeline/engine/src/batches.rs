@@ -60,6 +60,15 @@ impl Batches {
             })
         };
         samples.retain(|(_, units)| to_do(units));
+        let mut keys = std::collections::HashSet::new();
+        samples.retain(|(_, units)| {
+            let missing = members.iter().zip(units).filter_map(|(&member, unit)| match planner.states[member].units[(*unit)?] {
+                Unit::Missing { key, .. } => Some((member, key)),
+                _ => None,
+            });
+            // All keys are taken note of, also where the first is known already.
+            missing.map(|key| keys.insert(key)).fold(true, |new, inserted| new && inserted)
+        });
         let limit = members.iter().filter_map(|&m| stages[m].spec.batch).min().unwrap_or(usize::MAX);
         let spent = seconds_per_sample.map_or((0.0, 0.0, 0.0), |seconds| (1.0, seconds, 0.0));
         Self { samples, next: 0, limit, threads, spent }

@@ -160,26 +160,21 @@ struct Running<'a> {
 
 impl Running<'_> {
     fn group(&mut self, members: &[usize]) -> Result<(), StoreError> {
-        for &number in members {
-            let waiting = |state: &crate::plan::StageState| state.units.iter().filter(|u| matches!(u, Unit::Waiting)).count();
-            let before = waiting(&self.planner.states[number]);
-            if before == 0 {
-                continue;
-            }
-            self.planner.settle(number)?;
-            let state = &self.planner.states[number];
-            let done = state.units.iter().filter(|u| matches!(u, Unit::Done { .. })).count() as u64;
-            self.counts[number].cut_off = done - self.counts[number].cached;
-            if self.graph.stages[number].bound().grain == Grain::Table && matches!(state.units[0], Unit::Dropped) {
-                let failed_upstream = self.graph.stages[number].ports.iter().map(|port| self.failed(port.stage)).sum();
-                (self.observe)(&Event::StageBlocked { stage: self.graph.stages[number].name.clone(), failed_upstream });
-            }
-        }
-        let threads = self.options.jobs.max(1);
         let seconds_per_sample: Option<f64> = members.iter().map(|&m| self.history.seconds_per_sample(&self.graph.stages[m].name)).sum();
-        let batches = Batches::new(&self.planner, members, threads, seconds_per_sample);
-        if !batches.is_empty() {
+        // Samples with equal keys are computed once: the others find the result when they are looked up again.
+        loop {
+            for &number in members {
+                self.settle(number)?;
+            }
+            let batches = Batches::new(&self.planner, members, self.options.jobs.max(1), seconds_per_sample);
+            let open = self.open_units(members);
+            if batches.is_empty() || self.options.cancelled.load(Ordering::Relaxed) {
+                break;
+            }
             self.batches(members, batches)?;
+            if self.open_units(members) == open {
+                break;
+            }
         }
         for &number in members {
             let counts = &self.counts[number];
@@ -193,6 +188,30 @@ impl Running<'_> {
         }
         self.whole_tables.lock().unwrap_or_else(PoisonError::into_inner).clear();
         Ok(())
+    }
+
+    /// Looks up what has become known since planning.
+    fn settle(&mut self, number: usize) -> Result<(), StoreError> {
+        let done = |units: &[Unit]| units.iter().filter(|u| matches!(u, Unit::Done { .. })).count() as u64;
+        let units = &mut self.planner.states[number].units;
+        let before = done(units);
+        if !units.iter().any(is_open) {
+            return Ok(());
+        }
+        units.iter_mut().filter(|u| matches!(u, Unit::Missing { .. })).for_each(|u| *u = Unit::Waiting);
+        self.planner.settle(number)?;
+        let units = &self.planner.states[number].units;
+        self.counts[number].cut_off += done(units) - before;
+        let stage = &self.graph.stages[number];
+        if stage.bound().grain == Grain::Table && matches!(units[0], Unit::Dropped) {
+            let failed_upstream = stage.ports.iter().map(|port| self.failed(port.stage)).sum();
+            (self.observe)(&Event::StageBlocked { stage: stage.name.clone(), failed_upstream });
+        }
+        Ok(())
+    }
+
+    fn open_units(&self, members: &[usize]) -> usize {
+        members.iter().map(|&m| self.planner.states[m].units.iter().filter(|u| is_open(u)).count()).sum()
     }
 
     fn failed(&self, number: usize) -> u64 {
@@ -248,6 +267,10 @@ impl Running<'_> {
         let (_, _, _, error) = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         error.map_or(Ok(()), Err)
     }
+}
+
+fn is_open(unit: &Unit) -> bool {
+    matches!(unit, Unit::Waiting | Unit::Missing { .. })
 }
 
 /// Takes the results of a batch into the states of the planner.
