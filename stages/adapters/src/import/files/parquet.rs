@@ -63,12 +63,7 @@ fn read_file(handle: File) -> Result<Chunks, String> {
             values = values.saturating_add(count(column.num_values())?);
         }
     }
-    let most = ALWAYS_READ.max(bytes.saturating_mul(MOST_PER_BYTE));
-    if rows.max(values) > most {
-        return Err(format!(
-            "it announces {rows} rows and {values} values in {bytes} bytes; at most {most} values are read from a file of its length"
-        ));
-    }
+    check_size(rows, values, bytes)?;
     let batch_rows = (BATCH_VALUES / (values / rows.max(1)).max(1)).clamp(1, 65_536) as usize;
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(handle, metadata);
     let schema = builder.schema().clone();
@@ -91,4 +86,34 @@ fn read_file(handle: File) -> Result<Chunks, String> {
         ));
     }
     Ok(Chunks { schema, batches })
+}
+
+fn check_size(rows: u64, values: u64, bytes: u64) -> Result<(), String> {
+    let most = ALWAYS_READ.max(bytes.saturating_mul(MOST_PER_BYTE));
+    if rows.max(values) <= most {
+        return Ok(());
+    }
+    let announced = format!("it announces {rows} rows and {values} values in {bytes} bytes");
+    Err(format!(
+        "{announced}; at most {most} values are read from a file of its length"
+    ))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_file_cannot_announce_a_large_table() {
+        assert!(check_size(10, 1 << 27, 100).is_ok());
+        let message = check_size(10, 1 << 28, 100).unwrap_err();
+        assert!(
+            message.contains("10 rows and 268435456 values in 100 bytes"),
+            "{message}"
+        );
+        assert!(check_size(u64::MAX, 1, 100).is_err());
+        // An hour of 256 channels at 1 kHz as float32.
+        assert!(check_size(256, 921_600_000, 3_000_000_000).is_ok());
+    }
 }
