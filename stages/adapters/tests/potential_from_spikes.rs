@@ -1,6 +1,6 @@
 //! `potential.from_spikes` against ncpi, and its messages.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod given;
 

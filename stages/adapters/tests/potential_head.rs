@@ -150,7 +150,7 @@ fn a_lead_field_may_come_from_a_table() {
     let told = problems(&[moments.clone(), imported(None)], &with_table(json!({"dipoles": ["V1"], "electrodes": "nearest"})));
     assert!(told.contains("orientation: [0, 0, 1]") && told.contains("no positions"), "{told}");
     let mut without = stages(json!({"model": "lead_field"}));
-    assert!(problems(&[moments.clone()], &without).contains("needs the input `lead_field`"));
+    assert!(problems(std::slice::from_ref(&moments), &without).contains("needs the input `lead_field`"));
     without = with_table(json!({}));
     without["head"]["model"] = json!("infinite");
     assert!(problems(&[moments, imported(None)], &without).contains("only `model: lead_field`"));

@@ -156,3 +156,23 @@ fn all_problems_are_told_at_once() {
     let unknown = told(json!({"kind": "potential.kernels", "network": "hagn.yaml"}));
     assert!(unknown.contains("hagn.yaml") && unknown.contains("hagen"), "{unknown}");
 }
+
+#[test]
+fn networks_of_files_give_sizes_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.yaml");
+    let hagen = lapicque_network::shipped("hagen").unwrap();
+    let bound = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        let stages = json!({"kernels": {"kind": "potential.kernels", "network": path}});
+        bind(&[], &stages).map(|(_, graph)| graph.stages[0].bound().clone())
+    };
+    let of_hagen = bind(&[], &json!({"kernels": {"kind": "potential.kernels"}})).unwrap().1.stages[0].bound().config.clone();
+    let same = bound(&hagen.replace("29.89 pA", "30 pA")).unwrap();
+    assert_eq!((same.config, same.files.len()), (of_hagen, 0));
+    let smaller = bound(&hagen.replace("size: 8192", "size: 4096")).unwrap();
+    assert_eq!(smaller.config["populations.E.size"], 4096.0);
+    let told = bound("network: 1\nname: one\npopulations:\n  X: {size: 10, model: iaf_psc_exp}\n").unwrap_err();
+    assert!(told.contains("kernels.network") && told.contains("cells for E and I") && told.contains("populations X"), "{told}");
+    assert!(bound("network: 1\npopulation: {}\n").unwrap_err().contains("mine.yaml"));
+}

@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use arrow_array::RecordBatch;
-use arrow_select::concat::concat_batches;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Graph, Kind, MemoryStore, Output, Pipeline, Points, Ports, Registry, RunOptions,
-    RunRecord, SampleError, SampleOutput, Stage, Store, read_output, run,
+    RunRecord, SampleError, SampleOutput, Stage, read_output, run,
 };
 use lapicque_schemas::{Digest, TableSchema};
 use serde_json::{Value, json};
@@ -33,9 +32,10 @@ impl Given {
         Self { kind, outputs: vec![(named(table, &batches[0]), batches)], labels: Some(labels) }
     }
 
-    pub(crate) fn labels(mut self, labels: &[&str]) -> Self {
-        self.labels = Some(labels.iter().map(|&l| l.to_owned()).collect());
-        self
+    /// The same samples in reverse order.
+    pub(crate) fn reverse(&mut self) {
+        self.labels.iter_mut().for_each(|labels| labels.reverse());
+        self.outputs.iter_mut().for_each(|(_, tables)| tables.reverse());
     }
 }
 
@@ -95,18 +95,9 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// The rows of all samples that have a result, in their order.
     pub(crate) fn table(&self, stage: &str, output: usize) -> RecordBatch {
         let stage = self.record.stages.iter().find(|s| s.stage == stage).unwrap();
-        if !stage.sample_wise {
-            return read_output(&self.store, stage, output, None).unwrap();
-        }
-        let schema = &stage.outputs[output].schema;
-        let keys: Vec<Digest> = self.store.binding(stage.binding).unwrap().keys.into_iter().flatten().collect();
-        let actions = self.store.find(&keys).unwrap();
-        let stored = keys.iter().zip(actions).filter(|(_, action)| action.as_ref().unwrap().outcome.is_ok());
-        let rows: Vec<RecordBatch> = stored.map(|(&key, _)| self.store.read(output, schema, &[key], None).unwrap().remove(0)).collect();
-        concat_batches(&schema.arrow, &rows).unwrap()
+        read_output(&self.store, stage, output, None).unwrap()
     }
 
     /// What the last stage gave.

@@ -1,0 +1,153 @@
+//! Estimators and validation schemes as a configuration names them.
+
+use lapicque_inverse::regressors::RandomForest;
+use lapicque_inverse::{Estimator, InverseError, Ridge, Validation};
+use lapicque_pipeline::ConfigError;
+use lapicque_units::Fraction;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum EstimatorConfig {
+    /// Linear regression with a penalty on the squared coefficients.
+    Ridge(RidgeConfig),
+    /// Linear regression without a penalty.
+    LeastSquares,
+    /// Means over regression trees.
+    RandomForest(RandomForestConfig),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RidgeConfig {
+    /// Weight of the squared coefficients against the sum of squared errors, at least 0.
+    alpha: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RandomForestConfig {
+    /// Number of trees, at least 1.
+    trees: usize,
+    /// Most splits between root and leaf, 1 to 65534; null: no limit.
+    max_depth: Option<u16>,
+    /// Fewest rows on each side of a split, at least 1.
+    min_samples_leaf: usize,
+    /// Features drawn for each split, 1 to their number; null: all.
+    features_per_split: Option<usize>,
+}
+
+/// Always by sample: channels and epochs of a sample are held out together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ValidationConfig {
+    /// No held-out predictions, so no metrics.
+    None,
+    /// Samples drawn at random are held out, again and again.
+    ShuffleSplit(ShuffleSplitConfig),
+    /// Samples are cut into folds at random, and each fold is held out once; again and again.
+    RepeatedKfold(RepeatedKfoldConfig),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ShuffleSplitConfig {
+    /// Number of splits, at least 1.
+    repeats: usize,
+    /// Part of the samples that is held out, between 0 and 1.
+    #[schemars(with = "f64")]
+    test_fraction: Fraction,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RepeatedKfoldConfig {
+    /// Number of folds, from 2 to the number of samples.
+    folds: usize,
+    /// Number of times that samples are cut into folds, at least 1.
+    repeats: usize,
+}
+
+impl Default for RidgeConfig {
+    fn default() -> Self {
+        Self { alpha: Ridge::default().alpha }
+    }
+}
+
+impl Default for RandomForestConfig {
+    fn default() -> Self {
+        let RandomForest { trees, max_depth, min_samples_leaf, features_per_split, .. } = RandomForest::default();
+        Self { trees, max_depth, min_samples_leaf, features_per_split }
+    }
+}
+
+impl Default for EstimatorConfig {
+    fn default() -> Self {
+        Self::Ridge(RidgeConfig::default())
+    }
+}
+
+impl Default for ShuffleSplitConfig {
+    fn default() -> Self {
+        Self { repeats: 10, test_fraction: Fraction::new(0.1) }
+    }
+}
+
+impl Default for RepeatedKfoldConfig {
+    fn default() -> Self {
+        Self { folds: 10, repeats: 10 }
+    }
+}
+
+impl Default for ValidationConfig {
+    fn default() -> Self {
+        Self::ShuffleSplit(ShuffleSplitConfig::default())
+    }
+}
+
+impl EstimatorConfig {
+    /// The estimator; `seed` is that of random forests.
+    pub(super) fn estimator(&self, seed: u64) -> Estimator {
+        match self {
+            Self::Ridge(RidgeConfig { alpha }) => Estimator::Ridge(Ridge { alpha: *alpha }),
+            Self::LeastSquares => Estimator::LeastSquares,
+            Self::RandomForest(config) => {
+                let RandomForestConfig { trees, max_depth, min_samples_leaf, features_per_split } = *config;
+                Estimator::RandomForest(RandomForest { trees, max_depth, min_samples_leaf, features_per_split, seed })
+            }
+        }
+    }
+
+    pub(super) fn is_random(&self) -> bool {
+        matches!(self, Self::RandomForest(_))
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        self.estimator(0).check().map_err(|error| located("estimator", error))
+    }
+}
+
+impl ValidationConfig {
+    pub(super) fn validation(&self) -> Option<Validation> {
+        match *self {
+            Self::None => None,
+            Self::ShuffleSplit(ShuffleSplitConfig { repeats, test_fraction }) => {
+                Some(Validation::ShuffleSplit { repeats, test_fraction: test_fraction.value() })
+            }
+            Self::RepeatedKfold(RepeatedKfoldConfig { folds, repeats }) => Some(Validation::RepeatedKfold { folds, repeats }),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        self.validation().map_or(Ok(()), |validation| validation.check()).map_err(|error| located("validation", error))
+    }
+}
+
+fn located(field: &str, error: InverseError) -> ConfigError {
+    let path = match &error {
+        InverseError::Parameter { owner, parameter, .. } => format!("{field}.{owner}.{parameter}"),
+        _ => field.to_owned(),
+    };
+    ConfigError::at(path, error)
+}

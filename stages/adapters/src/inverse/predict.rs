@@ -1,0 +1,173 @@
+//! `inverse.predict`: parameters from features by a trained model ([`lapicque_inverse::predict`]).
+
+use std::sync::Arc;
+
+use arrow_array::{RecordBatch, StringArray};
+use arrow_schema::{Field, Schema};
+use lapicque_inverse::{Model, predict};
+use lapicque_pipeline::{
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError, SampleOutput, Stage,
+    each_sample, sample_field, with_sample,
+};
+use lapicque_schemas::TableSchema;
+use lapicque_schemas::tables::predictions::{self, PredictionRow};
+use lapicque_schemas::tables::{features, model};
+use ndarray::ArrayView2;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::columns::{feature_names, suggestion};
+use super::training_rows::labels;
+use crate::kind_config::{bound, problem, read, schema_of};
+
+const REVISION: u32 = 1;
+const PORTS: &[PortSpec] = &[
+    PortSpec { name: "model", table: model::TABLE, mode: PortMode::Broadcast, required: true },
+    PortSpec { name: "features", table: features::TABLE, mode: PortMode::Either, required: true },
+];
+
+pub(super) struct Predict;
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Config {}
+
+struct PredictStage {
+    bound: Bound,
+    features: Vec<String>,
+    definitions: Option<String>,
+    /// The features are a whole table with labels of samples, which are kept.
+    labelled: bool,
+}
+
+impl Kind for Predict {
+    fn name(&self) -> &str {
+        "inverse.predict"
+    }
+
+    fn summary(&self) -> &str {
+        "Tell parameters from features with a trained model"
+    }
+
+    fn ports(&self) -> Ports {
+        Ports::Named(PORTS)
+    }
+
+    fn config_schema(&self) -> Value {
+        schema_of::<Config>()
+    }
+
+    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+        let config: Config = read(request)?;
+        let Some(input) = request.input("features") else {
+            return problem("inputs", "the input `features` is missing");
+        };
+        let features = feature_names(&input.schema);
+        if features.is_empty() {
+            return problem("inputs.features", "this table has no columns of numbers");
+        }
+        let labelled = !input.sample_wise && input.schema.column("sample").is_some();
+        let output = if labelled { with_labels(predictions::schema()) } else { predictions::schema() };
+        let mut bound = bound(REVISION, &config, &Config::default(), request, vec![Output::new("predictions", output)])?;
+        let keys =
+            ["sample", "channel", "epoch"].into_iter().filter(|&key| input.schema.column(key).is_some() && (key != "sample" || labelled));
+        let columns = keys.map(str::to_owned).chain(features.iter().cloned());
+        bound.reads = vec![Read::all("model"), Read::columns("features", columns)];
+        let definitions = input.schema.arrow.metadata().get(features::DEFINITIONS).cloned();
+        Ok(Box::new(PredictStage { bound, features, definitions, labelled }))
+    }
+}
+
+fn with_labels(schema: TableSchema) -> TableSchema {
+    let fields: Vec<Field> = std::iter::once(sample_field()).chain(schema.arrow.fields().iter().map(|f| f.as_ref().clone())).collect();
+    let key = std::iter::once("sample".to_owned()).chain(schema.key).collect();
+    TableSchema { key, arrow: Arc::new(Schema::new(fields)), ..schema }
+}
+
+impl Stage for PredictStage {
+    fn bound(&self) -> &Bound {
+        &self.bound
+    }
+
+    fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
+        let applied = batch.whole("model").ok_or_else(|| SampleError::internal("no input `model`")).and_then(|table| self.applied(table));
+        each_sample(batch, |sample, _| {
+            if context.is_cancelled() {
+                return Err(SampleError::cancelled());
+            }
+            let (model, columns) = applied.as_ref().map_err(Clone::clone)?;
+            let table = batch.table(sample, "features").ok_or_else(|| SampleError::internal("no input `features`"))?;
+            self.predict(model, columns, table)
+        })
+    }
+}
+
+impl PredictStage {
+    /// The model, and the columns that it uses.
+    fn applied(&self, table: &RecordBatch) -> Result<(Model, Vec<String>), SampleError> {
+        let documents = model::read(table).map_err(SampleError::input)?;
+        let [document] = documents.as_slice() else {
+            return Err(SampleError::input(format!("the table of the input `model` has {} models; one is due", documents.len())));
+        };
+        let model: Model = serde_json::from_str(document).map_err(|error| SampleError::input(format!("this is no model: {error}")))?;
+        model.check().map_err(SampleError::input)?;
+        if let Some(definitions) = &self.definitions
+            && !model.feature_definitions.is_empty()
+            && *definitions != model.feature_definitions
+        {
+            return Err(SampleError::input(format!(
+                "the model was trained on features of the definitions `{}`, these are of `{definitions}`",
+                model.feature_definitions
+            )));
+        }
+        let columns: Vec<String> = model.features.iter().map(|feature| feature.name.clone()).collect();
+        match columns.iter().find(|column| !self.features.contains(column)) {
+            Some(lacking) => Err(SampleError::input(format!(
+                "the model uses the feature `{lacking}`, which is not here{}",
+                suggestion(lacking, &self.features)
+            ))),
+            None => Ok((model, columns)),
+        }
+    }
+
+    fn predict(&self, model: &Model, columns: &[String], table: &RecordBatch) -> Result<SampleOutput, SampleError> {
+        let keys = features::keys(table).map_err(SampleError::input)?;
+        let values = features::matrix(table, columns).map_err(SampleError::input)?;
+        let matrix = ArrayView2::from_shape((keys.len(), columns.len()), &values).map_err(SampleError::internal)?;
+        let predicted = predict(model, matrix, columns).map_err(SampleError::input)?;
+        let mut rows = Vec::with_capacity(keys.len() * model.targets.len());
+        let (mut undefined, mut outside) = (false, false);
+        for (row, (channel, epoch)) in keys.iter().enumerate() {
+            for (target, described) in model.targets.iter().enumerate() {
+                let mean = predicted.mean[[row, target]];
+                let outside_training = predicted.outside_training[row];
+                undefined |= mean.is_nan();
+                outside |= !mean.is_nan() && outside_training > 0.0;
+                rows.push(PredictionRow {
+                    channel,
+                    epoch: *epoch,
+                    target: &described.name,
+                    unit: described.unit.as_deref().unwrap_or_default(),
+                    mean,
+                    sd: Some(predicted.sd[target]).filter(|sd| sd.is_finite() && !mean.is_nan()),
+                    outside_training,
+                });
+            }
+        }
+        let mut notes = Vec::new();
+        if outside {
+            notes.push("features lie outside the range of the training data".to_owned());
+        }
+        if undefined {
+            notes.push("predictions are NaN where features are".to_owned());
+        }
+        let mut table_out = predictions::write(&rows).map_err(SampleError::internal)?;
+        if self.labelled {
+            let labels = labels(features::TABLE, table).map_err(SampleError::input)?;
+            let repeated = labels.iter().flat_map(|label| std::iter::repeat_n(label.as_str(), model.targets.len())).collect::<Vec<_>>();
+            table_out = with_sample(&table_out, Arc::new(StringArray::from(repeated))).map_err(SampleError::internal)?;
+        }
+        Ok(SampleOutput { tables: vec![table_out], notes })
+    }
+}
