@@ -88,8 +88,11 @@ impl Kind for ImportRecording {
         let mut samples: IndexMap<String, Vec<Signal<'static>>> = IndexMap::new();
         let mut notes = Vec::new();
         for (field, path) in named {
+            // `paths.0` is part of what is set as `paths`.
+            let whole = field.split('.').next().unwrap_or(&field);
             let read = request
-                .open(&field, path)
+                .open(whole, path)
+                .map_err(|error| ConfigError::at(&field, error.message))
                 .and_then(|file| read_file(&file, &field, &config));
             match read {
                 Ok((read, remarks)) => {
@@ -295,4 +298,49 @@ fn source(
         Rows::Many(tables),
         notes,
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use lapicque_recording::Channel;
+
+    use super::*;
+
+    fn channel(label: &str, start_s: f64, samples: usize) -> Channel {
+        Channel {
+            label: label.to_owned(),
+            unit: Some(" ".to_owned()),
+            sampling_rate_hz: 100.0,
+            samples: vec![0.0; samples],
+            start_s,
+        }
+    }
+
+    #[test]
+    fn stretches_between_gaps_are_epochs_and_equal_names_are_told_apart() {
+        let recording = Recording {
+            channels: vec![
+                channel("EEG", 0.0, 100),
+                channel("EEG", 0.0, 50),
+                channel("EEG", 2.0, 100),
+                channel("EEG", 2.001, 10),
+            ],
+            ..Recording::default()
+        };
+        let (signals, notes) = signals_of(recording, "uV");
+        let keys: Vec<_> = signals
+            .iter()
+            .map(|s| (s.channel.as_ref(), s.epoch, s.t0_ms, s.unit.as_ref()))
+            .collect();
+        assert_eq!(
+            keys,
+            [
+                ("EEG", 0, 0.0, "uV"),
+                ("EEG (2)", 0, 0.0, "uV"),
+                ("EEG", 1, 2000.0, "uV"),
+                ("EEG (2)", 1, 2001.0, "uV")
+            ]
+        );
+        assert_eq!(notes.len(), 2);
+    }
 }

@@ -149,18 +149,20 @@ fn ends(
     let place = |i: usize| format!("{at}.{i}");
     let ends = numbers(&[first.clone(), last.clone()], &place)?;
     at_most(number, &place(2))?;
-    match ends.values.as_slice() {
-        &[first, last] if number > 1 && first == last => Err(ConfigError::at(
+    let &[first, last] = ends.values.as_slice() else {
+        return Err(ConfigError::at(at, "[first, last, number] is due"));
+    };
+    if number > 1 && first == last {
+        return Err(ConfigError::at(
             place(1),
             format!("{number} points from {first} to {last} are all equal"),
-        )),
-        // An overflowing distance would fill the grid with NaN.
-        &[first, last] if !(last - first).is_finite() => {
-            Err(ConfigError::at(place(1), "the ends lie too far apart"))
-        }
-        &[first, last] => Ok((ends.unit, first, last, number as usize)),
-        _ => Err(ConfigError::at(at, "[first, last, number] is due")),
+        ));
     }
+    // An overflowing distance would fill the grid with NaN.
+    if !(last - first).is_finite() {
+        return Err(ConfigError::at(place(1), "the ends lie too far apart"));
+    }
+    Ok((ends.unit, first, last, number as usize))
 }
 
 fn product(axes: &mut [Column]) -> Result<(), ConfigError> {
