@@ -110,6 +110,11 @@ impl Kind for Train {
         let keys = ["channel", "epoch"].into_iter().filter(|key| from.schema.column(key).is_some()).map(str::to_owned);
         let targets_read = targets.iter().map(|target| target.name.clone());
         bound.reads = vec![of_samples(from, keys.chain(features.iter().cloned()), by_label), of_samples(to, targets_read, by_label)];
+        bound.notes = targets
+            .iter()
+            .filter(|target| target.unit.is_none())
+            .map(|target| format!("column `{}` of the parameters has no unit: predictions are in whatever unit it is in", target.name))
+            .collect();
         let definitions = from.schema.arrow.metadata().get(features::DEFINITIONS).cloned().unwrap_or_default();
         Ok(Box::new(TrainStage { bound, config, features, targets, definitions, by_label }))
     }
