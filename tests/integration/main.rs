@@ -1,0 +1,12 @@
+//! What crosses crates: the pipeline as a whole, in one binary because each links the query engine.
+//!
+//! `incremental` and `sweep` ask what runs again after a change, `conformance` what every kind of stage promises,
+//! `bad_inputs` and `cli` what the command says, `recording` applies a model to real recordings.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod support;
+
+mod failures;
+mod incremental;
+mod sweep;

@@ -1,0 +1,10 @@
+//! A folder with pipelines and a store, run in this process ([`Lab`]) or by the command ([`command`]).
+
+mod command;
+mod lab;
+mod recorder;
+mod tables;
+
+pub(crate) use command::{Answer, lapicque};
+pub(crate) use lab::{Lab, Ran, Settings};
+pub(crate) use tables::{floats, numbers, texts};
