@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use lapicque_pipeline::config::{nearest, parse_argument, parse_yaml};
-use lapicque_pipeline::{Diagnostic, Diagnostics, Graph, Kind, MemoryStore, Pipeline, Ports, RunOptions, StageRun, read_output, set_field};
+use lapicque_pipeline::{
+    Diagnostic, Diagnostics, Graph, Kind, MemoryStore, Pipeline, Ports, RunOptions, StageRun, read_output, set_field,
+};
 use lapicque_schemas::tables::{model, parameters, signals};
 use serde_json::{Map, Value, json};
 
@@ -24,7 +26,9 @@ pub(crate) fn apply(command: &Apply, shared: &Shared) -> Result<(), CommandError
     let format = format_of(None, command.out.as_deref())?;
     let registry = lapicque::registry();
     let kind = registry.get(&command.kind).ok_or_else(|| {
-        let near = nearest(&command.kind, registry.iter().map(Kind::name)).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+        let near = nearest(&command.kind, registry.iter().map(Kind::name))
+            .map(|n| format!("; did you mean `{n}`?"))
+            .unwrap_or_default();
         CommandError::Input(format!("there is no kind `{}`{near}; `lapicque stages` lists them", command.kind))
     })?;
     let document = document(command, kind)?;
@@ -46,8 +50,9 @@ pub(crate) fn apply(command: &Apply, shared: &Shared) -> Result<(), CommandError
         store_uri: "memory".to_owned(),
         settings: command.set.clone(),
     };
-    let record =
-        on_threads(options.jobs, || lapicque_pipeline::run(&pipeline, &graph, &store, &options, &|event| progress.hear(event)))??;
+    let record = on_threads(options.jobs, || {
+        lapicque_pipeline::run(&pipeline, &graph, &store, &options, &|event| progress.hear(event))
+    })??;
     progress.finish();
     if !shared.quiet {
         remarks(&record);
@@ -62,7 +67,9 @@ pub(crate) fn apply(command: &Apply, shared: &Shared) -> Result<(), CommandError
     let table = read_output(&store, stage, output, None)?;
     match (&command.out, stage.outputs[output].schema.table == model::TABLE, format) {
         (Some(path), true, Format::Json) => write_model(path, &table)?,
-        (out, _, format) => write(&table, if shared.json && out.is_none() { Format::Json } else { format }, out.as_deref())?,
+        (out, _, format) => {
+            write(&table, if shared.json && out.is_none() { Format::Json } else { format }, out.as_deref())?
+        }
     }
     if record.ok { Ok(()) } else { Err(CommandError::StageFailed) }
 }
@@ -78,7 +85,8 @@ fn document(command: &Apply, kind: &dyn Kind) -> Result<Value, CommandError> {
     let mut config = match &command.config {
         None => Value::Object(Map::new()),
         Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| CommandError::Input(format!("{}: {error}", path.display())))?;
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| CommandError::Input(format!("{}: {error}", path.display())))?;
             let located = parse_yaml(&text).map_err(|error| {
                 let place = error.place.map(|p| format!(":{}:{}", p.line, p.column)).unwrap_or_default();
                 CommandError::Input(format!("{}{place}: {}", path.display(), error.message))
@@ -99,7 +107,9 @@ fn document(command: &Apply, kind: &dyn Kind) -> Result<Value, CommandError> {
         if IMPORT_SETTINGS.contains(&field) && own_fields.get(field).is_none() {
             import_settings.insert(field.to_owned(), parse_argument(value));
         } else if !set_field(&mut config, field, parse_argument(value)) {
-            return Err(CommandError::Input(format!("--set {setting}: `{field}` leads through a value that is no map")));
+            return Err(CommandError::Input(format!(
+                "--set {setting}: `{field}` leads through a value that is no map"
+            )));
         }
     }
     let mut stages = Map::new();
@@ -137,19 +147,27 @@ fn ports(command: &Apply, kind: &dyn Kind) -> Result<Vec<(String, &'static str, 
     };
     let mut taken: Vec<(String, &'static str, String)> = Vec::new();
     for file in &command.files {
-        let named = file.split_once('=').filter(|(port, _)| port.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+        let named =
+            file.split_once('=').filter(|(port, _)| port.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
         let (port, table, path) = match (named, kind.ports()) {
             (Some((port, path)), Ports::Any) => (port.to_owned(), "table", path),
             (Some((port, path)), Ports::Named(ports)) => {
                 let Some(spec) = ports.iter().find(|p| p.name == port) else {
                     let names: Vec<&str> = ports.iter().map(|p| p.name).collect();
-                    return Err(CommandError::Input(format!("`{}` has no input `{port}` (it takes: {})", command.kind, names.join(", "))));
+                    return Err(CommandError::Input(format!(
+                        "`{}` has no input `{port}` (it takes: {})",
+                        command.kind,
+                        names.join(", ")
+                    )));
                 };
                 (port.to_owned(), spec.table, path)
             }
             (None, _) => {
                 let Some(spec) = known.iter().find(|p| !taken.iter().any(|(port, ..)| port == p.name)) else {
-                    return Err(CommandError::Input(format!("`{file}`: `{}` has no input left for it; name one as PORT=FILE", command.kind)));
+                    return Err(CommandError::Input(format!(
+                        "`{file}`: `{}` has no input left for it; name one as PORT=FILE",
+                        command.kind
+                    )));
                 };
                 (spec.name.to_owned(), spec.table, file.as_str())
             }

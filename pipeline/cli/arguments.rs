@@ -6,7 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Parameters of neural circuits to recordings, and back.
 #[derive(Debug, Parser)]
-#[command(name = "lapicque", version, propagate_version = true, after_help = "\
+#[command(
+    name = "lapicque",
+    version,
+    propagate_version = true,
+    after_help = "\
 Examples:
   lapicque init my-project                       start from a small pipeline
   lapicque run my-project/pipeline.yaml          compute what is missing
@@ -14,7 +18,8 @@ Examples:
   lapicque apply features.catch22 eeg.edf -o features.csv
   lapicque stages features.catch22               what a kind of stage takes and gives
 
-Exit codes: 0 done; 1 a stage failed; 2 bad input; 130 interrupted.")]
+Exit codes: 0 done; 1 a stage failed; 2 bad input; 130 interrupted."
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,

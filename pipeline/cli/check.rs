@@ -39,7 +39,8 @@ pub(crate) fn check(command: &OnPipeline, shared: &Shared) -> Result<(), Command
     }
     let mut text = format!("{}: {} stages, sound\n", pipeline.name, graph.stages.len());
     for stage in &graph.stages {
-        let samples = if stage.domain.is_sample_wise() { format!("{} samples", stage.domain.len()) } else { "once".to_owned() };
+        let samples =
+            if stage.domain.is_sample_wise() { format!("{} samples", stage.domain.len()) } else { "once".to_owned() };
         text += &format!("  {:<16} {:<24} {samples}\n", stage.name, stage.spec.kind);
         for note in &stage.bound().notes {
             text += &format!("    note: {note}\n");

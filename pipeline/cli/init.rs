@@ -14,7 +14,8 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 pub(crate) fn init(command: &Init) -> Result<(), CommandError> {
-    let failed = |path: &std::path::Path, error: std::io::Error| CommandError::Input(format!("{}: {error}", path.display()));
+    let failed =
+        |path: &std::path::Path, error: std::io::Error| CommandError::Input(format!("{}: {error}", path.display()));
     fs::create_dir_all(&command.folder).map_err(|error| failed(&command.folder, error))?;
     // Nothing is written where something would be overwritten.
     for (name, _) in FILES {

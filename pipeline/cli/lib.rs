@@ -22,7 +22,9 @@ use lapicque_pipeline::{Graph, Pipeline, Registry, RunOptions, RunRecord, Store,
 
 /// The names that most programs need.
 pub mod prelude {
-    pub use lapicque_pipeline::{Diagnostics, Graph, MemoryStore, Pipeline, Planner, Registry, RunOptions, RunRecord, Store, read_output};
+    pub use lapicque_pipeline::{
+        Diagnostics, Graph, MemoryStore, Pipeline, Planner, Registry, RunOptions, RunRecord, Store, read_output,
+    };
     pub use lapicque_query::query;
     pub use lapicque_store::ParquetStore;
 

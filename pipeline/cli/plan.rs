@@ -16,7 +16,8 @@ pub(crate) fn plan(command: &OnPipeline, shared: &Shared) -> Result<(), CommandE
     if shared.json {
         return print(&format!("{:#}\n", json!({"pipeline": project.pipeline.name, "stages": rows})));
     }
-    let mut table = vec![["stage", "kind", "samples", "cached", "to run", "about", "reason"].map(str::to_owned).to_vec()];
+    let mut table =
+        vec![["stage", "kind", "samples", "cached", "to run", "about", "reason"].map(str::to_owned).to_vec()];
     for row in &rows {
         let about = row.estimated_seconds.filter(|_| row.to_run > 0).map(duration).unwrap_or_default();
         table.push(vec![

@@ -46,12 +46,16 @@ impl Progress {
                 let sample = if sample.is_empty() { String::new() } else { format!(", sample {sample}") };
                 match state.failures {
                     n if n <= TOLD_FAILURES => self.line(&format!("error: {stage}{sample}: {message}")),
-                    n if n == TOLD_FAILURES + 1 => self.line("error: more samples failed; SELECT * FROM system.events lists them"),
+                    n if n == TOLD_FAILURES + 1 => {
+                        self.line("error: more samples failed; SELECT * FROM system.events lists them")
+                    }
                     _ => {}
                 }
             }
             Event::NotReproduced { stage, sample } => {
-                self.line(&format!("warning: {stage}, sample {sample}: computing it again gave other values than before"));
+                self.line(&format!(
+                    "warning: {stage}, sample {sample}: computing it again gave other values than before"
+                ));
             }
             Event::StageBlocked { stage, failed_upstream } => {
                 self.line(&format!("error: {stage} did not run: {failed_upstream} samples upstream failed (`on_error: skip` there leaves them out)"));

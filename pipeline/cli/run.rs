@@ -28,7 +28,9 @@ pub(crate) fn run(command: &Run, shared: &Shared) -> Result<(), CommandError> {
         settings: command.on.set.clone(),
     };
     let record = on_threads(options.jobs, || {
-        lapicque_pipeline::run(&project.pipeline, &project.graph, &project.store, &options, &|event| progress.hear(event))
+        lapicque_pipeline::run(&project.pipeline, &project.graph, &project.store, &options, &|event| {
+            progress.hear(event)
+        })
     })??;
     progress.finish();
     if !shared.quiet {
@@ -72,7 +74,8 @@ pub(crate) fn on_threads<T: Send>(jobs: usize, work: impl FnOnce() -> T + Send) 
 pub(crate) fn remarks(record: &RunRecord) {
     for stage in &record.stages {
         for (note, samples) in &stage.notes {
-            let of = if stage.samples > 1 { format!(" ({samples} of {} samples)", stage.samples) } else { String::new() };
+            let of =
+                if stage.samples > 1 { format!(" ({samples} of {} samples)", stage.samples) } else { String::new() };
             tell(&format!("warning: {}: {note}{of}", stage.stage));
         }
         if stage.failed > 0 {
@@ -96,7 +99,9 @@ fn summary(record: &RunRecord) -> serde_json::Value {
 }
 
 fn report(record: &RunRecord, store: &dyn Store) -> Result<String, CommandError> {
-    let mut table = vec![["stage", "kind", "samples", "cached", "computed", "failed", "time", "stored"].map(str::to_owned).to_vec()];
+    let mut table = vec![
+        ["stage", "kind", "samples", "cached", "computed", "failed", "time", "stored"].map(str::to_owned).to_vec(),
+    ];
     for stage in &record.stages {
         table.push(vec![
             stage.stage.clone(),
@@ -124,18 +129,22 @@ fn report(record: &RunRecord, store: &dyn Store) -> Result<String, CommandError>
 fn held_out_quality(stage: &str, table: &arrow::record_batch::RecordBatch) -> String {
     let column = |name: &str| table.column_by_name(name);
     let numbers = |name: &str| column(name).and_then(|c| c.as_primitive_opt::<Float64Type>());
-    let (Some(target), Some(repeat)) =
-        (column("target").and_then(|c| c.as_string_opt::<i32>()), column("repeat").and_then(|c| c.as_primitive_opt::<Int32Type>()))
-    else {
+    let (Some(target), Some(repeat)) = (
+        column("target").and_then(|c| c.as_string_opt::<i32>()),
+        column("repeat").and_then(|c| c.as_primitive_opt::<Int32Type>()),
+    ) else {
         return String::new();
     };
     let (Some(mse), Some(mae), Some(r2)) = (numbers("mse"), numbers("mae"), numbers("r2")) else {
         return String::new();
     };
-    let mut rows = vec![["target", "median MSE over splits", "pooled MSE", "pooled MAE", "pooled R2"].map(str::to_owned).to_vec()];
+    let mut rows =
+        vec![["target", "median MSE over splits", "pooled MSE", "pooled MAE", "pooled R2"].map(str::to_owned).to_vec()];
     for pooled in (0..table.num_rows()).filter(|&row| repeat.is_null(row)) {
-        let mut splits: Vec<f64> =
-            (0..table.num_rows()).filter(|&row| repeat.is_valid(row) && target.value(row) == target.value(pooled)).map(|row| mse.value(row)).collect();
+        let mut splits: Vec<f64> = (0..table.num_rows())
+            .filter(|&row| repeat.is_valid(row) && target.value(row) == target.value(pooled))
+            .map(|row| mse.value(row))
+            .collect();
         splits.sort_by(f64::total_cmp);
         let middle = match splits.len() {
             0 => f64::NAN,
@@ -143,7 +152,13 @@ fn held_out_quality(stage: &str, table: &arrow::record_batch::RecordBatch) -> St
             n => 0.5 * (splits[n / 2 - 1] + splits[n / 2]),
         };
         let number = |value: f64| format!("{value:.4}");
-        rows.push(vec![target.value(pooled).to_owned(), number(middle), number(mse.value(pooled)), number(mae.value(pooled)), number(r2.value(pooled))]);
+        rows.push(vec![
+            target.value(pooled).to_owned(),
+            number(middle),
+            number(mse.value(pooled)),
+            number(mae.value(pooled)),
+            number(r2.value(pooled)),
+        ]);
     }
     if rows.len() == 1 {
         return String::new();
@@ -154,7 +169,8 @@ fn held_out_quality(stage: &str, table: &arrow::record_batch::RecordBatch) -> St
 /// Columns under their headings.
 pub(crate) fn text_table(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
-    let widths: Vec<usize> = (0..columns).map(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> =
+        (0..columns).map(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0)).collect();
     let mut text = String::new();
     for row in rows {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();

@@ -16,12 +16,15 @@ pub(crate) fn stages(command: &Stages, shared: &Shared) -> Result<(), CommandErr
             print(&format!("{:#}\n", Value::Array(all)))
         }
         None => {
-            let lines: Vec<String> = registry.iter().map(|kind| format!("{:<24} {}\n", kind.name(), kind.summary())).collect();
+            let lines: Vec<String> =
+                registry.iter().map(|kind| format!("{:<24} {}\n", kind.name(), kind.summary())).collect();
             print(&lines.concat())
         }
         Some(name) => {
             let kind = registry.get(name).ok_or_else(|| {
-                let near = nearest(name, registry.iter().map(Kind::name)).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+                let near = nearest(name, registry.iter().map(Kind::name))
+                    .map(|n| format!("; did you mean `{n}`?"))
+                    .unwrap_or_default();
                 CommandError::Input(format!("there is no kind `{name}`{near}"))
             })?;
             if shared.json { print(&format!("{:#}\n", description(kind))) } else { print(&page(kind)) }

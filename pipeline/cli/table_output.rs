@@ -5,8 +5,8 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::DataType;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Float64Type};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
@@ -25,7 +25,9 @@ pub(crate) fn format_of(asked: Option<Format>, file: Option<&Path>) -> Result<Fo
         (None, Some("csv")) => Ok(Format::Csv),
         (None, Some("json")) => Ok(Format::Json),
         (None, Some("txt")) => Ok(Format::Table),
-        (None, Some(other)) => Err(CommandError::Input(format!("-o: `.{other}` is no format; .parquet, .csv, .json or .txt is due"))),
+        (None, Some(other)) => {
+            Err(CommandError::Input(format!("-o: `.{other}` is no format; .parquet, .csv, .json or .txt is due")))
+        }
     }
 }
 
@@ -39,7 +41,10 @@ pub(crate) fn write(table: &RecordBatch, format: Format, file: Option<&Path>) ->
     write_file(path, |out| encode(table, format, out))
 }
 
-pub(crate) fn write_file(path: &Path, encode: impl FnOnce(&mut dyn SendWrite) -> Result<(), ArrowError>) -> Result<(), CommandError> {
+pub(crate) fn write_file(
+    path: &Path,
+    encode: impl FnOnce(&mut dyn SendWrite) -> Result<(), ArrowError>,
+) -> Result<(), CommandError> {
     let failed = |error: &dyn std::fmt::Display| CommandError::Output(format!("{}: {error}", path.display()));
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
@@ -69,12 +74,16 @@ fn encode(table: &RecordBatch, format: Format, mut out: &mut dyn SendWrite) -> R
             writer.write(&lists_as_text(table)?)?;
         }
         Format::Json => {
-            let mut writer = arrow::json::WriterBuilder::new().with_explicit_nulls(true).build::<_, arrow::json::writer::JsonArray>(&mut out);
+            let mut writer = arrow::json::WriterBuilder::new()
+                .with_explicit_nulls(true)
+                .build::<_, arrow::json::writer::JsonArray>(&mut out);
             writer.write(table)?;
             writer.finish()?;
             out.write_all(b"\n")?;
         }
-        Format::Parquet => lapicque_store::write_table(table, &mut out).map_err(|error| ArrowError::ParquetError(error.to_string()))?,
+        Format::Parquet => {
+            lapicque_store::write_table(table, &mut out).map_err(|error| ArrowError::ParquetError(error.to_string()))?
+        }
     }
     Ok(())
 }
@@ -88,19 +97,31 @@ fn pretty(table: &RecordBatch) -> Result<String, ArrowError> {
         None => field.name().clone(),
     };
     let mut rows = vec![schema.fields().iter().map(|f| heading(f)).collect::<Vec<_>>()];
-    let formatters = table.columns().iter().map(|c| ArrayFormatter::try_new(c.as_ref(), &options)).collect::<Result<Vec<_>, _>>()?;
+    let formatters =
+        table.columns().iter().map(|c| ArrayFormatter::try_new(c.as_ref(), &options)).collect::<Result<Vec<_>, _>>()?;
     for row in 0..table.num_rows() {
-        rows.push(
-            formatters
-                .iter()
-                .map(|f| {
-                    let text = f.value(row).to_string();
-                    if text.chars().count() > 60 { format!("{}...", text.chars().take(57).collect::<String>()) } else { text }
-                })
-                .collect(),
-        );
+        let cell =
+            |(formatter, column): (&ArrayFormatter<'_>, &ArrayRef)| match column.as_primitive_opt::<Float64Type>() {
+                Some(numbers) if numbers.is_valid(row) => short_number(numbers.value(row)),
+                _ => cut_short(&formatter.value(row).to_string()),
+            };
+        rows.push(formatters.iter().zip(table.columns()).map(cell).collect());
     }
     Ok(crate::run::text_table(&rows))
+}
+
+/// Six significant digits: the files have all of them.
+fn short_number(value: f64) -> String {
+    let digits = format!("{value:.5e}").parse().unwrap_or(value);
+    if digits == 0.0 || (1e-4..1e7).contains(&f64::abs(digits)) { digits.to_string() } else { format!("{digits:e}") }
+}
+
+fn cut_short(text: &str) -> String {
+    if text.chars().count() > 60 {
+        format!("{}...", text.chars().take(57).collect::<String>())
+    } else {
+        text.to_owned()
+    }
 }
 
 /// CSV has no lists: they become JSON text.
@@ -120,7 +141,7 @@ fn lists_as_text(table: &RecordBatch) -> Result<RecordBatch, ArrowError> {
                 });
                 let text = text.collect::<Result<Vec<_>, ArrowError>>()?;
                 fields.push(field.as_ref().clone().with_data_type(DataType::Utf8));
-                columns.push(Arc::new(StringArray::from(text)) as arrow::array::ArrayRef);
+                columns.push(Arc::new(StringArray::from(text)) as ArrayRef);
             }
             _ => {
                 fields.push(field.as_ref().clone());

@@ -17,12 +17,20 @@ pub(crate) fn why(command: &Why, shared: &Shared) -> Result<(), CommandError> {
         let near = nearest(&command.stage, names).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
         CommandError::Input(format!("there is no stage `{}`{near}", command.stage))
     })?;
-    let sample = command.sample.as_deref().map(|given| full_label(project.graph.stages[number].domain.labels(), given)).transpose()?;
+    let sample = command
+        .sample
+        .as_deref()
+        .map(|given| full_label(project.graph.stages[number].domain.labels(), given))
+        .transpose()?;
     let answer = merged(&command.stage, lapicque_pipeline::why(&planner, number, sample.as_deref())?);
     if shared.json {
-        let changed: Vec<_> = answer.changed.iter().map(|c| json!({"ingredient": c.ingredient, "old": c.old, "new": c.new})).collect();
+        let changed: Vec<_> =
+            answer.changed.iter().map(|c| json!({"ingredient": c.ingredient, "old": c.old, "new": c.new})).collect();
         let sample = (!answer.sample.is_empty()).then_some(&answer.sample);
-        return print(&format!("{:#}\n", json!({"stage": answer.stage, "sample": sample, "status": answer.status, "changed": changed})));
+        return print(&format!(
+            "{:#}\n",
+            json!({"stage": answer.stage, "sample": sample, "status": answer.status, "changed": changed})
+        ));
     }
     let of = if answer.sample.is_empty() { String::new() } else { format!(", sample {}", answer.sample) };
     let mut text = format!("{}{of}: {}\n", answer.stage, answer.status);
@@ -46,7 +54,9 @@ fn full_label(labels: &[String], given: &str) -> Result<String, CommandError> {
     match (near.next(), near.next()) {
         (Some(label), None) => Ok(label.clone()),
         (Some(_), Some(_)) => Err(CommandError::Input(format!("--sample {given}: several samples begin like this"))),
-        _ => Err(CommandError::Input(format!("--sample {given}: there is no such sample; `SELECT * FROM system.bindings` lists them"))),
+        _ => Err(CommandError::Input(format!(
+            "--sample {given}: there is no such sample; `SELECT * FROM system.bindings` lists them"
+        ))),
     }
 }
 

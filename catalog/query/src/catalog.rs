@@ -29,8 +29,10 @@ pub fn query(store: &dyn Store, pipeline: &str, sql: &str) -> Result<RecordBatch
     for reference in &references {
         match (reference.schema(), reference.table()) {
             (Some("system"), table) => {
-                let rows = system::table(store, table)?.ok_or_else(|| unknown(table, system::NAMES.iter().map(|n| format!("system.{n}"))))?;
-                let catalog = session.catalog("datafusion").ok_or_else(|| QueryError::Sql("no catalogue".to_owned()))?;
+                let rows = system::table(store, table)?
+                    .ok_or_else(|| unknown(table, system::NAMES.iter().map(|n| format!("system.{n}"))))?;
+                let catalog =
+                    session.catalog("datafusion").ok_or_else(|| QueryError::Sql("no catalogue".to_owned()))?;
                 if catalog.schema("system").is_none() {
                     catalog.register_schema("system", Arc::new(MemorySchemaProvider::new()))?;
                 }
@@ -41,7 +43,9 @@ pub fn query(store: &dyn Store, pipeline: &str, sql: &str) -> Result<RecordBatch
                 let run = run.as_ref().ok_or_else(|| QueryError::NoRun(pipeline.to_owned()))?;
                 register_stage(&session, store, run, name)?;
             }
-            (Some(schema), table) => return Err(unknown(&format!("{schema}.{table}"), names(run.as_ref()).into_iter())),
+            (Some(schema), table) => {
+                return Err(unknown(&format!("{schema}.{table}"), names(run.as_ref()).into_iter()));
+            }
         }
     }
     let plan = plan(&session, sql)?;
@@ -53,7 +57,9 @@ pub fn query(store: &dyn Store, pipeline: &str, sql: &str) -> Result<RecordBatch
 
 fn unknown(table: &str, present: impl Iterator<Item = String>) -> QueryError {
     let present: Vec<String> = present.collect();
-    let suggestion = nearest(table, present.iter().map(String::as_str)).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+    let suggestion = nearest(table, present.iter().map(String::as_str))
+        .map(|n| format!("; did you mean `{n}`?"))
+        .unwrap_or_default();
     QueryError::UnknownTable { table: table.to_owned(), suggestion, present: present.join(", ") }
 }
 
@@ -81,15 +87,23 @@ fn register_stage(session: &SessionContext, store: &dyn Store, run: &RunRecord, 
     let Some((base, stage)) = joined.filter(|(_, stage)| stage.sample_wise) else {
         return Err(unknown(name, names(Some(run)).into_iter()));
     };
-    let source = parameters_of(run, stage).ok_or_else(|| QueryError::Sql(format!("no parameters lie upstream of `{base}`")))?;
+    let source =
+        parameters_of(run, stage).ok_or_else(|| QueryError::Sql(format!("no parameters lie upstream of `{base}`")))?;
     register_stage(session, store, run, base)?;
     register_stage(session, store, run, &source.stage)?;
     let columns = |table: &str, prefix: &str, but: &[String]| -> Result<Vec<String>, QueryError> {
         let table = visible_columns(session, table)?;
-        Ok(table.fields().iter().map(|f| f.name()).filter(|n| !but.contains(n)).map(|n| format!("{prefix}.\"{n}\"")).collect())
+        Ok(table
+            .fields()
+            .iter()
+            .map(|f| f.name())
+            .filter(|n| !but.contains(n))
+            .map(|n| format!("{prefix}.\"{n}\""))
+            .collect())
     };
     let of_source = columns(&source.stage, "p", &[])?;
-    let shared: Vec<String> = visible_columns(session, &source.stage)?.fields().iter().map(|f| f.name().clone()).collect();
+    let shared: Vec<String> =
+        visible_columns(session, &source.stage)?.fields().iter().map(|f| f.name().clone()).collect();
     let of_base = columns(base, "t", &shared)?;
     let view = format!(
         "SELECT {} FROM \"{}\" AS p JOIN \"{base}\" AS t ON p.sample = t.sample",
@@ -129,7 +143,12 @@ fn parameters_of<'a>(run: &'a RunRecord, stage: &'a StageRun) -> Option<&'a Stag
         }
         for (_, from) in &stage.inputs {
             let name = from.split('.').next().unwrap_or_default();
-            near.extend(run.stages.iter().filter(|s| s.stage == name && !near.iter().any(|n| n.stage == s.stage)).collect::<Vec<_>>());
+            near.extend(
+                run.stages
+                    .iter()
+                    .filter(|s| s.stage == name && !near.iter().any(|n| n.stage == s.stage))
+                    .collect::<Vec<_>>(),
+            );
         }
     }
     None
@@ -143,9 +162,13 @@ fn with_time(table: &RecordBatch) -> Result<RecordBatch, QueryError> {
     let (Some(step), Some(dt)) = (step, dt) else {
         return Ok(table.clone());
     };
-    let times = Float64Array::from_iter_values(table.column(step).as_primitive::<UInt32Type>().values().iter().map(|&s| f64::from(s) * dt));
+    let times = Float64Array::from_iter_values(
+        table.column(step).as_primitive::<UInt32Type>().values().iter().map(|&s| f64::from(s) * dt),
+    );
     let mut fields: Vec<Field> = schema.fields().iter().map(|f| f.as_ref().clone()).collect();
-    fields.push(Field::new("time_ms", DataType::Float64, false).with_metadata([("unit".to_owned(), "ms".to_owned())].into()));
+    fields.push(
+        Field::new("time_ms", DataType::Float64, false).with_metadata([("unit".to_owned(), "ms".to_owned())].into()),
+    );
     let columns: Vec<ArrayRef> = table.columns().iter().cloned().chain([Arc::new(times) as ArrayRef]).collect();
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }

@@ -73,7 +73,9 @@ fn labels(plan: &LogicalPlan, sample_wise: &HashSet<&str>) -> Result<HashSet<Col
             let mut joined = join.on.iter().any(|(left, right)| on_sample(left, right));
             for part in join.filter.iter().flat_map(conjuncts) {
                 match strip(part) {
-                    Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if on_sample(left, right) => joined = true,
+                    Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if on_sample(left, right) => {
+                        joined = true
+                    }
                     other => comparisons(other, &all)?,
                 }
             }
@@ -82,19 +84,30 @@ fn labels(plan: &LogicalPlan, sample_wise: &HashSet<&str>) -> Result<HashSet<Col
             }
             let kept = plan.schema().columns();
             let outer_without = match join.join_type {
-                JoinType::Left | JoinType::LeftAnti | JoinType::LeftSemi | JoinType::LeftMark => below[0].is_empty() && !below[1].is_empty(),
-                JoinType::Right | JoinType::RightAnti | JoinType::RightSemi | JoinType::RightMark => below[1].is_empty() && !below[0].is_empty(),
+                JoinType::Left | JoinType::LeftAnti | JoinType::LeftSemi | JoinType::LeftMark => {
+                    below[0].is_empty() && !below[1].is_empty()
+                }
+                JoinType::Right | JoinType::RightAnti | JoinType::RightSemi | JoinType::RightMark => {
+                    below[1].is_empty() && !below[0].is_empty()
+                }
                 JoinType::Full => !both && !all.is_empty(),
                 JoinType::Inner => false,
             };
             if outer_without {
-                return Err("an outer join keeps rows that belong to no sample; put the sample-wise table on the kept side".to_owned());
+                return Err(
+                    "an outer join keeps rows that belong to no sample; put the sample-wise table on the kept side"
+                        .to_owned(),
+                );
             }
             // The side that an outer join fills with nulls has no label in those rows.
             let out = match join.join_type {
                 JoinType::Left => below[0].clone(),
                 JoinType::Right => below[1].clone(),
-                JoinType::Full if both => return Err("a full join leaves `sample` null on either side; use a left join or UNION ALL".to_owned()),
+                JoinType::Full if both => {
+                    return Err(
+                        "a full join leaves `sample` null on either side; use a left join or UNION ALL".to_owned()
+                    );
+                }
                 _ => all,
             };
             Ok(out.into_iter().filter(|c| kept.contains(c)).collect())
@@ -119,8 +132,12 @@ fn labels(plan: &LogicalPlan, sample_wise: &HashSet<&str>) -> Result<HashSet<Col
             let _ = other;
             Ok(HashSet::new())
         }
-        LogicalPlan::Limit(_) => Err("LIMIT cuts across samples; use row_number() OVER (PARTITION BY sample ...)".to_owned()),
-        LogicalPlan::Distinct(_) => Err("DISTINCT ON chooses across samples; use row_number() OVER (PARTITION BY sample ...)".to_owned()),
+        LogicalPlan::Limit(_) => {
+            Err("LIMIT cuts across samples; use row_number() OVER (PARTITION BY sample ...)".to_owned())
+        }
+        LogicalPlan::Distinct(_) => {
+            Err("DISTINCT ON chooses across samples; use row_number() OVER (PARTITION BY sample ...)".to_owned())
+        }
         LogicalPlan::RecursiveQuery(_) => Err("recursive queries are not available with `grain: sample`".to_owned()),
         other => Err(format!("`{}` is not available with `grain: sample`", other.display())),
     }
@@ -167,7 +184,9 @@ fn no_labels(expression: &Expr, labels: &HashSet<Column>) -> Result<(), String> 
 fn no_subqueries(plan: &LogicalPlan, sample_wise: &HashSet<&str>) -> Result<(), String> {
     let mut found = false;
     let mut look = |subquery: &LogicalPlan| {
-        let scans = subquery.exists(|node| Ok(matches!(node, LogicalPlan::TableScan(scan) if sample_wise.contains(scan.table_name.table()))));
+        let scans = subquery.exists(|node| {
+            Ok(matches!(node, LogicalPlan::TableScan(scan) if sample_wise.contains(scan.table_name.table())))
+        });
         found |= scans.unwrap_or(true);
     };
     let walked = plan.apply_expressions(|expression| {
@@ -183,7 +202,9 @@ fn no_subqueries(plan: &LogicalPlan, sample_wise: &HashSet<&str>) -> Result<(), 
     });
     match walked {
         Ok(_) if !found => Ok(()),
-        Ok(_) => Err("a subquery reads a sample-wise table; with `grain: sample` join it on `sample` instead".to_owned()),
+        Ok(_) => {
+            Err("a subquery reads a sample-wise table; with `grain: sample` join it on `sample` instead".to_owned())
+        }
         Err(error) => Err(error.to_string()),
     }
 }

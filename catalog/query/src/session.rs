@@ -28,7 +28,11 @@ pub(crate) fn session() -> SessionContext {
     options.sql_parser.enable_ident_normalization = false;
     options.sql_parser.map_string_types_to_utf8view = false;
     options.execution.parquet.schema_force_view_types = false;
-    let state = SessionStateBuilder::new().with_config(config).with_runtime_env(RUNTIME.clone()).with_default_features().build();
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(RUNTIME.clone())
+        .with_default_features()
+        .build();
     SessionContext::new_with_state(state)
 }
 

@@ -19,8 +19,8 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
 use lapicque_pipeline::config::typed;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Grain, Kind, Output, PortSchema, Ports, Read, SampleError, SampleOutput, Stage, sample_field,
-    with_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Grain, Kind, Output, PortSchema, Ports, Read, SampleError,
+    SampleOutput, Stage, sample_field, with_sample,
 };
 use lapicque_schemas::TableSchema;
 use serde::{Deserialize, Serialize};
@@ -89,18 +89,26 @@ impl Kind for SqlKind {
         if grain == Grain::Sample {
             check_sample_grain(&plan, &sample_wise).map_err(in_query)?;
         }
-        let ordered = matches!(plan, LogicalPlan::Sort(_)) || matches!(&plan, LogicalPlan::Limit(l) if matches!(*l.input, LogicalPlan::Sort(_)));
+        let ordered = matches!(plan, LogicalPlan::Sort(_))
+            || matches!(&plan, LogicalPlan::Limit(l) if matches!(*l.input, LogicalPlan::Sort(_)));
         let schema: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
         let output = output_schema(&schema, grain, &config.key)?;
         let scanned = columns_read(&session, &plan).map_err(|e| in_query(message(&e)))?;
         let mut reads = Vec::new();
         for input in request.inputs {
             let Some(columns) = scanned.get(&input.port) else {
-                return Err(vec![ConfigError::at(format!("inputs.{}", input.port), format!("the query does not read `{}`", input.port))]);
+                return Err(vec![ConfigError::at(
+                    format!("inputs.{}", input.port),
+                    format!("the query does not read `{}`", input.port),
+                )]);
             };
             let labels = columns.iter().any(|c| c == "sample");
             let own = columns.iter().filter(|c| *c != "sample" || !input.sample_wise).cloned();
-            reads.push(Read { port: input.port.clone(), columns: Some(own.collect()), labels: labels && grain == Grain::Table });
+            reads.push(Read {
+                port: input.port.clone(),
+                columns: Some(own.collect()),
+                labels: labels && grain == Grain::Table,
+            });
         }
         let canonical = json!({"query": config.query, "key": config.key});
         let mut bound = Bound::new(1, canonical, request.inputs, vec![Output::new("table", output)]);
@@ -122,7 +130,8 @@ fn visible_schema(input: &PortSchema) -> SchemaRef {
     if !input.sample_wise {
         return input.schema.arrow.clone();
     }
-    let fields: Vec<Field> = std::iter::once(sample_field()).chain(input.schema.arrow.fields().iter().map(|f| f.as_ref().clone())).collect();
+    let fields: Vec<Field> =
+        std::iter::once(sample_field()).chain(input.schema.arrow.fields().iter().map(|f| f.as_ref().clone())).collect();
     Arc::new(Schema::new(fields))
 }
 
@@ -131,10 +140,17 @@ fn output_schema(schema: &Schema, grain: Grain, key: &[String]) -> Result<TableS
     let mut fields: Vec<Field> = Vec::new();
     for field in schema.fields() {
         if fields.iter().any(|f| f.name() == field.name()) {
-            problems.push(ConfigError::at("query", format!("two columns are called `{}`; rename one with AS", field.name())));
+            problems.push(ConfigError::at(
+                "query",
+                format!("two columns are called `{}`; rename one with AS", field.name()),
+            ));
         }
         let data_type = stored_type(field.data_type()).unwrap_or_else(|| {
-            let message = format!("column `{}` is a {}, which tables do not hold; CAST it to a number or to text", field.name(), field.data_type());
+            let message = format!(
+                "column `{}` is a {}, which tables do not hold; CAST it to a number or to text",
+                field.name(),
+                field.data_type()
+            );
             problems.push(ConfigError::at("query", message));
             DataType::Null
         });
@@ -165,7 +181,9 @@ fn stored_type(data_type: &DataType) -> Option<DataType> {
             DataType::List(Arc::new(item.as_ref().clone().with_data_type(stored_type(item.data_type())?)))
         }
         DataType::Dictionary(_, values) if **values == DataType::Utf8 => data_type.clone(),
-        DataType::Float64 | DataType::Float32 | DataType::Utf8 | DataType::Boolean | DataType::Binary => data_type.clone(),
+        DataType::Float64 | DataType::Float32 | DataType::Utf8 | DataType::Boolean | DataType::Binary => {
+            data_type.clone()
+        }
         other if other.is_integer() => other.clone(),
         _ => return None,
     })
@@ -188,13 +206,18 @@ fn no_volatile_functions(plan: &LogicalPlan) -> Result<(), String> {
     });
     walked.map_err(|error| message(&error))?;
     match found {
-        Some(name) => Err(format!("`{name}()` gives another value each time; a stage must give the same for the same inputs")),
+        Some(name) => {
+            Err(format!("`{name}()` gives another value each time; a stage must give the same for the same inputs"))
+        }
         None => Ok(()),
     }
 }
 
 /// The columns that the optimised plan scans, by table.
-fn columns_read(session: &datafusion::prelude::SessionContext, plan: &LogicalPlan) -> datafusion::error::Result<BTreeMap<String, Vec<String>>> {
+fn columns_read(
+    session: &datafusion::prelude::SessionContext,
+    plan: &LogicalPlan,
+) -> datafusion::error::Result<BTreeMap<String, Vec<String>>> {
     let mut read: BTreeMap<String, Vec<String>> = BTreeMap::new();
     // Tables that optimisation makes unnecessary are part of the query all the same.
     plan.apply_with_subqueries(|node| {
@@ -226,10 +249,17 @@ impl Stage for SqlStage {
         match self.tables(batch) {
             Ok(tables) => tables.into_iter().map(|table| Ok(SampleOutput::of(table))).collect(),
             // One bad sample must not take the others down with it.
-            Err(_) if batch.samples.len() > 1 => batch.samples.iter().flat_map(|sample| {
-                let one = Batch { samples: vec![sample.clone()], broadcast: batch.broadcast.clone() };
-                self.tables(&one).map_or_else(|error| vec![Err(error)], |tables| tables.into_iter().map(|t| Ok(SampleOutput::of(t))).collect())
-            }).collect(),
+            Err(_) if batch.samples.len() > 1 => batch
+                .samples
+                .iter()
+                .flat_map(|sample| {
+                    let one = Batch { samples: vec![sample.clone()], broadcast: batch.broadcast.clone() };
+                    self.tables(&one).map_or_else(
+                        |error| vec![Err(error)],
+                        |tables| tables.into_iter().map(|t| Ok(SampleOutput::of(t))).collect(),
+                    )
+                })
+                .collect(),
             Err(error) => vec![Err(error)],
         }
     }
@@ -256,7 +286,10 @@ impl SqlStage {
         }
         let plan = plan(&session, &self.config.query).map_err(failed)?;
         let rows = collect(&session, plan).map_err(failed)?;
-        let table = concat_batches(&self.schema, rows.iter().map(|r| with_schema(r, &self.schema)).collect::<Result<Vec<_>, _>>()?.iter());
+        let table = concat_batches(
+            &self.schema,
+            rows.iter().map(|r| with_schema(r, &self.schema)).collect::<Result<Vec<_>, _>>()?.iter(),
+        );
         let table = table.map_err(|e| arrow(e.to_string()))?;
         let parts = if self.bound.grain == Grain::Sample { split(&table, batch.samples.len())? } else { vec![table] };
         parts.into_iter().map(|part| self.finished(&part)).collect()
@@ -269,7 +302,8 @@ impl SqlStage {
             return Ok(table);
         }
         let by_key = self.config.key.iter().filter_map(|name| table.column_by_name(name));
-        let columns: Vec<_> = if self.config.key.is_empty() { table.columns().iter().collect() } else { by_key.collect() };
+        let columns: Vec<_> =
+            if self.config.key.is_empty() { table.columns().iter().collect() } else { by_key.collect() };
         let sortable = columns.into_iter().filter(|c| !matches!(c.data_type(), DataType::List(_)));
         let columns: Vec<SortColumn> = sortable.map(|c| SortColumn { values: c.clone(), options: None }).collect();
         if columns.is_empty() {
@@ -296,18 +330,24 @@ fn split(table: &RecordBatch, samples: usize) -> Result<Vec<RecordBatch>, Sample
     let mut rows: Vec<Vec<u32>> = vec![Vec::new(); samples];
     for row in 0..table.num_rows() {
         if labels.is_null(row) {
-            return Err(SampleError::input("`sample` is null in a row of the result; join so that every row has its sample"));
+            return Err(SampleError::input(
+                "`sample` is null in a row of the result; join so that every row has its sample",
+            ));
         }
         let sample = labels.value(row).parse::<usize>().ok().filter(|&s| s < samples);
         rows[sample.ok_or_else(missing)?].push(row as u32);
     }
-    rows.into_iter().map(|rows| take_record_batch(table, &UInt32Array::from(rows)).map_err(SampleError::internal)).collect()
+    rows.into_iter()
+        .map(|rows| take_record_batch(table, &UInt32Array::from(rows)).map_err(SampleError::internal))
+        .collect()
 }
 
 /// The columns of a schema, by name; types were settled when the query was planned.
 fn with_schema(table: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, SampleError> {
     let column = |f: &Arc<Field>| {
-        let column = table.column_by_name(f.name()).ok_or_else(|| SampleError::internal(format!("the query lost the column `{}`", f.name())))?;
+        let column = table
+            .column_by_name(f.name())
+            .ok_or_else(|| SampleError::internal(format!("the query lost the column `{}`", f.name())))?;
         arrow::compute::cast(column, f.data_type()).map_err(SampleError::internal)
     };
     let columns = schema.fields().iter().map(column).collect::<Result<Vec<_>, _>>()?;

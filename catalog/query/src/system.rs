@@ -143,7 +143,14 @@ fn columns_table(runs: &[RunRecord]) -> Result<RecordBatch, QueryError> {
             let table = if number == 0 { stage.stage.clone() } else { format!("{}__{}", stage.stage, output.name) };
             for field in output_schema(stage, number).fields() {
                 let metadata = |key: &str| field.metadata().get(key).cloned();
-                rows.push((run.id.as_str(), table.clone(), field.name().clone(), field.data_type().to_string(), metadata("unit"), metadata("description")));
+                rows.push((
+                    run.id.as_str(),
+                    table.clone(),
+                    field.name().clone(),
+                    field.data_type().to_string(),
+                    metadata("unit"),
+                    metadata("description"),
+                ));
             }
         }
     }

@@ -73,7 +73,12 @@ pub(crate) fn stored(batch_name: &str, batch: &NewBatch<'_>) -> Vec<Stored> {
     let mut next_rows = vec![0; batch.outputs.len()];
     let mut all = Vec::with_capacity(batch.actions.len());
     for new in &batch.actions {
-        all.push(Stored { key: new.key, action: new.action.clone(), batch: name.clone(), first_rows: next_rows.clone() });
+        all.push(Stored {
+            key: new.key,
+            action: new.action.clone(),
+            batch: name.clone(),
+            first_rows: next_rows.clone(),
+        });
         for (next, table) in next_rows.iter_mut().zip(&new.tables) {
             *next += table.num_rows() as u64;
         }
@@ -107,7 +112,8 @@ pub(crate) fn write(path: &Path, stored: &[Stored]) -> Result<u64, StoreError> {
     let (mut key, mut common, mut content) = (digests(), digests(), digests());
     let (mut inputs, mut columns) = (BinaryBuilder::new(), BinaryBuilder::new());
     let (mut notes, mut failure) = (StringBuilder::new(), StringBuilder::new());
-    let (mut seconds, mut output, mut first_row, mut rows, mut kept) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut seconds, mut output, mut first_row, mut rows, mut kept) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for stored in stored {
         let outputs: Vec<Option<&OutputEntry>> = match &stored.action.outcome {
             Ok(outputs) => outputs.iter().map(Some).collect(),
@@ -118,7 +124,8 @@ pub(crate) fn write(path: &Path, stored: &[Stored]) -> Result<u64, StoreError> {
             common.append_value(stored.action.common.0).map_err(broken)?;
             inputs.append_value(concat(&stored.action.inputs));
             seconds.push(stored.action.seconds);
-            let text = (!stored.action.notes.is_empty()).then(|| serde_json::to_string(&stored.action.notes)).transpose();
+            let text =
+                (!stored.action.notes.is_empty()).then(|| serde_json::to_string(&stored.action.notes)).transpose();
             notes.append_option(text.map_err(json)?);
             let error = stored.action.outcome.as_ref().err().map(serde_json::to_string).transpose();
             failure.append_option(error.map_err(json)?);
@@ -158,7 +165,11 @@ fn concat(digests: &[Digest]) -> Vec<u8> {
 fn read(path: &Path) -> Result<Vec<Stored>, StoreError> {
     let broken = |error: parquet::errors::ParquetError| damaged(path, error);
     let file = File::open(path).map_err(io_error(path))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(broken)?.with_batch_size(1 << 16).build().map_err(broken)?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+        .map_err(broken)?
+        .with_batch_size(1 << 16)
+        .build()
+        .map_err(broken)?;
     let batch: Arc<str> = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default().into();
     let mut all: Vec<Stored> = Vec::new();
     for table in reader {
@@ -171,7 +182,8 @@ fn read(path: &Path) -> Result<Vec<Stored>, StoreError> {
             let entry = (!table.column(9).is_null(row)).then(|| OutputEntry {
                 rows: table.column(8).as_primitive::<UInt64Type>().value(row),
                 content: digest(&table, 9, row),
-                columns: (!table.column(10).is_null(row)).then(|| digests(table.column(10).as_binary::<i32>().value(row))),
+                columns: (!table.column(10).is_null(row))
+                    .then(|| digests(table.column(10).as_binary::<i32>().value(row))),
                 kept: table.column(11).as_boolean().value(row),
             });
             let first_row = table.column(7).as_primitive::<UInt64Type>().value(row);

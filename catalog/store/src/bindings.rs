@@ -36,7 +36,8 @@ pub(crate) fn write(path: &Path, binding: &Binding) -> Result<(), StoreError> {
         }
         position.append_option(binding.positions.get(row));
     }
-    let columns: Vec<arrow_array::ArrayRef> = vec![Arc::new(sample.finish()), Arc::new(key.finish()), Arc::new(position.finish())];
+    let columns: Vec<arrow_array::ArrayRef> =
+        vec![Arc::new(sample.finish()), Arc::new(key.finish()), Arc::new(position.finish())];
     let table = RecordBatch::try_new(schema(), columns).map_err(|error| damaged(path, error))?;
     write_parquet(path, &table, properties(&schema(), 1 << 20)).map(|_| ())
 }
@@ -51,8 +52,11 @@ pub(crate) fn read(path: &Path) -> Result<Binding, StoreError> {
         if table.schema().fields() != schema().fields() {
             return Err(damaged(path, "its columns are not those of a binding"));
         }
-        let (sample, key, position) =
-            (table.column(0).as_string::<i32>(), table.column(1).as_fixed_size_binary(), table.column(2).as_string::<i32>());
+        let (sample, key, position) = (
+            table.column(0).as_string::<i32>(),
+            table.column(1).as_fixed_size_binary(),
+            table.column(2).as_string::<i32>(),
+        );
         for row in 0..table.num_rows() {
             if sample.is_valid(row) {
                 single |= sample.value(row).is_empty();

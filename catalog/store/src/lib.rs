@@ -100,10 +100,18 @@ impl Store for ParquetStore {
         Ok(bytes)
     }
 
-    fn read(&self, output: usize, schema: &TableSchema, keys: &[Digest], columns: Option<&[String]>) -> Result<Vec<RecordBatch>, StoreError> {
+    fn read(
+        &self,
+        output: usize,
+        schema: &TableSchema,
+        keys: &[Digest],
+        columns: Option<&[String]>,
+    ) -> Result<Vec<RecordBatch>, StoreError> {
         let places: Vec<segments::Place> = {
             let index = self.lock();
-            let place = |&key: &Digest| index.get(key).and_then(|stored| stored.place(output)).ok_or(StoreError::NotStored { key });
+            let place = |&key: &Digest| {
+                index.get(key).and_then(|stored| stored.place(output)).ok_or(StoreError::NotStored { key })
+            };
             keys.iter().map(place).collect::<Result<_, _>>()?
         };
         segments::read(&self.folder.join("segments"), output, schema, &places, columns)
@@ -132,7 +140,8 @@ impl Store for ParquetStore {
 
     fn save_run(&self, run: &RunRecord) -> Result<(), StoreError> {
         let path = self.place("runs", &format!("{}.json", run.id))?;
-        let text = serde_json::to_vec_pretty(run).map_err(|error| StoreError::Unsupported { message: error.to_string() })?;
+        let text =
+            serde_json::to_vec_pretty(run).map_err(|error| StoreError::Unsupported { message: error.to_string() })?;
         files::write_new(&path, &text).map(|_| ())
     }
 

@@ -110,7 +110,10 @@ pub(crate) fn read(
         if view.fields().is_empty() {
             for (_, count) in &ranges {
                 let options = RecordBatchOptions::new().with_row_count(usize::try_from(*count).ok());
-                rows.push(RecordBatch::try_new_with_options(view.clone(), Vec::new(), &options).map_err(|e| damaged(&path, e))?);
+                rows.push(
+                    RecordBatch::try_new_with_options(view.clone(), Vec::new(), &options)
+                        .map_err(|e| damaged(&path, e))?,
+                );
             }
         }
         for (&i, table) in wanted.iter().zip(rows) {

@@ -24,7 +24,12 @@ pub(crate) struct Batches {
 }
 
 impl Batches {
-    pub(crate) fn new(planner: &Planner<'_>, members: &[usize], threads: usize, seconds_per_sample: Option<f64>) -> Self {
+    pub(crate) fn new(
+        planner: &Planner<'_>,
+        members: &[usize],
+        threads: usize,
+        seconds_per_sample: Option<f64>,
+    ) -> Self {
         let stages = &planner.graph.stages;
         let mut samples: Vec<(String, Vec<Option<usize>>)> = Vec::new();
         if let Some(&widest) = members.iter().max_by_key(|&&m| stages[m].domain.len()) {
@@ -33,7 +38,9 @@ impl Batches {
             let mut seen = std::collections::HashSet::new();
             for domain in domains {
                 let labels = if domain.is_sample_wise() { domain.labels().to_vec() } else { vec![String::new()] };
-                samples.extend(labels.into_iter().filter(|label| seen.insert(label.clone())).map(|label| (label, Vec::new())));
+                samples.extend(
+                    labels.into_iter().filter(|label| seen.insert(label.clone())).map(|label| (label, Vec::new())),
+                );
             }
         }
         let all: std::sync::Arc<[String]> = samples.iter().map(|(label, _)| label.clone()).collect();
@@ -62,10 +69,11 @@ impl Batches {
         samples.retain(|(_, units)| to_do(units));
         let mut keys = std::collections::HashSet::new();
         samples.retain(|(_, units)| {
-            let missing = members.iter().zip(units).filter_map(|(&member, unit)| match planner.states[member].units[(*unit)?] {
-                Unit::Missing { key, .. } => Some((member, key)),
-                _ => None,
-            });
+            let missing =
+                members.iter().zip(units).filter_map(|(&member, unit)| match planner.states[member].units[(*unit)?] {
+                    Unit::Missing { key, .. } => Some((member, key)),
+                    _ => None,
+                });
             // All keys are taken note of, also where the first is known already.
             missing.map(|key| keys.insert(key)).fold(true, |new, inserted| new && inserted)
         });
@@ -103,17 +111,29 @@ impl Batches {
     }
 
     /// The next task, and the unit of each label in each member.
-    pub(crate) fn next(&mut self, planner: &Planner<'_>, members: &[usize], store: &str) -> Option<(BatchTask, Vec<Vec<Option<usize>>>)> {
+    pub(crate) fn next(
+        &mut self,
+        planner: &Planner<'_>,
+        members: &[usize],
+        store: &str,
+    ) -> Option<(BatchTask, Vec<Vec<Option<usize>>>)> {
         if self.next >= self.samples.len() {
             return None;
         }
         let samples = &self.samples[self.next..(self.next + self.size()).min(self.samples.len())];
         self.next += samples.len();
-        let units: Vec<Vec<Option<usize>>> = (0..members.len()).map(|m| samples.iter().map(|(_, units)| units[m]).collect()).collect();
+        let units: Vec<Vec<Option<usize>>> =
+            (0..members.len()).map(|m| samples.iter().map(|(_, units)| units[m]).collect()).collect();
         let labels: Vec<String> = samples.iter().map(|(label, _)| label.clone()).collect();
         let tasks = members.iter().zip(&units).map(|(&member, units)| member_task(planner, members, member, units));
         Some((BatchTask { store: store.to_owned(), members: tasks.collect(), labels }, units))
     }
+}
+
+/// The tasks for what a group of stages lacks, as other processes get them; `batch` in the pipeline file bounds their size.
+pub fn tasks(planner: &Planner<'_>, members: &[usize], store: &str) -> Vec<BatchTask> {
+    let mut batches = Batches::new(planner, members, 1, Some(0.0));
+    std::iter::from_fn(|| batches.next(planner, members, store).map(|(task, _)| task)).collect()
 }
 
 fn member_task(planner: &Planner<'_>, members: &[usize], number: usize, units: &[Option<usize>]) -> MemberTask {
@@ -123,15 +143,20 @@ fn member_task(planner: &Planner<'_>, members: &[usize], number: usize, units: &
         stage.ports.iter().filter(|p| p.sample_wise).map(|p| (p, planner.alignment(number, p))).collect();
     let ports = stage.ports.iter().map(|port| {
         let schema = planner.graph.stages[port.stage].bound().outputs[port.output].schema.clone();
-        let from = match (alignments.iter().find(|(p, _)| p.name == port.name), members.iter().position(|&m| m == port.stage)) {
-            (Some(_), Some(member)) => From::Member { member, output: port.output },
-            (None, Some(member)) if stage.bound().grain == Grain::Sample => From::Member { member, output: port.output },
-            (Some((_, alignment)), None) => {
-                let keys = units.iter().map(|unit| done_key(&planner.states[port.stage].units, alignment[(*unit)?]));
-                From::Samples { output: port.output, keys: keys.collect() }
-            }
-            (None, _) => whole(planner, number, port),
-        };
+        let from =
+            match (alignments.iter().find(|(p, _)| p.name == port.name), members.iter().position(|&m| m == port.stage))
+            {
+                (Some(_), Some(member)) => From::Member { member, output: port.output },
+                (None, Some(member)) if stage.bound().grain == Grain::Sample => {
+                    From::Member { member, output: port.output }
+                }
+                (Some((_, alignment)), None) => {
+                    let keys =
+                        units.iter().map(|unit| done_key(&planner.states[port.stage].units, alignment[(*unit)?]));
+                    From::Samples { output: port.output, keys: keys.collect() }
+                }
+                (None, _) => whole(planner, number, port),
+            };
         PortTask { name: port.name.clone(), read: port.read.clone(), schema, from }
     });
     let unit_task = |unit: &Option<usize>| {
@@ -144,7 +169,9 @@ fn member_task(planner: &Planner<'_>, members: &[usize], number: usize, units: &
                 let contents = action.outcome.iter().flatten().map(|entry| entry.content).collect();
                 UnitTask::Done { key: *key, inputs: action.inputs.clone(), point: unit, contents }
             }
-            Unit::Waiting if state.common.is_some() => UnitTask::Waiting { inputs: known_inputs(planner, stage, &alignments, unit), point: unit },
+            Unit::Waiting if state.common.is_some() => {
+                UnitTask::Waiting { inputs: known_inputs(planner, stage, &alignments, unit), point: unit }
+            }
             Unit::Waiting | Unit::Failed { .. } | Unit::Dropped => UnitTask::Absent,
         }
     };
@@ -189,7 +216,11 @@ fn whole(planner: &Planner<'_>, number: usize, port: &Port) -> From {
     let units = &planner.states[port.stage].units;
     if !upstream.domain.is_sample_wise() {
         let references = upstream.bound().outputs[port.output].schema.references_samples();
-        let labels = if references { WholeLabels::Stored(planner.states[port.stage].positions.clone()) } else { WholeLabels::None };
+        let labels = if references {
+            WholeLabels::Stored(planner.states[port.stage].positions.clone())
+        } else {
+            WholeLabels::None
+        };
         return From::Whole { output: port.output, keys: vec![done_key(units, Some(0))], labels };
     }
     let positions = &planner.states[number].positions;
@@ -200,7 +231,12 @@ fn whole(planner: &Planner<'_>, number: usize, port: &Port) -> From {
 }
 
 /// The inputs of a waiting unit that are known already, in the order of the key.
-fn known_inputs(planner: &Planner<'_>, stage: &BoundStage, alignments: &[(&Port, Vec<Option<usize>>)], unit: usize) -> Vec<Option<Digest>> {
+fn known_inputs(
+    planner: &Planner<'_>,
+    stage: &BoundStage,
+    alignments: &[(&Port, Vec<Option<usize>>)],
+    unit: usize,
+) -> Vec<Option<Digest>> {
     let point = stage.bound().points.as_ref().map(|points| points.digests.get(unit).copied());
     let ports = alignments.iter().map(|(port, alignment)| {
         let Some(from) = alignment[unit] else {

@@ -6,16 +6,46 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
     /// What a stage has to do is known, as far as it can be before its inputs are computed.
-    StagePlanned { stage: String, samples: u64, cached: u64 },
-    BatchFinished { stage: String, computed: u64, cut_off: u64, failed: u64, seconds: f64, bytes: u64 },
-    SampleFailed { stage: String, sample: String, message: String },
+    StagePlanned {
+        stage: String,
+        samples: u64,
+        cached: u64,
+    },
+    BatchFinished {
+        stage: String,
+        computed: u64,
+        cut_off: u64,
+        failed: u64,
+        seconds: f64,
+        bytes: u64,
+    },
+    SampleFailed {
+        stage: String,
+        sample: String,
+        message: String,
+    },
     /// A result that was computed again has other values than the stored one.
-    NotReproduced { stage: String, sample: String },
-    StageFinished { stage: String, cached: u64, computed: u64, cut_off: u64, failed: u64 },
+    NotReproduced {
+        stage: String,
+        sample: String,
+    },
+    StageFinished {
+        stage: String,
+        cached: u64,
+        computed: u64,
+        cut_off: u64,
+        failed: u64,
+    },
     /// A table-grain stage did not run because samples upstream failed.
-    StageBlocked { stage: String, failed_upstream: u64 },
+    StageBlocked {
+        stage: String,
+        failed_upstream: u64,
+    },
     /// Part of a sample is done; never stored.
-    Progress { stage: String, fraction: f64 },
+    Progress {
+        stage: String,
+        fraction: f64,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

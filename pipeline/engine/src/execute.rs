@@ -57,9 +57,11 @@ pub fn execute(
     whole_tables: &WholeTables,
     context: &Context<'_>,
 ) -> Result<BatchReport, StoreError> {
-    let members = task.members.iter().map(|_| MemberReport { units: vec![None; task.labels.len()], ..Default::default() });
+    let members =
+        task.members.iter().map(|_| MemberReport { units: vec![None; task.labels.len()], ..Default::default() });
     let report = BatchReport { members: members.collect() };
-    let mut execution = Execution { task, stages, store, whole_tables, context, rows: HashMap::new(), new: Vec::new(), report };
+    let mut execution =
+        Execution { task, stages, store, whole_tables, context, rows: HashMap::new(), new: Vec::new(), report };
     execution.new.resize_with(task.members.len(), Vec::new);
     for member in 0..task.members.len() {
         execution.member(member)?;
@@ -134,8 +136,13 @@ impl Execution<'_> {
         for (run, known) in waited.into_iter().zip(self.store.find(&keys)?) {
             match known {
                 Some(action) if !member.keep || action.outcome.as_ref().map_or(true, |o| o.iter().all(|o| o.kept)) => {
-                    self.report.members[number].units[run.label] =
-                        Some(UnitReport { key: run.key, inputs: run.inputs, action, computed: false, reproduced: true });
+                    self.report.members[number].units[run.label] = Some(UnitReport {
+                        key: run.key,
+                        inputs: run.inputs,
+                        action,
+                        computed: false,
+                        reproduced: true,
+                    });
                 }
                 _ => runs.push(run),
             }
@@ -163,13 +170,24 @@ impl Execution<'_> {
         Some(resolved)
     }
 
-    fn member_digest(&self, port: &PortTask, member: usize, label: usize, output: usize, entry: &OutputEntry) -> Option<Digest> {
+    fn member_digest(
+        &self,
+        port: &PortTask,
+        member: usize,
+        label: usize,
+        output: usize,
+        entry: &OutputEntry,
+    ) -> Option<Digest> {
         let Some(columns) = &port.read.columns else {
             return Some(entry.content);
         };
         if let Some(digests) = &entry.columns {
             let named = port.schema.column_names().zip(digests.iter().copied());
-            return Some(project_digest(&port.schema.arrow, entry.rows, named.filter(|(name, _)| columns.iter().any(|c| c == name))));
+            return Some(project_digest(
+                &port.schema.arrow,
+                entry.rows,
+                named.filter(|(name, _)| columns.iter().any(|c| c == name)),
+            ));
         }
         let table = project(self.rows.get(&(member, label))?.get(output)?, Some(columns)).ok()?;
         content_digest(&table.schema(), &[table]).ok()
@@ -189,7 +207,8 @@ impl Execution<'_> {
         for run in runs {
             // Of table-grain stages only the seed enters, so that streams do not change with the samples.
             let table_grain = self.stages[number].bound().grain == Grain::Table;
-            let digests: Vec<Digest> = if table_grain { Vec::new() } else { broadcast_digests.iter().chain(&run.inputs).copied().collect() };
+            let digests: Vec<Digest> =
+                if table_grain { Vec::new() } else { broadcast_digests.iter().chain(&run.inputs).copied().collect() };
             batch.samples.push(SampleInput {
                 label: task.labels[run.label].clone(),
                 tables: Vec::new(),
@@ -200,12 +219,20 @@ impl Execution<'_> {
         for port in &member.ports {
             match &port.from {
                 From::Whole { output, keys, labels } => {
-                    let cache = (format!("{}.{}", member.stage, port.name), member.common["broadcast"][&port.name].to_string());
+                    let cache =
+                        (format!("{}.{}", member.stage, port.name), member.common["broadcast"][&port.name].to_string());
                     let known = self.lock_whole().get(&cache).cloned();
                     let table = match known {
                         Some(table) => table,
                         None => {
-                            let table = read_whole(self.store, *output, &port.schema, keys, labels, port.read.columns.as_deref())?;
+                            let table = read_whole(
+                                self.store,
+                                *output,
+                                &port.schema,
+                                keys,
+                                labels,
+                                port.read.columns.as_deref(),
+                            )?;
                             self.lock_whole().insert(cache, table.clone());
                             table
                         }
@@ -214,10 +241,13 @@ impl Execution<'_> {
                 }
                 From::Samples { output, keys } => {
                     let present: Vec<Digest> = labels.iter().filter_map(|&label| keys[label]).collect();
-                    let mut tables = self.store.read(*output, &port.schema, &present, port.read.columns.as_deref())?.into_iter();
+                    let mut tables =
+                        self.store.read(*output, &port.schema, &present, port.read.columns.as_deref())?.into_iter();
                     for (sample, &label) in batch.samples.iter_mut().zip(&labels) {
                         let table = keys[label].and_then(|_| tables.next());
-                        let table = table.unwrap_or_else(|| RecordBatch::new_empty(stage_view(&port.schema, port.read.columns.as_deref())));
+                        let table = table.unwrap_or_else(|| {
+                            RecordBatch::new_empty(stage_view(&port.schema, port.read.columns.as_deref()))
+                        });
                         sample.tables.push((port.name.clone(), table));
                     }
                 }
@@ -251,15 +281,19 @@ impl Execution<'_> {
         let member = &self.task.members[number];
         let outputs = &self.stages[number].bound().outputs;
         let mut again = Vec::new();
-        let lacking: Vec<usize> = labels.iter().copied().filter(|&label| !self.rows.contains_key(&(number, label))).collect();
+        let lacking: Vec<usize> =
+            labels.iter().copied().filter(|&label| !self.rows.contains_key(&(number, label))).collect();
         for label in lacking {
             let (key, inputs, point) = match (&member.units[label], &self.report.members[number].units[label]) {
                 (UnitTask::Done { key, inputs, point, .. }, _) => (*key, inputs.clone(), *point),
-                (UnitTask::Waiting { point, .. } | UnitTask::Missing { point, .. }, Some(report)) => (report.key, report.inputs.clone(), *point),
+                (UnitTask::Waiting { point, .. } | UnitTask::Missing { point, .. }, Some(report)) => {
+                    (report.key, report.inputs.clone(), *point)
+                }
                 _ => continue,
             };
             if member.keep {
-                let read = |(i, output): (usize, &Output)| Ok(self.store.read(i, &output.schema, &[key], None)?.remove(0));
+                let read =
+                    |(i, output): (usize, &Output)| Ok(self.store.read(i, &output.schema, &[key], None)?.remove(0));
                 let tables = outputs.iter().enumerate().map(read).collect::<Result<Vec<_>, StoreError>>()?;
                 self.rows.insert((number, label), tables);
             } else {
@@ -272,7 +306,8 @@ impl Execution<'_> {
         let results = self.compute(number, &again)?;
         for (run, result) in again.into_iter().zip(results) {
             let (action, tables) = self.action(number, &run, result);
-            let contents = |action: &Action| action.outcome.as_ref().ok().map(|o| o.iter().map(|o| o.content).collect::<Vec<_>>());
+            let contents =
+                |action: &Action| action.outcome.as_ref().ok().map(|o| o.iter().map(|o| o.content).collect::<Vec<_>>());
             let before = match (&member.units[run.label], &self.report.members[number].units[run.label]) {
                 (UnitTask::Done { contents, .. }, _) => Some(contents.clone()),
                 (_, Some(report)) => contents(&report.action),
@@ -288,7 +323,12 @@ impl Execution<'_> {
         Ok(())
     }
 
-    fn action(&self, number: usize, run: &Run, result: Result<SampleOutput, SampleError>) -> (Action, Vec<RecordBatch>) {
+    fn action(
+        &self,
+        number: usize,
+        run: &Run,
+        result: Result<SampleOutput, SampleError>,
+    ) -> (Action, Vec<RecordBatch>) {
         let member = &self.task.members[number];
         let mut notes = Vec::new();
         let entries = result.and_then(|output| {
@@ -305,7 +345,9 @@ impl Execution<'_> {
     }
 
     fn publish(mut self) -> Result<BatchReport, StoreError> {
-        for (number, actions) in std::mem::take(&mut self.new).into_iter().enumerate().filter(|(_, new)| !new.is_empty()) {
+        for (number, actions) in
+            std::mem::take(&mut self.new).into_iter().enumerate().filter(|(_, new)| !new.is_empty())
+        {
             let report = &mut self.report.members[number];
             let seconds = report.seconds / actions.len() as f64;
             let actions = actions.into_iter().map(|new| NewAction { action: Action { seconds, ..new.action }, ..new });
@@ -335,17 +377,25 @@ fn guarded(stage: &dyn Stage, context: &Context<'_>, batch: &Batch) -> Vec<Resul
     let failed = |reason, message: String| vec![Err(SampleError { reason, message }); batch.samples.len()];
     match catch_unwind(AssertUnwindSafe(|| stage.run(context, batch))) {
         Ok(results) if results.len() == batch.samples.len() => results,
-        Ok(results) => {
-            failed(FailureReason::Internal, format!("the stage gave {} results for {} samples", results.len(), batch.samples.len()))
-        }
+        Ok(results) => failed(
+            FailureReason::Internal,
+            format!("the stage gave {} results for {} samples", results.len(), batch.samples.len()),
+        ),
         Err(panic) => {
-            let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+            let text = panic
+                .downcast_ref::<&str>()
+                .map(|s| (*s).to_owned())
+                .or_else(|| panic.downcast_ref::<String>().cloned());
             // A panic says nothing of the other samples: each is tried by itself.
             if batch.samples.len() > 1 {
-                return batch.samples.iter().flat_map(|sample| {
-                    let one = Batch { samples: vec![sample.clone()], broadcast: batch.broadcast.clone() };
-                    guarded(stage, context, &one)
-                }).collect();
+                return batch
+                    .samples
+                    .iter()
+                    .flat_map(|sample| {
+                        let one = Batch { samples: vec![sample.clone()], broadcast: batch.broadcast.clone() };
+                        guarded(stage, context, &one)
+                    })
+                    .collect();
             }
             failed(FailureReason::Panic, format!("the stage panicked: {}", text.unwrap_or_default()))
         }
@@ -355,17 +405,25 @@ fn guarded(stage: &dyn Stage, context: &Context<'_>, batch: &Batch) -> Vec<Resul
 /// Holds an output against the schema that the stage promised.
 fn checked(outputs: &[Output], output: SampleOutput) -> Result<SampleOutput, SampleError> {
     if output.tables.len() != outputs.len() {
-        return Err(SampleError::internal(format!("{} tables came out, {} were promised", output.tables.len(), outputs.len())));
+        return Err(SampleError::internal(format!(
+            "{} tables came out, {} were promised",
+            output.tables.len(),
+            outputs.len()
+        )));
     }
     for (promised, table) in outputs.iter().zip(&output.tables) {
         let (schema, due) = (table.schema(), &promised.schema.arrow);
-        let differs = schema.fields().len() != due.fields().len()
-            || schema.metadata() != due.metadata()
-            || schema.fields().iter().zip(due.fields()).any(|(a, b)| {
-                a.name() != b.name() || a.data_type() != b.data_type() || a.metadata() != b.metadata()
-            });
+        let differs =
+            schema.fields().len() != due.fields().len()
+                || schema.metadata() != due.metadata()
+                || schema.fields().iter().zip(due.fields()).any(|(a, b)| {
+                    a.name() != b.name() || a.data_type() != b.data_type() || a.metadata() != b.metadata()
+                });
         if differs {
-            return Err(SampleError::internal(format!("the table `{}` has not the schema that was promised:\n{schema:?}\n{due:?}", promised.name)));
+            return Err(SampleError::internal(format!(
+                "the table `{}` has not the schema that was promised:\n{schema:?}\n{due:?}",
+                promised.name
+            )));
         }
     }
     Ok(output)

@@ -117,7 +117,11 @@ impl Graph {
         };
         unread_columns(pipeline, &stages, &mut problems);
         let groups = groups(pipeline, &stages, &mut problems);
-        if problems.is_empty() { Ok(Self { name: pipeline.name.clone(), stages, groups }) } else { Err(Diagnostics(problems)) }
+        if problems.is_empty() {
+            Ok(Self { name: pipeline.name.clone(), stages, groups })
+        } else {
+            Err(Diagnostics(problems))
+        }
     }
 
     pub fn stage(&self, name: &str) -> Option<usize> {
@@ -156,7 +160,9 @@ fn cycle(pipeline: &Pipeline, done: &[&str]) -> Diagnostic {
     let waiting = |name: &str| !done.contains(&name);
     let mut path: Vec<&str> = pipeline.stages.keys().map(String::as_str).filter(|name| waiting(name)).take(1).collect();
     while let Some(&last) = path.last() {
-        let Some(next) = pipeline.stages[last].inputs.values().map(|from| from.stage.as_str()).find(|name| waiting(name)) else {
+        let Some(next) =
+            pipeline.stages[last].inputs.values().map(|from| from.stage.as_str()).find(|name| waiting(name))
+        else {
             break;
         };
         let seen = path.iter().position(|&name| name == next);
@@ -188,8 +194,10 @@ impl Binder<'_> {
     fn stage(&mut self, name: &str) -> Option<BoundStage> {
         let spec = &self.pipeline.stages[name];
         let Some(kind) = self.registry.get(&spec.kind) else {
-            let near = nearest(&spec.kind, self.registry.iter().map(Kind::name)).map(|n| format!("; did you mean `{n}`?"));
-            let message = format!("there is no kind `{}`{}; `lapicque stages` lists them", spec.kind, near.unwrap_or_default());
+            let near =
+                nearest(&spec.kind, self.registry.iter().map(Kind::name)).map(|n| format!("; did you mean `{n}`?"));
+            let message =
+                format!("there is no kind `{}`{}; `lapicque stages` lists them", spec.kind, near.unwrap_or_default());
             self.problem(name, "kind", message);
             return None;
         };
@@ -226,7 +234,15 @@ impl Binder<'_> {
         let sample_wise = bound.grain == Grain::Sample;
         ports.iter_mut().for_each(|port| port.sample_wise &= sample_wise);
         let seed = spec.seed.unwrap_or(self.pipeline.seed);
-        Some(BoundStage { name: name.to_owned(), spec: spec.clone(), stage, ports, domain, seed, folder: self.pipeline.source.folder.clone() })
+        Some(BoundStage {
+            name: name.to_owned(),
+            spec: spec.clone(),
+            stage,
+            ports,
+            domain,
+            seed,
+            folder: self.pipeline.source.folder.clone(),
+        })
     }
 
     /// Schema, stage and output at each port; `None` where one is wrong.
@@ -235,13 +251,21 @@ impl Binder<'_> {
         if let Ports::Named(ports) = kind.ports() {
             let names: Vec<&str> = ports.iter().map(|p| p.name).collect();
             for port in spec.inputs.keys().filter(|port| !names.contains(&port.as_str())) {
-                let near = nearest(port, names.iter().copied()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+                let near =
+                    nearest(port, names.iter().copied()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
                 let takes = if names.is_empty() { "no inputs".to_owned() } else { names.join(", ") };
-                self.problem(name, &format!("inputs.{port}"), format!("`{}` has no input `{port}`{near} (it takes: {takes})", spec.kind));
+                self.problem(
+                    name,
+                    &format!("inputs.{port}"),
+                    format!("`{}` has no input `{port}`{near} (it takes: {takes})", spec.kind),
+                );
                 sound = false;
             }
             for port in ports.iter().filter(|port| port.required && !spec.inputs.contains_key(port.name)) {
-                let message = format!("the input `{}` (a {} table) is missing; e.g. `{}: STAGE`", port.name, port.table, port.name);
+                let message = format!(
+                    "the input `{}` (a {} table) is missing; e.g. `{}: STAGE`",
+                    port.name, port.table, port.name
+                );
                 self.problem(name, "inputs", message);
                 sound = false;
             }
@@ -256,7 +280,13 @@ impl Binder<'_> {
         sound.then_some(inputs)
     }
 
-    fn input(&mut self, name: &str, port: &str, from: &StageRef, kind: &dyn Kind) -> Option<(PortSchema, usize, usize)> {
+    fn input(
+        &mut self,
+        name: &str,
+        port: &str,
+        from: &StageRef,
+        kind: &dyn Kind,
+    ) -> Option<(PortSchema, usize, usize)> {
         let number = self.stages.iter().position(|s| s.as_ref().is_some_and(|s| s.name == from.stage))?;
         let upstream = self.stages[number].as_ref()?;
         let outputs = &upstream.bound().outputs;
@@ -266,7 +296,12 @@ impl Binder<'_> {
         };
         let Some(output) = output else {
             let names: Vec<&str> = outputs.iter().map(|o| o.name.as_str()).collect();
-            let message = format!("`{}` has no output `{}` (it has: {})", from.stage, from.output.as_deref().unwrap_or_default(), names.join(", "));
+            let message = format!(
+                "`{}` has no output `{}` (it has: {})",
+                from.stage,
+                from.output.as_deref().unwrap_or_default(),
+                names.join(", ")
+            );
             self.problem(name, &format!("inputs.{port}"), message);
             return None;
         };
@@ -332,17 +367,24 @@ fn unread_columns(pipeline: &Pipeline, stages: &[BoundStage], problems: &mut Vec
         if schema.table != lapicque_schemas::tables::parameters::TABLE {
             continue;
         }
-        let readers: Vec<(&BoundStage, &Port)> =
-            stages.iter().flat_map(|s| s.ports.iter().map(move |p| (s, p))).filter(|(_, p)| p.stage == number).collect();
+        let readers: Vec<(&BoundStage, &Port)> = stages
+            .iter()
+            .flat_map(|s| s.ports.iter().map(move |p| (s, p)))
+            .filter(|(_, p)| p.stage == number)
+            .collect();
         if readers.is_empty() {
             continue;
         }
         let is_read = |column: &str| {
-            readers.iter().any(|(_, port)| port.read.columns.as_ref().is_none_or(|columns| columns.iter().any(|c| c == column)))
+            readers
+                .iter()
+                .any(|(_, port)| port.read.columns.as_ref().is_none_or(|columns| columns.iter().any(|c| c == column)))
         };
-        let accepted: Vec<&str> = readers.iter().flat_map(|(s, _)| s.bound().accepts.iter().map(String::as_str)).collect();
+        let accepted: Vec<&str> =
+            readers.iter().flat_map(|(s, _)| s.bound().accepts.iter().map(String::as_str)).collect();
         for column in schema.column_names().filter(|c| !points.unread.iter().any(|u| u == c) && !is_read(c)) {
-            let near = nearest(column, accepted.iter().copied()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+            let near =
+                nearest(column, accepted.iter().copied()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
             let message = format!("no stage reads the column `{column}`{near} (list it under `labels` if none should)");
             problems.push(pipeline.source.diagnostic(&format!("stages.{}", source.name), message));
         }

@@ -20,7 +20,9 @@ pub(crate) fn groups(pipeline: &Pipeline, stages: &[BoundStage], problems: &mut 
     let reaches = reachability(stages);
     loop {
         let between = (0..n).find_map(|x| {
-            let before = (0..n).find(|&a| group[a] != group[x] && reaches[a][x] && (0..n).any(|b| group[b] == group[a] && reaches[x][b]))?;
+            let before = (0..n).find(|&a| {
+                group[a] != group[x] && reaches[a][x] && (0..n).any(|b| group[b] == group[a] && reaches[x][b])
+            })?;
             Some((x, before))
         });
         match between {
@@ -81,8 +83,13 @@ fn check(pipeline: &Pipeline, stages: &[BoundStage], group: &[usize], problems: 
             let message = "`keep: false` is for sample-wise stages: whole tables are always kept";
             problems.push(pipeline.source.diagnostic(&field, message));
         }
-        for (_, reader) in stages.iter().enumerate().filter(|(r, reader)| *r != number && reader.ports.iter().any(|p| p.stage == number)) {
-            let fused = reader.bound().grain == Grain::Sample && reader.domain.is_sample_wise() == stage.domain.is_sample_wise();
+        for (_, reader) in stages
+            .iter()
+            .enumerate()
+            .filter(|(r, reader)| *r != number && reader.ports.iter().any(|p| p.stage == number))
+        {
+            let fused = reader.bound().grain == Grain::Sample
+                && reader.domain.is_sample_wise() == stage.domain.is_sample_wise();
             if !fused {
                 let message = format!(
                     "`keep: false` drops the rows batch by batch, but `{}` needs the whole table; keep it, or put a sample-wise stage between",
@@ -94,7 +101,10 @@ fn check(pipeline: &Pipeline, stages: &[BoundStage], group: &[usize], problems: 
     }
     for (number, stage) in stages.iter().enumerate().filter(|(_, stage)| stage.bound().grain == Grain::Table) {
         if group.iter().filter(|g| **g == group[number]).count() > 1 && stage.spec.keep {
-            let message = format!("`{}` needs a whole table, but lies between stages that run together because of `keep: false`", stage.name);
+            let message = format!(
+                "`{}` needs a whole table, but lies between stages that run together because of `keep: false`",
+                stage.name
+            );
             problems.push(pipeline.source.diagnostic(&format!("stages.{}", stage.name), message));
         }
     }

@@ -34,7 +34,14 @@ pub struct Ingredients {
 }
 
 impl Ingredients {
-    pub fn new(kind: &str, user_revision: u64, bound: &Bound, seed: u64, broadcast: BTreeMap<String, Digest>, sample_wise: Vec<String>) -> Self {
+    pub fn new(
+        kind: &str,
+        user_revision: u64,
+        bound: &Bound,
+        seed: u64,
+        broadcast: BTreeMap<String, Digest>,
+        sample_wise: Vec<String>,
+    ) -> Self {
         let mut config = bound.config.clone();
         config.sort_all_objects();
         Self {

@@ -26,13 +26,14 @@ pub mod task;
 mod whole;
 mod why;
 
+pub use batches::tasks;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use events::{Event, Observer, TimedEvent};
 pub use files::{FileRef, Files};
 pub use graph::{BoundStage, Domain, Graph, Registry};
 pub use kind::{
-    Batch, BindRequest, Bound, ConfigError, Context, FailureReason, Grain, Kind, Output, Points, PortMode, PortSchema, PortSpec, Ports, Read,
-    SampleError, SampleInput, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, FailureReason, Grain, Kind, Output, Points, PortMode, PortSchema,
+    PortSpec, Ports, Read, SampleError, SampleInput, SampleOutput, Stage, each_sample,
 };
 pub use memory::MemoryStore;
 pub use pipeline_file::{FORMAT, OnError, Pipeline, RESERVED_KEYS, Source, StageRef, StageSpec, set_field};

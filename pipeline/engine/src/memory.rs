@@ -44,7 +44,13 @@ impl Store for MemoryStore {
         Ok(batch.actions.iter().flat_map(|new| &new.tables).map(|table| table.get_array_memory_size() as u64).sum())
     }
 
-    fn read(&self, output: usize, _: &TableSchema, keys: &[Digest], columns: Option<&[String]>) -> Result<Vec<RecordBatch>, StoreError> {
+    fn read(
+        &self,
+        output: usize,
+        _: &TableSchema,
+        keys: &[Digest],
+        columns: Option<&[String]>,
+    ) -> Result<Vec<RecordBatch>, StoreError> {
         self.with(|inner| {
             let read = |&key: &Digest| {
                 let stored = inner.actions.get(&key).and_then(|(_, tables)| tables.get(output));
@@ -85,5 +91,7 @@ pub(crate) fn project(table: &RecordBatch, columns: Option<&[String]>) -> Result
     };
     let schema = table.schema();
     let indices: Result<Vec<_>, _> = columns.iter().map(|column| schema.index_of(column)).collect();
-    indices.and_then(|indices| table.project(&indices)).map_err(|error| StoreError::Unsupported { message: error.to_string() })
+    indices
+        .and_then(|indices| table.project(&indices))
+        .map_err(|error| StoreError::Unsupported { message: error.to_string() })
 }

@@ -88,9 +88,15 @@ impl Pipeline {
     }
 
     /// Parses the text of a pipeline file.
-    pub fn parse(text: String, path: Option<PathBuf>, folder: PathBuf, settings: &[String]) -> Result<Self, Diagnostics> {
+    pub fn parse(
+        text: String,
+        path: Option<PathBuf>,
+        folder: PathBuf,
+        settings: &[String],
+    ) -> Result<Self, Diagnostics> {
         let located = parse_yaml(&text).map_err(|error| {
-            let source = Source { path: path.clone(), folder: folder.clone(), text: text.clone(), located: Located::empty() };
+            let source =
+                Source { path: path.clone(), folder: folder.clone(), text: text.clone(), located: Located::empty() };
             source.diagnostic_at(error.place, "", error.message)
         })?;
         let source = Source { path, folder, text, located };
@@ -151,7 +157,8 @@ impl Reader<'_> {
         }
         match top.get("lapicque") {
             Some(version) if version.as_u64() == Some(FORMAT) => {}
-            Some(version) => self.problem("lapicque", format!("format {version} is unknown; this version reads `lapicque: {FORMAT}`")),
+            Some(version) => self
+                .problem("lapicque", format!("format {version} is unknown; this version reads `lapicque: {FORMAT}`")),
             None => self.problem("lapicque", format!("missing; start the file with `lapicque: {FORMAT}`")),
         }
         let name = match top.get("name") {
@@ -194,7 +201,10 @@ impl Reader<'_> {
         let at = |key: &str| format!("stages.{name}.{key}");
         let path = format!("stages.{name}");
         let lower = |c: char| c.is_ascii_lowercase();
-        if !name.starts_with(lower) || !name.chars().all(|c| lower(c) || c.is_ascii_digit() || c == '_') || name.contains("__") {
+        if !name.starts_with(lower)
+            || !name.chars().all(|c| lower(c) || c.is_ascii_digit() || c == '_')
+            || name.contains("__")
+        {
             self.problem(&path, "names of stages are small letters, digits and single `_`, and begin with a letter");
         }
         let Value::Object(map) = value else {
@@ -240,8 +250,11 @@ impl Reader<'_> {
         if batch == Some(0) {
             self.problem(&at("batch"), "a batch has at least 1 sample");
         }
-        let config: Map<_, _> =
-            map.iter().filter(|(key, _)| !RESERVED_KEYS.contains(&key.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let config: Map<_, _> = map
+            .iter()
+            .filter(|(key, _)| !RESERVED_KEYS.contains(&key.as_str()))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
         Some(StageSpec {
             kind,
             inputs: self.inputs(name, map.get("inputs")),
@@ -292,7 +305,9 @@ impl Reader<'_> {
             return fail(format!("there is no stage `{name}`{}", near.unwrap_or_default()));
         };
         if RESERVED_KEYS.contains(&field) {
-            return fail(format!("`{field}` is reserved and stands in the pipeline file; only fields of the configuration can be set"));
+            return fail(format!(
+                "`{field}` is reserved and stands in the pipeline file; only fields of the configuration can be set"
+            ));
         }
         match set_field(&mut stage.config, field, parse_argument(value)) {
             true => {
@@ -326,7 +341,8 @@ impl StageRef {
             None => (text, None),
             Some((stage, output)) => (stage, Some(output)),
         };
-        (word(stage) && output.is_none_or(word)).then(|| Self { stage: stage.to_owned(), output: output.map(str::to_owned) })
+        (word(stage) && output.is_none_or(word))
+            .then(|| Self { stage: stage.to_owned(), output: output.map(str::to_owned) })
     }
 }
 

@@ -17,9 +17,19 @@ use crate::store::{Action, OutputEntry, Store, StoreError};
 pub enum Unit {
     /// Its inputs are not computed yet.
     Waiting,
-    Missing { key: Digest, inputs: Vec<Digest> },
-    Done { key: Digest, action: Arc<Action> },
-    Failed { key: Digest, inputs: Vec<Digest>, error: SampleError },
+    Missing {
+        key: Digest,
+        inputs: Vec<Digest>,
+    },
+    Done {
+        key: Digest,
+        action: Arc<Action>,
+    },
+    Failed {
+        key: Digest,
+        inputs: Vec<Digest>,
+        error: SampleError,
+    },
     /// An input failed.
     Dropped,
 }
@@ -131,11 +141,13 @@ impl<'a> Planner<'a> {
                 };
             }
         }
-        let mut sample_wise: Vec<String> = stage.ports.iter().filter(|p| p.sample_wise).map(|p| p.name.clone()).collect();
+        let mut sample_wise: Vec<String> =
+            stage.ports.iter().filter(|p| p.sample_wise).map(|p| p.name.clone()).collect();
         if stage.bound().points.is_some() {
             sample_wise.insert(0, "point".to_owned());
         }
-        let ingredients = Ingredients::new(&stage.spec.kind, stage.spec.revision, stage.bound(), stage.seed, broadcast, sample_wise);
+        let ingredients =
+            Ingredients::new(&stage.spec.kind, stage.spec.revision, stage.bound(), stage.seed, broadcast, sample_wise);
         Ok(Ok(ingredients.to_json()))
     }
 
@@ -146,7 +158,8 @@ impl<'a> Planner<'a> {
             Unit::Done { key, action } => {
                 let digest = self.port_digests(port, &[(*key, action.clone())])?[0];
                 let schema = &self.graph.stages[port.stage].bound().outputs[port.output].schema;
-                let reads_sample = port.read.columns.as_ref().is_none_or(|columns| columns.iter().any(|c| c == "sample"));
+                let reads_sample =
+                    port.read.columns.as_ref().is_none_or(|columns| columns.iter().any(|c| c == "sample"));
                 if schema.references_samples() && reads_sample {
                     let labels = labels_digest(&upstream.positions);
                     Whole::Known(DigestBuilder::new("lapicque labelled 1").digest(digest).digest(labels).finish())
@@ -275,7 +288,11 @@ impl<'a> Planner<'a> {
     }
 
     /// The digests of what a port reads of these actions.
-    pub(crate) fn port_digests(&self, port: &Port, actions: &[(Digest, Arc<Action>)]) -> Result<Vec<Digest>, StoreError> {
+    pub(crate) fn port_digests(
+        &self,
+        port: &Port,
+        actions: &[(Digest, Arc<Action>)],
+    ) -> Result<Vec<Digest>, StoreError> {
         let output = &self.graph.stages[port.stage].bound().outputs[port.output];
         let mut digests = Vec::with_capacity(actions.len());
         let mut unknown = Vec::new();

@@ -54,7 +54,9 @@ pub fn plan_rows(planner: &Planner<'_>) -> Result<Vec<StagePlan>, StoreError> {
         let upstream: Vec<&str> = stage
             .ports
             .iter()
-            .filter(|port| planner.states[port.stage].units.iter().any(|u| matches!(u, Unit::Waiting | Unit::Missing { .. })))
+            .filter(|port| {
+                planner.states[port.stage].units.iter().any(|u| matches!(u, Unit::Waiting | Unit::Missing { .. }))
+            })
             .map(|port| planner.graph.stages[port.stage].name.as_str())
             .collect();
         let reason = match (missing, waiting) {
@@ -107,7 +109,8 @@ pub fn run(
         ..Counts::default()
     });
     let counts = counts.collect();
-    let mut running = Running { graph, planner, options, observe: &observe, history, counts, whole_tables: WholeTables::default() };
+    let mut running =
+        Running { graph, planner, options, observe: &observe, history, counts, whole_tables: WholeTables::default() };
     for group in &graph.groups {
         if options.cancelled.load(Ordering::Relaxed) {
             break;
@@ -160,7 +163,8 @@ struct Running<'a> {
 
 impl Running<'_> {
     fn group(&mut self, members: &[usize]) -> Result<(), StoreError> {
-        let seconds_per_sample: Option<f64> = members.iter().map(|&m| self.history.seconds_per_sample(&self.graph.stages[m].name)).sum();
+        let seconds_per_sample: Option<f64> =
+            members.iter().map(|&m| self.history.seconds_per_sample(&self.graph.stages[m].name)).sum();
         // Samples with equal keys are computed once: the others find the result when they are looked up again.
         loop {
             for &number in members {
@@ -215,7 +219,8 @@ impl Running<'_> {
     }
 
     fn failed(&self, number: usize) -> u64 {
-        self.planner.states[number].units.iter().filter(|u| matches!(u, Unit::Failed { .. } | Unit::Dropped)).count() as u64
+        self.planner.states[number].units.iter().filter(|u| matches!(u, Unit::Failed { .. } | Unit::Dropped)).count()
+            as u64
     }
 
     /// Computes the batches of a group on all threads; each takes its next batch when it is done with one.
@@ -301,7 +306,11 @@ fn absorb(
                 Err(error) if error.reason == FailureReason::Cancelled => Unit::Waiting,
                 Err(error) => {
                     failed += 1;
-                    observe(&Event::SampleFailed { stage: stage.clone(), sample: label.clone(), message: error.message.clone() });
+                    observe(&Event::SampleFailed {
+                        stage: stage.clone(),
+                        sample: label.clone(),
+                        message: error.message.clone(),
+                    });
                     Unit::Failed { key, inputs: result.inputs, error: error.clone() }
                 }
             };
@@ -318,7 +327,9 @@ fn absorb(
     for &number in members {
         for port in planner.graph.stages[number].ports.iter().filter(|p| p.sample_wise && members.contains(&p.stage)) {
             for (unit, from) in planner.alignment(number, port).into_iter().enumerate() {
-                let lost = from.is_some_and(|from| matches!(planner.states[port.stage].units[from], Unit::Failed { .. } | Unit::Dropped));
+                let lost = from.is_some_and(|from| {
+                    matches!(planner.states[port.stage].units[from], Unit::Failed { .. } | Unit::Dropped)
+                });
                 if lost && matches!(planner.states[number].units[unit], Unit::Waiting) {
                     planner.states[number].units[unit] = Unit::Dropped;
                 }
@@ -334,13 +345,17 @@ fn record(planner: &Planner<'_>, number: usize, counts: Counts) -> Result<(Stage
         Unit::Done { key, .. } | Unit::Failed { key, .. } => Some(*key),
         Unit::Waiting | Unit::Missing { .. } | Unit::Dropped => None,
     });
-    let binding = Binding { samples: stage.domain.labels().to_vec(), keys: keys.collect(), positions: state.positions.clone() };
+    let binding =
+        Binding { samples: stage.domain.labels().to_vec(), keys: keys.collect(), positions: state.positions.clone() };
     let failed = state.units.iter().filter(|u| matches!(u, Unit::Failed { .. } | Unit::Dropped)).count() as u64;
     let settled = state.units.iter().all(|u| matches!(u, Unit::Done { .. } | Unit::Failed { .. } | Unit::Dropped));
     let all_skipped = failed == 0 || planner.skips(number);
     let mut notes: BTreeMap<String, u64> = BTreeMap::new();
-    let actions: Vec<&Arc<Action>> =
-        state.units.iter().filter_map(|u| if let Unit::Done { action, .. } = u { Some(action) } else { None }).collect();
+    let actions: Vec<&Arc<Action>> = state
+        .units
+        .iter()
+        .filter_map(|u| if let Unit::Done { action, .. } = u { Some(action) } else { None })
+        .collect();
     for note in actions.iter().flat_map(|action| &action.notes) {
         *notes.entry(note.clone()).or_default() += 1;
     }
@@ -366,8 +381,10 @@ fn record(planner: &Planner<'_>, number: usize, counts: Counts) -> Result<(Stage
 /// Sorts by time; the tail keeps runs of the same millisecond apart.
 fn run_id(begun: SystemTime) -> String {
     let nanos = begun.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
-    let tail = DigestBuilder::new("lapicque run 1").bytes(&nanos.to_le_bytes()).number(u64::from(std::process::id())).finish();
-    let time: String = humantime::format_rfc3339_millis(begun).to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+    let tail =
+        DigestBuilder::new("lapicque run 1").bytes(&nanos.to_le_bytes()).number(u64::from(std::process::id())).finish();
+    let time: String =
+        humantime::format_rfc3339_millis(begun).to_string().chars().filter(char::is_ascii_alphanumeric).collect();
     format!("{}_{}", time.to_lowercase(), &tail.to_string()[..6])
 }
 

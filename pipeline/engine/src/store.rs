@@ -17,7 +17,13 @@ pub trait Store: Send + Sync {
     /// Stores the results of one batch; returns the bytes it took. All of it becomes visible, or nothing.
     fn publish(&self, batch: &NewBatch<'_>) -> Result<u64, StoreError>;
     /// The rows of one output of these actions, one table per key; all columns or the named ones, in their order.
-    fn read(&self, output: usize, schema: &TableSchema, keys: &[Digest], columns: Option<&[String]>) -> Result<Vec<RecordBatch>, StoreError>;
+    fn read(
+        &self,
+        output: usize,
+        schema: &TableSchema,
+        keys: &[Digest],
+        columns: Option<&[String]>,
+    ) -> Result<Vec<RecordBatch>, StoreError>;
     /// The ingredients that the actions of a stage have in common, as they were published.
     fn ingredients(&self, digest: Digest) -> Result<Option<Value>, StoreError>;
     fn save_binding(&self, binding: &Binding) -> Result<Digest, StoreError>;

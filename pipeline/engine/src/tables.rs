@@ -12,7 +12,12 @@ use crate::task::WholeLabels;
 use crate::whole::{read_whole, sample_field};
 
 /// The rows of one output of a stage of a run, with a `sample` column where samples have rows of their own.
-pub fn read_output(store: &dyn Store, stage: &StageRun, output: usize, columns: Option<&[String]>) -> Result<RecordBatch, StoreError> {
+pub fn read_output(
+    store: &dyn Store,
+    stage: &StageRun,
+    output: usize,
+    columns: Option<&[String]>,
+) -> Result<RecordBatch, StoreError> {
     let binding = store.binding(stage.binding)?;
     read_rows(store, stage, output, &binding, columns)
 }
@@ -30,8 +35,11 @@ pub fn read_rows(
     let actions = store.find(&keys)?;
     let mut actions = actions.into_iter();
     // Failures have keys, but no rows.
-    let stored: Vec<_> =
-        binding.keys.iter().map(|key| key.filter(|_| actions.next().flatten().is_some_and(|action| action.outcome.is_ok()))).collect();
+    let stored: Vec<_> = binding
+        .keys
+        .iter()
+        .map(|key| key.filter(|_| actions.next().flatten().is_some_and(|action| action.outcome.is_ok())))
+        .collect();
     let labels = match stage.sample_wise {
         true => WholeLabels::Text(binding.samples.clone()),
         false if schema.references_samples() => WholeLabels::Stored(binding.positions.clone()),
@@ -47,7 +55,8 @@ pub fn output_schema(stage: &StageRun, output: usize) -> SchemaRef {
 }
 
 pub(crate) fn with_sample_field(schema: &SchemaRef) -> SchemaRef {
-    let fields: Vec<Field> = std::iter::once(sample_field()).chain(schema.fields().iter().map(|f| f.as_ref().clone())).collect();
+    let fields: Vec<Field> =
+        std::iter::once(sample_field()).chain(schema.fields().iter().map(|f| f.as_ref().clone())).collect();
     Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 

@@ -89,10 +89,22 @@ pub enum UnitTask {
     /// Nothing to do: not a sample of this stage, or an input failed.
     Absent,
     /// Computed before; computed again only if its rows are needed and were not kept.
-    Done { key: Digest, inputs: Vec<Digest>, point: usize, contents: Vec<Digest> },
-    Missing { key: Digest, inputs: Vec<Digest>, point: usize },
+    Done {
+        key: Digest,
+        inputs: Vec<Digest>,
+        point: usize,
+        contents: Vec<Digest>,
+    },
+    Missing {
+        key: Digest,
+        inputs: Vec<Digest>,
+        point: usize,
+    },
     /// Its key depends on a member before it.
-    Waiting { inputs: Vec<Option<Digest>>, point: usize },
+    Waiting {
+        inputs: Vec<Option<Digest>>,
+        point: usize,
+    },
 }
 
 impl StageBinding {

@@ -32,34 +32,49 @@ pub(crate) fn read_whole(
     columns: Option<&[String]>,
 ) -> Result<RecordBatch, StoreError> {
     let present: Vec<(usize, Digest)> = keys.iter().enumerate().filter_map(|(i, key)| Some((i, (*key)?))).collect();
-    let wanted: Option<Vec<String>> = columns.map(|c| c.iter().filter(|c| schema.column(c).is_some()).cloned().collect());
+    let wanted: Option<Vec<String>> =
+        columns.map(|c| c.iter().filter(|c| schema.column(c).is_some()).cloned().collect());
     let mut tables = Vec::with_capacity(present.len());
     for chunk in present.chunks(4096) {
         let keys: Vec<Digest> = chunk.iter().map(|(_, key)| *key).collect();
         tables.extend(store.read(output, schema, &keys, wanted.as_deref())?);
     }
     let joined = join(&stage_view(schema, wanted.as_deref()), &tables)?;
-    let of_table = |((position, _), table): (&(usize, Digest), &RecordBatch)| std::iter::repeat_n(*position, table.num_rows());
+    let of_table =
+        |((position, _), table): (&(usize, Digest), &RecordBatch)| std::iter::repeat_n(*position, table.num_rows());
     // Arrow asks for iterators of known length.
     let rows: Vec<usize> = present.iter().zip(&tables).flat_map(of_table).collect();
     match labels {
         WholeLabels::None => Ok(joined),
-        WholeLabels::Positions => with_sample(&joined, Arc::new(UInt32Array::from_iter_values(rows.iter().map(|&p| p as u32)))),
-        WholeLabels::Text(labels) => with_sample(&joined, Arc::new(StringArray::from_iter_values(rows.iter().map(|&p| labels[p].as_str())))),
+        WholeLabels::Positions => {
+            with_sample(&joined, Arc::new(UInt32Array::from_iter_values(rows.iter().map(|&p| p as u32))))
+        }
+        WholeLabels::Text(labels) => {
+            with_sample(&joined, Arc::new(StringArray::from_iter_values(rows.iter().map(|&p| labels[p].as_str()))))
+        }
         WholeLabels::Stored(labels) => label_positions(&joined, labels),
     }
 }
 
 /// Replaces the positions in a table's `sample` column by the labels they mean.
 pub fn label_positions(table: &RecordBatch, labels: &[String]) -> Result<RecordBatch, StoreError> {
-    let Some(positions) = table.column_by_name("sample").and_then(|c| c.as_primitive_opt::<UInt32Type>().cloned()) else {
+    let Some(positions) = table.column_by_name("sample").and_then(|c| c.as_primitive_opt::<UInt32Type>().cloned())
+    else {
         return Ok(table.clone());
     };
     let text = positions.values().iter().map(|&p| labels.get(p as usize).map_or("", String::as_str));
     let text: ArrayRef = Arc::new(StringArray::from_iter_values(text));
     let schema = table.schema();
-    let fields: Vec<Field> = schema.fields().iter().map(|f| if f.name() == "sample" { sample_field() } else { f.as_ref().clone() }).collect();
-    let columns = schema.fields().iter().zip(table.columns()).map(|(f, c)| if f.name() == "sample" { text.clone() } else { c.clone() });
+    let fields: Vec<Field> = schema
+        .fields()
+        .iter()
+        .map(|f| if f.name() == "sample" { sample_field() } else { f.as_ref().clone() })
+        .collect();
+    let columns = schema
+        .fields()
+        .iter()
+        .zip(table.columns())
+        .map(|(f, c)| if f.name() == "sample" { text.clone() } else { c.clone() });
     let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
     RecordBatch::try_new(schema, columns.collect()).map_err(unsupported)
 }

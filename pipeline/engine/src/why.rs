@@ -60,9 +60,14 @@ pub fn why(planner: &Planner<'_>, number: usize, sample: Option<&str>) -> Result
         if let (Some((_, inputs)), Some(common)) = (&own, &state.common) {
             changed = match other {
                 Some(past) => compare(planner, past, common, inputs)?,
-                None => vec![Change { ingredient: "sample".to_owned(), old: None, new: Some("never computed before".to_owned()) }],
+                None => vec![Change {
+                    ingredient: "sample".to_owned(),
+                    old: None,
+                    new: Some("never computed before".to_owned()),
+                }],
             };
-            if other.is_none() && matches!(of_unit, Unit::Done { .. }) && earlier.iter().any(|b| past_key(b).is_some()) {
+            if other.is_none() && matches!(of_unit, Unit::Done { .. }) && earlier.iter().any(|b| past_key(b).is_some())
+            {
                 changed.clear();
             }
         } else {
@@ -122,7 +127,8 @@ fn differences(path: &str, old: &Value, new: &Value, changed: &mut Vec<Change>) 
                 Value::String(s) => Some(s.clone()),
                 other => Some(other.to_string()),
             };
-            let ingredient = path.strip_prefix("broadcast.").map_or_else(|| path.to_owned(), |port| format!("inputs.{port}"));
+            let ingredient =
+                path.strip_prefix("broadcast.").map_or_else(|| path.to_owned(), |port| format!("inputs.{port}"));
             changed.push(Change { ingredient, old: text(old), new: text(new) });
         }
     }

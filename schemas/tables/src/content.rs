@@ -96,7 +96,9 @@ fn semantic_metadata(builder: &mut DigestBuilder, metadata: &HashMap<String, Str
 fn logical_type(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "utf8".into(),
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => "binary".into(),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            "binary".into()
+        }
         DataType::Dictionary(_, values) => logical_type(values),
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
             format!("list<{}>", logical_type(item.data_type()))
@@ -128,11 +130,15 @@ impl ArrayHasher {
         match array.data_type() {
             DataType::Float64 => {
                 let values = array.as_primitive::<Float64Type>();
-                self.fixed(array, values.values(), |v| if v.is_nan() { f64::NAN } else { v + 0.0 }.to_bits().to_le_bytes());
+                self.fixed(array, values.values(), |v| {
+                    if v.is_nan() { f64::NAN } else { v + 0.0 }.to_bits().to_le_bytes()
+                });
             }
             DataType::Float32 => {
                 let values = array.as_primitive::<Float32Type>();
-                self.fixed(array, values.values(), |v| if v.is_nan() { f32::NAN } else { v + 0.0 }.to_bits().to_le_bytes());
+                self.fixed(array, values.values(), |v| {
+                    if v.is_nan() { f32::NAN } else { v + 0.0 }.to_bits().to_le_bytes()
+                });
             }
             DataType::Int8 => self.fixed(array, array.as_primitive::<Int8Type>().values(), i8::to_le_bytes),
             DataType::Int16 => self.fixed(array, array.as_primitive::<Int16Type>().values(), i16::to_le_bytes),

@@ -102,7 +102,8 @@ fn there_is_one_zero_and_one_nan() {
 fn units_and_definitions_matter_descriptions_do_not() {
     let values: ArrayRef = Arc::new(Float64Array::from(vec![1.0]));
     let with = |key: &str, value: &str| {
-        let field = Field::new("x", DataType::Float64, false).with_metadata(HashMap::from([(key.to_owned(), value.to_owned())]));
+        let field = Field::new("x", DataType::Float64, false)
+            .with_metadata(HashMap::from([(key.to_owned(), value.to_owned())]));
         digest(&[RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![values.clone()]).unwrap()])
     };
     assert_ne!(with("unit", "ms"), with("unit", "s"));
@@ -112,7 +113,8 @@ fn units_and_definitions_matter_descriptions_do_not() {
 
 #[test]
 fn neighbouring_texts_do_not_run_together() {
-    let of = |a: &str, b: &str| digest(&[table(&[(None, Some(a.to_owned()), vec![]), (None, Some(b.to_owned()), vec![])])]);
+    let of =
+        |a: &str, b: &str| digest(&[table(&[(None, Some(a.to_owned()), vec![]), (None, Some(b.to_owned()), vec![])])]);
     assert_ne!(of("ab", "c"), of("a", "bc"));
     assert_ne!(of("", "a"), of("a", ""));
 }

@@ -9,9 +9,7 @@ pub(crate) fn shift(value: f64, exponent: i32) -> f64 {
     }
     let (mantissa, own) = parts(value);
     // The text of a finite float always parses again.
-    format!("{mantissa}e{}", own + exponent)
-        .parse()
-        .unwrap_or(f64::NAN)
+    format!("{mantissa}e{}", own + exponent).parse().unwrap_or(f64::NAN)
 }
 
 /// Whether `a * 10^a_exponent` and `b * 10^b_exponent` have the same decimal text.

@@ -89,13 +89,8 @@ impl Dimension {
     /// `self * other^power`, or `None` where an exponent leaves -128..=127.
     pub(crate) fn times(&self, other: &Self, power: i32) -> Option<Self> {
         let mut exponents = [0; 6];
-        for (out, (own, others)) in exponents
-            .iter_mut()
-            .zip(self.exponents.iter().zip(other.exponents))
-        {
-            let exponent = i32::from(others)
-                .checked_mul(power)?
-                .checked_add(i32::from(*own))?;
+        for (out, (own, others)) in exponents.iter_mut().zip(self.exponents.iter().zip(other.exponents)) {
+            let exponent = i32::from(others).checked_mul(power)?.checked_add(i32::from(*own))?;
             *out = i8::try_from(exponent).ok()?;
         }
         Some(Self { exponents })
@@ -103,10 +98,7 @@ impl Dimension {
 }
 
 fn named(dimension: &Dimension) -> Option<(&'static str, &'static str)> {
-    NAMED
-        .iter()
-        .find(|(_, exponents, _)| *exponents == dimension.exponents)
-        .map(|(name, _, unit)| (*name, *unit))
+    NAMED.iter().find(|(_, exponents, _)| *exponents == dimension.exponents).map(|(name, _, unit)| (*name, *unit))
 }
 
 impl fmt::Display for Dimension {
@@ -135,37 +127,17 @@ mod tests {
     #[test]
     fn canonical_units_have_their_dimension_and_names_are_unique() {
         for (name, exponents, unit) in NAMED {
-            assert_eq!(
-                Unit::parse(unit).unwrap().dimension().exponents(),
-                *exponents,
-                "{name}"
-            );
-            assert_eq!(
-                NAMED.iter().filter(|other| other.1 == *exponents).count(),
-                1,
-                "{name}"
-            );
+            assert_eq!(Unit::parse(unit).unwrap().dimension().exponents(), *exponents, "{name}");
+            assert_eq!(NAMED.iter().filter(|other| other.1 == *exponents).count(), 1, "{name}");
         }
     }
 
     #[test]
     fn display_by_name_or_as_a_product() {
-        assert_eq!(
-            Unit::parse("pA").unwrap().dimension().to_string(),
-            "current"
-        );
-        assert_eq!(
-            Unit::parse("A/s").unwrap().dimension().to_string(),
-            "s^-1·A"
-        );
-        assert_eq!(
-            Unit::parse("A/s").unwrap().dimension().with_article(),
-            "a quantity in s^-1·A"
-        );
-        assert_eq!(
-            Unit::parse("J").unwrap().dimension().with_article(),
-            "an energy"
-        );
+        assert_eq!(Unit::parse("pA").unwrap().dimension().to_string(), "current");
+        assert_eq!(Unit::parse("A/s").unwrap().dimension().to_string(), "s^-1·A");
+        assert_eq!(Unit::parse("A/s").unwrap().dimension().with_article(), "a quantity in s^-1·A");
+        assert_eq!(Unit::parse("J").unwrap().dimension().with_article(), "an energy");
         assert_eq!(Dimension::NONE.with_article(), "a dimensionless number");
     }
 }

@@ -10,18 +10,9 @@ pub enum UnitError {
     #[error("a unit such as `mV` is expected, the text is empty")]
     Empty,
     #[error("`{start}...` has {length} characters; a unit has at most {allowed}")]
-    TooLong {
-        start: String,
-        length: usize,
-        allowed: usize,
-    },
+    TooLong { start: String, length: usize, allowed: usize },
     #[error("`{text}`: unknown unit `{symbol}` at column {column}{}", did_you_mean(.suggestion))]
-    UnknownSymbol {
-        text: String,
-        column: usize,
-        symbol: String,
-        suggestion: Option<String>,
-    },
+    UnknownSymbol { text: String, column: usize, symbol: String, suggestion: Option<String> },
     #[error("`{text}`: {expected} is expected at column {column}, found {}", found_text(.found))]
     Unexpected {
         text: String,
@@ -30,17 +21,9 @@ pub enum UnitError {
         found: Option<char>,
         expected: &'static str,
     },
-    #[error(
-        "`{text}`: the power at column {column} is not a whole number from -{allowed} to {allowed} other than 0"
-    )]
-    Power {
-        text: String,
-        column: usize,
-        allowed: i32,
-    },
-    #[error(
-        "`{text}`: what follows the quotient at column {column} is ambiguous; write `a c/b` or `a/(b c)`"
-    )]
+    #[error("`{text}`: the power at column {column} is not a whole number from -{allowed} to {allowed} other than 0")]
+    Power { text: String, column: usize, allowed: i32 },
+    #[error("`{text}`: what follows the quotient at column {column} is ambiguous; write `a c/b` or `a/(b c)`")]
     AmbiguousQuotient { text: String, column: usize },
     #[error("`{text}`: the powers add up to more than a unit can have")]
     TooLarge { text: String },
@@ -52,18 +35,9 @@ pub enum QuantityError {
     #[error("a number with a unit such as `{example}` is expected, the text is empty")]
     Empty { example: String },
     #[error("`{start}...` has {length} characters; a quantity has at most {allowed}")]
-    TooLong {
-        start: String,
-        length: usize,
-        allowed: usize,
-    },
+    TooLong { start: String, length: usize, allowed: usize },
     #[error("`{text}`: {expected} is expected at column {column}, found {}", found_text(.found))]
-    NotANumber {
-        text: String,
-        column: usize,
-        found: Option<char>,
-        expected: &'static str,
-    },
+    NotANumber { text: String, column: usize, found: Option<char>, expected: &'static str },
     #[error("`{text}` has no unit; write e.g. `{example}`")]
     NoUnit { text: String, example: String },
     #[error("`{text}` does not fit a 64-bit float{}", in_unit(.unit))]
@@ -78,13 +52,7 @@ pub enum QuantityError {
         "`{text}` is {}; {} such as `{example}` is expected{}",
         .found.with_article(), .expected.with_article(), did_you_mean(.suggestion)
     )]
-    Dimension {
-        text: String,
-        found: Dimension,
-        expected: Dimension,
-        example: String,
-        suggestion: Option<String>,
-    },
+    Dimension { text: String, found: Dimension, expected: Dimension, example: String, suggestion: Option<String> },
 }
 
 fn did_you_mean(suggestion: &Option<String>) -> String {

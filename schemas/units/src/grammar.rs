@@ -30,11 +30,7 @@ pub(crate) fn parse_unit(text: &str, start: usize) -> Result<Scale, UnitError> {
         text,
         characters,
         position: start,
-        scale: Scale {
-            dimension: Dimension::NONE,
-            exponent: 0,
-            sixes: 0,
-        },
+        scale: Scale { dimension: Dimension::NONE, exponent: 0, sixes: 0 },
     };
     parser.skip_spaces();
     if parser.peek().is_none() {
@@ -73,10 +69,7 @@ impl Parser<'_> {
             match self.peek() {
                 None | Some('/') => {}
                 Some(c) if is_product(c) || is_symbol(c) => {
-                    return Err(UnitError::AmbiguousQuotient {
-                        text: self.text.to_owned(),
-                        column: separator + 1,
-                    });
+                    return Err(UnitError::AmbiguousQuotient { text: self.text.to_owned(), column: separator + 1 });
                 }
                 Some(_) => return Err(self.unexpected("`/` or the end")),
             }
@@ -98,9 +91,7 @@ impl Parser<'_> {
                     self.skip_spaces();
                     self.factor(sign)?;
                 }
-                Some(c) if (is_symbol(c) || c == '1') && self.position > end => {
-                    self.factor(sign)?
-                }
+                Some(c) if (is_symbol(c) || c == '1') && self.position > end => self.factor(sign)?,
                 _ => return Ok(()),
             }
         }
@@ -145,11 +136,7 @@ impl Parser<'_> {
         }
         match digits.parse::<i32>() {
             Ok(power) if power != 0 && power.abs() <= LARGEST_POWER => Ok(power),
-            _ => Err(UnitError::Power {
-                text: self.text.to_owned(),
-                column: start + 1,
-                allowed: LARGEST_POWER,
-            }),
+            _ => Err(UnitError::Power { text: self.text.to_owned(), column: start + 1, allowed: LARGEST_POWER }),
         }
     }
 
@@ -158,16 +145,10 @@ impl Parser<'_> {
         let sixes = self.scale.sixes + factor.sixes * power;
         match self.scale.dimension.times(&factor.dimension, power) {
             Some(dimension) if exponent.abs() <= LARGEST_EXPONENT => {
-                self.scale = Scale {
-                    dimension,
-                    exponent,
-                    sixes,
-                };
+                self.scale = Scale { dimension, exponent, sixes };
                 Ok(())
             }
-            _ => Err(UnitError::TooLarge {
-                text: self.text.to_owned(),
-            }),
+            _ => Err(UnitError::TooLarge { text: self.text.to_owned() }),
         }
     }
 
@@ -182,12 +163,7 @@ impl Parser<'_> {
     }
 
     fn unexpected(&self, expected: &'static str) -> UnitError {
-        UnitError::Unexpected {
-            text: self.text.to_owned(),
-            column: self.position + 1,
-            found: self.peek(),
-            expected,
-        }
+        UnitError::Unexpected { text: self.text.to_owned(), column: self.position + 1, found: self.peek(), expected }
     }
 }
 
@@ -218,11 +194,7 @@ mod tests {
     use crate::Unit;
 
     fn same(a: &str, b: &str) {
-        assert_eq!(
-            Unit::parse(a).unwrap(),
-            Unit::parse(b).unwrap(),
-            "{a} = {b}"
-        );
+        assert_eq!(Unit::parse(a).unwrap(), Unit::parse(b).unwrap(), "{a} = {b}");
     }
 
     fn message(text: &str) -> String {
@@ -267,26 +239,14 @@ mod tests {
 
     #[test]
     fn errors_say_where() {
-        assert_eq!(
-            message("mv"),
-            "`mv`: unknown unit `mv` at column 1; did you mean `mV`?"
-        );
+        assert_eq!(message("mv"), "`mv`: unknown unit `mv` at column 1; did you mean `mV`?");
         assert_eq!(
             message("S/cm^"),
             "`S/cm^`: the power at column 5 is not a whole number from -30 to 30 other than 0"
         );
-        assert_eq!(
-            message(""),
-            "a unit such as `mV` is expected, the text is empty"
-        );
-        assert_eq!(
-            message("S/"),
-            "`S/`: a unit such as `mV` is expected at column 3, found the end"
-        );
-        assert_eq!(
-            message("mV?"),
-            "`mV?`: a unit, a power, `*`, `/` or the end is expected at column 3, found `?`"
-        );
+        assert_eq!(message(""), "a unit such as `mV` is expected, the text is empty");
+        assert_eq!(message("S/"), "`S/`: a unit such as `mV` is expected at column 3, found the end");
+        assert_eq!(message("mV?"), "`mV?`: a unit, a power, `*`, `/` or the end is expected at column 3, found `?`");
         assert!(message("pA/cm^2 s").contains("ambiguous"));
         assert!(message("pA/(cm^2 s").contains("`)` is expected at column 11"));
     }
@@ -295,17 +255,8 @@ mod tests {
     fn sizes_are_bounded() {
         assert!(matches!(Unit::parse("m^31"), Err(UnitError::Power { .. })));
         assert!(matches!(Unit::parse("m^0"), Err(UnitError::Power { .. })));
-        assert!(matches!(
-            Unit::parse("m^99999999999999999999"),
-            Err(UnitError::Power { .. })
-        ));
-        assert!(matches!(
-            Unit::parse("m^30 m^30 m^30 m^30 m^30"),
-            Err(UnitError::TooLarge { .. })
-        ));
-        assert!(matches!(
-            Unit::parse(&"m ".repeat(100)),
-            Err(UnitError::TooLong { .. })
-        ));
+        assert!(matches!(Unit::parse("m^99999999999999999999"), Err(UnitError::Power { .. })));
+        assert!(matches!(Unit::parse("m^30 m^30 m^30 m^30 m^30"), Err(UnitError::TooLarge { .. })));
+        assert!(matches!(Unit::parse(&"m ".repeat(100)), Err(UnitError::TooLong { .. })));
     }
 }

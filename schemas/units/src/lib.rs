@@ -39,10 +39,9 @@ mod unit;
 pub use dimension::Dimension;
 pub use error::{QuantityError, UnitError};
 pub use measured::{
-    CanonicalUnit, Capacitance, Conductance, ConductanceDensity, Conductivity, Current,
-    DipoleMoment, Fraction, Frequency, Hertz, Length, Measured, Micrometres, Milliseconds,
-    Millivolts, NanoampereMicrometres, Nanosiemens, Number, Percent, Percents, Picoamperes,
-    Picofarads, SiemensPerMetre, SiemensPerSquareCentimetre, Time, Voltage,
+    CanonicalUnit, Capacitance, Conductance, ConductanceDensity, Conductivity, Current, DipoleMoment, Fraction,
+    Frequency, Hertz, Length, Measured, Micrometres, Milliseconds, Millivolts, NanoampereMicrometres, Nanosiemens,
+    Number, Percent, Percents, Picoamperes, Picofarads, SiemensPerMetre, SiemensPerSquareCentimetre, Time, Voltage,
 };
 pub use quantity::{Quantity, write_number};
 pub use unit::Unit;

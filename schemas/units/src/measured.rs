@@ -130,10 +130,7 @@ impl CanonicalUnit for Percents {
 impl<U> Measured<U> {
     /// From a number in the unit of `U`.
     pub const fn new(value: f64) -> Self {
-        Self {
-            value,
-            unit: PhantomData,
-        }
+        Self { value, unit: PhantomData }
     }
 
     /// In the unit of `U`.
@@ -146,10 +143,7 @@ impl<U: CanonicalUnit> Measured<U> {
     /// What a bare number gets as an answer where a unit is due.
     fn bare_number(value: f64) -> QuantityError {
         let number = write_number(value);
-        QuantityError::NoUnit {
-            example: format!("{number} {}", U::UNIT),
-            text: number,
-        }
+        QuantityError::NoUnit { example: format!("{number} {}", U::UNIT), text: number }
     }
 
     fn takes_bare_numbers() -> bool {
@@ -198,11 +192,7 @@ impl<U: CanonicalUnit> fmt::Debug for Measured<U> {
 impl<U: CanonicalUnit> fmt::Display for Measured<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = write_number(self.value);
-        if Self::takes_bare_numbers() {
-            f.pad(&number)
-        } else {
-            f.pad(&format!("{number} {}", U::UNIT))
-        }
+        if Self::takes_bare_numbers() { f.pad(&number) } else { f.pad(&format!("{number} {}", U::UNIT)) }
     }
 }
 
@@ -216,11 +206,7 @@ impl<U: CanonicalUnit> FromStr for Measured<U> {
 
 impl<U: CanonicalUnit> Serialize for Measured<U> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if Self::takes_bare_numbers() {
-            serializer.serialize_f64(self.value)
-        } else {
-            serializer.collect_str(self)
-        }
+        if Self::takes_bare_numbers() { serializer.serialize_f64(self.value) } else { serializer.collect_str(self) }
     }
 }
 
@@ -285,22 +271,14 @@ mod tests {
         assert_eq!(settings.duration.value(), 12_000.0);
         assert_eq!(settings.weight.value(), 29.89);
         let written = serde_json::to_string(&settings).unwrap();
-        assert_eq!(
-            written,
-            r#"{"duration":"12000 ms","weight":"29.89 pA","share":0.2}"#
-        );
-        assert_eq!(
-            serde_json::from_str::<Settings>(&written).unwrap(),
-            settings
-        );
+        assert_eq!(written, r#"{"duration":"12000 ms","weight":"29.89 pA","share":0.2}"#);
+        assert_eq!(serde_json::from_str::<Settings>(&written).unwrap(), settings);
     }
 
     #[test]
     fn bare_numbers_only_where_no_unit_is_due() {
         assert!(message::<Current>("26").starts_with("`26` has no unit; write e.g. `26 pA`"));
-        assert!(
-            message::<Voltage>("-65.5").starts_with("`-65.5` has no unit; write e.g. `-65.5 mV`")
-        );
+        assert!(message::<Voltage>("-65.5").starts_with("`-65.5` has no unit; write e.g. `-65.5 mV`"));
         assert!(message::<Percent>("10").starts_with("`10` has no unit; write e.g. `10 %`"));
         assert_eq!(serde_json::from_str::<Fraction>("1").unwrap().value(), 1.0);
         assert_eq!("0.25".parse::<Fraction>().unwrap().value(), 0.25);
@@ -309,17 +287,11 @@ mod tests {
 
     #[test]
     fn other_dimensions_and_types_are_refused() {
-        assert!(
-            message::<Voltage>(r#""12 s""#)
-                .starts_with("`12 s` is a time; a voltage such as `1 mV` is expected")
-        );
+        assert!(message::<Voltage>(r#""12 s""#).starts_with("`12 s` is a time; a voltage such as `1 mV` is expected"));
         assert!(message::<Time>(r#""12 mS""#).contains("did you mean `12 ms`?"));
         assert!(message::<Time>("null").contains("expected a time such as `1 ms`"));
         assert!(message::<Time>("[]").contains("expected a time such as `1 ms`"));
-        assert!(
-            message::<Fraction>(r#""5 mV""#)
-                .contains("is a voltage; a dimensionless number such as `1`")
-        );
+        assert!(message::<Fraction>(r#""5 mV""#).contains("is a voltage; a dimensionless number such as `1`"));
     }
 
     #[test]

@@ -37,11 +37,7 @@ impl Quantity {
                 text: self.to_string(),
                 found: self.dimension(),
                 expected: unit.dimension(),
-                example: if unit.text() == "1" {
-                    "1".to_owned()
-                } else {
-                    format!("1 {unit}")
-                },
+                example: if unit.text() == "1" { "1".to_owned() } else { format!("1 {unit}") },
                 suggestion: suggestion::same_letters(self.unit.text(), unit.dimension())
                     .map(|unit| format!("{} {unit}", write_number(self.value))),
             });
@@ -49,10 +45,7 @@ impl Quantity {
         let value = self.scaled_to(unit);
         let lost = value == 0.0 && self.value != 0.0;
         if lost || value.is_infinite() && self.value.is_finite() {
-            return Err(QuantityError::OutOfRange {
-                text: self.to_string(),
-                unit: Some(unit.to_string()),
-            });
+            return Err(QuantityError::OutOfRange { text: self.to_string(), unit: Some(unit.to_string()) });
         }
         Ok(value)
     }
@@ -80,14 +73,8 @@ impl PartialEq for Quantity {
             return false;
         }
         let common = self.unit.power_of_six().min(other.unit.power_of_six());
-        let whole =
-            |quantity: &Self| quantity.value * 6f64.powi(quantity.unit.power_of_six() - common);
-        decimal::same(
-            whole(self),
-            self.unit.decimal_exponent(),
-            whole(other),
-            other.unit.decimal_exponent(),
-        )
+        let whole = |quantity: &Self| quantity.value * 6f64.powi(quantity.unit.power_of_six() - common);
+        decimal::same(whole(self), self.unit.decimal_exponent(), whole(other), other.unit.decimal_exponent())
     }
 }
 
@@ -125,17 +112,11 @@ pub(crate) fn parse(text: &str, expected: Option<&str>) -> Result<Quantity, Quan
         None => format!("{number} pA"),
     };
     if text.is_empty() {
-        return Err(QuantityError::Empty {
-            example: example("1"),
-        });
+        return Err(QuantityError::Empty { example: example("1") });
     }
     let length = text.chars().count();
     if length > LONGEST {
-        return Err(QuantityError::TooLong {
-            start: text.chars().take(20).collect(),
-            length,
-            allowed: LONGEST,
-        });
+        return Err(QuantityError::TooLong { start: text.chars().take(20).collect(), length, allowed: LONGEST });
     }
     let characters: Vec<char> = text.chars().collect();
     let end = number_end(&characters).map_err(|at| QuantityError::NotANumber {
@@ -144,14 +125,8 @@ pub(crate) fn parse(text: &str, expected: Option<&str>) -> Result<Quantity, Quan
         found: characters.get(at).copied(),
         expected: if at == 0 { "a number" } else { "a digit" },
     })?;
-    let number: String = characters[..end]
-        .iter()
-        .map(|c| if *c == '\u{2212}' { '-' } else { *c })
-        .collect();
-    let out_of_range = || QuantityError::OutOfRange {
-        text: text.to_owned(),
-        unit: None,
-    };
+    let number: String = characters[..end].iter().map(|c| if *c == '\u{2212}' { '-' } else { *c }).collect();
+    let out_of_range = || QuantityError::OutOfRange { text: text.to_owned(), unit: None };
     let value: f64 = number.parse().map_err(|_| out_of_range())?;
     let mantissa = number.split(['e', 'E']).next().unwrap_or(&number);
     if !value.is_finite() || value == 0.0 && mantissa.contains(|c: char| ('1'..='9').contains(&c)) {
@@ -162,10 +137,7 @@ pub(crate) fn parse(text: &str, expected: Option<&str>) -> Result<Quantity, Quan
         if expected == Some("1") {
             return Ok(Quantity::new(value, Unit::one()));
         }
-        return Err(QuantityError::NoUnit {
-            example: example(&number),
-            text: text.to_owned(),
-        });
+        return Err(QuantityError::NoUnit { example: example(&number), text: text.to_owned() });
     }
     let scale = parse_unit(text, end)?;
     Ok(Quantity::new(value, Unit::from_parts(scale, rest.trim())))
@@ -174,12 +146,7 @@ pub(crate) fn parse(text: &str, expected: Option<&str>) -> Result<Quantity, Quan
 /// Where the number at the start ends, or where it breaks off.
 fn number_end(characters: &[char]) -> Result<usize, usize> {
     let is_sign = |c: &char| matches!(c, '+' | '-' | '\u{2212}');
-    let digits = |from: usize| {
-        characters[from..]
-            .iter()
-            .take_while(|c| c.is_ascii_digit())
-            .count()
-    };
+    let digits = |from: usize| characters[from..].iter().take_while(|c| c.is_ascii_digit()).count();
     let sign = usize::from(characters.first().is_some_and(is_sign));
     let whole = digits(sign);
     let mut end = sign + whole;
@@ -239,11 +206,7 @@ mod tests {
             ("1 Em", "km", 1e15),
         ];
         for (text, unit, value) in cases {
-            assert_eq!(
-                quantity(text).in_unit(unit).unwrap(),
-                value,
-                "{text} in {unit}"
-            );
+            assert_eq!(quantity(text).in_unit(unit).unwrap(), value, "{text} in {unit}");
         }
     }
 
@@ -270,33 +233,13 @@ mod tests {
     #[test]
     fn errors_say_what_and_where() {
         assert_eq!(message("26"), "`26` has no unit; write e.g. `26 pA`");
-        assert_eq!(
-            message("12 mss"),
-            "`12 mss`: unknown unit `mss` at column 4; did you mean `ms`?"
-        );
-        assert_eq!(
-            message("pA"),
-            "`pA`: a number is expected at column 1, found `p`"
-        );
-        assert_eq!(
-            message("-"),
-            "`-`: a digit is expected at column 2, found the end"
-        );
-        assert_eq!(
-            message(""),
-            "a number with a unit such as `1 pA` is expected, the text is empty"
-        );
-        assert_eq!(
-            message("1e999 mV"),
-            "`1e999 mV` does not fit a 64-bit float"
-        );
-        assert_eq!(
-            message("1e-999 mV"),
-            "`1e-999 mV` does not fit a 64-bit float"
-        );
-        assert!(
-            message("1,5 mV").contains("a unit such as `mV` is expected at column 2, found `,`")
-        );
+        assert_eq!(message("12 mss"), "`12 mss`: unknown unit `mss` at column 4; did you mean `ms`?");
+        assert_eq!(message("pA"), "`pA`: a number is expected at column 1, found `p`");
+        assert_eq!(message("-"), "`-`: a digit is expected at column 2, found the end");
+        assert_eq!(message(""), "a number with a unit such as `1 pA` is expected, the text is empty");
+        assert_eq!(message("1e999 mV"), "`1e999 mV` does not fit a 64-bit float");
+        assert_eq!(message("1e-999 mV"), "`1e-999 mV` does not fit a 64-bit float");
+        assert!(message("1,5 mV").contains("a unit such as `mV` is expected at column 2, found `,`"));
         assert!(message("nan mV").contains("a number is expected at column 1"));
         assert!(message(&"1".repeat(10_000)).contains("10000 characters"));
         assert_eq!(

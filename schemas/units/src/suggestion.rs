@@ -39,10 +39,7 @@ pub(crate) fn nearest_symbol(unknown: &str) -> Option<String> {
     if unknown.chars().count() > LONGEST {
         return None;
     }
-    if let Some((_, symbol)) = NAMES
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(unknown))
-    {
+    if let Some((_, symbol)) = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(unknown)) {
         return Some((*symbol).to_owned());
     }
     let allowed = if unknown.chars().count() > 3 { 2 } else { 1 };
@@ -50,8 +47,7 @@ pub(crate) fn nearest_symbol(unknown: &str) -> Option<String> {
         .filter_map(|symbol| {
             let exact = edit_distance(unknown, &symbol);
             let folded = edit_distance(&unknown.to_ascii_lowercase(), &symbol.to_ascii_lowercase());
-            (folded <= allowed && symbol.len() > 1 || folded == 0)
-                .then_some((folded, exact, symbol))
+            (folded <= allowed && symbol.len() > 1 || folded == 0).then_some((folded, exact, symbol))
         })
         .min_by_key(|(folded, exact, _)| (*folded, *exact))
         .map(|(_, _, symbol)| symbol)

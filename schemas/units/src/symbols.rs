@@ -17,27 +17,11 @@ struct Symbol {
 }
 
 const fn symbol(text: &'static str, exponent: i32, dimension: [i8; 6]) -> Symbol {
-    Symbol {
-        text,
-        scale: Scale {
-            dimension: Dimension::new(dimension),
-            exponent,
-            sixes: 0,
-        },
-        prefixed: true,
-    }
+    Symbol { text, scale: Scale { dimension: Dimension::new(dimension), exponent, sixes: 0 }, prefixed: true }
 }
 
 const fn unprefixed(text: &'static str, exponent: i32, sixes: i32, dimension: [i8; 6]) -> Symbol {
-    Symbol {
-        text,
-        scale: Scale {
-            dimension: Dimension::new(dimension),
-            exponent,
-            sixes,
-        },
-        prefixed: false,
-    }
+    Symbol { text, scale: Scale { dimension: Dimension::new(dimension), exponent, sixes }, prefixed: false }
 }
 
 /// Exponents are relative to kg, so `g` has -3.
@@ -110,9 +94,7 @@ pub(crate) fn look_up(text: &str) -> Option<Scale> {
     }
     PREFIXES.iter().find_map(|(prefix, exponent)| {
         let rest = text.strip_prefix(prefix)?;
-        let symbol = SYMBOLS
-            .iter()
-            .find(|symbol| symbol.prefixed && symbol.text == rest)?;
+        let symbol = SYMBOLS.iter().find(|symbol| symbol.prefixed && symbol.text == rest)?;
         let mut scale = symbol.scale;
         scale.exponent += exponent;
         Some(scale)
@@ -122,10 +104,8 @@ pub(crate) fn look_up(text: &str) -> Option<Scale> {
 /// Every text that [`look_up`] knows and that can be typed in ASCII, common ones first.
 pub(crate) fn known() -> impl Iterator<Item = String> {
     const COMMON: &[&str] = &["", "m", "u", "n", "p", "k", "M", "c", "f", "G"];
-    let rare = PREFIXES
-        .iter()
-        .map(|(prefix, _)| *prefix)
-        .filter(|prefix| prefix.is_ascii() && !COMMON.contains(prefix));
+    let rare =
+        PREFIXES.iter().map(|(prefix, _)| *prefix).filter(|prefix| prefix.is_ascii() && !COMMON.contains(prefix));
     COMMON.iter().copied().chain(rare).flat_map(|prefix| {
         SYMBOLS
             .iter()
@@ -144,8 +124,7 @@ mod tests {
             let readings: Vec<_> = PREFIXES
                 .iter()
                 .filter(|(prefix, _)| {
-                    text.strip_prefix(prefix)
-                        .is_some_and(|rest| SYMBOLS.iter().any(|s| s.prefixed && s.text == rest))
+                    text.strip_prefix(prefix).is_some_and(|rest| SYMBOLS.iter().any(|s| s.prefixed && s.text == rest))
                 })
                 .collect();
             assert!(readings.len() <= 1, "{text}: {readings:?}");

@@ -19,24 +19,14 @@ pub struct Unit {
 impl Unit {
     /// The unit of plain numbers.
     pub fn one() -> Self {
-        Self {
-            scale: Scale {
-                dimension: Dimension::NONE,
-                exponent: 0,
-                sixes: 0,
-            },
-            text: "1".to_owned(),
-        }
+        Self { scale: Scale { dimension: Dimension::NONE, exponent: 0, sixes: 0 }, text: "1".to_owned() }
     }
 
     /// Reads a bare unit: `nA um`, `nA*um`, `S/cm^2`, `s^-1`, `cm2`, `J/(mol K)`, `1`.
     pub fn parse(text: &str) -> Result<Self, UnitError> {
         let trimmed = text.trim();
         let scale = parse_unit(trimmed, 0)?;
-        Ok(Self {
-            scale,
-            text: trimmed.to_owned(),
-        })
+        Ok(Self { scale, text: trimmed.to_owned() })
     }
 
     /// The unit this project computes with (`ms`, `mV`, `pA`, `pF`, `nS`, `Hz`, `um`, ...), for dimensions with a name.
@@ -69,10 +59,7 @@ impl Unit {
     }
 
     pub(crate) fn from_parts(scale: Scale, text: &str) -> Self {
-        Self {
-            scale,
-            text: text.to_owned(),
-        }
+        Self { scale, text: text.to_owned() }
     }
 }
 

@@ -90,11 +90,7 @@ proptest! {
 
 #[test]
 fn long_texts_are_refused_without_reading_them_through() {
-    for text in [
-        "1".repeat(10_000_000),
-        "m^".repeat(1_000_000),
-        "m*".repeat(1_000_000),
-    ] {
+    for text in ["1".repeat(10_000_000), "m^".repeat(1_000_000), "m*".repeat(1_000_000)] {
         assert!(text.parse::<Quantity>().is_err());
         assert!(Unit::parse(&text).is_err());
     }

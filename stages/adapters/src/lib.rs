@@ -16,8 +16,16 @@ use lapicque_pipeline::Kind;
 
 /// All kinds of this crate.
 pub fn kinds() -> Vec<Box<dyn Kind>> {
-    [parameters::kinds(), import::kinds(), simulate::kinds(), potential::kinds(), signal::kinds(), features::kinds(), inverse::kinds()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        parameters::kinds(),
+        import::kinds(),
+        simulate::kinds(),
+        potential::kinds(),
+        signal::kinds(),
+        features::kinds(),
+        inverse::kinds(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -4,9 +4,7 @@
 //! configuration that made the points does not enter the key, and one more point is one more computation.
 
 use arrow_array::RecordBatch;
-use lapicque_pipeline::{
-    Batch, Bound, Context, Output, Points, SampleError, SampleOutput, Stage, each_sample,
-};
+use lapicque_pipeline::{Batch, Bound, Context, Output, Points, SampleError, SampleOutput, Stage, each_sample};
 
 /// The rows of the points of a source.
 pub(crate) enum Rows {
@@ -24,13 +22,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    pub(crate) fn new(
-        revision: u32,
-        output: Output,
-        points: Points,
-        rows: Rows,
-        notes: Vec<String>,
-    ) -> Self {
+    pub(crate) fn new(revision: u32, output: Output, points: Points, rows: Rows, notes: Vec<String>) -> Self {
         let empty = serde_json::Value::Object(serde_json::Map::new());
         let mut bound = Bound::new(revision, empty, &[], vec![output]);
         bound.points = Some(points);
@@ -47,9 +39,7 @@ impl Stage for Source {
     fn run(&self, _: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
         each_sample(batch, |_, sample| {
             let rows = match &self.rows {
-                Rows::One(table) if sample.point < table.num_rows() => {
-                    Some(table.slice(sample.point, 1))
-                }
+                Rows::One(table) if sample.point < table.num_rows() => Some(table.slice(sample.point, 1)),
                 Rows::One(_) => None,
                 Rows::Runs(table, starts) => match starts.get(sample.point..) {
                     Some([start, end, ..]) => Some(table.slice(*start, end - start)),

@@ -10,11 +10,7 @@ use support::{bind, floats, ran, ran_on, refused_in, texts};
 use tempfile::TempDir;
 
 fn series(channel: usize) -> Vec<f64> {
-    (0..400)
-        .map(|i| {
-            (i as f64 * 0.3 * (channel + 1) as f64).sin() + ((i * i + channel) % 17) as f64 * 0.1
-        })
-        .collect()
+    (0..400).map(|i| (i as f64 * 0.3 * (channel + 1) as f64).sin() + ((i * i + channel) % 17) as f64 * 0.1).collect()
 }
 
 fn folder() -> TempDir {
@@ -44,12 +40,7 @@ fn catch22(rest: &str) -> String {
 fn the_columns_are_the_features_of_each_signal() {
     let folder = folder();
     let table = ran(&catch22(""), folder.path()).table("f");
-    let names: Vec<String> = table
-        .schema()
-        .fields()
-        .iter()
-        .map(|f| f.name().clone())
-        .collect();
+    let names: Vec<String> = table.schema().fields().iter().map(|f| f.name().clone()).collect();
     assert_eq!(names[..4], ["sample", "channel", "epoch", "mode_5"]);
     assert_eq!(names[25..], ["mean", "std"].map(str::to_owned)[..]);
     assert_eq!(texts(&table, "channel"), ["a", "b", "flat"]);
@@ -72,45 +63,26 @@ fn the_columns_are_the_features_of_each_signal() {
 #[test]
 fn options_change_definitions_and_columns() {
     let folder = folder();
-    let table = ran(
-        &catch22("    definitions: v0\n    location_and_spread: false\n    undefined: mask\n"),
-        folder.path(),
-    )
-    .table("f");
+    let table =
+        ran(&catch22("    definitions: v0\n    location_and_spread: false\n    undefined: mask\n"), folder.path())
+            .table("f");
     assert_eq!(table.num_columns(), 3 + 22);
-    let options = Options {
-        definitions: Definitions::V0,
-        undefined: Undefined::Mask,
-        normalize: false,
-    };
-    assert_eq!(
-        floats(&table, "mode_5")[0],
-        catch24(&series(0), options).get(Feature::Mode5)
-    );
+    let options = Options { definitions: Definitions::V0, undefined: Undefined::Mask, normalize: false };
+    assert_eq!(floats(&table, "mode_5")[0], catch24(&series(0), options).get(Feature::Mode5));
     let (_, graph) = bind(&catch22("    definitions: v0\n"), folder.path()).unwrap();
     let bound = graph.stages[1].bound();
-    assert_eq!(
-        bound.outputs[0].schema.arrow.metadata()["definitions"],
-        "catch22 v0"
-    );
+    assert_eq!(bound.outputs[0].schema.arrow.metadata()["definitions"], "catch22 v0");
     assert_eq!(bound.config, serde_json::json!({"definitions": "v0"}));
     assert!(refused_in(&catch22("    definitions: v2\n"), folder.path()).contains("v0"));
-    assert!(
-        refused_in(&catch22("    normalise: true\n"), folder.path())
-            .contains("did you mean `normalize`?")
-    );
+    assert!(refused_in(&catch22("    normalise: true\n"), folder.path()).contains("did you mean `normalize`?"));
 }
 
 #[test]
 fn features_do_not_depend_on_units() {
     let folder = folder();
     let first = ran(&catch22(""), folder.path());
-    let second = ran_on(
-        &catch22("").replace("path: x.csv", "path: x.csv\n    unit: uV"),
-        folder.path(),
-        first.store,
-        1,
-    );
+    let second =
+        ran_on(&catch22("").replace("path: x.csv", "path: x.csv\n    unit: uV"), folder.path(), first.store, 1);
     assert_eq!(second.counts("f"), (0, 1, 0));
 }
 
@@ -145,9 +117,7 @@ fn write_spikes(folder: &TempDir, dt: bool, step: u32) {
     ];
     let file = std::fs::File::create(folder.path().join("spikes.parquet")).unwrap();
     let mut writer = parquet::arrow::ArrowWriter::try_new(file, schema.clone(), None).unwrap();
-    writer
-        .write(&RecordBatch::try_new(schema, columns).unwrap())
-        .unwrap();
+    writer.write(&RecordBatch::try_new(schema, columns).unwrap()).unwrap();
     writer.close().unwrap();
 }
 
@@ -159,22 +129,13 @@ fn spikes_of_users_need_no_order() {
     assert_eq!(texts(&table, "population"), ["E", "I"]);
     assert_eq!(floats(&table, "rate_hz"), [5.0 / (2.0 * 0.05), 0.0]);
     // Intervals 10, 20, 5 of neuron 0.
-    let (mean, sum) = (
-        35.0 / 3.0,
-        [10.0, 20.0, 5.0_f64]
-            .iter()
-            .map(|v| (v - 35.0 / 3.0).powi(2))
-            .sum::<f64>(),
-    );
+    let (mean, sum) = (35.0 / 3.0, [10.0, 20.0, 5.0_f64].iter().map(|v| (v - 35.0 / 3.0).powi(2)).sum::<f64>());
     assert!((floats(&table, "isi_cv")[0] - (sum / 2.0).sqrt() / mean).abs() < 1e-12);
     assert!(floats(&table, "isi_cv")[1].is_nan());
     // 5 of 50 bins have one spike: variance 0.09, mean 0.1.
     assert!((floats(&table, "fano_1ms")[0] - 0.9).abs() < 1e-12);
     let named = ran(&spiking("    bin: 0.0025 s\n"), folder.path()).table("f");
-    assert!(
-        named.column_by_name("fano_2.5ms").is_some()
-            && named.column_by_name("correlation_5ms").is_some()
-    );
+    assert!(named.column_by_name("fano_2.5ms").is_some() && named.column_by_name("correlation_5ms").is_some());
 }
 
 #[test]
@@ -184,10 +145,7 @@ fn impossible_spikes_are_named() {
     assert!(refused_in(&spiking(""), folder.path()).contains("no metadata `dt_ms`"));
     write_spikes(&folder, true, 60);
     let failures = ran(&spiking(""), folder.path()).failures();
-    assert!(
-        failures[0].contains("a spike at 60 ms lies outside of 0 to 50 ms"),
-        "{failures:?}"
-    );
+    assert!(failures[0].contains("a spike at 60 ms lies outside of 0 to 50 ms"), "{failures:?}");
     write_spikes(&folder, true, 45);
     for (populations, expected) in [
         ("s,E,1,0,50\n", "neuron 1 fires"),
@@ -199,16 +157,9 @@ fn impossible_spikes_are_named() {
         let text = format!("sample,population,size,t_start_ms,t_stop_ms\n{populations}");
         std::fs::write(folder.path().join("populations.csv"), text).unwrap();
         let failures = ran(&spiking(""), folder.path()).failures();
-        assert!(
-            failures[0].contains(expected),
-            "{populations}: {failures:?}"
-        );
+        assert!(failures[0].contains(expected), "{populations}: {failures:?}");
     }
     assert!(
-        refused_in(
-            &spiking("    fewest_intervals: 1\n    bin: 0 ms\n"),
-            folder.path()
-        )
-        .contains("a bin is finite")
+        refused_in(&spiking("    fewest_intervals: 1\n    bin: 0 ms\n"), folder.path()).contains("a bin is finite")
     );
 }

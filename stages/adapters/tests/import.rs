@@ -27,8 +27,7 @@ fn table(rest: &str) -> String {
 
 fn write(path: &Path, columns: Vec<(&str, ArrayRef)>) {
     let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let mut writer =
-        ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), None).unwrap();
+    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
 }
@@ -51,17 +50,11 @@ fn formats_agree_on_one_recording() {
     let edf = ran(&recording("    path: human_m1_lfp_1s.edf\n"), &golden()).table("x");
     let csv = ran(&recording("    path: human_m1_lfp_1s.csv\n"), &golden()).table("x");
     let rate_hz = 1e3 / floats(&csv, "dt")[0];
-    let npy = recording(&format!(
-        "    path: human_m1_lfp_1s.npy\n    sampling_rate: {rate_hz} Hz\n    unit: uV\n"
-    ));
+    let npy = recording(&format!("    path: human_m1_lfp_1s.npy\n    sampling_rate: {rate_hz} Hz\n    unit: uV\n"));
     let npy = ran(&npy, &golden()).table("x");
     assert_eq!(texts(&edf, "sample")[0], "human_m1_lfp_1s");
     assert_eq!(texts(&npy, "unit")[0], "uV");
-    let (edf, csv, npy) = (
-        lists(&edf, "values"),
-        lists(&csv, "values"),
-        lists(&npy, "values"),
-    );
+    let (edf, csv, npy) = (lists(&edf, "values"), lists(&csv, "values"), lists(&npy, "values"));
     assert_eq!((csv[0].len(), npy[0].len()), (edf[0].len(), edf[0].len()));
     // Three decimals in the text.
     for (a, b) in csv[0].iter().zip(&npy[0]) {
@@ -73,31 +66,19 @@ fn formats_agree_on_one_recording() {
 fn a_table_of_signals_needs_values_alone() {
     let folder = tempfile::tempdir().unwrap();
     let rows = values(&[&[Some(1.0), None, Some(3.0)], &[Some(4.0)]]);
-    write(
-        &folder.path().join("x.parquet"),
-        vec![("values", rows.clone()), ("note", text(&["a", "b"]))],
-    );
+    write(&folder.path().join("x.parquet"), vec![("values", rows.clone()), ("note", text(&["a", "b"]))]);
     let pipeline = recording("    path: x.parquet\n    sampling_rate: 250 Hz\n");
     let read = ran(&pipeline, folder.path()).table("x");
     assert_eq!(
         (texts(&read, "sample"), texts(&read, "channel")),
-        (
-            vec!["0".to_owned(), "1".to_owned()],
-            vec!["0".to_owned(); 2]
-        )
+        (vec!["0".to_owned(), "1".to_owned()], vec!["0".to_owned(); 2])
     );
     assert_eq!((floats(&read, "dt")[0], floats(&read, "t0")[0]), (4.0, 0.0));
     let first = &lists(&read, "values")[0];
     assert!(first[0] == 1.0 && first[1].is_nan() && first[2] == 3.0);
     let (_, graph) = bind(&pipeline, folder.path()).unwrap();
-    assert_eq!(
-        graph.stages[0].bound().notes,
-        ["columns that are not read: note"]
-    );
-    assert!(
-        refused_in(&recording("    path: x.parquet\n"), folder.path())
-            .contains("give `sampling_rate`")
-    );
+    assert_eq!(graph.stages[0].bound().notes, ["columns that are not read: note"]);
+    assert!(refused_in(&recording("    path: x.parquet\n"), folder.path()).contains("give `sampling_rate`"));
 }
 
 #[test]
@@ -107,12 +88,7 @@ fn samples_of_a_table_come_in_order_of_first_appearance() {
     let rows = values(&[&[Some(1.0)], &[Some(2.0)], &[Some(3.0)]]);
     let dt: ArrayRef = Arc::new(Float64Array::from(vec![2.0; 3]));
     let columns = |samples: &[&str], channels: &[&str]| {
-        vec![
-            ("sample", text(samples)),
-            ("channel", text(channels)),
-            ("dt", dt.clone()),
-            ("values", rows.clone()),
-        ]
+        vec![("sample", text(samples)), ("channel", text(channels)), ("dt", dt.clone()), ("values", rows.clone())]
     };
     write(&path, columns(&["b", "a", "b"], &["x", "x", "x"]));
     let pipeline = recording("    path: x.parquet\n");
@@ -123,58 +99,28 @@ fn samples_of_a_table_come_in_order_of_first_appearance() {
     assert_eq!(texts(&read, "epoch"), ["0", "1", "0"]);
     // Another label of known rows, and one that is new.
     write(&path, columns(&["b", "c", "b"], &["x", "x", "x"]));
-    assert_eq!(
-        ran_on(&pipeline, folder.path(), first.store, 1).counts("x"),
-        (0, 2, 0)
-    );
+    assert_eq!(ran_on(&pipeline, folder.path(), first.store, 1).counts("x"), (0, 2, 0));
     let epoch: ArrayRef = Arc::new(Int64Array::from(vec![0, 0, 0]));
     let mut doubled = columns(&["b", "c", "b"], &["x", "x", "x"]);
     doubled.push(("epoch", epoch));
     write(&path, doubled);
-    assert!(
-        refused_in(&pipeline, folder.path())
-            .contains("row 3: sample `b`, channel `x`, epoch 0 is there twice")
-    );
+    assert!(refused_in(&pipeline, folder.path()).contains("row 3: sample `b`, channel `x`, epoch 0 is there twice"));
 }
 
 #[test]
 fn channels_are_selected_by_name() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(
-        folder.path().join("s1.csv"),
-        "time_s,Fz,Cz\n0,1,2\n0.5,3,4\n",
-    )
-    .unwrap();
-    std::fs::write(
-        folder.path().join("s2.csv"),
-        "time_s,Fz,Cz\n0,5,6\n0.5,7,8\n",
-    )
-    .unwrap();
-    let read = ran(
-        &recording("    paths: [s1.csv, s2.csv]\n    channels: [Cz]\n"),
-        folder.path(),
-    )
-    .table("x");
+    std::fs::write(folder.path().join("s1.csv"), "time_s,Fz,Cz\n0,1,2\n0.5,3,4\n").unwrap();
+    std::fs::write(folder.path().join("s2.csv"), "time_s,Fz,Cz\n0,5,6\n0.5,7,8\n").unwrap();
+    let read = ran(&recording("    paths: [s1.csv, s2.csv]\n    channels: [Cz]\n"), folder.path()).table("x");
     assert_eq!(texts(&read, "sample"), ["s1", "s2"]);
     assert_eq!(lists(&read, "values"), [[2.0, 4.0], [6.0, 8.0]]);
     for (config, expected) in [
-        (
-            "    path: s1.csv\n    channels: [CZ]\n",
-            "did you mean `Cz`?",
-        ),
-        (
-            "    path: s1.csv\n    channels: []\n",
-            "no channel is listed",
-        ),
+        ("    path: s1.csv\n    channels: [CZ]\n", "did you mean `Cz`?"),
+        ("    path: s1.csv\n    channels: []\n", "no channel is listed"),
         ("    path: s1.csv\n    sampling_rate: 3 Hz\n", "says 2 Hz"),
-        (
-            "    path: s1.csv\n    paths: [s2.csv]\n",
-            "either `path` or `paths`",
-        ),
-        (
-            "    paths: [s1.csv, ./s1.csv]\n",
-            "two recordings are called `s1`",
-        ),
+        ("    path: s1.csv\n    paths: [s2.csv]\n", "either `path` or `paths`"),
+        ("    paths: [s1.csv, ./s1.csv]\n", "two recordings are called `s1`"),
         ("    path: s3.csv\n", "there is no file"),
         ("    path: s1.txt\n", "there is no file"),
         ("", "either `path` or `paths`"),
@@ -184,25 +130,12 @@ fn channels_are_selected_by_name() {
         assert!(message.contains(expected), "{config}: {message}");
     }
     std::fs::write(folder.path().join("x.npy"), "no").unwrap();
-    assert!(
-        refused_in(&recording("    path: x.npy\n"), folder.path()).contains("has no sampling rate")
-    );
-    assert!(
-        refused_in(
-            &recording("    path: x.npy\n    sampling_rate: 1 kHz\n"),
-            folder.path()
-        )
-        .contains("`x.npy`")
-    );
+    assert!(refused_in(&recording("    path: x.npy\n"), folder.path()).contains("has no sampling rate"));
+    assert!(refused_in(&recording("    path: x.npy\n    sampling_rate: 1 kHz\n"), folder.path()).contains("`x.npy`"));
     std::fs::write(folder.path().join("x.edf"), "no".repeat(500)).unwrap();
-    assert!(
-        refused_in(&recording("    path: x.edf\n"), folder.path())
-            .contains("not an EDF or BDF file")
-    );
+    assert!(refused_in(&recording("    path: x.edf\n"), folder.path()).contains("not an EDF or BDF file"));
     std::fs::write(folder.path().join("x.set"), "no").unwrap();
-    assert!(
-        refused_in(&recording("    path: x.set\n"), folder.path()).contains("`.set` is not read")
-    );
+    assert!(refused_in(&recording("    path: x.set\n"), folder.path()).contains("`.set` is not read"));
 }
 
 #[test]
@@ -214,46 +147,16 @@ fn wrong_columns_of_signals_are_named() {
     let null: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None]));
     for (columns, expected) in [
         (vec![("value", rows.clone())], "no column `values`"),
+        (vec![("values", floats(&[1.0, 2.0])), ("dt", floats(&[1.0; 2]))], "a list of float32 or float64 is due"),
+        (vec![("values", rows.clone()), ("dt", floats(&[1.0, 0.0]))], "row 2: `dt` = 0 ms"),
+        (vec![("values", rows.clone()), ("dt", text(&["a", "b"]))], "`dt` is Utf8"),
+        (vec![("values", rows.clone()), ("dt", floats(&[1.0; 2])), ("sample", null)], "1 values that are null"),
         (
-            vec![("values", floats(&[1.0, 2.0])), ("dt", floats(&[1.0; 2]))],
-            "a list of float32 or float64 is due",
-        ),
-        (
-            vec![("values", rows.clone()), ("dt", floats(&[1.0, 0.0]))],
-            "row 2: `dt` = 0 ms",
-        ),
-        (
-            vec![("values", rows.clone()), ("dt", text(&["a", "b"]))],
-            "`dt` is Utf8",
-        ),
-        (
-            vec![
-                ("values", rows.clone()),
-                ("dt", floats(&[1.0; 2])),
-                ("sample", null),
-            ],
-            "1 values that are null",
-        ),
-        (
-            vec![
-                ("values", rows.clone()),
-                ("dt", floats(&[1.0; 2])),
-                ("t0", floats(&[0.0, f64::NAN])),
-            ],
+            vec![("values", rows.clone()), ("dt", floats(&[1.0; 2])), ("t0", floats(&[0.0, f64::NAN]))],
             "row 2: `t0` = NaN",
         ),
-        (
-            vec![
-                ("values", rows.clone()),
-                ("dt", floats(&[1.0; 2])),
-                ("epoch", floats(&[0.0; 2])),
-            ],
-            "`epoch` is Float64",
-        ),
-        (
-            vec![("values", values(&[])), ("dt", floats(&[]))],
-            "it has no rows",
-        ),
+        (vec![("values", rows.clone()), ("dt", floats(&[1.0; 2])), ("epoch", floats(&[0.0; 2]))], "`epoch` is Float64"),
+        (vec![("values", values(&[])), ("dt", floats(&[]))], "it has no rows"),
     ] {
         write(&path, columns);
         let message = refused_in(&recording("    path: x.parquet\n"), folder.path());
@@ -265,14 +168,9 @@ fn wrong_columns_of_signals_are_named() {
 fn damaged_parquet_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.parquet");
-    let rows: Vec<Vec<Option<f32>>> = (0..20)
-        .map(|i| (0..50).map(|j| Some((i * j) as f32)).collect())
-        .collect();
+    let rows: Vec<Vec<Option<f32>>> = (0..20).map(|i| (0..50).map(|j| Some((i * j) as f32)).collect()).collect();
     let rows: Vec<&[Option<f32>]> = rows.iter().map(Vec::as_slice).collect();
-    write(
-        &path,
-        vec![("values", values(&rows)), ("channel", text(&["a"; 20]))],
-    );
+    write(&path, vec![("values", values(&rows)), ("channel", text(&["a"; 20]))]);
     let good = std::fs::read(&path).unwrap();
     // Panics of the reader are caught; their messages would drown those of this test.
     std::panic::set_hook(Box::new(|_| {}));
@@ -301,82 +199,37 @@ fn damaged_parquet_is_an_error() {
 #[test]
 fn tables_have_samples_or_exist_once() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(
-        folder.path().join("x.csv"),
-        "sample,channel,alpha,name\n2,0,1,a\n1,0,2,b\n2,1,3.5,c\n",
-    )
-    .unwrap();
-    let read = ran(
-        &table("    path: x.csv\n    table: features\n"),
-        folder.path(),
-    );
+    std::fs::write(folder.path().join("x.csv"), "sample,channel,alpha,name\n2,0,1,a\n1,0,2,b\n2,1,3.5,c\n").unwrap();
+    let read = ran(&table("    path: x.csv\n    table: features\n"), folder.path());
     let rows = read.table("x");
     assert_eq!(
         (texts(&rows, "sample"), texts(&rows, "channel")),
-        (
-            vec!["2".to_owned(), "2".into(), "1".into()],
-            vec!["0".to_owned(), "1".into(), "0".into()]
-        )
+        (vec!["2".to_owned(), "2".into(), "1".into()], vec!["0".to_owned(), "1".into(), "0".into()])
     );
     assert_eq!(
         (floats(&rows, "alpha"), texts(&rows, "name")),
-        (
-            vec![1.0, 3.5, 2.0],
-            vec!["a".to_owned(), "c".into(), "b".into()]
-        )
+        (vec![1.0, 3.5, 2.0], vec!["a".to_owned(), "c".into(), "b".into()])
     );
     assert_eq!(read.counts("x"), (2, 0, 0));
 
     std::fs::write(folder.path().join("once.csv"), "pre,post,weight\nE,I,2\n").unwrap();
     let once = ran(&table("    path: once.csv\n"), folder.path());
-    assert_eq!(
-        (once.counts("x"), once.table("x").num_rows()),
-        ((1, 0, 0), 1)
-    );
-    assert_eq!(
-        once.table("x").schema().field(2).data_type(),
-        &DataType::Int64
-    );
+    assert_eq!((once.counts("x"), once.table("x").num_rows()), ((1, 0, 0), 1));
+    assert_eq!(once.table("x").schema().field(2).data_type(), &DataType::Int64);
     // The same content in another file.
-    std::fs::write(
-        folder.path().join("same.csv"),
-        "pre, post, weight\r\nE, I, 2\r\n",
-    )
-    .unwrap();
-    assert_eq!(
-        ran_on(&table("    path: same.csv\n"), folder.path(), once.store, 1).counts("x"),
-        (0, 1, 0)
-    );
+    std::fs::write(folder.path().join("same.csv"), "pre, post, weight\r\nE, I, 2\r\n").unwrap();
+    assert_eq!(ran_on(&table("    path: same.csv\n"), folder.path(), once.store, 1).counts("x"), (0, 1, 0));
 
-    std::fs::write(
-        folder.path().join("rows.csv"),
-        "alpha,mode_5\n1.5,1\n2.5,2\n",
-    )
-    .unwrap();
-    let rows = ran(
-        &table("    path: rows.csv\n    table: features\n"),
-        folder.path(),
-    )
-    .table("x");
-    assert_eq!(
-        (texts(&rows, "sample"), floats(&rows, "mode_5")),
-        (vec!["0".to_owned(), "1".into()], vec![1.0, 2.0])
-    );
+    std::fs::write(folder.path().join("rows.csv"), "alpha,mode_5\n1.5,1\n2.5,2\n").unwrap();
+    let rows = ran(&table("    path: rows.csv\n    table: features\n"), folder.path()).table("x");
+    assert_eq!((texts(&rows, "sample"), floats(&rows, "mode_5")), (vec!["0".to_owned(), "1".into()], vec![1.0, 2.0]));
 }
 
 #[test]
 fn parameters_are_checked_as_in_a_sweep() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(
-        folder.path().join("p.csv"),
-        "sample,J_ext,seed\na,26 pA,1\nb,0.027 nA,2\n",
-    )
-    .unwrap();
-    let rows = ran(
-        &table("    path: p.csv\n    table: parameters\n"),
-        folder.path(),
-    )
-    .table("x");
+    std::fs::write(folder.path().join("p.csv"), "sample,J_ext,seed\na,26 pA,1\nb,0.027 nA,2\n").unwrap();
+    let rows = ran(&table("    path: p.csv\n    table: parameters\n"), folder.path()).table("x");
     assert_eq!(floats(&rows, "J_ext"), [26.0, 27.0]);
     assert_eq!(rows.schema().field(2).data_type(), &DataType::UInt64);
     let simulated = |table: &str| {
@@ -402,10 +255,7 @@ fn models_are_documents() {
     assert!(refused_in(&table("    path: m.json\n"), folder.path()).contains("`m.json`"));
     for (config, expected) in [
         ("    path: m.json\n    table: features\n", "is a model"),
-        (
-            "    path: m.json\n    table: feature\n",
-            "there is no table `feature`",
-        ),
+        ("    path: m.json\n    table: feature\n", "there is no table `feature`"),
         ("    path: m.json\n    table: signals\n", "import.recording"),
     ] {
         let message = refused_in(&table(config), folder.path());

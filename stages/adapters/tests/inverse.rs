@@ -26,12 +26,15 @@ fn features_table(names: &[&str], rows: &[Row]) -> RecordBatch {
         Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.0))),
         Arc::new(Int32Array::from_iter_values(rows.iter().map(|r| r.1))),
     ];
-    columns.extend((0..names.len()).map(|i| Arc::new(Float64Array::from_iter_values(rows.iter().map(|r| r.2[i]))) as ArrayRef));
+    columns.extend(
+        (0..names.len()).map(|i| Arc::new(Float64Array::from_iter_values(rows.iter().map(|r| r.2[i]))) as ArrayRef),
+    );
     RecordBatch::try_new(schema, columns).unwrap()
 }
 
 fn parameters_row(value: f64) -> RecordBatch {
-    let unit = Field::new("J_ext", DataType::Float64, false).with_metadata([("unit".to_owned(), "pA".to_owned())].into());
+    let unit =
+        Field::new("J_ext", DataType::Float64, false).with_metadata([("unit".to_owned(), "pA".to_owned())].into());
     let fields = vec![unit, Field::new("seed", DataType::UInt64, false), Field::new("note", DataType::Utf8, false)];
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Float64Array::from(vec![value])),
@@ -45,15 +48,21 @@ fn parameters_row(value: f64) -> RecordBatch {
 fn small() -> Vec<Given> {
     let noise = |i: usize| ((i * 7919) % 13) as f64 / 100.0;
     let rows = |i: usize| -> Vec<Row> {
-        (0..2).map(|e| ("O1", e, vec![2.0 * (26.0 + i as f64) + noise(2 * i + e as usize), noise(i) - 1.0, 1.0])).collect()
+        (0..2)
+            .map(|e| ("O1", e, vec![2.0 * (26.0 + i as f64) + noise(2 * i + e as usize), noise(i) - 1.0, 1.0]))
+            .collect()
     };
     let features = (0..12).map(|i| features_table(&["x", "y", "flat"], &rows(i))).collect();
     let parameters = (0..12).map(|i| parameters_row(26.0 + i as f64)).collect();
-    vec![Given::samples("given.features", "features", features), Given::samples("given.parameters", "parameters", parameters)]
+    vec![
+        Given::samples("given.features", "features", features),
+        Given::samples("given.parameters", "parameters", parameters),
+    ]
 }
 
 fn stages(config: Value) -> Value {
-    let mut train = json!({"kind": "inverse.train", "inputs": {"features": "f", "parameters": "p"}, "targets": ["J_ext"]});
+    let mut train =
+        json!({"kind": "inverse.train", "inputs": {"features": "f", "parameters": "p"}, "targets": ["J_ext"]});
     train.as_object_mut().unwrap().extend(config.as_object().unwrap().clone());
     json!({
         "f": {"kind": "given.features"}, "p": {"kind": "given.parameters"}, "train": train,
@@ -76,7 +85,9 @@ fn texts(table: &RecordBatch, column: &str) -> Vec<String> {
 #[test]
 fn a_ridge_model_equals_scikit_learn() {
     let text = std::fs::read_to_string(format!("{GOLDEN}gao_lfp_catch22.csv")).unwrap();
-    let expected: Value = serde_json::from_str(&std::fs::read_to_string(format!("{GOLDEN}gao_lfp_ridge_expected.json")).unwrap()).unwrap();
+    let expected: Value =
+        serde_json::from_str(&std::fs::read_to_string(format!("{GOLDEN}gao_lfp_ridge_expected.json")).unwrap())
+            .unwrap();
     let mut lines = text.lines();
     let names: Vec<&str> = lines.next().unwrap().split(',').take(22).collect();
     let rows: Vec<Vec<f64>> = lines.map(|line| line.split(',').map(|x| x.parse().unwrap()).collect()).collect();
@@ -154,8 +165,7 @@ fn training_validates_by_sample_and_predicts() {
 
 #[test]
 fn results_do_not_depend_on_threads_or_on_the_order_of_samples() {
-    let forest =
-        json!({"estimator": {"random_forest": {"trees": 5}}, "validation": {"shuffle_split": {"repeats": 4, "test_fraction": "25 %"}}});
+    let forest = json!({"estimator": {"random_forest": {"trees": 5}}, "validation": {"shuffle_split": {"repeats": 4, "test_fraction": "25 %"}}});
     for config in [json!({"standardize": true}), forest] {
         let reference = run_with(&small(), &stages(config.clone()), 1);
         assert!(reference.record.ok, "{}", reference.failures());
@@ -179,7 +189,10 @@ fn estimators_and_validations_by_name() {
     let cases = [
         (json!({"estimator": "least_squares", "features": ["x"]}), "LeastSquares"),
         (json!({"estimator": {"ridge": {}}, "validation": "none"}), "Ridge(Ridge { alpha: 1.0 })"),
-        (json!({"estimator": {"random_forest": {"trees": 3}}, "validation": {"repeated_kfold": {"folds": 2, "repeats": 1}}}), "trees: 3"),
+        (
+            json!({"estimator": {"random_forest": {"trees": 3}}, "validation": {"repeated_kfold": {"folds": 2, "repeats": 1}}}),
+            "trees: 3",
+        ),
     ];
     for (config, estimator) in cases {
         let ran = run_stages(&small(), &stages(config));
@@ -191,8 +204,9 @@ fn estimators_and_validations_by_name() {
     assert_eq!((metrics.num_rows(), ran.table("train", 2).num_rows()), (1, 0));
     assert!(floats(&metrics, "mse")[0].is_nan());
     assert_eq!(ran.table("predict", 0).column_by_name("sd").unwrap().null_count(), 24);
-    let random =
-        |config: Value| bind(&small(), &stages(config)).unwrap().1.stages.iter().find(|s| s.name == "train").unwrap().bound().random;
+    let random = |config: Value| {
+        bind(&small(), &stages(config)).unwrap().1.stages.iter().find(|s| s.name == "train").unwrap().bound().random
+    };
     assert!(!random(json!({"validation": "none"})) && random(json!({})));
     assert!(random(json!({"validation": "none", "estimator": {"random_forest": {}}})));
 }
@@ -207,7 +221,8 @@ fn a_whole_table_is_joined_by_the_labels_of_its_samples() {
         Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.0))),
         Arc::new(Float64Array::from_iter_values(rows.iter().map(|r| r.1))),
     ];
-    given[0] = Given::whole("given.features", "table", RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap());
+    given[0] =
+        Given::whole("given.features", "table", RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap());
     let ran = run_stages(&given, &stages(json!({"validation": {"repeated_kfold": {"folds": 3, "repeats": 1}}})));
     assert!(ran.record.ok, "{}", ran.failures());
     let model = trained(&ran);
@@ -215,8 +230,12 @@ fn a_whole_table_is_joined_by_the_labels_of_its_samples() {
     let held_out = ran.table("train", 2);
     let mut pairs: Vec<(String, f64)> = texts(&held_out, "sample").into_iter().zip(floats(&held_out, "true")).collect();
     pairs.sort_by(|a, b| a.0.cmp(&b.0));
-    assert_eq!(pairs, [("s0".to_owned(), 26.0), ("s3".to_owned(), 29.0), ("s3".to_owned(), 29.0), ("s7".to_owned(), 33.0)]);
-    let missing = ran.table("train", 1).column_by_name("missing_samples").unwrap().as_primitive::<UInt32Type>().value(0);
+    assert_eq!(
+        pairs,
+        [("s0".to_owned(), 26.0), ("s3".to_owned(), 29.0), ("s3".to_owned(), 29.0), ("s7".to_owned(), 33.0)]
+    );
+    let missing =
+        ran.table("train", 1).column_by_name("missing_samples").unwrap().as_primitive::<UInt32Type>().value(0);
     assert_eq!(missing, 10);
     let predictions = ran.table("predict", 0);
     assert_eq!(texts(&predictions, "sample"), ["s3", "s0", "s7", "s3", "gone"]);
@@ -225,8 +244,9 @@ fn a_whole_table_is_joined_by_the_labels_of_its_samples() {
 
 fn with_value(value: f64) -> Vec<Given> {
     let mut given = small();
-    let mut batches: Vec<RecordBatch> =
-        (0..12).map(|i| features_table(&["x", "y", "flat"], &[("O1", 4, vec![f64::from(i), 1.0 / f64::from(i + 1), 0.0])])).collect();
+    let mut batches: Vec<RecordBatch> = (0..12)
+        .map(|i| features_table(&["x", "y", "flat"], &[("O1", 4, vec![f64::from(i), 1.0 / f64::from(i + 1), 0.0])]))
+        .collect();
     batches[5] = features_table(&["x", "y", "flat"], &[("O1", 4, vec![3.0, value, 0.0])]);
     given[0] = Given::samples("given.features", "features", batches);
     given
@@ -238,7 +258,9 @@ fn undefined_features_stop_training_by_name() {
     assert!(!ran.record.ok);
     let told = ran.failures();
     assert!(
-        told.contains("feature `y` is NaN in 1 of 12 rows") && told.contains("channel O1, epoch 4") && told.contains("isnan(y)"),
+        told.contains("feature `y` is NaN in 1 of 12 rows")
+            && told.contains("channel O1, epoch 4")
+            && told.contains("isnan(y)"),
         "{told}"
     );
     assert!(run_stages(&with_value(f64::NAN), &stages(json!({"features": ["x"]}))).record.ok);
@@ -266,12 +288,18 @@ fn undefined_features_predict_nan_and_say_so() {
     assert_eq!(texts(&predictions, "channel"), ["a", "b"]);
     assert_eq!(floats(&predictions, "outside_training"), [0.5, 0.5]);
     assert_eq!(predictions.column_by_name("sd").unwrap().null_count(), 1);
-    assert!(ran.notes().contains("outside the range") && ran.notes().contains("NaN where features are"), "{}", ran.notes());
+    assert!(
+        ran.notes().contains("outside the range") && ran.notes().contains("NaN where features are"),
+        "{}",
+        ran.notes()
+    );
 }
 
 #[test]
 fn models_and_features_that_do_not_fit_are_refused() {
-    let document = |given: &[Given], config: Value| model::read(&run_stages(given, &stages(config)).table("train", 0)).unwrap().remove(0);
+    let document = |given: &[Given], config: Value| {
+        model::read(&run_stages(given, &stages(config)).table("train", 0)).unwrap().remove(0)
+    };
     let good = document(&small(), json!({"validation": "none"}));
     let predict = |document: &str, given: Given| {
         let models = Given::whole("given.model", "model", model::write(document).unwrap());
@@ -284,7 +312,8 @@ fn models_and_features_that_do_not_fit_are_refused() {
     assert!(other.failures().contains("`catch22 v0`, these are of `catch22 v1`"), "{}", other.failures());
     let damaged = predict(&good[..good.len() / 2], features.clone());
     assert!(damaged.failures().contains("this is no model"), "{}", damaged.failures());
-    let without = Given::samples("given.features", "features", vec![features_table(&["x", "Y"], &[("a", 0, vec![1.0, 2.0])])]);
+    let without =
+        Given::samples("given.features", "features", vec![features_table(&["x", "Y"], &[("a", 0, vec![1.0, 2.0])])]);
     let told = predict(&good, without).failures();
     assert!(told.contains("uses the feature `y`") && told.contains("did you mean `Y`?"), "{told}");
 }

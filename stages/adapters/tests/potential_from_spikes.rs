@@ -30,7 +30,8 @@ fn kernel(pre: &str, post: &str, dt_ms: f64, values: &[f64]) -> KernelRow {
 }
 
 fn interval(names: &[&str], t_start_ms: f64, t_stop_ms: f64) -> RecordBatch {
-    let row = |name: &&str| PopulationRow { population: (*name).to_owned(), size: 1, t_start_ms, t_stop_ms, rate_hz: 0.0 };
+    let row =
+        |name: &&str| PopulationRow { population: (*name).to_owned(), size: 1, t_start_ms, t_stop_ms, rate_hz: 0.0 };
     populations::write(&names.iter().map(row).collect::<Vec<_>>()).unwrap()
 }
 
@@ -62,7 +63,11 @@ fn failure(given: &[Given], config: &Value) -> String {
 
 fn small() -> (RecordBatch, RecordBatch, Vec<KernelRow>) {
     let spikes = spikes::write(0.5, &["A", "B"], vec![0, 0, 1], vec![0, 1, 0], vec![2, 4, 2]).unwrap();
-    let kernels = vec![kernel("A", "A", 0.5, &[1.0]), kernel("A", "B", 0.5, &[0.0, 2.0]), kernel("B", "A", 0.5, &[0.0, 0.0, -1.0])];
+    let kernels = vec![
+        kernel("A", "A", 0.5, &[1.0]),
+        kernel("A", "B", 0.5, &[0.0, 2.0]),
+        kernel("B", "A", 0.5, &[0.0, 0.0, -1.0]),
+    ];
     (spikes, interval(&["A", "B"], 1.0, 4.0), kernels)
 }
 
@@ -137,8 +142,13 @@ fn fixture(name: &str) -> Option<RecordBatch> {
         eprintln!("skipped: {} is not there", path.display());
         return None;
     };
-    let batches: Vec<RecordBatch> =
-        ParquetRecordBatchReaderBuilder::try_new(file).unwrap().with_batch_size(1 << 20).build().unwrap().map(Result::unwrap).collect();
+    let batches: Vec<RecordBatch> = ParquetRecordBatchReaderBuilder::try_new(file)
+        .unwrap()
+        .with_batch_size(1 << 20)
+        .build()
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     Some(arrow_select::concat::concat_batches(&batches[0].schema(), &batches).unwrap())
 }
 
@@ -151,7 +161,12 @@ fn deviation(ours: &[f64], reference: &[f64]) -> f64 {
 /// Recipe of ncpi 1.0.0b2 on spikes of NEST: convolutions and decimated sum. Its columns are named post:pre.
 #[test]
 fn the_hagen_network_gives_the_dipole_moment_of_the_peer() {
-    let names = ["cdm/spikes.parquet", "kernels/A_default_ihlin.parquet", "cdm/cdm_raw.parquet", "cdm/cdm_decimated_q10.parquet"];
+    let names = [
+        "cdm/spikes.parquet",
+        "kernels/A_default_ihlin.parquet",
+        "cdm/cdm_raw.parquet",
+        "cdm/cdm_decimated_q10.parquet",
+    ];
     let [Some(recorded), Some(peer), Some(raw), Some(decimated)] = names.map(fixture) else {
         return;
     };
@@ -162,13 +177,17 @@ fn the_hagen_network_gives_the_dipole_moment_of_the_peer() {
     // The interval begins at 500 ms; steps of the fixture count from there.
     let step = number("step").map(|v| v as u32 + 8000).collect();
     let spikes = spikes::write(0.0625, &["E", "I"], population, neuron, step).unwrap();
-    let column = |table: &RecordBatch, name: &str| lapicque_schemas::tables::float_column("fixture", table, name).unwrap().into_owned();
+    let column = |table: &RecordBatch, name: &str| {
+        lapicque_schemas::tables::float_column("fixture", table, name).unwrap().into_owned()
+    };
     let pairs = [("E", "E"), ("E", "I"), ("I", "E"), ("I", "I")];
-    let kernels = pairs.map(|(pre, post)| kernel(pre, post, 0.0625, &column(&peer, &format!("cdm_z_nAum__{post}:{pre}"))));
+    let kernels =
+        pairs.map(|(pre, post)| kernel(pre, post, 0.0625, &column(&peer, &format!("cdm_z_nAum__{post}:{pre}"))));
     let given = given(spikes, interval(&["E", "I"], 500.0, 1300.0), &kernels);
     let columns: Vec<String> = raw.schema().fields().iter().map(|f| f.name().clone()).collect();
-    let named =
-        |post: &str, pre: &str| columns.iter().find(|c| c.ends_with(&format!("{post}:{pre}"))).unwrap_or_else(|| panic!("{columns:?}"));
+    let named = |post: &str, pre: &str| {
+        columns.iter().find(|c| c.ends_with(&format!("{post}:{pre}"))).unwrap_or_else(|| panic!("{columns:?}"))
+    };
 
     let table = run_stages(&given, &stages(&json!({"by_connection": true}))).result();
     let parts = signals::read(&table).unwrap();

@@ -56,7 +56,11 @@ fn potentials_of_several_dipoles_add_up_epoch_by_epoch() {
     let config = |dipoles: Value| stages(json!({"dipoles": dipoles, "electrodes": "all"}));
     let run = |moments: &[Signal<'_>], dipoles: Value| {
         let table = run_stages(&[given(moments)], &config(dipoles)).result();
-        signals::read(&table).unwrap().into_iter().map(|s| (s.channel.into_owned(), s.epoch, s.values.into_owned())).collect::<Vec<_>>()
+        signals::read(&table)
+            .unwrap()
+            .into_iter()
+            .map(|s| (s.channel.into_owned(), s.epoch, s.values.into_owned()))
+            .collect::<Vec<_>>()
     };
     let (a, b) = ([1.0, 2.0], [-3.0, 5.0]);
     // Channels find their dipoles by name, and units are converted.
@@ -83,9 +87,10 @@ fn potentials_of_several_dipoles_add_up_epoch_by_epoch() {
 /// The lead field of the peer for its own dipole and electrode positions (um).
 #[test]
 fn places_given_by_coordinates_equal_the_peer() {
-    for (file, model, tolerance) in
-        [("four_sphere_leadfield_tight.csv", "four_sphere", 1e-7), ("infinite_homogeneous_eeg_leadfield.csv", "infinite", 1e-12)]
-    {
+    for (file, model, tolerance) in [
+        ("four_sphere_leadfield_tight.csv", "four_sphere", 1e-7),
+        ("infinite_homogeneous_eeg_leadfield.csv", "infinite", 1e-12),
+    ] {
         let text = std::fs::read_to_string(format!("{GOLDEN}{file}")).unwrap();
         let rows: Vec<Vec<f64>> =
             text.lines().skip(1).map(|line| line.split(',').map(|number| number.parse().unwrap()).collect()).collect();
@@ -105,8 +110,11 @@ fn places_given_by_coordinates_equal_the_peer() {
 }
 
 fn imported(unit: Option<&str>) -> Given {
-    let row =
-        |electrode: &str, dipole: &str, mv_per_na_um| LeadFieldRow { electrode: electrode.into(), dipole: dipole.into(), mv_per_na_um };
+    let row = |electrode: &str, dipole: &str, mv_per_na_um| LeadFieldRow {
+        electrode: electrode.into(),
+        dipole: dipole.into(),
+        mv_per_na_um,
+    };
     let rows = [row("e1", "V1", [1.0, 2.0, 3.0]), row("e2", "V1", [0.0, 0.0, -1.0]), row("e1", "M1", [5.0, 0.0, 0.0])];
     let table = lead_field::write(&rows).unwrap();
     let Some(unit) = unit else {
@@ -121,7 +129,10 @@ fn imported(unit: Option<&str>) -> Given {
             false => f.as_ref().clone(),
         })
         .collect();
-    let table = arrow_array::RecordBatch::try_new(std::sync::Arc::new(arrow_schema::Schema::new(fields)), table.columns().to_vec());
+    let table = arrow_array::RecordBatch::try_new(
+        std::sync::Arc::new(arrow_schema::Schema::new(fields)),
+        table.columns().to_vec(),
+    );
     Given::whole("given.lead_field", "lead_field", table.unwrap())
 }
 
@@ -139,15 +150,24 @@ fn a_lead_field_may_come_from_a_table() {
     let v1 = json!({"dipoles": [{"name": "V1", "orientation": [0, 0, 10]}]});
     let ran = run_stages(&[moments.clone(), imported(None)], &with_table(v1.clone()));
     let table = ran.table("head", 0);
-    let eeg: Vec<(String, f64)> = signals::read(&table).unwrap().iter().map(|s| (s.channel.to_string(), s.values[0])).collect();
+    let eeg: Vec<(String, f64)> =
+        signals::read(&table).unwrap().iter().map(|s| (s.channel.to_string(), s.values[0])).collect();
     assert_eq!(eeg, [("e1".to_owned(), 6.0), ("e2".to_owned(), -2.0)]);
     let ran = run_stages(&[moments.clone(), imported(Some("uV/(nA um)"))], &with_table(v1.clone()));
     assert_eq!(signals::read(&ran.table("head", 0)).unwrap()[0].values[0], 0.006);
-    let ran = run_stages(&[moments.clone(), imported(None)], &with_table(json!({"dipoles": [{"name": "M1", "orientation": [1, 0, 0]}]})));
-    assert!(!ran.record.ok && ran.failures().contains("no row of dipole `M1` and electrode `e2`"), "{}", ran.failures());
+    let ran = run_stages(
+        &[moments.clone(), imported(None)],
+        &with_table(json!({"dipoles": [{"name": "M1", "orientation": [1, 0, 0]}]})),
+    );
+    assert!(
+        !ran.record.ok && ran.failures().contains("no row of dipole `M1` and electrode `e2`"),
+        "{}",
+        ran.failures()
+    );
     let told = problems(&[moments.clone(), imported(Some("mV"))], &with_table(v1.clone()));
     assert!(told.contains("column `mx`"), "{told}");
-    let told = problems(&[moments.clone(), imported(None)], &with_table(json!({"dipoles": ["V1"], "electrodes": "nearest"})));
+    let told =
+        problems(&[moments.clone(), imported(None)], &with_table(json!({"dipoles": ["V1"], "electrodes": "nearest"})));
     assert!(told.contains("orientation: [0, 0, 1]") && told.contains("no positions"), "{told}");
     let mut without = stages(json!({"model": "lead_field"}));
     assert!(problems(std::slice::from_ref(&moments), &without).contains("needs the input `lead_field`"));
@@ -173,30 +193,50 @@ fn what_does_not_fit_is_named() {
     assert!(message.contains("channel lfp_0um") && message.contains("nA um"), "{message}");
     let message = fails(&[moment("a", 0, "nA um", &one), moment("b", 0, "nA um", &one)], json!({}));
     assert!(message.contains("one dipole (occipital) for 2 channels (a, b)"), "{message}");
-    let message = fails(&[moment("a", 0, "nA um", &one), moment("Cz", 0, "nA um", &one)], json!({"dipoles": ["Cz", "Pz"]}));
+    let message =
+        fails(&[moment("a", 0, "nA um", &one), moment("Cz", 0, "nA um", &one)], json!({"dipoles": ["Cz", "Pz"]}));
     assert!(message.contains("dipoles are Cz, Pz, channels are a, Cz"), "{message}");
-    let message = fails(&[moment("Pz", 0, "nA um", &[1.0, 2.0]), moment("Cz", 0, "nA um", &one)], json!({"dipoles": ["Cz", "Pz"]}));
+    let message = fails(
+        &[moment("Pz", 0, "nA um", &[1.0, 2.0]), moment("Cz", 0, "nA um", &one)],
+        json!({"dipoles": ["Cz", "Pz"]}),
+    );
     assert!(message.contains("differ in time"), "{message}");
 }
 
 #[test]
 fn all_problems_of_a_configuration_are_told() {
     let told = |config: Value| problems(&[given(&[])], &stages(config));
-    let text =
-        told(json!({"dipoles": ["ocipital", {"orientation": [1, 0, 0]}], "electrodes": ["Oz", "o1", "Oz"], "conductivity": "0.2 S/m"}));
-    for part in ["did you mean `occipital`?", "a `position` is due", "did you mean `O1`?", "`Oz` is named twice", "conductivity"] {
+    let text = told(
+        json!({"dipoles": ["ocipital", {"orientation": [1, 0, 0]}], "electrodes": ["Oz", "o1", "Oz"], "conductivity": "0.2 S/m"}),
+    );
+    for part in [
+        "did you mean `occipital`?",
+        "a `position` is due",
+        "did you mean `O1`?",
+        "`Oz` is named twice",
+        "conductivity",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     let text = told(json!({"dipoles": [{"position": ["0 mm", "0 mm", "79.5 mm"]}]}));
     assert!(text.contains("head.dipoles.0") && text.contains("inside the brain"), "{text}");
     assert!(told(json!({"dipoles": [{"positon": ["0 mm", "0 mm", "1 mm"]}]})).contains("did you mean `position`?"));
     assert!(told(json!({"dipoles": [{"position": [0, 0, 1]}]})).contains("has no unit"));
-    assert!(told(json!({"dipoles": [{"position": ["0 mm", "0 mm", "1 mm"], "orientation": [0, 0, 0]}]})).contains("orientation"));
+    assert!(
+        told(json!({"dipoles": [{"position": ["0 mm", "0 mm", "1 mm"], "orientation": [0, 0, 0]}]}))
+            .contains("orientation")
+    );
     assert!(told(json!({"electrodes": "nearset"})).contains("did you mean `nearest`?"));
     assert!(told(json!({"dipoles": []})).contains("no dipole"));
-    assert!(problems(&[], &json!({"f": {"kind": "potential.lead_field", "model": "lead_field"}})).contains("computes nothing"));
+    assert!(
+        problems(&[], &json!({"f": {"kind": "potential.lead_field", "model": "lead_field"}}))
+            .contains("computes nothing")
+    );
     let canonical = |config: Value| bind(&[given(&[])], &stages(config)).unwrap().1.stages[1].bound().config.clone();
     assert_eq!(canonical(json!({"model": "four_sphere", "dipoles": ["occipital"]})), json!({}));
     let placed = json!({"dipoles": [{"position": ["0 mm", "0 mm", "78 mm"]}], "electrodes": "all"});
-    assert_eq!(canonical(placed), json!({"dipoles": [{"position": ["0 um", "0 um", "78000 um"]}], "electrodes": "all"}));
+    assert_eq!(
+        canonical(placed),
+        json!({"dipoles": [{"position": ["0 um", "0 um", "78000 um"]}], "electrodes": "all"})
+    );
 }

@@ -29,7 +29,9 @@ fn parameters(column: &str, unit: Option<&str>, values: &[f64]) -> Given {
     let column = Column::new(column, DataType::Float64, "swept");
     let column = unit.map_or(column.clone(), |unit| column.unit(unit));
     let schema = TableSchema::new("parameters", &[], [column]);
-    let rows = values.iter().map(|&v| RecordBatch::try_new(schema.arrow.clone(), vec![Arc::new(Float64Array::from(vec![v]))]).unwrap());
+    let rows = values
+        .iter()
+        .map(|&v| RecordBatch::try_new(schema.arrow.clone(), vec![Arc::new(Float64Array::from(vec![v]))]).unwrap());
     Given::samples("given.parameters", "parameters", rows.collect())
 }
 
@@ -117,7 +119,9 @@ fn only_columns_that_name_a_value_are_read() {
     let (_, graph) = bind(&[parameters("J_ext", Some("pA"), &[26.0])], &stages).unwrap();
     let bound = graph.stages[1].bound();
     assert_eq!(bound.reads[0].columns, Some(Vec::new()));
-    assert!(bound.accepts.iter().any(|a| a == "populations.I.rate") && bound.accepts.iter().any(|a| a == "weights.I.E"));
+    assert!(
+        bound.accepts.iter().any(|a| a == "populations.I.rate") && bound.accepts.iter().any(|a| a == "weights.I.E")
+    );
     assert!(bound.notes[0].contains("the same for all samples"));
     let (_, graph) = bind(&[parameters("conductivity", None, &[0.2])], &stages).unwrap();
     let bound = graph.stages[1].bound();
@@ -147,7 +151,9 @@ fn all_problems_are_told_at_once() {
         "conductivity": "0 S/m", "window": "1.03 ms", "probes": ["lfp", "lfp"], "contacts": ["1 mm", "1000 um"],
     }});
     let text = problems(&[], &stages);
-    for field in ["populations.E.rate", "populations.X", "weights.E.I", "conductivity", "window", "probes.1", "contacts.1"] {
+    for field in
+        ["populations.E.rate", "populations.X", "weights.E.I", "conductivity", "window", "probes.1", "contacts.1"]
+    {
         assert!(text.contains(&format!("kernels.{field}")), "{field}: {text}");
     }
     let told = |config: Value| problems(&[], &json!({"kernels": config}));
@@ -167,12 +173,16 @@ fn networks_of_files_give_sizes_and_nothing_else() {
         let stages = json!({"kernels": {"kind": "potential.kernels", "network": path}});
         bind(&[], &stages).map(|(_, graph)| graph.stages[0].bound().clone())
     };
-    let of_hagen = bind(&[], &json!({"kernels": {"kind": "potential.kernels"}})).unwrap().1.stages[0].bound().config.clone();
+    let of_hagen =
+        bind(&[], &json!({"kernels": {"kind": "potential.kernels"}})).unwrap().1.stages[0].bound().config.clone();
     let same = bound(&hagen.replace("29.89 pA", "30 pA")).unwrap();
     assert_eq!((same.config, same.files.len()), (of_hagen, 0));
     let smaller = bound(&hagen.replace("size: 8192", "size: 4096")).unwrap();
     assert_eq!(smaller.config["populations.E.size"], 4096.0);
     let told = bound("network: 1\nname: one\npopulations:\n  X: {size: 10, model: iaf_psc_exp}\n").unwrap_err();
-    assert!(told.contains("kernels.network") && told.contains("cells for E and I") && told.contains("populations X"), "{told}");
+    assert!(
+        told.contains("kernels.network") && told.contains("cells for E and I") && told.contains("populations X"),
+        "{told}"
+    );
     assert!(bound("network: 1\npopulation: {}\n").unwrap_err().contains("mine.yaml"));
 }

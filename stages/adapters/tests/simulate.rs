@@ -40,9 +40,7 @@ fn folder() -> TempDir {
 }
 
 fn stage(rest: &str) -> String {
-    format!(
-        "  spikes:\n    kind: simulate.spiking\n    network: small.yaml\n    duration: 200 ms\n{rest}"
-    )
+    format!("  spikes:\n    kind: simulate.spiking\n    network: small.yaml\n    duration: 200 ms\n{rest}")
 }
 
 fn swept(sweep: &str, rest: &str) -> String {
@@ -54,9 +52,7 @@ fn swept(sweep: &str, rest: &str) -> String {
 
 fn of_sample(table: &RecordBatch, sample: &str) -> RecordBatch {
     let samples = texts(table, "sample");
-    let rows: Vec<u32> = (0..table.num_rows() as u32)
-        .filter(|&row| samples[row as usize] == sample)
-        .collect();
+    let rows: Vec<u32> = (0..table.num_rows() as u32).filter(|&row| samples[row as usize] == sample).collect();
     arrow_select::take::take_record_batch(table, &arrow_array::UInt32Array::from(rows)).unwrap()
 }
 
@@ -66,19 +62,11 @@ fn a_network_is_simulated_once_without_parameters() {
     let ran = ran(&stage("    transient: 50 ms\n"), folder.path());
     let table = ran.table("spikes");
     assert!(table.num_rows() > 20, "{:?}", ran.failures());
-    assert_eq!(
-        spikes::dt_ms(&TableSchema::free(table.schema())),
-        Some(0.0625)
-    );
+    assert_eq!(spikes::dt_ms(&TableSchema::free(table.schema())), Some(0.0625));
     let (_, steps) = spikes::of_population(&table, "E").unwrap();
     assert!(steps.iter().all(|&step| (800..=3200).contains(&step)));
     let rows = populations::read(&ran.output("spikes", 1)).unwrap();
-    assert_eq!(
-        rows.iter()
-            .map(|r| (r.population.as_str(), r.size))
-            .collect::<Vec<_>>(),
-        [("E", 40), ("I", 10)]
-    );
+    assert_eq!(rows.iter().map(|r| (r.population.as_str(), r.size)).collect::<Vec<_>>(), [("E", 40), ("I", 10)]);
     assert_eq!((rows[0].t_start_ms, rows[0].t_stop_ms), (50.0, 200.0));
     assert!((rows[0].rate_hz - steps.len() as f64 / (40.0 * 0.15)).abs() < 1e-9);
 }
@@ -86,10 +74,7 @@ fn a_network_is_simulated_once_without_parameters() {
 #[test]
 fn more_drive_gives_more_spikes_and_a_cold_network_is_a_result() {
     let folder = folder();
-    let ran = ran(
-        &swept("{ J_ext: { values: [0 pA, 40 pA, 0.08 nA] } }", ""),
-        folder.path(),
-    );
+    let ran = ran(&swept("{ J_ext: { values: [0 pA, 40 pA, 0.08 nA] } }", ""), folder.path());
     assert_eq!(ran.counts("spikes"), (3, 0, 0), "{:?}", ran.failures());
     let rates = floats(&ran.output("spikes", 1), "rate_hz");
     assert_eq!((rates[0], rates[1]), (0.0, 0.0));
@@ -103,22 +88,12 @@ fn results_depend_on_the_seed_and_not_on_the_batch() {
     let first = ran(&swept(sweep, ""), folder.path());
     let table = first.table("spikes");
     let labels = texts(&first.output("spikes", 1), "sample");
-    assert_ne!(
-        of_sample(&table, &labels[0]).num_rows(),
-        of_sample(&table, &labels[2]).num_rows()
-    );
-    let again = ran_on(
-        &swept(sweep, "    batch: 2\n"),
-        folder.path(),
-        Default::default(),
-        1,
-    );
+    assert_ne!(of_sample(&table, &labels[0]).num_rows(), of_sample(&table, &labels[2]).num_rows());
+    let again = ran_on(&swept(sweep, "    batch: 2\n"), folder.path(), Default::default(), 1);
     assert_eq!(again.table("spikes"), table);
     // Another column that is not read changes nothing.
-    let labelled = swept(
-        "{ J_ext: { values: [60 pA] }, seed: { values: [1, 2] }, who: { values: [me] } }\n    labels: [who]",
-        "",
-    );
+    let labelled =
+        swept("{ J_ext: { values: [60 pA] }, seed: { values: [1, 2] }, who: { values: [me] } }\n    labels: [who]", "");
     let third: Ran = ran_on(&labelled, folder.path(), first.store, 1);
     assert_eq!(third.counts("spikes"), (0, 2, 0));
 }
@@ -127,40 +102,19 @@ fn results_depend_on_the_seed_and_not_on_the_batch() {
 fn comments_and_names_of_a_network_change_nothing() {
     let folder = folder();
     let first = ran(&stage(""), folder.path());
-    std::fs::write(
-        folder.path().join("small.yaml"),
-        NETWORK.replace("name: small", "name: other # of old"),
-    )
-    .unwrap();
+    std::fs::write(folder.path().join("small.yaml"), NETWORK.replace("name: small", "name: other # of old")).unwrap();
     let second = ran_on(&stage(""), folder.path(), first.store, 1);
     assert_eq!(second.counts("spikes"), (0, 1, 0));
-    std::fs::write(
-        folder.path().join("small.yaml"),
-        NETWORK.replace("size: 10", "size: 11"),
-    )
-    .unwrap();
-    assert_eq!(
-        ran_on(&stage(""), folder.path(), second.store, 1).counts("spikes"),
-        (1, 0, 0)
-    );
+    std::fs::write(folder.path().join("small.yaml"), NETWORK.replace("size: 10", "size: 11")).unwrap();
+    assert_eq!(ran_on(&stage(""), folder.path(), second.store, 1).counts("spikes"), (1, 0, 0));
 }
 
 #[test]
 fn fixed_values_are_values_of_the_file() {
     let folder = folder();
-    let first = ran(
-        &stage("    parameters: { J_ext: 0.07 nA }\n"),
-        folder.path(),
-    );
-    std::fs::write(
-        folder.path().join("small.yaml"),
-        NETWORK.replace("default: 60 pA", "default: 70 pA"),
-    )
-    .unwrap();
-    assert_eq!(
-        ran_on(&stage(""), folder.path(), first.store, 1).counts("spikes"),
-        (0, 1, 0)
-    );
+    let first = ran(&stage("    parameters: { J_ext: 0.07 nA }\n"), folder.path());
+    std::fs::write(folder.path().join("small.yaml"), NETWORK.replace("default: 60 pA", "default: 70 pA")).unwrap();
+    assert_eq!(ran_on(&stage(""), folder.path(), first.store, 1).counts("spikes"), (0, 1, 0));
 }
 
 #[test]
@@ -169,60 +123,26 @@ fn mistakes_are_found_before_anything_runs() {
     for (text, expected) in [
         (stage("    duration_: 1 s\n"), "did you mean `duration`?"),
         (stage("    transient: 200 ms\n"), "stages.spikes.transient"),
-        (
-            stage("    transient: 0.01 ms\n"),
-            "not a whole number of steps",
-        ),
+        (stage("    transient: 0.01 ms\n"), "not a whole number of steps"),
         (stage("    time_step: 0 ms\n"), "stages.spikes.time_step"),
-        (
-            stage("    parameters: { J_etx: 1 pA }\n"),
-            "did you mean `J_ext`?",
-        ),
+        (stage("    parameters: { J_etx: 1 pA }\n"), "did you mean `J_ext`?"),
         (stage("    parameters: { J_ext: 1 }\n"), "has no unit"),
         (stage("    parameters: { J_ext: 1 mV }\n"), "is a voltage"),
-        (
-            stage("").replace("small.yaml", "hagne"),
-            "did you mean `hagen`?",
-        ),
-        (
-            swept("{ J_ext: { values: [1 ms] } }", ""),
-            "a current is due",
-        ),
-        (
-            swept("{ J_etx: { values: [1 pA] } }", ""),
-            "did you mean `J_ext`?",
-        ),
-        (
-            swept("{ time_step: { values: [0.1 ms] } }", ""),
-            "cannot be swept",
-        ),
+        (stage("").replace("small.yaml", "hagne"), "did you mean `hagen`?"),
+        (swept("{ J_ext: { values: [1 ms] } }", ""), "a current is due"),
+        (swept("{ J_etx: { values: [1 pA] } }", ""), "did you mean `J_ext`?"),
+        (swept("{ time_step: { values: [0.1 ms] } }", ""), "cannot be swept"),
         (swept("{ J_ext: { values: [a] } }", ""), "must hold numbers"),
-        (
-            swept(
-                "{ J_ext: { values: [1 pA] } }",
-                "    parameters: { populations.E.drive.weight: 2 pA }\n",
-            ),
-            "both set",
-        ),
+        (swept("{ J_ext: { values: [1 pA] } }", "    parameters: { populations.E.drive.weight: 2 pA }\n"), "both set"),
     ] {
         let message = refused_in(&text, folder.path());
         assert!(message.contains(expected), "{text}: {message}");
     }
-    std::fs::write(
-        folder.path().join("small.yaml"),
-        NETWORK.replace("size: 40", "sizes: 40"),
-    )
-    .unwrap();
+    std::fs::write(folder.path().join("small.yaml"), NETWORK.replace("size: 40", "sizes: 40")).unwrap();
     let message = refused_in(&stage(""), folder.path());
-    assert!(
-        message.contains("small.yaml:6:5") || message.contains("small.yaml:6"),
-        "{message}"
-    );
-    std::fs::write(
-        folder.path().join("small.yaml"),
-        NETWORK.replace("{probability: 0.3}", "{in_degree: 2.5}"),
-    )
-    .unwrap();
+    assert!(message.contains("small.yaml:6:5") || message.contains("small.yaml:6"), "{message}");
+    std::fs::write(folder.path().join("small.yaml"), NETWORK.replace("{probability: 0.3}", "{in_degree: 2.5}"))
+        .unwrap();
     let message = refused_in(&stage(""), folder.path());
     assert!(message.contains("connections.E_to_I"), "{message}");
 }
@@ -232,25 +152,14 @@ fn a_column_without_a_unit_is_canonical_with_a_note() {
     let folder = folder();
     let (_, graph) = bind(&swept("{ J_ext: { values: [60.0] } }", ""), folder.path()).unwrap();
     let bound = graph.stages[graph.stage("spikes").unwrap()].bound();
-    assert!(
-        bound.notes[0].contains("taken to be in pA"),
-        "{:?}",
-        bound.notes
-    );
+    assert!(bound.notes[0].contains("taken to be in pA"), "{:?}", bound.notes);
     assert!(bound.accepts.contains(&"populations.E.C_m".to_owned()));
 }
 
 #[test]
 fn a_value_out_of_range_fails_its_sample_alone() {
     let folder = folder();
-    let ran = ran(
-        &swept("{ populations.E.C_m: { values: [-1 pF, 250 pF] } }", ""),
-        folder.path(),
-    );
+    let ran = ran(&swept("{ populations.E.C_m: { values: [-1 pF, 250 pF] } }", ""), folder.path());
     assert_eq!(ran.counts("spikes"), (2, 0, 1));
-    assert!(
-        ran.failures()[0].contains("populations.E.C_m"),
-        "{:?}",
-        ran.failures()
-    );
+    assert!(ran.failures()[0].contains("populations.E.C_m"), "{:?}", ran.failures());
 }

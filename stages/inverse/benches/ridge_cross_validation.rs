@@ -1,9 +1,7 @@
 //! Ridge as the field trains it: 5 penalties x 10 folds x 20 repeats on 20,000 rows, 22 features -> 7 targets, and prediction of 20,000 rows.
 #![allow(clippy::unwrap_used)]
 
-use lapicque_inverse::{
-    Estimator, Ridge, Split, Target, TrainingData, Validation, cross_validate, predict, train,
-};
+use lapicque_inverse::{Estimator, Ridge, Split, Target, TrainingData, Validation, cross_validate, predict, train};
 use ndarray::Array2;
 
 const ROWS: usize = 20_000;
@@ -15,9 +13,7 @@ fn main() {
 /// A linear congruential generator (Knuth, TAOCP 2, 3.3.4): good enough for timing.
 fn numbers(mut state: u64) -> impl FnMut() -> f64 {
     move || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 11) as f64 / (1u64 << 53) as f64 - 0.5
     }
 }
@@ -28,20 +24,8 @@ fn data() -> TrainingData {
     let weights = Array2::from_shape_simple_fn((22, 7), &mut draw);
     let targets = features.dot(&weights) + Array2::from_shape_simple_fn((ROWS, 7), &mut draw);
     let names = (0..22).map(|i| format!("f{i}")).collect();
-    let target_columns = (0..7)
-        .map(|i| Target {
-            name: format!("theta{i}"),
-            unit: None,
-        })
-        .collect();
-    TrainingData::new(
-        features,
-        names,
-        targets,
-        target_columns,
-        (0..ROWS).collect(),
-    )
-    .unwrap()
+    let target_columns = (0..7).map(|i| Target { name: format!("theta{i}"), unit: None }).collect();
+    TrainingData::new(features, names, targets, target_columns, (0..ROWS).collect()).unwrap()
 }
 
 fn splits() -> Vec<Split> {
@@ -51,10 +35,7 @@ fn splits() -> Vec<Split> {
         keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
         keyed.into_iter().map(|(_, index)| index).collect()
     };
-    let scheme = Validation::RepeatedKfold {
-        folds: 10,
-        repeats: 20,
-    };
+    let scheme = Validation::RepeatedKfold { folds: 10, repeats: 20 };
     scheme.splits(ROWS, &mut permutation).unwrap()
 }
 

@@ -29,11 +29,7 @@ pub(crate) struct ColumnFit {
 
 impl ColumnFit {
     /// Rows x targets for the given rows of `features` (all columns of the data).
-    pub(crate) fn predict_rows(
-        &self,
-        features: ArrayView2<'_, f64>,
-        rows: &[usize],
-    ) -> Array2<f64> {
+    pub(crate) fn predict_rows(&self, features: ArrayView2<'_, f64>, rows: &[usize]) -> Array2<f64> {
         let mut selected = select(features, rows, &self.used);
         if let Some(scaling) = &self.scaling {
             standardize(&mut selected, scaling);
@@ -54,11 +50,7 @@ pub(crate) struct Fitter<'a> {
 
 impl<'a> Fitter<'a> {
     /// For fits that leave out some rows each.
-    pub(crate) fn for_folds(
-        data: &'a TrainingData,
-        regressor: &'a dyn Regressor,
-        standardized: bool,
-    ) -> Self {
+    pub(crate) fn for_folds(data: &'a TrainingData, regressor: &'a dyn Regressor, standardized: bool) -> Self {
         let mut fitter = Self::for_one_fit(data, regressor, standardized);
         if regressor.moment_regressor().is_some() && !fitter.varying.is_empty() {
             let features = data.features().select(Axis(1), &fitter.varying);
@@ -67,50 +59,26 @@ impl<'a> Fitter<'a> {
         fitter
     }
 
-    pub(crate) fn for_one_fit(
-        data: &'a TrainingData,
-        regressor: &'a dyn Regressor,
-        standardized: bool,
-    ) -> Self {
+    pub(crate) fn for_one_fit(data: &'a TrainingData, regressor: &'a dyn Regressor, standardized: bool) -> Self {
         let rows: Vec<usize> = (0..data.row_count()).collect();
         let (varying, constant) = split_constant(data.features(), &rows);
-        Self {
-            data,
-            regressor,
-            standardized,
-            varying,
-            constant,
-            leave_out: None,
-        }
+        Self { data, regressor, standardized, varying, constant, leave_out: None }
     }
 
     /// Fits on `training` rows; `left_out` are all the others.
-    pub(crate) fn fit(
-        &self,
-        training: &[usize],
-        left_out: &[usize],
-    ) -> Result<ColumnFit, InverseError> {
-        if let (Some(regressor), Some(leave_out)) =
-            (self.regressor.moment_regressor(), &self.leave_out)
+    pub(crate) fn fit(&self, training: &[usize], left_out: &[usize]) -> Result<ColumnFit, InverseError> {
+        if let (Some(regressor), Some(leave_out)) = (self.regressor.moment_regressor(), &self.leave_out)
             && let Some(moments) = leave_out.moments_without(left_out)
             && let Some((fitted, scaling)) = fit_moments(regressor, moments, self.standardized)
                 .map_err(|error| name_column(error, self.data, &self.varying))?
         {
             // No column lost more than nine tenths of its variance, so none that varies over all rows is constant here.
             let (used, dropped) = (self.varying.clone(), self.constant.clone());
-            return Ok(ColumnFit {
-                used,
-                dropped,
-                scaling,
-                fitted,
-            });
+            return Ok(ColumnFit { used, dropped, scaling, fitted });
         }
         let (used, dropped) = split_constant(self.data.features(), training);
         if used.is_empty() {
-            return Err(InverseError::NoVaryingFeature {
-                rows: training.len(),
-                features: dropped.len(),
-            });
+            return Err(InverseError::NoVaryingFeature { rows: training.len(), features: dropped.len() });
         }
         let mut features = select(self.data.features(), training, &used);
         let targets = self.data.targets().select(Axis(0), training);
@@ -125,12 +93,7 @@ impl<'a> Fitter<'a> {
             .regressor
             .fit(features.view(), targets.view())
             .map_err(|error| name_column(error, self.data, &used))?;
-        Ok(ColumnFit {
-            used,
-            dropped,
-            scaling,
-            fitted,
-        })
+        Ok(ColumnFit { used, dropped, scaling, fitted })
     }
 }
 
@@ -140,9 +103,7 @@ fn fit_moments(
     standardized: bool,
 ) -> Result<Option<(Fitted, Option<Scaling>)>, InverseError> {
     if !standardized {
-        return Ok(regressor
-            .fit_moments(&moments)?
-            .map(|fitted| (fitted, None)));
+        return Ok(regressor.fit_moments(&moments)?.map(|fitted| (fitted, None)));
     }
     let scaling = scaling_of(&moments);
     let fitted = regressor.fit_moments(&moments.scaled(&scaling.scale))?;
@@ -150,10 +111,7 @@ fn fit_moments(
 }
 
 fn scaling_of(moments: &Moments) -> Scaling {
-    Scaling {
-        mean: moments.feature_means.clone(),
-        scale: moments.feature_sd(),
-    }
+    Scaling { mean: moments.feature_means.clone(), scale: moments.feature_sd() }
 }
 
 /// Columns that vary over the given rows, and those that do not.
@@ -166,9 +124,8 @@ fn split_constant(features: ArrayView2<'_, f64>, rows: &[usize]) -> (Vec<usize>,
             *high = high.max(value);
         }
     }
-    (0..features.ncols()).partition(|&column| {
-        high[column] - low[column] > CONSTANT_PART * high[column].abs().max(low[column].abs())
-    })
+    (0..features.ncols())
+        .partition(|&column| high[column] - low[column] > CONSTANT_PART * high[column].abs().max(low[column].abs()))
 }
 
 pub(crate) fn standardize(features: &mut Array2<f64>, scaling: &Scaling) {
@@ -180,11 +137,7 @@ pub(crate) fn standardize(features: &mut Array2<f64>, scaling: &Scaling) {
 }
 
 /// The chosen rows and columns, row by row in memory.
-pub(crate) fn select(
-    features: ArrayView2<'_, f64>,
-    rows: &[usize],
-    columns: &[usize],
-) -> Array2<f64> {
+pub(crate) fn select(features: ArrayView2<'_, f64>, rows: &[usize], columns: &[usize]) -> Array2<f64> {
     let mut selected = Array2::zeros((rows.len(), columns.len()));
     for (mut place, &row) in selected.rows_mut().into_iter().zip(rows) {
         let source = features.row(row);
@@ -199,11 +152,7 @@ pub(crate) fn select(
 fn name_column(error: InverseError, data: &TrainingData, used: &[usize]) -> InverseError {
     match error {
         InverseError::DependentColumn { column } => InverseError::DependentFeature {
-            name: used
-                .get(column)
-                .and_then(|&feature| data.feature_names().get(feature))
-                .cloned()
-                .unwrap_or_default(),
+            name: used.get(column).and_then(|&feature| data.feature_names().get(feature)).cloned().unwrap_or_default(),
         },
         other => other,
     }
@@ -220,25 +169,16 @@ mod tests {
         let rows = features.nrows();
         let names = (0..features.ncols()).map(|i| format!("f{i}")).collect();
         let targets = Array2::from_shape_fn((rows, 1), |(r, _)| r as f64);
-        let target = Target {
-            name: "theta".to_owned(),
-            unit: None,
-        };
+        let target = Target { name: "theta".to_owned(), unit: None };
         TrainingData::new(features, names, targets, vec![target], (0..rows).collect()).unwrap()
     }
 
     #[test]
     fn constant_and_nearly_constant_columns_are_dropped_by_name_not_scaled_up() {
         let noise = f64::EPSILON;
-        let data = data(array![
-            [0.1, 1.0, 0.1, 0.0],
-            [0.1, 2.0, 0.1 * (1.0 + noise), 0.0],
-            [0.1, 4.0, 0.1, 0.0]
-        ]);
+        let data = data(array![[0.1, 1.0, 0.1, 0.0], [0.1, 2.0, 0.1 * (1.0 + noise), 0.0], [0.1, 4.0, 0.1, 0.0]]);
         let ridge = Ridge { alpha: 1.0 };
-        let fit = Fitter::for_folds(&data, &ridge, true)
-            .fit(&[0, 1, 2], &[])
-            .unwrap();
+        let fit = Fitter::for_folds(&data, &ridge, true).fit(&[0, 1, 2], &[]).unwrap();
         assert_eq!((fit.used, fit.dropped), (vec![1], vec![0, 2, 3]));
     }
 
@@ -248,17 +188,13 @@ mod tests {
         let ridge = Ridge { alpha: 1.0 };
         let fitter = Fitter::for_folds(&data, &ridge, true);
         assert_eq!(fitter.fit(&[0, 1, 2], &[3]).unwrap().dropped, vec![1]);
-        assert_eq!(
-            fitter.fit(&[1, 2, 3], &[0]).unwrap().dropped,
-            Vec::<usize>::new()
-        );
+        assert_eq!(fitter.fit(&[1, 2, 3], &[0]).unwrap().dropped, Vec::<usize>::new());
     }
 
     #[test]
     fn folds_by_subtraction_agree_with_folds_by_row() {
-        let features = Array2::from_shape_fn((40, 6), |(r, c)| {
-            ((r * r + 7 * c) as f64 * 0.37).sin() + 100.0 * c as f64
-        });
+        let features =
+            Array2::from_shape_fn((40, 6), |(r, c)| ((r * r + 7 * c) as f64 * 0.37).sin() + 100.0 * c as f64);
         let data = data(features);
         let ridge = Ridge { alpha: 1e-3 };
         for standardized in [false, true] {
@@ -267,14 +203,8 @@ mod tests {
             for first in 0..4 {
                 let test: Vec<usize> = (0..40).filter(|row| row % 4 == first).collect();
                 let training: Vec<usize> = (0..40).filter(|row| row % 4 != first).collect();
-                let a = folds
-                    .fit(&training, &test)
-                    .unwrap()
-                    .predict_rows(data.features(), &test);
-                let b = direct
-                    .fit(&training, &test)
-                    .unwrap()
-                    .predict_rows(data.features(), &test);
+                let a = folds.fit(&training, &test).unwrap().predict_rows(data.features(), &test);
+                let b = direct.fit(&training, &test).unwrap().predict_rows(data.features(), &test);
                 for (a, b) in a.iter().zip(&b) {
                     assert!((a - b).abs() < 1e-11 * b.abs().max(1.0), "{a} {b}");
                 }
@@ -286,12 +216,6 @@ mod tests {
     fn nothing_that_varies_is_an_error() {
         let data = data(array![[1.0], [1.0]]);
         let error = Fitter::for_folds(&data, &Ridge { alpha: 1.0 }, false).fit(&[0, 1], &[]);
-        assert!(matches!(
-            error,
-            Err(InverseError::NoVaryingFeature {
-                rows: 2,
-                features: 1
-            })
-        ));
+        assert!(matches!(error, Err(InverseError::NoVaryingFeature { rows: 2, features: 1 })));
     }
 }

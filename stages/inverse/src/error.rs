@@ -8,30 +8,15 @@ pub enum InverseError {
     #[error(
         "{role} `{name}` of row {row} is {value}; features and targets of training rows must be finite (leave such rows out, and say so, before training)"
     )]
-    NotFinite {
-        role: &'static str,
-        name: String,
-        row: usize,
-        value: f64,
-    },
+    NotFinite { role: &'static str, name: String, row: usize, value: f64 },
     #[error("{what} has {found}, but {expected} is needed")]
-    Shape {
-        what: &'static str,
-        found: String,
-        expected: String,
-    },
+    Shape { what: &'static str, found: String, expected: String },
     #[error("{role} `{name}` is named twice; names must be unique")]
     DuplicateName { role: &'static str, name: String },
-    #[error(
-        "sample indices must number the samples 0, 1, ... without gaps: sample {sample} has no row"
-    )]
+    #[error("sample indices must number the samples 0, 1, ... without gaps: sample {sample} has no row")]
     SampleWithoutRows { sample: usize },
     #[error("{regressor} needs at least {needed} training rows, found {found}")]
-    TooFewRows {
-        regressor: &'static str,
-        needed: usize,
-        found: usize,
-    },
+    TooFewRows { regressor: &'static str, needed: usize, found: usize },
     #[error(
         "no feature varies over the {rows} training rows ({features} features, all constant); there is nothing to regress on"
     )]
@@ -40,29 +25,15 @@ pub enum InverseError {
         "feature `{name}` is, to rounding, a linear combination of the features before it: least squares has no single answer (leave it out, or use ridge with alpha > 0)"
     )]
     DependentFeature { name: String },
-    #[error(
-        "column {column} of the features is, to rounding, a linear combination of those before it"
-    )]
+    #[error("column {column} of the features is, to rounding, a linear combination of those before it")]
     DependentColumn { column: usize },
     #[error("`{parameter}` of {owner} is {value}; allowed: {allowed}")]
-    Parameter {
-        owner: &'static str,
-        parameter: &'static str,
-        value: String,
-        allowed: String,
-    },
+    Parameter { owner: &'static str, parameter: &'static str, value: String, allowed: String },
     #[error(
         "fold {fold} of repeat {repeat} {problem}; every fold needs test samples and leaves others to train on, each sample index below {samples} and at most once"
     )]
-    Fold {
-        repeat: usize,
-        fold: usize,
-        problem: String,
-        samples: usize,
-    },
-    #[error(
-        "permutation {repeat} of {samples} samples is not one: every index below {samples} must occur once"
-    )]
+    Fold { repeat: usize, fold: usize, problem: String, samples: usize },
+    #[error("permutation {repeat} of {samples} samples is not one: every index below {samples} must occur once")]
     NotAPermutation { repeat: usize, samples: usize },
     #[error(
         "numbers are too large: sums of squares overflow (largest feature or target must stay well below 1e150); use other units or standardize"

@@ -23,6 +23,4 @@ pub use model::{Model, Predictions, predict, train};
 pub use moments::Moments;
 pub use regressors::{Estimator, Fitted, RandomForest, Regressor, Ridge};
 pub use training_data::{Target, TrainingData};
-pub use validation::{
-    CrossValidation, HeldOut, Metric, Split, Validation, cross_validate, explicit_folds,
-};
+pub use validation::{CrossValidation, HeldOut, Metric, Split, Validation, cross_validate, explicit_folds};

@@ -32,9 +32,7 @@ impl Moments {
             for (j, column_scale) in scale.iter().enumerate() {
                 self.gram[[i, j]] /= row_scale * column_scale;
             }
-            self.cross
-                .row_mut(i)
-                .mapv_inplace(|value| value / row_scale);
+            self.cross.row_mut(i).mapv_inplace(|value| value / row_scale);
             // Standardized features have mean zero by definition; what rounding leaves would only add noise to the intercept.
             self.feature_means[i] = 0.0;
         }
@@ -43,11 +41,7 @@ impl Moments {
 
     /// Population standard deviation of each feature.
     pub(crate) fn feature_sd(&self) -> Vec<f64> {
-        self.gram
-            .diag()
-            .iter()
-            .map(|sum| (sum / self.rows as f64).sqrt())
-            .collect()
+        self.gram.diag().iter().map(|sum| (sum / self.rows as f64).sqrt()).collect()
     }
 }
 
@@ -83,8 +77,7 @@ impl LeaveOut {
         }
         let width = self.deviations.width;
         let keeps_digits = (0..self.deviations.columns()).all(|i| {
-            let about_mean =
-                kept.products[i * width + i] - kept.columns[i].powi(2) / kept.rows as f64;
+            let about_mean = kept.products[i * width + i] - kept.columns[i].powi(2) / kept.rows as f64;
             // Also false for the NaN of an overflow.
             about_mean >= KEPT_PART * self.all.products[i * width + i]
         });
@@ -133,13 +126,7 @@ impl Deviations {
                 *value -= mean;
             }
         }
-        Self {
-            feature_count: features.ncols(),
-            target_count: targets.ncols(),
-            width,
-            centre,
-            values,
-        }
+        Self { feature_count: features.ncols(), target_count: targets.ncols(), width, centre, values }
     }
 
     fn columns(&self) -> usize {
@@ -154,11 +141,7 @@ impl Deviations {
     fn sums(&self, rows: impl IntoIterator<Item = usize>) -> Sums {
         let width = self.width;
         let zeros = vec![0.0; width];
-        let mut sums = Sums {
-            rows: 0,
-            columns: vec![0.0; width],
-            products: vec![0.0; width * width],
-        };
+        let mut sums = Sums { rows: 0, columns: vec![0.0; width], products: vec![0.0; width * width] };
         let mut rows = rows.into_iter();
         while let Some(first) = rows.next() {
             let mut block = [self.row(first), &zeros, &zeros, &zeros];
@@ -175,10 +158,7 @@ impl Deviations {
                 let from = i - i % LANES;
                 let (ai, bi, ci, di) = (a[i], b[i], c[i], d[i]);
                 let line = &mut sums.products[i * width + from..(i + 1) * width];
-                let others = a[from..]
-                    .iter()
-                    .zip(&b[from..])
-                    .zip(c[from..].iter().zip(&d[from..]));
+                let others = a[from..].iter().zip(&b[from..]).zip(c[from..].iter().zip(&d[from..]));
                 for (sum, ((a, b), (c, d))) in line.iter_mut().zip(others) {
                     *sum += (ai * a + bi * b) + (ci * c + di * d);
                 }
@@ -198,11 +178,7 @@ struct Sums {
 
 impl Sums {
     fn moments(&self, deviations: &Deviations) -> Moments {
-        let (p, t, width) = (
-            deviations.feature_count,
-            deviations.target_count,
-            deviations.width,
-        );
+        let (p, t, width) = (deviations.feature_count, deviations.target_count, deviations.width);
         let n = self.rows.max(1) as f64;
         let about_mean = |i: usize, j: usize| {
             let (low, high) = (i.min(j), i.max(j));
@@ -226,9 +202,7 @@ mod tests {
     use super::*;
 
     fn features() -> Array2<f64> {
-        Array2::from_shape_fn((23, 5), |(r, c)| {
-            ((r * 7 + c * 3) as f64 * 0.61).sin() * 10f64.powi(c as i32) + 1e3
-        })
+        Array2::from_shape_fn((23, 5), |(r, c)| ((r * 7 + c * 3) as f64 * 0.61).sin() * 10f64.powi(c as i32) + 1e3)
     }
 
     fn targets() -> Array2<f64> {
@@ -248,10 +222,7 @@ mod tests {
             assert_eq!(*value, moments.gram[[j, i]]);
         }
         for ((i, j), value) in moments.cross.indexed_iter() {
-            assert!(
-                (value - cross[[i, j]]).abs() < 1e-11 * gram[[i, i]].sqrt(),
-                "cross {i} {j}"
-            );
+            assert!((value - cross[[i, j]]).abs() < 1e-11 * gram[[i, i]].sqrt(), "cross {i} {j}");
         }
         assert!((moments.feature_means[1] - mx[1]).abs() < 1e-10);
     }
@@ -261,26 +232,14 @@ mod tests {
         let (x, y) = (features(), targets());
         let left_out = [0, 4, 5, 11, 22];
         let stay: Vec<usize> = (0..23).filter(|row| !left_out.contains(row)).collect();
-        let direct = Moments::of(
-            x.select(Axis(0), &stay).view(),
-            y.select(Axis(0), &stay).view(),
-        );
-        let by_subtraction = LeaveOut::new(x.view(), y.view())
-            .moments_without(&left_out)
-            .unwrap();
+        let direct = Moments::of(x.select(Axis(0), &stay).view(), y.select(Axis(0), &stay).view());
+        let by_subtraction = LeaveOut::new(x.view(), y.view()).moments_without(&left_out).unwrap();
         assert_eq!(direct.rows, by_subtraction.rows);
         for ((i, j), value) in by_subtraction.gram.indexed_iter() {
             let scale = (direct.gram[[i, i]] * direct.gram[[j, j]]).sqrt();
-            assert!(
-                (value - direct.gram[[i, j]]).abs() < 1e-13 * scale,
-                "gram {i} {j}"
-            );
+            assert!((value - direct.gram[[i, j]]).abs() < 1e-13 * scale, "gram {i} {j}");
         }
-        for (a, b) in by_subtraction
-            .feature_means
-            .iter()
-            .zip(&direct.feature_means)
-        {
+        for (a, b) in by_subtraction.feature_means.iter().zip(&direct.feature_means) {
             assert!((a - b).abs() < 1e-12 * b.abs().max(1.0));
         }
     }
@@ -299,9 +258,6 @@ mod tests {
     fn overflow_is_not_mistaken_for_a_number() {
         let x = array![[1e200], [-1e200], [3e200]];
         let y = array![[1.0], [2.0], [3.0]];
-        assert_eq!(
-            LeaveOut::new(x.view(), y.view()).moments_without(&[2]),
-            None
-        );
+        assert_eq!(LeaveOut::new(x.view(), y.view()).moments_without(&[2]), None);
     }
 }

@@ -25,11 +25,7 @@ pub trait Regressor: Send + Sync {
     ///
     /// # Errors
     /// Parameters out of range, too few rows, or data without a unique answer. Columns are named by position.
-    fn fit(
-        &self,
-        features: ArrayView2<'_, f64>,
-        targets: ArrayView2<'_, f64>,
-    ) -> Result<Fitted, InverseError>;
+    fn fit(&self, features: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>) -> Result<Fitted, InverseError>;
 
     /// Itself, if first and second moments of the data are all it needs: cross-validation then takes a fold's moments from those of all rows.
     fn moment_regressor(&self) -> Option<&dyn MomentRegressor> {

@@ -42,33 +42,11 @@ impl TrainingData {
         sample_of_row: Vec<usize>,
     ) -> Result<Self, InverseError> {
         let rows = features.nrows();
-        check_length(
-            "features",
-            "columns",
-            features.ncols(),
-            "feature names",
-            feature_names.len(),
-        )?;
-        check_length(
-            "targets",
-            "columns",
-            targets.ncols(),
-            "target names",
-            target_columns.len(),
-        )?;
+        check_length("features", "columns", features.ncols(), "feature names", feature_names.len())?;
+        check_length("targets", "columns", targets.ncols(), "target names", target_columns.len())?;
         check_length("targets", "rows", targets.nrows(), "rows of features", rows)?;
-        check_length(
-            "sample indices",
-            "entries",
-            sample_of_row.len(),
-            "rows of features",
-            rows,
-        )?;
-        for (what, count) in [
-            ("features", rows),
-            ("features", features.ncols()),
-            ("targets", targets.ncols()),
-        ] {
+        check_length("sample indices", "entries", sample_of_row.len(), "rows of features", rows)?;
+        for (what, count) in [("features", rows), ("features", features.ncols()), ("targets", targets.ncols())] {
             if count == 0 {
                 return Err(InverseError::Shape {
                     what,
@@ -78,25 +56,11 @@ impl TrainingData {
             }
         }
         check_unique("feature", feature_names.iter().map(String::as_str))?;
-        check_unique(
-            "target",
-            target_columns.iter().map(|target| target.name.as_str()),
-        )?;
-        check_finite("feature", features.view(), |column| {
-            feature_names[column].as_str()
-        })?;
-        check_finite("target", targets.view(), |column| {
-            target_columns[column].name.as_str()
-        })?;
+        check_unique("target", target_columns.iter().map(|target| target.name.as_str()))?;
+        check_finite("feature", features.view(), |column| feature_names[column].as_str())?;
+        check_finite("target", targets.view(), |column| target_columns[column].name.as_str())?;
         let rows_of_sample = rows_by_sample(&sample_of_row)?;
-        Ok(Self {
-            features,
-            feature_names,
-            targets,
-            target_columns,
-            sample_of_row,
-            rows_of_sample,
-        })
+        Ok(Self { features, feature_names, targets, target_columns, sample_of_row, rows_of_sample })
     }
 
     /// Rows x features.
@@ -153,17 +117,11 @@ fn check_length(
     })
 }
 
-pub(crate) fn check_unique<'a>(
-    role: &'static str,
-    names: impl Iterator<Item = &'a str>,
-) -> Result<(), InverseError> {
+pub(crate) fn check_unique<'a>(role: &'static str, names: impl Iterator<Item = &'a str>) -> Result<(), InverseError> {
     let mut seen = HashSet::new();
     for name in names {
         if !seen.insert(name) {
-            return Err(InverseError::DuplicateName {
-                role,
-                name: name.to_owned(),
-            });
+            return Err(InverseError::DuplicateName { role, name: name.to_owned() });
         }
     }
     Ok(())
@@ -176,12 +134,9 @@ fn check_finite<'a>(
 ) -> Result<(), InverseError> {
     match values.indexed_iter().find(|(_, value)| !value.is_finite()) {
         None => Ok(()),
-        Some(((row, column), value)) => Err(InverseError::NotFinite {
-            role,
-            name: name(column).to_owned(),
-            row,
-            value: *value,
-        }),
+        Some(((row, column), value)) => {
+            Err(InverseError::NotFinite { role, name: name(column).to_owned(), row, value: *value })
+        }
     }
 }
 
@@ -198,9 +153,7 @@ fn rows_by_sample(sample_of_row: &[usize]) -> Result<Vec<Vec<usize>>, InverseErr
     rows_of_sample.truncate(count);
     match rows_of_sample.iter().position(Vec::is_empty) {
         Some(sample) => Err(InverseError::SampleWithoutRows { sample }),
-        None if count > rows_of_sample.len() => Err(InverseError::SampleWithoutRows {
-            sample: rows_of_sample.len(),
-        }),
+        None if count > rows_of_sample.len() => Err(InverseError::SampleWithoutRows { sample: rows_of_sample.len() }),
         None => Ok(rows_of_sample),
     }
 }
@@ -217,39 +170,16 @@ mod tests {
         sample_of_row: Vec<usize>,
     ) -> Result<TrainingData, InverseError> {
         let names = (0..features.ncols()).map(|i| format!("f{i}")).collect();
-        let targets_named = (0..targets.ncols())
-            .map(|i| Target {
-                name: format!("theta{i}"),
-                unit: None,
-            })
-            .collect();
+        let targets_named = (0..targets.ncols()).map(|i| Target { name: format!("theta{i}"), unit: None }).collect();
         TrainingData::new(features, names, targets, targets_named, sample_of_row)
     }
 
     #[test]
     fn a_value_that_is_not_finite_is_named_by_row_and_column() {
-        let error = build(
-            array![[1.0, 2.0], [3.0, f64::NAN]],
-            array![[1.0], [2.0]],
-            vec![0, 1],
-        );
-        assert!(
-            error
-                .unwrap_err()
-                .to_string()
-                .starts_with("feature `f1` of row 1 is NaN")
-        );
-        let error = build(
-            array![[1.0], [3.0]],
-            array![[1.0], [f64::INFINITY]],
-            vec![0, 1],
-        );
-        assert!(
-            error
-                .unwrap_err()
-                .to_string()
-                .starts_with("target `theta0` of row 1 is inf")
-        );
+        let error = build(array![[1.0, 2.0], [3.0, f64::NAN]], array![[1.0], [2.0]], vec![0, 1]);
+        assert!(error.unwrap_err().to_string().starts_with("feature `f1` of row 1 is NaN"));
+        let error = build(array![[1.0], [3.0]], array![[1.0], [f64::INFINITY]], vec![0, 1]);
+        assert!(error.unwrap_err().to_string().starts_with("target `theta0` of row 1 is inf"));
     }
 
     #[test]
@@ -258,27 +188,12 @@ mod tests {
             let rows = samples.len();
             build(Array2::ones((rows, 1)), Array2::ones((rows, 1)), samples)
         };
-        assert_eq!(
-            gap(vec![0, 2]),
-            Err(InverseError::SampleWithoutRows { sample: 1 })
-        );
-        assert_eq!(
-            gap(vec![1, 1]),
-            Err(InverseError::SampleWithoutRows { sample: 0 })
-        );
-        assert_eq!(
-            gap(vec![0, usize::MAX]),
-            Err(InverseError::SampleWithoutRows { sample: 1 })
-        );
-        assert_eq!(
-            gap(vec![1, 0, 7]),
-            Err(InverseError::SampleWithoutRows { sample: 2 })
-        );
+        assert_eq!(gap(vec![0, 2]), Err(InverseError::SampleWithoutRows { sample: 1 }));
+        assert_eq!(gap(vec![1, 1]), Err(InverseError::SampleWithoutRows { sample: 0 }));
+        assert_eq!(gap(vec![0, usize::MAX]), Err(InverseError::SampleWithoutRows { sample: 1 }));
+        assert_eq!(gap(vec![1, 0, 7]), Err(InverseError::SampleWithoutRows { sample: 2 }));
         let data = gap(vec![1, 0, 1]).unwrap();
-        assert_eq!(
-            (data.sample_count(), data.rows_of_sample(1)),
-            (2, &[0, 2][..])
-        );
+        assert_eq!((data.sample_count(), data.rows_of_sample(1)), (2, &[0, 2][..]));
     }
 
     #[test]
@@ -291,10 +206,7 @@ mod tests {
             Array2::ones((1, 2)),
             vec!["f".to_owned(), "f".to_owned()],
             Array2::ones((1, 1)),
-            vec![Target {
-                name: "theta".to_owned(),
-                unit: None,
-            }],
+            vec![Target { name: "theta".to_owned(), unit: None }],
             vec![0],
         );
         assert!(matches!(twice, Err(InverseError::DuplicateName { .. })));

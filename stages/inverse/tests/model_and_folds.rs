@@ -3,8 +3,8 @@
 
 use lapicque_inverse::regressors::LeastSquares;
 use lapicque_inverse::{
-    Estimator, HeldOut, InverseError, Model, RandomForest, Regressor, Ridge, Target, TrainingData,
-    Validation, cross_validate, explicit_folds, predict, train,
+    Estimator, HeldOut, InverseError, Model, RandomForest, Regressor, Ridge, Target, TrainingData, Validation,
+    cross_validate, explicit_folds, predict, train,
 };
 use ndarray::{Array2, s};
 
@@ -14,37 +14,20 @@ fn data() -> TrainingData {
         1 => 2.5,
         _ => ((row * (3 * column + 2)) as f64 * 0.77).sin() * 10f64.powi(column as i32) + 5.0,
     });
-    let targets = Array2::from_shape_fn((60, 2), |(row, target)| {
-        features[[row, 2 * target]] * 0.5 + ((row / 3) as f64).cos()
-    });
-    let names = ["acf_timescale", "mean", "dfa", "mode_5"]
-        .map(str::to_owned)
-        .to_vec();
+    let targets =
+        Array2::from_shape_fn((60, 2), |(row, target)| features[[row, 2 * target]] * 0.5 + ((row / 3) as f64).cos());
+    let names = ["acf_timescale", "mean", "dfa", "mode_5"].map(str::to_owned).to_vec();
     let target_columns = vec![
-        Target {
-            name: "J_ext".to_owned(),
-            unit: Some("pA".to_owned()),
-        },
-        Target {
-            name: "ratio".to_owned(),
-            unit: None,
-        },
+        Target { name: "J_ext".to_owned(), unit: Some("pA".to_owned()) },
+        Target { name: "ratio".to_owned(), unit: None },
     ];
     let samples = (0..60).map(|row| row / 3).collect();
     TrainingData::new(features, names, targets, target_columns, samples).unwrap()
 }
 
 fn estimators() -> [Estimator; 3] {
-    let forest = RandomForest {
-        trees: 5,
-        seed: 1,
-        ..RandomForest::default()
-    };
-    [
-        Estimator::Ridge(Ridge { alpha: 0.3 }),
-        Estimator::LeastSquares,
-        Estimator::RandomForest(forest),
-    ]
+    let forest = RandomForest { trees: 5, seed: 1, ..RandomForest::default() };
+    [Estimator::Ridge(Ridge { alpha: 0.3 }), Estimator::LeastSquares, Estimator::RandomForest(forest)]
 }
 
 fn folds() -> Vec<lapicque_inverse::Split> {
@@ -53,12 +36,7 @@ fn folds() -> Vec<lapicque_inverse::Split> {
         call += 1;
         (0..n).map(|i| (i * 7 + call) % n).collect()
     };
-    Validation::RepeatedKfold {
-        folds: 4,
-        repeats: 3,
-    }
-    .splits(20, &mut permutation)
-    .unwrap()
+    Validation::RepeatedKfold { folds: 4, repeats: 3 }.splits(20, &mut permutation).unwrap()
 }
 
 #[test]
@@ -66,21 +44,15 @@ fn a_model_survives_json_bit_for_bit() {
     let data = data();
     for estimator in estimators() {
         for standardized in [false, true] {
-            let validation =
-                cross_validate(&data, estimator.regressor(), standardized, &folds()).unwrap();
-            let model = train(&data, &estimator, standardized, "catch22 v1")
-                .unwrap()
-                .with_held_out_error(&validation)
-                .unwrap();
+            let validation = cross_validate(&data, estimator.regressor(), standardized, &folds()).unwrap();
+            let model =
+                train(&data, &estimator, standardized, "catch22 v1").unwrap().with_held_out_error(&validation).unwrap();
             let text = serde_json::to_string_pretty(&model).unwrap();
             let read: Model = serde_json::from_str(&text).unwrap();
             read.check().unwrap();
             assert_eq!(read, model);
             let predictions = predict(&read, data.features(), data.feature_names()).unwrap();
-            assert_eq!(
-                predictions,
-                predict(&model, data.features(), data.feature_names()).unwrap()
-            );
+            assert_eq!(predictions, predict(&model, data.features(), data.feature_names()).unwrap());
             assert_eq!(predictions.sd[1], validation.pooled[1].mse.sqrt());
         }
     }
@@ -99,13 +71,7 @@ fn a_model_file_reads_as_what_it_is() {
     assert_eq!(json["targets"][0]["unit"], "pA");
     assert_eq!(json["training_rows"], 60);
     assert_eq!(json["training_samples"], 20);
-    assert_eq!(
-        json["fitted"]["linear"]["coefficients"][1]
-            .as_array()
-            .unwrap()
-            .len(),
-        3
-    );
+    assert_eq!(json["fitted"]["linear"]["coefficients"][1].as_array().unwrap().len(), 3);
 }
 
 #[test]
@@ -114,118 +80,47 @@ fn damage_to_a_model_is_named_by_field() {
     let [ridge, _, forest] = models;
     let damaged = |model: &Model, pointer: &str, value: serde_json::Value| {
         let mut json = serde_json::to_value(model).unwrap();
-        *json
-            .pointer_mut(pointer)
-            .unwrap_or_else(|| panic!("{pointer}")) = value;
+        *json.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}")) = value;
         let model: Model = serde_json::from_value(json).unwrap();
         let error = model.check().unwrap_err();
-        assert_eq!(
-            predict(&model, Array2::zeros((0, 0)).view(), &[]),
-            Err(error.clone())
-        );
+        assert_eq!(predict(&model, Array2::zeros((0, 0)).view(), &[]), Err(error.clone()));
         error.to_string()
     };
     for (pointer, value, expected) in [
         ("/format_version", 2.into(), "`format_version` is 2"),
-        (
-            "/estimator/ridge/alpha",
-            (-1.0).into(),
-            "`alpha` of ridge is -1",
-        ),
+        ("/estimator/ridge/alpha", (-1.0).into(), "`alpha` of ridge is -1"),
         ("/features", serde_json::json!([]), "`features` is empty"),
         ("/targets", serde_json::json!([]), "`targets` is empty"),
-        (
-            "/features/1/name",
-            "mode_5".into(),
-            "`mode_5` is named twice",
-        ),
+        ("/features/1/name", "mode_5".into(), "`mode_5` is named twice"),
         ("/features/1/name", "mean".into(), "`mean` is named twice"),
-        (
-            "/features/0/scale",
-            0.into(),
-            "`features.acf_timescale.scale` is 0",
-        ),
-        (
-            "/features/0/scale",
-            serde_json::Value::Null,
-            "`features.acf_timescale.scale` must be given",
-        ),
-        (
-            "/features/0/training_min",
-            1e9.into(),
-            "`features.acf_timescale.training_min` is 1000000000, above",
-        ),
-        (
-            "/fitted/linear/intercept",
-            serde_json::json!([1.0]),
-            "`fitted.linear.intercept` has 1 entries",
-        ),
-        (
-            "/fitted/linear/coefficients/1",
-            serde_json::json!([1.0]),
-            "`fitted.linear.coefficients[1]` has 1 entries",
-        ),
-        (
-            "/held_out_rms_error",
-            serde_json::json!([1.0]),
-            "`held_out_rms_error` has 1 entries",
-        ),
-        (
-            "/held_out_rms_error",
-            serde_json::json!([1.0, -1.0]),
-            "`held_out_rms_error[1]` is -1",
-        ),
+        ("/features/0/scale", 0.into(), "`features.acf_timescale.scale` is 0"),
+        ("/features/0/scale", serde_json::Value::Null, "`features.acf_timescale.scale` must be given"),
+        ("/features/0/training_min", 1e9.into(), "`features.acf_timescale.training_min` is 1000000000, above"),
+        ("/fitted/linear/intercept", serde_json::json!([1.0]), "`fitted.linear.intercept` has 1 entries"),
+        ("/fitted/linear/coefficients/1", serde_json::json!([1.0]), "`fitted.linear.coefficients[1]` has 1 entries"),
+        ("/held_out_rms_error", serde_json::json!([1.0]), "`held_out_rms_error` has 1 entries"),
+        ("/held_out_rms_error", serde_json::json!([1.0, -1.0]), "`held_out_rms_error[1]` is -1"),
     ] {
         let message = damaged(&ridge, pointer, value);
         assert!(message.contains(expected), "{pointer}: {message}");
     }
     let tree = "/fitted/random_forest/1/trees/2";
     for (column, value, expected) in [
-        (
-            "/at_most/0",
-            0.into(),
-            "`fitted.random_forest[1].trees[2].at_most[0]` is 0",
-        ),
-        (
-            "/above/1",
-            1.into(),
-            "trees[2].above[1]` is 1; a child lies behind its parent",
-        ),
-        (
-            "/above/1",
-            u32::MAX.into(),
-            "trees[2].above[1]` is 4294967295",
-        ),
-        (
-            "/feature/0",
-            3.into(),
-            "trees[2].feature[0]` is 3; the model has 3 features",
-        ),
-        (
-            "/threshold",
-            serde_json::json!([]),
-            "trees[2].threshold` has 0 entries",
-        ),
+        ("/at_most/0", 0.into(), "`fitted.random_forest[1].trees[2].at_most[0]` is 0"),
+        ("/above/1", 1.into(), "trees[2].above[1]` is 1; a child lies behind its parent"),
+        ("/above/1", u32::MAX.into(), "trees[2].above[1]` is 4294967295"),
+        ("/feature/0", 3.into(), "trees[2].feature[0]` is 3; the model has 3 features"),
+        ("/threshold", serde_json::json!([]), "trees[2].threshold` has 0 entries"),
         ("/value", serde_json::json!([]), "trees[2].value` is empty"),
     ] {
         let message = damaged(&forest, &format!("{tree}{column}"), value);
         assert!(message.contains(expected), "{column}: {message}");
     }
-    let message = damaged(
-        &forest,
-        "/fitted/random_forest/0/trees",
-        serde_json::json!([]),
-    );
+    let message = damaged(&forest, "/fitted/random_forest/0/trees", serde_json::json!([]));
     assert!(message.contains("at least one tree"), "{message}");
     let mut not_finite = ridge;
     not_finite.features[2].mean = Some(f64::NAN);
-    assert!(
-        not_finite
-            .check()
-            .unwrap_err()
-            .to_string()
-            .contains("`features.mode_5.mean` is NaN")
-    );
+    assert!(not_finite.check().unwrap_err().to_string().contains("`features.mode_5.mean` is NaN"));
 }
 
 #[test]
@@ -253,19 +148,13 @@ fn columns_are_found_by_name_and_the_training_range_is_known() {
 
         let fewer = data.feature_names()[..3].to_vec();
         let missing = predict(&model, data.features().slice(s![.., ..3]), &fewer);
-        assert!(
-            matches!(missing, Err(InverseError::MissingFeature { name, .. }) if name == "mode_5")
-        );
+        assert!(matches!(missing, Err(InverseError::MissingFeature { name, .. }) if name == "mode_5"));
         let mut twice = data.feature_names().to_vec();
         twice[1] = "dfa".to_owned();
         let twice = predict(&model, data.features(), &twice);
         assert!(matches!(twice, Err(InverseError::DuplicateName { .. })));
         assert!(predict(&model, data.features(), &fewer).is_err());
-        let nothing = predict(
-            &model,
-            data.features().slice(s![..0, ..]),
-            data.feature_names(),
-        );
+        let nothing = predict(&model, data.features().slice(s![..0, ..]), data.feature_names());
         assert_eq!(nothing.unwrap().mean.dim(), (0, 2));
     }
 }
@@ -279,12 +168,8 @@ fn rows_of_a_sample_are_never_on_both_sides() {
     assert_eq!((validation.metrics.len(), validation.pooled.len()), (24, 2));
     for (fold, split) in validation.folds.iter().zip(&splits) {
         assert_eq!(fold.dropped_features, ["mean"]);
-        let expected: Vec<usize> = split
-            .test_samples
-            .iter()
-            .flat_map(|&sample| data.rows_of_sample(sample))
-            .copied()
-            .collect();
+        let expected: Vec<usize> =
+            split.test_samples.iter().flat_map(|&sample| data.rows_of_sample(sample)).copied().collect();
         assert_eq!(fold.test_rows, expected);
     }
     let held_out: Vec<HeldOut> = validation.held_out(&data).collect();
@@ -301,9 +186,7 @@ fn rows_of_a_sample_are_never_on_both_sides() {
 fn a_fold_is_fitted_on_the_other_samples_alone() {
     let data = data();
     let splits = explicit_folds(20, &[vec![vec![0, 7, 19]]]).unwrap();
-    let keep: Vec<usize> = (0..60)
-        .filter(|row| ![0, 7, 19].contains(&(row / 3)))
-        .collect();
+    let keep: Vec<usize> = (0..60).filter(|row| ![0, 7, 19].contains(&(row / 3))).collect();
     let rest = TrainingData::new(
         data.features().select(ndarray::Axis(0), &keep),
         data.feature_names().to_vec(),
@@ -315,17 +198,10 @@ fn a_fold_is_fitted_on_the_other_samples_alone() {
     for estimator in estimators() {
         let validation = cross_validate(&data, estimator.regressor(), true, &splits).unwrap();
         let model = train(&rest, &estimator, true, "v1").unwrap();
-        let test = data
-            .features()
-            .select(ndarray::Axis(0), &validation.folds[0].test_rows);
-        let expected = predict(&model, test.view(), data.feature_names())
-            .unwrap()
-            .mean;
+        let test = data.features().select(ndarray::Axis(0), &validation.folds[0].test_rows);
+        let expected = predict(&model, test.view(), data.feature_names()).unwrap().mean;
         for (found, expected) in validation.folds[0].predicted.iter().zip(&expected) {
-            assert!(
-                (found - expected).abs() < 1e-11 * expected.abs().max(1.0),
-                "{estimator:?}"
-            );
+            assert!((found - expected).abs() < 1e-11 * expected.abs().max(1.0), "{estimator:?}");
         }
     }
 }
@@ -335,10 +211,7 @@ fn threads_change_no_bit() {
     let data = data();
     for estimator in estimators() {
         let on = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| cross_validate(&data, estimator.regressor(), true, &folds()).unwrap())
         };
         assert_eq!(on(1), on(3));
@@ -348,23 +221,14 @@ fn threads_change_no_bit() {
 #[test]
 fn what_cannot_be_validated_is_said() {
     let data = data();
-    let fit =
-        |splits: &[lapicque_inverse::Split]| cross_validate(&data, &Ridge::default(), true, splits);
+    let fit = |splits: &[lapicque_inverse::Split]| cross_validate(&data, &Ridge::default(), true, splits);
     assert!(matches!(fit(&[]), Err(InverseError::Shape { .. })));
     let mut split = folds()[0].clone();
     split.test_samples.push(20);
     assert!(matches!(fit(&[split]), Err(InverseError::Fold { .. })));
     let nearly_all = explicit_folds(20, &[vec![(1..20).collect()]]).unwrap();
-    let error =
-        cross_validate(&data, &LeastSquares as &dyn Regressor, true, &nearly_all).unwrap_err();
-    assert_eq!(
-        error,
-        InverseError::TooFewRows {
-            regressor: "least_squares",
-            needed: 4,
-            found: 3
-        }
-    );
+    let error = cross_validate(&data, &LeastSquares as &dyn Regressor, true, &nearly_all).unwrap_err();
+    assert_eq!(error, InverseError::TooFewRows { regressor: "least_squares", needed: 4, found: 3 });
 }
 
 #[test]
@@ -383,20 +247,9 @@ fn a_dependent_feature_is_named() {
     )
     .unwrap();
     let error = train(&data, &Estimator::LeastSquares, false, "v1").unwrap_err();
-    assert_eq!(
-        error,
-        InverseError::DependentFeature {
-            name: "mode_5".to_owned()
-        }
-    );
+    assert_eq!(error, InverseError::DependentFeature { name: "mode_5".to_owned() });
     let ridge = train(&data, &Estimator::Ridge(Ridge { alpha: 0.0 }), true, "v1").unwrap();
-    assert!(
-        predict(&ridge, data.features(), data.feature_names())
-            .unwrap()
-            .mean
-            .iter()
-            .all(|m| m.is_finite())
-    );
+    assert!(predict(&ridge, data.features(), data.feature_names()).unwrap().mean.iter().all(|m| m.is_finite()));
 }
 
 #[test]
@@ -404,26 +257,10 @@ fn configurations_read_as_documented() {
     let estimator: Estimator = serde_json::from_str(r#"{"ridge": {"alpha": 2.0}}"#).unwrap();
     assert_eq!(estimator, Estimator::Ridge(Ridge { alpha: 2.0 }));
     let forest: Estimator = serde_json::from_str(r#"{"random_forest": {"trees": 7}}"#).unwrap();
-    assert_eq!(
-        forest,
-        Estimator::RandomForest(RandomForest {
-            trees: 7,
-            ..RandomForest::default()
-        })
-    );
-    assert_eq!(
-        serde_json::from_str::<Estimator>(r#""least_squares""#).unwrap(),
-        Estimator::LeastSquares
-    );
+    assert_eq!(forest, Estimator::RandomForest(RandomForest { trees: 7, ..RandomForest::default() }));
+    assert_eq!(serde_json::from_str::<Estimator>(r#""least_squares""#).unwrap(), Estimator::LeastSquares);
     assert!(serde_json::from_str::<Estimator>(r#"{"ridge": {"lambda": 2.0}}"#).is_err());
     let scheme: Validation =
-        serde_json::from_str(r#"{"shuffle_split": {"repeats": 200, "test_fraction": 0.1}}"#)
-            .unwrap();
-    assert_eq!(
-        scheme,
-        Validation::ShuffleSplit {
-            repeats: 200,
-            test_fraction: 0.1
-        }
-    );
+        serde_json::from_str(r#"{"shuffle_split": {"repeats": 200, "test_fraction": 0.1}}"#).unwrap();
+    assert_eq!(scheme, Validation::ShuffleSplit { repeats: 200, test_fraction: 0.1 });
 }

@@ -6,8 +6,7 @@ mod golden;
 use golden::{all_numbers, assert_close, indices, json, numbers, table};
 use lapicque_inverse::regressors::LinearMap;
 use lapicque_inverse::{
-    Estimator, Fitted, Model, RandomForest, Ridge, Target, TrainingData, cross_validate,
-    explicit_folds, predict, train,
+    Estimator, Fitted, Model, RandomForest, Ridge, Target, TrainingData, cross_validate, explicit_folds, predict, train,
 };
 use ndarray::{Array2, Axis};
 
@@ -19,35 +18,19 @@ fn feature_names() -> Vec<String> {
 fn quadratic(test: bool) -> (Array2<f64>, Array2<f64>) {
     let table = table("quadratic_features.csv");
     let flag = table.columns(&["is_test"]);
-    let rows: Vec<usize> = (0..flag.nrows())
-        .filter(|&row| (flag[[row, 0]] == 1.0) == test)
-        .collect();
+    let rows: Vec<usize> = (0..flag.nrows()).filter(|&row| (flag[[row, 0]] == 1.0) == test).collect();
     let names = feature_names();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let features = table.columns(&names).select(Axis(0), &rows);
-    let targets = table
-        .columns(&["theta0", "theta1", "theta2"])
-        .select(Axis(0), &rows);
+    let targets = table.columns(&["theta0", "theta1", "theta2"]).select(Axis(0), &rows);
     (features, targets)
 }
 
 fn data(features: Array2<f64>, targets: Array2<f64>) -> TrainingData {
     let rows = features.nrows();
     let names = (0..features.ncols()).map(|i| format!("f{i:02}")).collect();
-    let target_columns = (0..targets.ncols())
-        .map(|i| Target {
-            name: format!("theta{i}"),
-            unit: None,
-        })
-        .collect();
-    TrainingData::new(
-        features,
-        names,
-        targets,
-        target_columns,
-        (0..rows).collect(),
-    )
-    .unwrap()
+    let target_columns = (0..targets.ncols()).map(|i| Target { name: format!("theta{i}"), unit: None }).collect();
+    TrainingData::new(features, names, targets, target_columns, (0..rows).collect()).unwrap()
 }
 
 fn linear(model: &Model) -> &LinearMap {
@@ -58,10 +41,7 @@ fn linear(model: &Model) -> &LinearMap {
 }
 
 fn mse(predicted: &Array2<f64>, truth: &Array2<f64>) -> f64 {
-    (predicted - truth)
-        .mapv(|error| error * error)
-        .mean()
-        .unwrap()
+    (predicted - truth).mapv(|error| error * error).mean().unwrap()
 }
 
 /// Least squares is ridge with alpha 0.
@@ -74,22 +54,10 @@ fn check_linear(estimator: &Estimator, case: &serde_json::Value, tolerance: f64)
     let map = linear(&model);
     let coefficients = map.coefficients.concat();
     assert_close(&what, &coefficients, &all_numbers(&case["coef"]), tolerance);
-    assert_close(
-        &what,
-        &map.intercept,
-        &numbers(&case["intercept"]),
-        tolerance,
-    );
-    let predicted = predict(&model, unseen.view(), &feature_names())
-        .unwrap()
-        .mean;
+    assert_close(&what, &map.intercept, &numbers(&case["intercept"]), tolerance);
+    let predicted = predict(&model, unseen.view(), &feature_names()).unwrap().mean;
     for (row, expected) in case["pred5"].as_array().unwrap().iter().enumerate() {
-        assert_close(
-            &what,
-            &predicted.row(row).to_vec(),
-            &numbers(expected),
-            tolerance,
-        );
+        assert_close(&what, &predicted.row(row).to_vec(), &numbers(expected), tolerance);
     }
     let expected = case["test_mse"].as_f64().unwrap();
     assert_close(&what, &[mse(&predicted, &truth)], &[expected], tolerance);
@@ -116,9 +84,7 @@ fn nearly_collinear_features_do_not_cost_accuracy() {
     let cases = expected["ridge_extended_precision"].as_array().unwrap();
     assert_eq!(cases.len(), 6);
     for case in cases {
-        let estimator = Estimator::Ridge(Ridge {
-            alpha: case["alpha"].as_f64().unwrap(),
-        });
+        let estimator = Estimator::Ridge(Ridge { alpha: case["alpha"].as_f64().unwrap() });
         let standardized = case["scaled"].as_bool().unwrap();
         let model = train(&data, &estimator, standardized, "golden").unwrap();
         for (target, line) in linear(&model).coefficients.iter().enumerate() {
@@ -143,16 +109,8 @@ fn scaling_is_by_the_population_standard_deviation() {
     let (features, targets) = quadratic(false);
     let estimator = Estimator::Ridge(Ridge::default());
     let model = train(&data(features, targets), &estimator, true, "golden").unwrap();
-    let mean: Vec<f64> = model
-        .features
-        .iter()
-        .map(|feature| feature.mean.unwrap())
-        .collect();
-    let scale: Vec<f64> = model
-        .features
-        .iter()
-        .map(|feature| feature.scale.unwrap())
-        .collect();
+    let mean: Vec<f64> = model.features.iter().map(|feature| feature.mean.unwrap()).collect();
+    let scale: Vec<f64> = model.features.iter().map(|feature| feature.scale.unwrap()).collect();
     assert_close("mean", &mean, &numbers(&expected["scaler"]["mean"]), 1e-13);
     for (found, expected) in scale.iter().zip(numbers(&expected["scaler"]["scale"])) {
         assert!((found / expected - 1.0).abs() < 1e-12);
@@ -172,39 +130,18 @@ fn ten_times_ten_folds() {
         column.mapv_inplace(|value| (value - mean) / sd);
     }
     let data = data(features, table.columns(&["theta0"]));
-    let flat: Vec<Vec<usize>> = expected["test_folds"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(indices)
-        .collect();
+    let flat: Vec<Vec<usize>> = expected["test_folds"].as_array().unwrap().iter().map(indices).collect();
     let repeats: Vec<Vec<Vec<usize>>> = flat.chunks(10).map(<[Vec<usize>]>::to_vec).collect();
     let splits = explicit_folds(600, &repeats).unwrap();
     for point in expected["grid"].as_array().unwrap() {
-        let ridge = Ridge {
-            alpha: point["alpha"].as_f64().unwrap(),
-        };
-        let errors: Vec<f64> = cross_validate(&data, &ridge, false, &splits)
-            .unwrap()
-            .metrics
-            .iter()
-            .map(|metric| metric.mse)
-            .collect();
+        let ridge = Ridge { alpha: point["alpha"].as_f64().unwrap() };
+        let errors: Vec<f64> =
+            cross_validate(&data, &ridge, false, &splits).unwrap().metrics.iter().map(|metric| metric.mse).collect();
         assert_eq!(errors.len(), 100);
         let mean = errors.iter().sum::<f64>() / 100.0;
-        let sd = (errors
-            .iter()
-            .map(|error| (error - mean).powi(2))
-            .sum::<f64>()
-            / 100.0)
-            .sqrt();
+        let sd = (errors.iter().map(|error| (error - mean).powi(2)).sum::<f64>() / 100.0).sqrt();
         for (found, field) in [(mean, "mean_cv_mse"), (sd, "sd"), (errors[0], "fold0")] {
-            assert_close(
-                &format!("{ridge:?} {field}"),
-                &[found],
-                &[point[field].as_f64().unwrap()],
-                1e-9,
-            );
+            assert_close(&format!("{ridge:?} {field}"), &[found], &[point[field].as_f64().unwrap()], 1e-9);
         }
     }
 }
@@ -214,10 +151,7 @@ fn grid_over_repeated_folds_of_simulated_recordings() {
     let expected = json("gao_lfp_ridge_expected.json");
     let table = table("gao_lfp_catch22.csv");
     let names: Vec<&str> = table.names[..22].iter().map(String::as_str).collect();
-    let (mean, scale) = (
-        numbers(&expected["scaler_mean"]),
-        numbers(&expected["scaler_scale"]),
-    );
+    let (mean, scale) = (numbers(&expected["scaler_mean"]), numbers(&expected["scaler_scale"]));
     let mut features = table.columns(&names);
     for ((mut column, mean), scale) in features.columns_mut().into_iter().zip(mean).zip(scale) {
         column.mapv_inplace(|value| (value - mean) / scale);
@@ -225,84 +159,35 @@ fn grid_over_repeated_folds_of_simulated_recordings() {
     let training = indices(&expected["train_idx"]);
     let test = indices(&expected["test_idx"]);
     let targets = table.columns(&["ei_ratio"]);
-    let data = data(
-        features.select(Axis(0), &training),
-        targets.select(Axis(0), &training),
-    );
-    let folds: Vec<Vec<usize>> = expected["test_folds_of_train_positions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(indices)
-        .collect();
+    let data = data(features.select(Axis(0), &training), targets.select(Axis(0), &training));
+    let folds: Vec<Vec<usize>> =
+        expected["test_folds_of_train_positions"].as_array().unwrap().iter().map(indices).collect();
     let repeats: Vec<Vec<Vec<usize>>> = folds.chunks(10).map(<[Vec<usize>]>::to_vec).collect();
     let splits = explicit_folds(training.len(), &repeats).unwrap();
     let mut best = (f64::INFINITY, 0.0);
     for point in expected["grid"].as_array().unwrap() {
-        let ridge = Ridge {
-            alpha: point["alpha"].as_f64().unwrap(),
-        };
+        let ridge = Ridge { alpha: point["alpha"].as_f64().unwrap() };
         let validation = cross_validate(&data, &ridge, false, &splits).unwrap();
         let errors: Vec<f64> = validation.metrics.iter().map(|metric| metric.mse).collect();
         for (found, expected) in errors.iter().zip(numbers(&point["fold_mse"])) {
-            assert!(
-                (found / expected - 1.0).abs() < 1e-9,
-                "{ridge:?}: {found} {expected}"
-            );
+            assert!((found / expected - 1.0).abs() < 1e-9, "{ridge:?}: {found} {expected}");
         }
         let mean = errors.iter().sum::<f64>() / errors.len() as f64;
-        assert_close(
-            "mean_mse",
-            &[mean],
-            &[point["mean_mse"].as_f64().unwrap()],
-            1e-9,
-        );
-        best = if mean < best.0 {
-            (mean, ridge.alpha)
-        } else {
-            best
-        };
+        assert_close("mean_mse", &[mean], &[point["mean_mse"].as_f64().unwrap()], 1e-9);
+        best = if mean < best.0 { (mean, ridge.alpha) } else { best };
     }
     assert_eq!(Some(best.1), expected["best_alpha"].as_f64());
 
     let single = &expected["single_alpha1"];
-    let model = train(
-        &data,
-        &Estimator::Ridge(Ridge { alpha: 1.0 }),
-        false,
-        "catch22 v0",
-    )
-    .unwrap();
+    let model = train(&data, &Estimator::Ridge(Ridge { alpha: 1.0 }), false, "catch22 v0").unwrap();
     let map = linear(&model);
-    assert_close(
-        "coef",
-        &map.coefficients[0],
-        &numbers(&single["coef"]),
-        1e-9,
-    );
-    assert_close(
-        "intercept",
-        &map.intercept,
-        &[single["intercept"].as_f64().unwrap()],
-        1e-9,
-    );
+    assert_close("coef", &map.coefficients[0], &numbers(&single["coef"]), 1e-9);
+    assert_close("intercept", &map.intercept, &[single["intercept"].as_f64().unwrap()], 1e-9);
     let unseen = features.select(Axis(0), &test);
-    let predicted = predict(&model, unseen.view(), data.feature_names())
-        .unwrap()
-        .mean;
-    assert_close(
-        "prediction",
-        &predicted.column(0).to_vec(),
-        &numbers(&single["prediction"]),
-        1e-9,
-    );
+    let predicted = predict(&model, unseen.view(), data.feature_names()).unwrap().mean;
+    assert_close("prediction", &predicted.column(0).to_vec(), &numbers(&single["prediction"]), 1e-9);
     let truth = targets.select(Axis(0), &test);
-    assert_close(
-        "mse",
-        &[mse(&predicted, &truth)],
-        &[single["mse"].as_f64().unwrap()],
-        1e-9,
-    );
+    assert_close("mse", &[mse(&predicted, &truth)], &[single["mse"].as_f64().unwrap()], 1e-9);
 }
 
 #[test]
@@ -314,30 +199,17 @@ fn random_forests_are_as_good() {
     let base = RandomForest::default();
     let ours = [
         base.clone(),
-        RandomForest {
-            features_per_split: Some(7),
-            min_samples_leaf: 3,
-            ..base.clone()
-        },
-        RandomForest {
-            trees: 30,
-            max_depth: Some(6),
-            ..base
-        },
+        RandomForest { features_per_split: Some(7), min_samples_leaf: 3, ..base.clone() },
+        RandomForest { trees: 30, max_depth: Some(6), ..base },
     ];
     let theirs = expected["random_forest"].as_array().unwrap();
     assert_eq!(theirs.len(), ours.len());
     for (forest, theirs) in ours.into_iter().zip(theirs) {
         let mut mean = [0.0; 3];
         for seed in 0..5 {
-            let estimator = Estimator::RandomForest(RandomForest {
-                seed,
-                ..forest.clone()
-            });
+            let estimator = Estimator::RandomForest(RandomForest { seed, ..forest.clone() });
             let model = train(&data, &estimator, true, "golden").unwrap();
-            let predicted = predict(&model, unseen.view(), &feature_names())
-                .unwrap()
-                .mean;
+            let predicted = predict(&model, unseen.view(), &feature_names()).unwrap().mean;
             for (target, mean) in mean.iter_mut().enumerate() {
                 let error = &predicted.column(target) - &truth.column(target);
                 *mean += error.mapv(|error| error * error).mean().unwrap() / 5.0;
@@ -347,11 +219,7 @@ fn random_forests_are_as_good() {
         let their_sd = numbers(&theirs["test_mse_sd"]);
         for target in 0..3 {
             let most = their_mean[target] + 3.0 * their_sd[target];
-            assert!(
-                mean[target] <= most,
-                "{forest:?}, target {target}: {} > {most}",
-                mean[target]
-            );
+            assert!(mean[target] <= most, "{forest:?}, target {target}: {} > {most}", mean[target]);
         }
     }
 }

@@ -17,11 +17,5 @@ fn with_three_values(bencher: divan::Bencher) {
     let Ok(file) = NetworkFile::parse(shipped("hagen").unwrap_or_default(), "hagen.yaml") else {
         return;
     };
-    bencher.bench(|| {
-        file.with(divan::black_box(&[
-            ("J_ext", 27.0),
-            ("J_EE", 2.0),
-            ("tau_syn_E", 1.0),
-        ]))
-    });
+    bencher.bench(|| file.with(divan::black_box(&[("J_ext", 27.0), ("J_EE", 2.0), ("tau_syn_E", 1.0)])));
 }

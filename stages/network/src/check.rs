@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::path::Entry;
-use crate::place::{
-    Place, Target, connection_entries, locate_in_connection, locate_in_population,
-    population_entries,
-};
+use crate::place::{Place, Target, connection_entries, locate_in_connection, locate_in_population, population_entries};
 use crate::suggestion::nearest;
 use crate::{Connection, Drive, InvalidNetwork, Network, NetworkProblem, Population, Range, Rule};
 
@@ -27,25 +24,16 @@ impl Network {
             check_name("connections", &connection.name, &mut names, &mut problems);
             self.check_connection(connection, &mut problems);
         }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(InvalidNetwork { problems })
-        }
+        if problems.is_empty() { Ok(()) } else { Err(InvalidNetwork { problems }) }
     }
 
     fn check_connection(&self, connection: &Connection, problems: &mut Vec<NetworkProblem>) {
         let base = format!("connections.{}", connection.name);
-        let distributions = [
-            ("weight", &connection.weight, Range::Any),
-            ("delay", &connection.delay_ms, Range::Positive),
-        ];
+        let distributions =
+            [("weight", &connection.weight, Range::Any), ("delay", &connection.delay_ms, Range::Positive)];
         for (name, distribution, range) in distributions {
             if let Err(source) = distribution.check(range) {
-                problems.push(NetworkProblem::Distribution {
-                    path: format!("{base}.{name}"),
-                    source,
-                });
+                problems.push(NetworkProblem::Distribution { path: format!("{base}.{name}"), source });
             }
         }
         let mut entries = Vec::new();
@@ -74,12 +62,7 @@ impl Network {
     }
 }
 
-fn check_name<'a>(
-    section: &str,
-    name: &'a str,
-    names: &mut BTreeSet<&'a str>,
-    problems: &mut Vec<NetworkProblem>,
-) {
+fn check_name<'a>(section: &str, name: &'a str, names: &mut BTreeSet<&'a str>, problems: &mut Vec<NetworkProblem>) {
     let path = || format!("{section}.{name}");
     if !is_name(name) {
         problems.push(NetworkProblem::BadName { path: path() });
@@ -91,8 +74,7 @@ fn check_name<'a>(
 
 /// Names are parts of paths and of column names.
 pub(crate) fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn check_population(population: &Population, problems: &mut Vec<NetworkProblem>) {
@@ -100,19 +82,13 @@ fn check_population(population: &Population, problems: &mut Vec<NetworkProblem>)
     let (model, parameters) = (population.neuron.model, &population.neuron.parameters);
     for spec in model.parameters() {
         let path = format!("{base}.{}", spec.symbol);
-        match parameters
-            .get(spec.symbol)
-            .map(|distribution| distribution.check(spec.range))
-        {
+        match parameters.get(spec.symbol).map(|distribution| distribution.check(spec.range)) {
             Some(Ok(())) => {}
             Some(Err(source)) => problems.push(NetworkProblem::Distribution { path, source }),
             None => problems.push(NetworkProblem::MissingParameter { path }),
         }
     }
-    for symbol in parameters
-        .keys()
-        .filter(|symbol| model.parameter(symbol).is_none())
-    {
+    for symbol in parameters.keys().filter(|symbol| model.parameter(symbol).is_none()) {
         problems.push(NetworkProblem::UnknownParameter {
             path: format!("{base}.{symbol}"),
             model: model.name(),
@@ -123,11 +99,7 @@ fn check_population(population: &Population, problems: &mut Vec<NetworkProblem>)
         && reset.mean() >= threshold.mean()
     {
         let (reset, threshold) = (reset.mean(), threshold.mean());
-        problems.push(NetworkProblem::ResetAboveThreshold {
-            path: format!("{base}.V_reset"),
-            reset,
-            threshold,
-        });
+        problems.push(NetworkProblem::ResetAboveThreshold { path: format!("{base}.V_reset"), reset, threshold });
     }
     let mut entries = Vec::new();
     population_entries(population, &mut entries);
@@ -177,35 +149,19 @@ fn check_rule(
             post: post.name.clone(),
             post_size: post.size,
         }),
-        Rule::InDegree {
-            k,
-            autapses,
-            multapses,
-        } => {
+        Rule::InDegree { k, autapses, multapses } => {
             let available = u64::from(pre.size).saturating_sub(without_self(autapses));
             if k > available as f64 && (!multapses || available == 0) {
                 let path = format!("{base}.rule.in_degree");
-                problems.push(NetworkProblem::TooManySynapses {
-                    path,
-                    value: k,
-                    available,
-                });
+                problems.push(NetworkProblem::TooManySynapses { path, value: k, available });
             }
         }
-        Rule::Total {
-            n,
-            autapses,
-            multapses,
-        } => {
+        Rule::Total { n, autapses, multapses } => {
             let sources = u64::from(pre.size).saturating_sub(without_self(autapses));
             let available = sources * u64::from(post.size);
             if n > available && (!multapses || available == 0) {
                 let path = format!("{base}.rule.total");
-                problems.push(NetworkProblem::TooManySynapses {
-                    path,
-                    value: n as f64,
-                    available,
-                });
+                problems.push(NetworkProblem::TooManySynapses { path, value: n as f64, available });
             }
         }
         Rule::Probability { .. } | Rule::AllToAll { .. } | Rule::OneToOne => {}
@@ -219,16 +175,9 @@ mod tests {
 
     fn population(name: &str) -> Population {
         let model = NeuronModel::IafPscExp;
-        let default = |spec: &crate::ParameterSpec| {
-            (spec.symbol.to_owned(), Distribution::constant(spec.default))
-        };
+        let default = |spec: &crate::ParameterSpec| (spec.symbol.to_owned(), Distribution::constant(spec.default));
         let parameters = model.parameters().iter().map(default).collect();
-        Population {
-            name: name.to_owned(),
-            size: 10,
-            neuron: Neuron { model, parameters },
-            drives: Vec::new(),
-        }
+        Population { name: name.to_owned(), size: 10, neuron: Neuron { model, parameters }, drives: Vec::new() }
     }
 
     fn network() -> Network {
@@ -236,21 +185,13 @@ mod tests {
             name: "E_to_E".to_owned(),
             pre: "E".to_owned(),
             post: "E".to_owned(),
-            rule: Rule::InDegree {
-                k: 2.5,
-                autapses: true,
-                multapses: true,
-            },
+            rule: Rule::InDegree { k: 2.5, autapses: true, multapses: true },
             weight: Distribution::constant(1.0),
             delay_ms: Distribution::constant(1.0),
             synapse: Synapse::Static,
             profile: None,
         };
-        Network {
-            name: "test".to_owned(),
-            populations: vec![population("E")],
-            connections: vec![connection],
-        }
+        Network { name: "test".to_owned(), populations: vec![population("E")], connections: vec![connection] }
     }
 
     fn problems(change: impl FnOnce(&mut Network)) -> Vec<NetworkProblem> {
@@ -263,23 +204,14 @@ mod tests {
     #[test]
     fn names() {
         let path = "populations.E".to_owned();
-        assert_eq!(
-            problems(|n| n.populations.push(population("E"))),
-            [NetworkProblem::DuplicateName { path }]
-        );
+        assert_eq!(problems(|n| n.populations.push(population("E"))), [NetworkProblem::DuplicateName { path }]);
         let path = "populations.a.b".to_owned();
-        assert_eq!(
-            problems(|n| n.populations.push(population("a.b"))),
-            [NetworkProblem::BadName { path }]
-        );
+        assert_eq!(problems(|n| n.populations.push(population("a.b"))), [NetworkProblem::BadName { path }]);
         let found = problems(|n| n.populations.clear());
         assert_eq!(found[0], NetworkProblem::NoPopulation);
         assert!(matches!(found[1], NetworkProblem::UnknownPopulation { .. }));
         let found = problems(|n| n.connections[0].post = "I".to_owned());
-        assert_eq!(
-            found[0].to_string(),
-            "`connections.E_to_E.post`: there is no population `I`"
-        );
+        assert_eq!(found[0].to_string(), "`connections.E_to_E.post`: there is no population `I`");
     }
 
     #[test]
@@ -289,16 +221,8 @@ mod tests {
             let capacitance = parameters.remove("C_m").unwrap();
             parameters.insert("C_M".to_owned(), capacitance);
         });
-        assert_eq!(
-            found[0],
-            NetworkProblem::MissingParameter {
-                path: "populations.E.C_m".to_owned()
-            }
-        );
-        assert_eq!(
-            found[1].to_string(),
-            "`populations.E.C_M`: iaf_psc_exp has no such parameter; did you mean `C_m`?"
-        );
+        assert_eq!(found[0], NetworkProblem::MissingParameter { path: "populations.E.C_m".to_owned() });
+        assert_eq!(found[1].to_string(), "`populations.E.C_M`: iaf_psc_exp has no such parameter; did you mean `C_m`?");
     }
 
     #[test]
@@ -309,19 +233,10 @@ mod tests {
             "`populations.E.size` = 0 is not allowed; it must be a whole number from 1 to 4294967295"
         );
         for p in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
-            let found =
-                problems(|n| n.connections[0].rule = Rule::Probability { p, autapses: true });
-            assert!(
-                matches!(found[..], [NetworkProblem::OutOfRange { .. }]),
-                "{found:?}"
-            );
+            let found = problems(|n| n.connections[0].rule = Rule::Probability { p, autapses: true });
+            assert!(matches!(found[..], [NetworkProblem::OutOfRange { .. }]), "{found:?}");
         }
-        let drive = Drive::Poisson {
-            rate_hz: -1.0,
-            synapses: 1.0,
-            weight: Distribution::constant(1.0),
-            delay_ms: 0.0,
-        };
+        let drive = Drive::Poisson { rate_hz: -1.0, synapses: 1.0, weight: Distribution::constant(1.0), delay_ms: 0.0 };
         let found = problems(|n| n.populations[0].drives = vec![drive, drive]);
         let paths: Vec<&str> = found.iter().map(NetworkProblem::path).collect();
         assert_eq!(
@@ -337,11 +252,7 @@ mod tests {
 
     #[test]
     fn without_multapses_there_are_only_so_many_synapses() {
-        let rule = |k, autapses| Rule::InDegree {
-            k,
-            autapses,
-            multapses: false,
-        };
+        let rule = |k, autapses| Rule::InDegree { k, autapses, multapses: false };
         let with = |rule| {
             let mut network = network();
             network.connections[0].rule = rule;
@@ -350,70 +261,25 @@ mod tests {
         assert_eq!(with(rule(10.0, true)), Ok(()));
         assert!(with(rule(10.0, false)).is_err());
         assert_eq!(with(rule(9.0, false)), Ok(()));
-        assert_eq!(
-            with(Rule::Total {
-                n: 100,
-                autapses: true,
-                multapses: false
-            }),
-            Ok(())
-        );
-        assert!(
-            with(Rule::Total {
-                n: 91,
-                autapses: false,
-                multapses: false
-            })
-            .is_err()
-        );
-        assert_eq!(
-            with(Rule::Total {
-                n: 1_000,
-                autapses: false,
-                multapses: true
-            }),
-            Ok(())
-        );
+        assert_eq!(with(Rule::Total { n: 100, autapses: true, multapses: false }), Ok(()));
+        assert!(with(Rule::Total { n: 91, autapses: false, multapses: false }).is_err());
+        assert_eq!(with(Rule::Total { n: 1_000, autapses: false, multapses: true }), Ok(()));
     }
 
     #[test]
     fn distributions_have_their_own_paths() {
         let mut network = network();
         let delay = Distribution {
-            shape: Shape::Uniform {
-                low: 1.0,
-                high: 2.0,
-            },
-            bounds: Bounds::Between {
-                min: f64::NEG_INFINITY,
-                max: 1.8,
-            },
+            shape: Shape::Uniform { low: 1.0, high: 2.0 },
+            bounds: Bounds::Between { min: f64::NEG_INFINITY, max: 1.8 },
         };
         network.connections[0].delay_ms = delay;
-        network.connections[0].weight = Distribution {
-            shape: Shape::Lognormal {
-                mean: -2.0,
-                sd: Spread::Relative(0.5),
-            },
-            bounds: Bounds::None,
-        };
+        network.connections[0].weight =
+            Distribution { shape: Shape::Lognormal { mean: -2.0, sd: Spread::Relative(0.5) }, bounds: Bounds::None };
         assert_eq!(network.check(), Ok(()));
-        let paths: Vec<String> = network
-            .paths()
-            .into_iter()
-            .map(|entry| entry.path)
-            .collect();
-        for path in [
-            "delay.low",
-            "delay.high",
-            "delay.max",
-            "weight",
-            "weight.sd",
-        ] {
-            assert!(
-                paths.contains(&format!("connections.E_to_E.{path}")),
-                "{path}"
-            );
+        let paths: Vec<String> = network.paths().into_iter().map(|entry| entry.path).collect();
+        for path in ["delay.low", "delay.high", "delay.max", "weight", "weight.sd"] {
+            assert!(paths.contains(&format!("connections.E_to_E.{path}")), "{path}");
         }
         // A uniform distribution has no mean to set, and an open end stays open.
         assert!(network.set("connections.E_to_E.delay", 1.5).is_err());
@@ -421,13 +287,7 @@ mod tests {
         assert!(network.set("connections.E_to_E.delay.low", 3.0).is_err());
         network.set("connections.E_to_E.delay.low", 0.5).unwrap();
         network.set("connections.E_to_E.rule.k", 3.0).unwrap();
-        assert_eq!(
-            network
-                .get("connections.E_to_E.rule.in_degree")
-                .unwrap()
-                .value,
-            3.0
-        );
+        assert_eq!(network.get("connections.E_to_E.rule.in_degree").unwrap().value, 3.0);
         let json = serde_json::to_string(&network).unwrap();
         assert_eq!(serde_json::from_str::<Network>(&json).unwrap(), network);
     }

@@ -80,25 +80,14 @@ fn max_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Err
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 pub enum InvalidDistribution {
     #[error("{part} {} is not allowed; it must be {allowed}", write_number(*.value))]
-    OutOfRange {
-        part: &'static str,
-        value: f64,
-        allowed: Range,
-    },
+    OutOfRange { part: &'static str, value: f64, allowed: Range },
     #[error("`{low_name}` {} is above `{high_name}` {}", write_number(*.low), write_number(*.high))]
-    Reversed {
-        low_name: &'static str,
-        low: f64,
-        high_name: &'static str,
-        high: f64,
-    },
+    Reversed { low_name: &'static str, low: f64, high_name: &'static str, high: f64 },
     #[error("a mean of 0 has no sign to keep")]
     KeepSignOfZero,
     #[error("a lognormal distribution cannot have the mean 0")]
     LognormalOfZero,
-    #[error(
-        "values must be {allowed}, but can be drawn outside; bound the distribution with `min` or `keep_sign`"
-    )]
+    #[error("values must be {allowed}, but can be drawn outside; bound the distribution with `min` or `keep_sign`")]
     Unbounded { allowed: Range },
     #[error("the bounds accept {} of the draws, at least {} is needed", write_number(*.accepted), write_number(LEAST_ACCEPTED))]
     TooFewAccepted { accepted: f64 },
@@ -109,10 +98,7 @@ const LEAST_ACCEPTED: f64 = 1e-3;
 
 impl Distribution {
     pub fn constant(value: f64) -> Self {
-        Self {
-            shape: Shape::Constant { value },
-            bounds: Bounds::None,
-        }
+        Self { shape: Shape::Constant { value }, bounds: Bounds::None }
     }
 
     /// The mean before truncation.
@@ -156,11 +142,7 @@ impl Distribution {
     pub fn check(&self, range: Range) -> Result<(), InvalidDistribution> {
         let within = |part, value, allowed: Range| match allowed.contains(value) {
             true => Ok(()),
-            false => Err(InvalidDistribution::OutOfRange {
-                part,
-                value,
-                allowed,
-            }),
+            false => Err(InvalidDistribution::OutOfRange { part, value, allowed }),
         };
         match self.shape {
             Shape::Constant { value } => within("the value", value, range)?,
@@ -206,9 +188,7 @@ impl Distribution {
         }
         let accepted = self.accepted_share();
         if accepted < LEAST_ACCEPTED {
-            return Err(InvalidDistribution::TooFewAccepted {
-                accepted: accepted.max(0.0),
-            });
+            return Err(InvalidDistribution::TooFewAccepted { accepted: accepted.max(0.0) });
         }
         Ok(())
     }
@@ -250,19 +230,9 @@ impl Distribution {
     }
 }
 
-fn ordered(
-    low_name: &'static str,
-    low: f64,
-    high_name: &'static str,
-    high: f64,
-) -> Result<(), InvalidDistribution> {
+fn ordered(low_name: &'static str, low: f64, high_name: &'static str, high: f64) -> Result<(), InvalidDistribution> {
     if low > high {
-        return Err(InvalidDistribution::Reversed {
-            low_name,
-            low,
-            high_name,
-            high,
-        });
+        return Err(InvalidDistribution::Reversed { low_name, low, high_name, high });
     }
     Ok(())
 }
@@ -271,10 +241,8 @@ fn ordered(
 fn normal_cdf(z: f64) -> f64 {
     let x = z.abs() / std::f64::consts::SQRT_2;
     let t = 1.0 / (1.0 + 0.327_591_1 * x);
-    let series = t
-        * (0.254_829_592
-            + t * (-0.284_496_736
-                + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
+    let series =
+        t * (0.254_829_592 + t * (-0.284_496_736 + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
     let upper = 0.5 * series * (-x * x).exp();
     if z < 0.0 { upper } else { 1.0 - upper }
 }
@@ -284,20 +252,12 @@ mod tests {
     use super::*;
 
     fn normal(mean: f64, sd: Spread, bounds: Bounds) -> Distribution {
-        Distribution {
-            shape: Shape::Normal { mean, sd },
-            bounds,
-        }
+        Distribution { shape: Shape::Normal { mean, sd }, bounds }
     }
 
     #[test]
     fn cumulative_of_the_normal() {
-        for (z, expected) in [
-            (0.0, 0.5),
-            (1.0, 0.841_344_746),
-            (-1.96, 0.024_997_895),
-            (-5.0, 2.866_5e-7),
-        ] {
+        for (z, expected) in [(0.0, 0.5), (1.0, 0.841_344_746), (-1.96, 0.024_997_895), (-5.0, 2.866_5e-7)] {
             assert!((normal_cdf(z) - expected).abs() < 2e-7, "{z}");
         }
         assert_eq!(normal_cdf(f64::INFINITY), 1.0);
@@ -313,67 +273,27 @@ mod tests {
 
     #[test]
     fn share_of_accepted_draws() {
-        let half = normal(
-            2.0,
-            Spread::Absolute(1.0),
-            Bounds::Between {
-                min: 2.0,
-                max: f64::INFINITY,
-            },
-        );
+        let half = normal(2.0, Spread::Absolute(1.0), Bounds::Between { min: 2.0, max: f64::INFINITY });
         assert!((half.accepted_share() - 0.5).abs() < 1e-6);
-        let shape = Shape::Lognormal {
-            mean: 1.0,
-            sd: Spread::Absolute(1.0),
-        };
+        let shape = Shape::Lognormal { mean: 1.0, sd: Spread::Absolute(1.0) };
         // The median of a lognormal with mean 1 and sd 1 is 1/sqrt(2).
-        let bounds = Bounds::Between {
-            min: f64::NEG_INFINITY,
-            max: 0.5f64.sqrt(),
-        };
+        let bounds = Bounds::Between { min: f64::NEG_INFINITY, max: 0.5f64.sqrt() };
         assert!((Distribution { shape, bounds }.accepted_share() - 0.5).abs() < 1e-6);
-        let shape = Shape::Lognormal {
-            mean: -1.0,
-            sd: Spread::Absolute(1.0),
-        };
-        let bounds = Bounds::Between {
-            min: -(0.5f64.sqrt()),
-            max: 0.0,
-        };
+        let shape = Shape::Lognormal { mean: -1.0, sd: Spread::Absolute(1.0) };
+        let bounds = Bounds::Between { min: -(0.5f64.sqrt()), max: 0.0 };
         assert!((Distribution { shape, bounds }.accepted_share() - 0.5).abs() < 1e-6);
-        let shape = Shape::Uniform {
-            low: 0.0,
-            high: 4.0,
-        };
+        let shape = Shape::Uniform { low: 0.0, high: 4.0 };
         let bounds = Bounds::Between { min: 3.0, max: 9.0 };
         assert_eq!(Distribution { shape, bounds }.accepted_share(), 0.25);
     }
 
     #[test]
     fn an_endless_redraw_is_refused() {
-        let never = normal(
-            0.0,
-            Spread::Absolute(1.0),
-            Bounds::Between { min: 8.0, max: 9.0 },
-        );
-        assert!(matches!(
-            never.check(Range::Any),
-            Err(InvalidDistribution::TooFewAccepted { .. })
-        ));
-        let point = normal(
-            1.0,
-            Spread::Absolute(0.0),
-            Bounds::Between { min: 2.0, max: 3.0 },
-        );
-        assert!(matches!(
-            point.check(Range::Any),
-            Err(InvalidDistribution::TooFewAccepted { .. })
-        ));
-        let on_the_bound = normal(
-            2.0,
-            Spread::Absolute(0.0),
-            Bounds::Between { min: 2.0, max: 2.0 },
-        );
+        let never = normal(0.0, Spread::Absolute(1.0), Bounds::Between { min: 8.0, max: 9.0 });
+        assert!(matches!(never.check(Range::Any), Err(InvalidDistribution::TooFewAccepted { .. })));
+        let point = normal(1.0, Spread::Absolute(0.0), Bounds::Between { min: 2.0, max: 3.0 });
+        assert!(matches!(point.check(Range::Any), Err(InvalidDistribution::TooFewAccepted { .. })));
+        let on_the_bound = normal(2.0, Spread::Absolute(0.0), Bounds::Between { min: 2.0, max: 2.0 });
         assert_eq!(on_the_bound.check(Range::Any), Ok(()));
     }
 
@@ -381,62 +301,19 @@ mod tests {
     fn values_outside_the_range_are_refused() {
         let unbounded = normal(10.0, Spread::Relative(0.1), Bounds::None);
         assert_eq!(unbounded.check(Range::Any), Ok(()));
-        assert_eq!(
-            unbounded.check(Range::Positive),
-            Err(InvalidDistribution::Unbounded {
-                allowed: Range::Positive
-            })
-        );
-        assert_eq!(
-            normal(10.0, Spread::Relative(0.1), Bounds::KeepSign).check(Range::Positive),
-            Ok(())
-        );
-        assert_eq!(
-            normal(10.0, Spread::Relative(0.0), Bounds::None).check(Range::Positive),
-            Ok(())
-        );
+        assert_eq!(unbounded.check(Range::Positive), Err(InvalidDistribution::Unbounded { allowed: Range::Positive }));
+        assert_eq!(normal(10.0, Spread::Relative(0.1), Bounds::KeepSign).check(Range::Positive), Ok(()));
+        assert_eq!(normal(10.0, Spread::Relative(0.0), Bounds::None).check(Range::Positive), Ok(()));
         for value in [f64::NAN, f64::INFINITY] {
             assert!(Distribution::constant(value).check(Range::Any).is_err());
-            assert!(
-                normal(value, Spread::Absolute(1.0), Bounds::None)
-                    .check(Range::Any)
-                    .is_err()
-            );
-            assert!(
-                normal(1.0, Spread::Absolute(value), Bounds::None)
-                    .check(Range::Any)
-                    .is_err()
-            );
+            assert!(normal(value, Spread::Absolute(1.0), Bounds::None).check(Range::Any).is_err());
+            assert!(normal(1.0, Spread::Absolute(value), Bounds::None).check(Range::Any).is_err());
         }
-        assert!(
-            normal(1.0, Spread::Absolute(-1.0), Bounds::None)
-                .check(Range::Any)
-                .is_err()
-        );
-        assert!(
-            normal(0.0, Spread::Absolute(1.0), Bounds::KeepSign)
-                .check(Range::Any)
-                .is_err()
-        );
-        let nan = normal(
-            0.0,
-            Spread::Absolute(1.0),
-            Bounds::Between {
-                min: f64::NAN,
-                max: 1.0,
-            },
-        );
+        assert!(normal(1.0, Spread::Absolute(-1.0), Bounds::None).check(Range::Any).is_err());
+        assert!(normal(0.0, Spread::Absolute(1.0), Bounds::KeepSign).check(Range::Any).is_err());
+        let nan = normal(0.0, Spread::Absolute(1.0), Bounds::Between { min: f64::NAN, max: 1.0 });
         assert!(nan.check(Range::Any).is_err());
-        let reversed = Distribution {
-            shape: Shape::Uniform {
-                low: 2.0,
-                high: 1.0,
-            },
-            bounds: Bounds::None,
-        };
-        assert!(matches!(
-            reversed.check(Range::Any),
-            Err(InvalidDistribution::Reversed { .. })
-        ));
+        let reversed = Distribution { shape: Shape::Uniform { low: 2.0, high: 1.0 }, bounds: Bounds::None };
+        assert!(matches!(reversed.check(Range::Any), Err(InvalidDistribution::Reversed { .. })));
     }
 }

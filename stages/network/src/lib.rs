@@ -26,8 +26,7 @@ pub use distribution::{Bounds, Distribution, InvalidDistribution, Shape, Spread}
 pub use file::{NetworkFile, NetworkFileError, network_file_schema};
 pub use models::{NeuronModel, ParameterSpec};
 pub use network::{
-    Connection, Drive, Network, Neuron, Population, Rule, SpatialProfile, Synapse, UnknownPath,
-    Unsupported,
+    Connection, Drive, Network, Neuron, Population, Rule, SpatialProfile, Synapse, UnknownPath, Unsupported,
 };
 pub use path::{Entry, SetError};
 pub use problem::{InvalidNetwork, NetworkProblem};

@@ -52,39 +52,17 @@ const fn parameter(
     range: Range,
     meaning: &'static str,
 ) -> ParameterSpec {
-    ParameterSpec {
-        symbol,
-        unit,
-        default,
-        meaning,
-        range,
-    }
+    ParameterSpec { symbol, unit, default, meaning, range }
 }
 
-const CAPACITANCE: ParameterSpec =
-    parameter("C_m", "pF", 250.0, Range::Positive, "membrane capacitance");
-const MEMBRANE_TIME: ParameterSpec = parameter(
-    "tau_m",
-    "ms",
-    10.0,
-    Range::Positive,
-    "membrane time constant",
-);
-const LEAK_REVERSAL: ParameterSpec =
-    parameter("E_L", "mV", -70.0, Range::Any, "leak reversal potential");
-const RESET: ParameterSpec = parameter(
-    "V_reset",
-    "mV",
-    -70.0,
-    Range::Any,
-    "potential after a spike",
-);
+const CAPACITANCE: ParameterSpec = parameter("C_m", "pF", 250.0, Range::Positive, "membrane capacitance");
+const MEMBRANE_TIME: ParameterSpec = parameter("tau_m", "ms", 10.0, Range::Positive, "membrane time constant");
+const LEAK_REVERSAL: ParameterSpec = parameter("E_L", "mV", -70.0, Range::Any, "leak reversal potential");
+const RESET: ParameterSpec = parameter("V_reset", "mV", -70.0, Range::Any, "potential after a spike");
 const THRESHOLD: ParameterSpec = parameter("V_th", "mV", -55.0, Range::Any, "spike threshold");
 const INITIAL: ParameterSpec = parameter("V_m", "mV", -70.0, Range::Any, "potential at t = 0");
-const REFRACTORY: ParameterSpec =
-    parameter("t_ref", "ms", 2.0, Range::NonNegative, "refractory period");
-const INPUT_CURRENT: ParameterSpec =
-    parameter("I_e", "pA", 0.0, Range::Any, "constant input current");
+const REFRACTORY: ParameterSpec = parameter("t_ref", "ms", 2.0, Range::NonNegative, "refractory period");
+const INPUT_CURRENT: ParameterSpec = parameter("I_e", "pA", 0.0, Range::Any, "constant input current");
 
 const IAF_PSC_EXP: &[ParameterSpec] = &[
     CAPACITANCE,
@@ -94,20 +72,8 @@ const IAF_PSC_EXP: &[ParameterSpec] = &[
     THRESHOLD,
     INITIAL,
     REFRACTORY,
-    parameter(
-        "tau_syn_ex",
-        "ms",
-        2.0,
-        Range::Positive,
-        "time constant of excitatory synaptic currents",
-    ),
-    parameter(
-        "tau_syn_in",
-        "ms",
-        2.0,
-        Range::Positive,
-        "time constant of inhibitory synaptic currents",
-    ),
+    parameter("tau_syn_ex", "ms", 2.0, Range::Positive, "time constant of excitatory synaptic currents"),
+    parameter("tau_syn_in", "ms", 2.0, Range::Positive, "time constant of inhibitory synaptic currents"),
     INPUT_CURRENT,
 ];
 
@@ -119,104 +85,36 @@ const IAF_PSC_ALPHA: &[ParameterSpec] = &[
     THRESHOLD,
     INITIAL,
     REFRACTORY,
-    parameter(
-        "tau_syn_ex",
-        "ms",
-        2.0,
-        Range::Positive,
-        "rise time of excitatory synaptic currents",
-    ),
-    parameter(
-        "tau_syn_in",
-        "ms",
-        2.0,
-        Range::Positive,
-        "rise time of inhibitory synaptic currents",
-    ),
+    parameter("tau_syn_ex", "ms", 2.0, Range::Positive, "rise time of excitatory synaptic currents"),
+    parameter("tau_syn_in", "ms", 2.0, Range::Positive, "rise time of inhibitory synaptic currents"),
     INPUT_CURRENT,
 ];
 
-const IAF_PSC_DELTA: &[ParameterSpec] = &[
-    CAPACITANCE,
-    MEMBRANE_TIME,
-    LEAK_REVERSAL,
-    RESET,
-    THRESHOLD,
-    INITIAL,
-    REFRACTORY,
-    INPUT_CURRENT,
-];
+const IAF_PSC_DELTA: &[ParameterSpec] =
+    &[CAPACITANCE, MEMBRANE_TIME, LEAK_REVERSAL, RESET, THRESHOLD, INITIAL, REFRACTORY, INPUT_CURRENT];
 
 const IAF_COND_EXP: &[ParameterSpec] = &[
     CAPACITANCE,
     parameter("g_L", "nS", 16.6667, Range::Positive, "leak conductance"),
     LEAK_REVERSAL,
-    parameter(
-        "E_ex",
-        "mV",
-        0.0,
-        Range::Any,
-        "excitatory reversal potential",
-    ),
-    parameter(
-        "E_in",
-        "mV",
-        -85.0,
-        Range::Any,
-        "inhibitory reversal potential",
-    ),
-    parameter(
-        "V_reset",
-        "mV",
-        -60.0,
-        Range::Any,
-        "potential after a spike",
-    ),
+    parameter("E_ex", "mV", 0.0, Range::Any, "excitatory reversal potential"),
+    parameter("E_in", "mV", -85.0, Range::Any, "inhibitory reversal potential"),
+    parameter("V_reset", "mV", -60.0, Range::Any, "potential after a spike"),
     THRESHOLD,
     INITIAL,
     REFRACTORY,
-    parameter(
-        "tau_syn_ex",
-        "ms",
-        0.2,
-        Range::Positive,
-        "time constant of excitatory synaptic conductances",
-    ),
-    parameter(
-        "tau_syn_in",
-        "ms",
-        2.0,
-        Range::Positive,
-        "time constant of inhibitory synaptic conductances",
-    ),
+    parameter("tau_syn_ex", "ms", 0.2, Range::Positive, "time constant of excitatory synaptic conductances"),
+    parameter("tau_syn_in", "ms", 2.0, Range::Positive, "time constant of inhibitory synaptic conductances"),
     INPUT_CURRENT,
 ];
 
 const BINARY: &[ParameterSpec] = &[
-    parameter(
-        "tau_m",
-        "ms",
-        10.0,
-        Range::Positive,
-        "mean interval between updates",
-    ),
-    parameter(
-        "theta",
-        "mV",
-        0.0,
-        Range::Any,
-        "threshold of the summed input",
-    ),
+    parameter("tau_m", "ms", 10.0, Range::Positive, "mean interval between updates"),
+    parameter("theta", "mV", 0.0, Range::Any, "threshold of the summed input"),
 ];
 
 impl NeuronModel {
-    pub const ALL: [Self; 5] = [
-        Self::IafPscExp,
-        Self::IafPscAlpha,
-        Self::IafPscDelta,
-        Self::IafCondExp,
-        Self::Binary,
-    ];
+    pub const ALL: [Self; 5] = [Self::IafPscExp, Self::IafPscAlpha, Self::IafPscDelta, Self::IafCondExp, Self::Binary];
 
     pub fn parameters(self) -> &'static [ParameterSpec] {
         match self {

@@ -79,11 +79,7 @@ pub enum Synapse {
     /// Constant weight.
     Static,
     /// Short-term plasticity (Tsodyks, Uziel & Markram 2000).
-    TsodyksMarkram {
-        u: f64,
-        tau_rec_ms: f64,
-        tau_fac_ms: f64,
-    },
+    TsodyksMarkram { u: f64, tau_rec_ms: f64, tau_fac_ms: f64 },
 }
 
 /// Connection probability over distance (um).
@@ -100,12 +96,7 @@ pub enum SpatialProfile {
 #[serde(rename_all = "snake_case")]
 pub enum Drive {
     /// `synapses` independent Poisson trains of `rate_hz` onto each neuron, independent between neurons.
-    Poisson {
-        rate_hz: f64,
-        synapses: f64,
-        weight: Distribution,
-        delay_ms: f64,
-    },
+    Poisson { rate_hz: f64, synapses: f64, weight: Distribution, delay_ms: f64 },
     /// A constant current into each neuron.
     Current { amplitude_pa: f64 },
 }

@@ -18,8 +18,7 @@ use thiserror::Error;
 
 use crate::distribution::InvalidDistribution;
 use crate::place::{
-    Place, Target, connection_entries, locate_in_connection, locate_in_population, part_mut,
-    population_entries,
+    Place, Target, connection_entries, locate_in_connection, locate_in_population, part_mut, population_entries,
 };
 use crate::suggestion::nearest;
 use crate::{Connection, Network, Range, UnknownPath};
@@ -39,19 +38,9 @@ pub enum SetError {
     #[error(transparent)]
     UnknownPath(#[from] UnknownPath),
     #[error("`{path}` = {} is not allowed; it must be {allowed}", with_unit(*.value, .unit))]
-    OutOfRange {
-        path: String,
-        value: f64,
-        unit: &'static str,
-        allowed: Range,
-    },
+    OutOfRange { path: String, value: f64, unit: &'static str, allowed: Range },
     #[error("`{path}` = {} is not allowed: {source}", with_unit(*.value, .unit))]
-    Distribution {
-        path: String,
-        value: f64,
-        unit: &'static str,
-        source: InvalidDistribution,
-    },
+    Distribution { path: String, value: f64, unit: &'static str, source: InvalidDistribution },
 }
 
 pub(crate) fn with_unit(value: f64, unit: &str) -> String {
@@ -93,12 +82,7 @@ impl Network {
             return Err(self.unknown_path(path).into());
         };
         if !place.range.contains(value) {
-            return Err(SetError::OutOfRange {
-                path: path.to_owned(),
-                value,
-                unit: place.unit,
-                allowed: place.range,
-            });
+            return Err(SetError::OutOfRange { path: path.to_owned(), value, unit: place.unit, allowed: place.range });
         }
         // Leaves no -0, which would be another network to a digest.
         let value = value + 0.0;
@@ -107,24 +91,18 @@ impl Network {
             // `Range::SIZE` and `Range::COUNT` hold only whole numbers that fit.
             Target::Size(size) => *size = value as u32,
             Target::Total(total) => *total = value as u64,
-            Target::Distribution {
-                distribution,
-                part,
-                values,
-            } => {
+            Target::Distribution { distribution, part, values } => {
                 let mut changed = *distribution;
                 if let Some(number) = part_mut(&mut changed, part) {
                     *number = value;
                 }
                 if whole {
-                    changed
-                        .check(values)
-                        .map_err(|source| SetError::Distribution {
-                            path: path.to_owned(),
-                            value,
-                            unit: place.unit,
-                            source,
-                        })?;
+                    changed.check(values).map_err(|source| SetError::Distribution {
+                        path: path.to_owned(),
+                        value,
+                        unit: place.unit,
+                        source,
+                    })?;
                 }
                 *distribution = changed;
             }
@@ -142,18 +120,14 @@ impl Network {
 
     /// The unit of the weights of a connection; `1` if its target does not exist.
     pub(crate) fn weight_unit(&self, connection: &Connection) -> &'static str {
-        self.population(&connection.post)
-            .map_or("1", |post| post.neuron.model.weight_unit())
+        self.population(&connection.post).map_or("1", |post| post.neuron.model.weight_unit())
     }
 
     /// One spelling of the paths that have two.
     pub(crate) fn canonical_path(&self, path: &str) -> String {
         let path = long_spelling(path);
-        if let ["populations", name, "drives", "0", rest @ ..] =
-            path.split('.').collect::<Vec<_>>().as_slice()
-            && self
-                .population(name)
-                .is_some_and(|population| population.drives.len() == 1)
+        if let ["populations", name, "drives", "0", rest @ ..] = path.split('.').collect::<Vec<_>>().as_slice()
+            && self.population(name).is_some_and(|population| population.drives.len() == 1)
         {
             return format!("populations.{name}.drive.{}", rest.join("."));
         }
@@ -164,17 +138,11 @@ impl Network {
         let segments: Vec<&str> = path.split('.').collect();
         match segments.as_slice() {
             ["populations", name, rest @ ..] => {
-                let population = self
-                    .populations
-                    .iter_mut()
-                    .find(|population| population.name == *name)?;
+                let population = self.populations.iter_mut().find(|population| population.name == *name)?;
                 locate_in_population(population, rest)
             }
             ["connections", name, rest @ ..] => {
-                let position = self
-                    .connections
-                    .iter()
-                    .position(|connection| connection.name == *name)?;
+                let position = self.connections.iter().position(|connection| connection.name == *name)?;
                 let weight_unit = self.weight_unit(&self.connections[position]);
                 locate_in_connection(&mut self.connections[position], weight_unit, rest)
             }
@@ -186,11 +154,7 @@ impl Network {
 /// `.mean` is left out, `.rule.p` is `.rule.probability`.
 pub(crate) fn long_spelling(path: &str) -> String {
     let mut path = path.strip_suffix(".mean").unwrap_or(path).to_owned();
-    for (short, long) in [
-        (".rule.p", "probability"),
-        (".rule.k", "in_degree"),
-        (".rule.n", "total"),
-    ] {
+    for (short, long) in [(".rule.p", "probability"), (".rule.k", "in_degree"), (".rule.n", "total")] {
         if path.starts_with("connections.") && path.ends_with(short) {
             path.truncate(path.len() - 1);
             path.push_str(long);

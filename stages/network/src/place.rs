@@ -3,10 +3,7 @@
 //! What is listed and what can be located must agree; tests set every listed path.
 
 use crate::path::Entry;
-use crate::{
-    Bounds, Connection, Distribution, Drive, Population, Range, Rule, Shape, SpatialProfile,
-    Spread, Synapse,
-};
+use crate::{Bounds, Connection, Distribution, Drive, Population, Range, Rule, Shape, SpatialProfile, Spread, Synapse};
 
 /// Where a value stands, and what it may be.
 pub(crate) struct Place<'a> {
@@ -19,11 +16,7 @@ pub(crate) enum Target<'a> {
     Number(&'a mut f64),
     Size(&'a mut u32),
     Total(&'a mut u64),
-    Distribution {
-        distribution: &'a mut Distribution,
-        part: Part,
-        values: Range,
-    },
+    Distribution { distribution: &'a mut Distribution, part: Part, values: Range },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,9 +42,7 @@ pub(crate) fn part_mut(distribution: &mut Distribution, part: Part) -> Option<&m
     let Distribution { shape, bounds } = distribution;
     match part {
         Part::Mean => match shape {
-            Shape::Constant { value: mean }
-            | Shape::Normal { mean, .. }
-            | Shape::Lognormal { mean, .. } => Some(mean),
+            Shape::Constant { value: mean } | Shape::Normal { mean, .. } | Shape::Lognormal { mean, .. } => Some(mean),
             Shape::Uniform { .. } => None,
         },
         Part::Sd => match shape {
@@ -66,9 +57,7 @@ pub(crate) fn part_mut(distribution: &mut Distribution, part: Part) -> Option<&m
             _ => None,
         },
         Part::Min | Part::Max => match bounds {
-            Bounds::Between { min, max } => {
-                Some(if part == Part::Min { min } else { max }).filter(|at| at.is_finite())
-            }
+            Bounds::Between { min, max } => Some(if part == Part::Min { min } else { max }).filter(|at| at.is_finite()),
             Bounds::None | Bounds::KeepSign => None,
         },
     }
@@ -78,35 +67,16 @@ fn is_relative_sd(distribution: &Distribution, part: Part) -> bool {
     part == Part::Sd
         && matches!(
             distribution.shape,
-            Shape::Normal {
-                sd: Spread::Relative(_),
-                ..
-            } | Shape::Lognormal {
-                sd: Spread::Relative(_),
-                ..
-            }
+            Shape::Normal { sd: Spread::Relative(_), .. } | Shape::Lognormal { sd: Spread::Relative(_), .. }
         )
 }
 
-fn distribution_entries(
-    distribution: &Distribution,
-    path: &str,
-    unit: &'static str,
-    entries: &mut Vec<Entry>,
-) {
+fn distribution_entries(distribution: &Distribution, path: &str, unit: &'static str, entries: &mut Vec<Entry>) {
     let mut distribution = *distribution;
     for (part, name) in PARTS {
-        let unit = if is_relative_sd(&distribution, part) {
-            "1"
-        } else {
-            unit
-        };
+        let unit = if is_relative_sd(&distribution, part) { "1" } else { unit };
         if let Some(value) = part_mut(&mut distribution, part).copied() {
-            let path = if name.is_empty() {
-                path.to_owned()
-            } else {
-                format!("{path}.{name}")
-            };
+            let path = if name.is_empty() { path.to_owned() } else { format!("{path}.{name}") };
             entries.push(Entry { path, unit, value });
         }
     }
@@ -130,47 +100,22 @@ fn in_distribution<'a>(
         Part::Sd => Range::NonNegative,
         Part::Min | Part::Max => Range::Any,
     };
-    let unit = if is_relative_sd(distribution, part) {
-        "1"
-    } else {
-        unit
-    };
-    Some(Place {
-        unit,
-        range,
-        target: Target::Distribution {
-            distribution,
-            part,
-            values,
-        },
-    })
+    let unit = if is_relative_sd(distribution, part) { "1" } else { unit };
+    Some(Place { unit, range, target: Target::Distribution { distribution, part, values } })
 }
 
 fn number<'a>(number: &'a mut f64, unit: &'static str, range: Range) -> Option<Place<'a>> {
-    Some(Place {
-        unit,
-        range,
-        target: Target::Number(number),
-    })
+    Some(Place { unit, range, target: Target::Number(number) })
 }
 
 pub(crate) fn population_entries(population: &Population, entries: &mut Vec<Entry>) {
     let base = format!("populations.{}", population.name);
     let value = f64::from(population.size);
-    entries.push(Entry {
-        path: format!("{base}.size"),
-        unit: "1",
-        value,
-    });
+    entries.push(Entry { path: format!("{base}.size"), unit: "1", value });
     let model = population.neuron.model;
     for spec in model.parameters() {
         if let Some(distribution) = population.neuron.parameters.get(spec.symbol) {
-            distribution_entries(
-                distribution,
-                &format!("{base}.{}", spec.symbol),
-                spec.unit,
-                entries,
-            );
+            distribution_entries(distribution, &format!("{base}.{}", spec.symbol), spec.unit, entries);
         }
     }
     for (position, drive) in population.drives.iter().enumerate() {
@@ -178,46 +123,23 @@ pub(crate) fn population_entries(population: &Population, entries: &mut Vec<Entr
             1 => format!("{base}.drive"),
             _ => format!("{base}.drives.{position}"),
         };
-        let mut entry = |name, unit, value| {
-            entries.push(Entry {
-                path: format!("{base}.{name}"),
-                unit,
-                value,
-            })
-        };
+        let mut entry = |name, unit, value| entries.push(Entry { path: format!("{base}.{name}"), unit, value });
         match drive {
-            Drive::Poisson {
-                rate_hz,
-                synapses,
-                weight,
-                delay_ms,
-            } => {
+            Drive::Poisson { rate_hz, synapses, weight, delay_ms } => {
                 entry("rate", "Hz", *rate_hz);
                 entry("synapses", "1", *synapses);
                 entry("delay", "ms", *delay_ms);
-                distribution_entries(
-                    weight,
-                    &format!("{base}.weight"),
-                    model.weight_unit(),
-                    entries,
-                );
+                distribution_entries(weight, &format!("{base}.weight"), model.weight_unit(), entries);
             }
             Drive::Current { amplitude_pa } => entry("amplitude", "pA", *amplitude_pa),
         }
     }
 }
 
-pub(crate) fn locate_in_population<'a>(
-    population: &'a mut Population,
-    rest: &[&str],
-) -> Option<Place<'a>> {
+pub(crate) fn locate_in_population<'a>(population: &'a mut Population, rest: &[&str]) -> Option<Place<'a>> {
     let model = population.neuron.model;
     match rest {
-        ["size"] => Some(Place {
-            unit: "1",
-            range: Range::SIZE,
-            target: Target::Size(&mut population.size),
-        }),
+        ["size"] => Some(Place { unit: "1", range: Range::SIZE, target: Target::Size(&mut population.size) }),
         ["drive", rest @ ..] => match population.drives.as_mut_slice() {
             [drive] => locate_in_drive(drive, model.weight_unit(), rest),
             _ => None,
@@ -228,27 +150,16 @@ pub(crate) fn locate_in_population<'a>(
         }
         [symbol, rest @ ..] => {
             let spec = model.parameter(symbol)?;
-            in_distribution(
-                population.neuron.parameters.get_mut(*symbol)?,
-                spec.unit,
-                spec.range,
-                rest,
-            )
+            in_distribution(population.neuron.parameters.get_mut(*symbol)?, spec.unit, spec.range, rest)
         }
         [] => None,
     }
 }
 
-fn locate_in_drive<'a>(
-    drive: &'a mut Drive,
-    weight_unit: &'static str,
-    rest: &[&str],
-) -> Option<Place<'a>> {
+fn locate_in_drive<'a>(drive: &'a mut Drive, weight_unit: &'static str, rest: &[&str]) -> Option<Place<'a>> {
     match (drive, rest) {
         (Drive::Poisson { rate_hz, .. }, ["rate"]) => number(rate_hz, "Hz", Range::NonNegative),
-        (Drive::Poisson { synapses, .. }, ["synapses"]) => {
-            number(synapses, "1", Range::NonNegative)
-        }
+        (Drive::Poisson { synapses, .. }, ["synapses"]) => number(synapses, "1", Range::NonNegative),
         (Drive::Poisson { delay_ms, .. }, ["delay"]) => number(delay_ms, "ms", Range::Positive),
         (Drive::Poisson { weight, .. }, ["weight", rest @ ..]) => {
             in_distribution(weight, weight_unit, Range::Any, rest)
@@ -258,31 +169,16 @@ fn locate_in_drive<'a>(
     }
 }
 
-pub(crate) fn connection_entries(
-    connection: &Connection,
-    weight_unit: &'static str,
-    entries: &mut Vec<Entry>,
-) {
+pub(crate) fn connection_entries(connection: &Connection, weight_unit: &'static str, entries: &mut Vec<Entry>) {
     let base = format!("connections.{}", connection.name);
-    let mut entry = |name: &str, unit, value| {
-        entries.push(Entry {
-            path: format!("{base}.{name}"),
-            unit,
-            value,
-        })
-    };
+    let mut entry = |name: &str, unit, value| entries.push(Entry { path: format!("{base}.{name}"), unit, value });
     match connection.rule {
         Rule::Probability { p, .. } => entry("rule.probability", "1", p),
         Rule::InDegree { k, .. } => entry("rule.in_degree", "1", k),
         Rule::Total { n, .. } => entry("rule.total", "1", n as f64),
         Rule::AllToAll { .. } | Rule::OneToOne => {}
     }
-    if let Synapse::TsodyksMarkram {
-        u,
-        tau_rec_ms,
-        tau_fac_ms,
-    } = connection.synapse
-    {
+    if let Synapse::TsodyksMarkram { u, tau_rec_ms, tau_fac_ms } = connection.synapse {
         entry("synapse.U", "1", u);
         entry("synapse.tau_rec", "ms", tau_rec_ms);
         entry("synapse.tau_fac", "ms", tau_fac_ms);
@@ -293,18 +189,8 @@ pub(crate) fn connection_entries(
         Some(SpatialProfile::Exponential { length_um }) => entry("profile.length", "um", length_um),
         None => {}
     }
-    distribution_entries(
-        &connection.weight,
-        &format!("{base}.weight"),
-        weight_unit,
-        entries,
-    );
-    distribution_entries(
-        &connection.delay_ms,
-        &format!("{base}.delay"),
-        "ms",
-        entries,
-    );
+    distribution_entries(&connection.weight, &format!("{base}.weight"), weight_unit, entries);
+    distribution_entries(&connection.delay_ms, &format!("{base}.delay"), "ms", entries);
 }
 
 pub(crate) fn locate_in_connection<'a>(
@@ -312,43 +198,26 @@ pub(crate) fn locate_in_connection<'a>(
     weight_unit: &'static str,
     rest: &[&str],
 ) -> Option<Place<'a>> {
-    let Connection {
-        rule,
-        weight,
-        delay_ms,
-        synapse,
-        profile,
-        ..
-    } = connection;
+    let Connection { rule, weight, delay_ms, synapse, profile, .. } = connection;
     match rest {
         ["rule", name] => match (rule, *name) {
             (Rule::Probability { p, .. }, "probability") => number(p, "1", Range::Fraction),
             (Rule::InDegree { k, .. }, "in_degree") => number(k, "1", Range::NonNegative),
-            (Rule::Total { n, .. }, "total") => Some(Place {
-                unit: "1",
-                range: Range::COUNT,
-                target: Target::Total(n),
-            }),
+            (Rule::Total { n, .. }, "total") => {
+                Some(Place { unit: "1", range: Range::COUNT, target: Target::Total(n) })
+            }
             _ => None,
         },
         ["synapse", name] => match (synapse, *name) {
             (Synapse::TsodyksMarkram { u, .. }, "U") => number(u, "1", Range::Fraction),
-            (Synapse::TsodyksMarkram { tau_rec_ms, .. }, "tau_rec") => {
-                number(tau_rec_ms, "ms", Range::Positive)
-            }
-            (Synapse::TsodyksMarkram { tau_fac_ms, .. }, "tau_fac") => {
-                number(tau_fac_ms, "ms", Range::NonNegative)
-            }
+            (Synapse::TsodyksMarkram { tau_rec_ms, .. }, "tau_rec") => number(tau_rec_ms, "ms", Range::Positive),
+            (Synapse::TsodyksMarkram { tau_fac_ms, .. }, "tau_fac") => number(tau_fac_ms, "ms", Range::NonNegative),
             _ => None,
         },
         ["profile", name] => match (profile.as_mut()?, *name) {
-            (SpatialProfile::Boxcar { width_um }, "width") => {
-                number(width_um, "um", Range::Positive)
-            }
+            (SpatialProfile::Boxcar { width_um }, "width") => number(width_um, "um", Range::Positive),
             (SpatialProfile::Gaussian { sd_um }, "sd") => number(sd_um, "um", Range::Positive),
-            (SpatialProfile::Exponential { length_um }, "length") => {
-                number(length_um, "um", Range::Positive)
-            }
+            (SpatialProfile::Exponential { length_um }, "length") => number(length_um, "um", Range::Positive),
             _ => None,
         },
         ["weight", rest @ ..] => in_distribution(weight, weight_unit, Range::Any, rest),

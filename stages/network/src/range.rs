@@ -22,15 +22,9 @@ pub enum Range {
 
 impl Range {
     /// Sizes of populations.
-    pub const SIZE: Self = Self::Whole {
-        min: 1,
-        max: u32::MAX as u64,
-    };
+    pub const SIZE: Self = Self::Whole { min: 1, max: u32::MAX as u64 };
     /// Counts that a 64-bit float holds exactly.
-    pub const COUNT: Self = Self::Whole {
-        min: 0,
-        max: 1 << 53,
-    };
+    pub const COUNT: Self = Self::Whole { min: 0, max: 1 << 53 };
 
     pub fn contains(self, value: f64) -> bool {
         value.is_finite()
@@ -39,9 +33,7 @@ impl Range {
                 Self::Positive => value > 0.0,
                 Self::NonNegative => value >= 0.0,
                 Self::Fraction => (0.0..=1.0).contains(&value),
-                Self::Whole { min, max } => {
-                    value.fract() == 0.0 && value >= min as f64 && value <= max as f64
-                }
+                Self::Whole { min, max } => value.fract() == 0.0 && value >= min as f64 && value <= max as f64,
             }
     }
 }

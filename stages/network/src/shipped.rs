@@ -4,10 +4,7 @@ const SHIPPED: &[(&str, &str)] = &[("hagen", include_str!("../networks/hagen.yam
 
 /// The text of a shipped network file.
 pub fn shipped(name: &str) -> Option<&'static str> {
-    SHIPPED
-        .iter()
-        .find(|(shipped, _)| *shipped == name)
-        .map(|(_, text)| *text)
+    SHIPPED.iter().find(|(shipped, _)| *shipped == name).map(|(_, text)| *text)
 }
 
 /// The names that [`shipped`] knows, sorted.

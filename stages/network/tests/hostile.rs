@@ -5,9 +5,7 @@ use lapicque_network::{NetworkFile, shipped};
 use proptest::prelude::*;
 
 fn refused(text: &str) -> String {
-    let error = NetworkFile::parse(text, "hostile.yaml")
-        .expect_err("the file is hostile")
-        .to_string();
+    let error = NetworkFile::parse(text, "hostile.yaml").expect_err("the file is hostile").to_string();
     assert!(error.len() < 100_000, "{} bytes of errors", error.len());
     error
 }
@@ -22,10 +20,7 @@ fn bombs_of_aliases() {
     refused(&text);
     let mut text = String::from("a0: &a0 {x: 1}\n");
     for level in 1..40 {
-        text.push_str(&format!(
-            "a{level}: &a{level} {{l: *a{0}, r: *a{0}}}\n",
-            level - 1
-        ));
+        text.push_str(&format!("a{level}: &a{level} {{l: *a{0}, r: *a{0}}}\n", level - 1));
     }
     refused(&text);
 }
@@ -37,9 +32,7 @@ fn deep_nesting() {
         refused(&format!("a: {}{}", "{a: ".repeat(depth), "}".repeat(depth)));
         refused(&"- ".repeat(depth));
     }
-    let blocks: String = (0..500)
-        .map(|level| format!("{}a:\n", " ".repeat(level)))
-        .collect();
+    let blocks: String = (0..500).map(|level| format!("{}a:\n", " ".repeat(level))).collect();
     refused(&blocks);
 }
 
@@ -50,37 +43,19 @@ fn huge_files() {
     refused(&many);
     let populations: String = (0..20_000).map(|i| format!("  p{i}: {{}}\n")).collect();
     refused(&format!("network: 1\nname: x\npopulations:\n{populations}"));
-    refused(&format!(
-        "network: 1\nname: x\npopulations: {{{}: 1}}",
-        "y".repeat(1_000_000)
-    ));
-    refused(&format!(
-        "network: 1\nname: x\npopulations: {{E: {{size: {}}}}}",
-        "9".repeat(1_000_000)
-    ));
+    refused(&format!("network: 1\nname: x\npopulations: {{{}: 1}}", "y".repeat(1_000_000)));
+    refused(&format!("network: 1\nname: x\npopulations: {{E: {{size: {}}}}}", "9".repeat(1_000_000)));
 }
 
 #[test]
 fn many_of_everything() {
-    let populations: String = (0..10_000)
-        .map(|i| format!("  p{i}: {{size: 1, model: binary}}\n"))
-        .collect();
+    let populations: String = (0..10_000).map(|i| format!("  p{i}: {{size: 1, model: binary}}\n")).collect();
     let head = format!("network: 1\nname: x\npopulations:\n{populations}");
-    let sets: Vec<String> = (0..10_000)
-        .map(|i| format!("populations.p{i}.theta"))
-        .collect();
-    let good = format!(
-        "{head}parameters: {{theta: {{sets: [{}]}}}}",
-        sets.join(", ")
-    );
+    let sets: Vec<String> = (0..10_000).map(|i| format!("populations.p{i}.theta")).collect();
+    let good = format!("{head}parameters: {{theta: {{sets: [{}]}}}}", sets.join(", "));
     let file = NetworkFile::parse(&good, "many.yaml").unwrap_or_else(|error| panic!("{error}"));
     let network = file.with(&[("theta", 3.0)]).unwrap();
-    assert_eq!(
-        network
-            .get("populations.p9999.theta")
-            .map(|entry| entry.value),
-        Some(3.0)
-    );
+    assert_eq!(network.get("populations.p9999.theta").map(|entry| entry.value), Some(3.0));
     refused(&good.replace(".theta", ".tau_n"));
     refused(&good.replace("size: 1", "size: 0"));
     refused(&good.replace("size", "sise"));

@@ -54,96 +54,37 @@ parameters:
 fn the_good_file_is_good() {
     let file = NetworkFile::parse(SMALL, "net.yaml").unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(file.parameters()[1].default, 40.0);
-    assert_eq!(
-        file.parameter_unit("populations.I.drives.b.amplitude"),
-        Some("pA")
-    );
-    assert_eq!(
-        file.network()
-            .get("populations.I.drives.1.amplitude")
-            .unwrap()
-            .value,
-        1000.0
-    );
-    assert_eq!(
-        file.network()
-            .get("connections.I_to_E.profile.sd")
-            .unwrap()
-            .value,
-        300.0
-    );
-    assert_eq!(
-        file.network()
-            .get("connections.I_to_E.synapse.tau_rec")
-            .unwrap()
-            .value,
-        800.0
-    );
-    let network = file
-        .with(&[("nu", 20.0), ("populations.I.drives.b.amplitude", 5.0)])
-        .unwrap();
-    assert_eq!(
-        network.get("populations.I.drives.0.rate").unwrap().value,
-        20.0
-    );
-    assert_eq!(
-        network
-            .get("populations.I.drives.1.amplitude")
-            .unwrap()
-            .value,
-        5.0
-    );
+    assert_eq!(file.parameter_unit("populations.I.drives.b.amplitude"), Some("pA"));
+    assert_eq!(file.network().get("populations.I.drives.1.amplitude").unwrap().value, 1000.0);
+    assert_eq!(file.network().get("connections.I_to_E.profile.sd").unwrap().value, 300.0);
+    assert_eq!(file.network().get("connections.I_to_E.synapse.tau_rec").unwrap().value, 800.0);
+    let network = file.with(&[("nu", 20.0), ("populations.I.drives.b.amplitude", 5.0)]).unwrap();
+    assert_eq!(network.get("populations.I.drives.0.rate").unwrap().value, 20.0);
+    assert_eq!(network.get("populations.I.drives.1.amplitude").unwrap().value, 5.0);
     for entry in file.paths() {
-        assert_eq!(
-            file.parameter_unit(&entry.path),
-            Some(entry.unit),
-            "{}",
-            entry.path
-        );
-        assert_eq!(
-            file.with(&[(&entry.path, entry.value)]).as_ref(),
-            Ok(file.network()),
-            "{}",
-            entry.path
-        );
+        assert_eq!(file.parameter_unit(&entry.path), Some(entry.unit), "{}", entry.path);
+        assert_eq!(file.with(&[(&entry.path, entry.value)]).as_ref(), Ok(file.network()), "{}", entry.path);
     }
 }
 
 #[test]
 fn the_only_drive_may_have_a_name() {
-    let text = SMALL
-        .replace("      b: {kind: current, amplitude: 1 nA}\n", "")
-        .replace("40 Hz", "40 spikes/s");
+    let text = SMALL.replace("      b: {kind: current, amplitude: 1 nA}\n", "").replace("40 Hz", "40 spikes/s");
     let file = NetworkFile::parse(&text, "net.yaml").unwrap_or_else(|error| panic!("{error}"));
     for path in ["populations.I.drives.a.rate", "populations.I.drive.rate"] {
         assert_eq!(file.parameter_unit(path), Some("Hz"), "{path}");
         let network = file.with(&[(path, 3.0)]).unwrap();
         assert_eq!(network.get("populations.I.drive.rate").unwrap().value, 3.0);
-        assert_eq!(
-            network.get("populations.I.drives.0.rate").unwrap().value,
-            3.0
-        );
+        assert_eq!(network.get("populations.I.drives.0.rate").unwrap().value, 3.0);
     }
-    let twice = file.with(&[
-        ("populations.I.drives.a.rate", 3.0),
-        ("populations.I.drive.rate", 4.0),
-    ]);
-    assert!(
-        twice
-            .unwrap_err()
-            .to_string()
-            .ends_with("both set `populations.I.drives.a.rate`")
-    );
+    let twice = file.with(&[("populations.I.drives.a.rate", 3.0), ("populations.I.drive.rate", 4.0)]);
+    assert!(twice.unwrap_err().to_string().ends_with("both set `populations.I.drives.a.rate`"));
 }
 
 #[test]
 fn values_and_units() {
     let cases = [
-        (
-            "C_m: 289.1 pF",
-            "C_m: 289.1",
-            "7:10: populations.E.C_m: `289.1` has no unit; write e.g. `289.1 pF`",
-        ),
+        ("C_m: 289.1 pF", "C_m: 289.1", "7:10: populations.E.C_m: `289.1` has no unit; write e.g. `289.1 pF`"),
         (
             "C_m: 289.1 pF",
             "C_m: 12 s",
@@ -154,21 +95,9 @@ fn values_and_units() {
             "C_m: 1 pf",
             "7:10: populations.E.C_m: `1 pf`: unknown unit `pf` at column 3; did you mean `pF`?",
         ),
-        (
-            "C_m: 289.1 pF",
-            "C_m: -1 pF",
-            "7:10: populations.E.C_m: -1 pF is not allowed; it must be greater than 0",
-        ),
-        (
-            "C_m: 289.1 pF",
-            "C_m: [1 pF]",
-            "7:10: populations.E.C_m: a number with a unit is expected, found a list",
-        ),
-        (
-            "C_m: 289.1 pF",
-            "C_m:",
-            "7:8: populations.E.C_m: a number with a unit is expected, found nothing",
-        ),
+        ("C_m: 289.1 pF", "C_m: -1 pF", "7:10: populations.E.C_m: -1 pF is not allowed; it must be greater than 0"),
+        ("C_m: 289.1 pF", "C_m: [1 pF]", "7:10: populations.E.C_m: a number with a unit is expected, found a list"),
+        ("C_m: 289.1 pF", "C_m:", "7:8: populations.E.C_m: a number with a unit is expected, found nothing"),
         (
             "size: 80",
             "size: 80.5",
@@ -199,11 +128,7 @@ fn values_and_units() {
             "weight: -20 mV",
             "27:13: connections.I_to_E.weight: `-20 mV` is a voltage; a current such as `1 pA` is expected",
         ),
-        (
-            "sd: 10 %",
-            "sd: 0.1",
-            "20:41: connections.E_to_I.weight.sd: `0.1` has no unit; write e.g. `0.1 mV`",
-        ),
+        ("sd: 10 %", "sd: 0.1", "20:41: connections.E_to_I.weight.sd: `0.1` has no unit; write e.g. `0.1 mV`"),
         (
             "size: 80",
             "size: .inf",
@@ -248,12 +173,7 @@ fn keys_and_choices() {
             1,
             "such as `{probability: 0.1}`, is expected, found `probability`",
         ),
-        (
-            "rule: {probability: 0.2}",
-            "rule: {probability: 0.2, total: 3}",
-            1,
-            "found `probability` and `total`",
-        ),
+        ("rule: {probability: 0.2}", "rule: {probability: 0.2, total: 3}", 1, "found `probability` and `total`"),
         (
             "    rule: {probability: 0.2}\n",
             "",
@@ -272,34 +192,16 @@ fn keys_and_choices() {
             1,
             "14:17: populations.I.drives.b.kind: `curent` is not known; did you mean `current`?",
         ),
-        (
-            "pre: E",
-            "pre: e",
-            1,
-            "17:10: connections.E_to_I.pre: there is no population `e`; did you mean `E`?",
-        ),
+        ("pre: E", "pre: e", 1, "17:10: connections.E_to_I.pre: there is no population `e`; did you mean `E`?"),
         ("U: 0.4", "u: 0.4", 1, "unknown key `u`; did you mean `U`?"),
-        (
-            "network: 1",
-            "network: 2",
-            1,
-            "1:10: network: this is format version the number 2; version 1 is read",
-        ),
-        (
-            "name: small\n",
-            "",
-            1,
-            "1:1: `name` is missing; write e.g. `name: hagen`",
-        ),
+        ("network: 1", "network: 2", 1, "1:10: network: this is format version the number 2; version 1 is read"),
+        ("name: small\n", "", 1, "1:1: `name` is missing; write e.g. `name: hagen`"),
         ("  E_to_I:", "  E.to.I:", 1, "`E.to.I` is no name"),
     ];
     for (from, to, count, expected) in cases {
         let found = changed(from, to);
         assert_eq!(found.len(), count, "{to}: {found:#?}");
-        assert!(
-            found.iter().any(|problem| problem.contains(expected)),
-            "{to}: {found:#?}"
-        );
+        assert!(found.iter().any(|problem| problem.contains(expected)), "{to}: {found:#?}");
     }
 }
 
@@ -316,47 +218,15 @@ fn distributions() {
             "",
             "values must be greater than 0, but can be drawn outside; bound the distribution with `min` or `keep_sign`",
         ),
-        (
-            "min: 0.3 ms",
-            "min: 3 ms, max: 1 ms",
-            "`min` 3 is above `max` 1",
-        ),
-        (
-            "keep_sign: true",
-            "keep_sign: true, max: 1 mV",
-            "`keep_sign` has no meaning with `min` or `max`",
-        ),
-        (
-            "keep_sign: true",
-            "keep_sign: 1",
-            "`true` or `false` is expected, found the number 1",
-        ),
-        (
-            "mean: 0.1 mV",
-            "mean: 0 mV",
-            "a mean of 0 has no sign to keep",
-        ),
-        (
-            "{mean: 0.1 mV, ",
-            "{",
-            "`mean` is missing; write e.g. `mean: 1 mV`",
-        ),
+        ("min: 0.3 ms", "min: 3 ms, max: 1 ms", "`min` 3 is above `max` 1"),
+        ("keep_sign: true", "keep_sign: true, max: 1 mV", "`keep_sign` has no meaning with `min` or `max`"),
+        ("keep_sign: true", "keep_sign: 1", "`true` or `false` is expected, found the number 1"),
+        ("mean: 0.1 mV", "mean: 0 mV", "a mean of 0 has no sign to keep"),
+        ("{mean: 0.1 mV, ", "{", "`mean` is missing; write e.g. `mean: 1 mV`"),
         (" sd: 10 %,", "", "`sd` is missing; write e.g. `sd: 10 %`"),
-        (
-            "weight: {normal:",
-            "weight: {gaussian:",
-            "unknown key `gaussian`",
-        ),
-        (
-            "delay: 1 ms",
-            "delay: {uniform: {low: 2 ms, high: 1 ms}}",
-            "`low` 2 is above `high` 1",
-        ),
-        (
-            "delay: 1 ms",
-            "delay: {uniform: {low: 0 ms, high: 1 ms}}",
-            "0 ms is not allowed; it must be greater than 0",
-        ),
+        ("weight: {normal:", "weight: {gaussian:", "unknown key `gaussian`"),
+        ("delay: 1 ms", "delay: {uniform: {low: 2 ms, high: 1 ms}}", "`low` 2 is above `high` 1"),
+        ("delay: 1 ms", "delay: {uniform: {low: 0 ms, high: 1 ms}}", "0 ms is not allowed; it must be greater than 0"),
         ("delay: 1 ms", "delay: {}", "found nothing"),
     ];
     for (from, to, expected) in cases {
@@ -389,44 +259,17 @@ fn parameters() {
             "populations.I.drives.a.weight",
             "`populations.E.drive.rate` is in Hz, but `populations.I.drives.a.weight` in mV",
         ),
-        (
-            "populations.I.drives.a.rate",
-            "populations.I.drives.a.rat",
-            "did you mean `populations.I.drives.a.rate`?",
-        ),
-        (
-            "29.89 pA",
-            "29.89 mV",
-            "`29.89 mV` is a voltage; a current such as `1 pA` is expected",
-        ),
-        (
-            "29.89 pA",
-            "29.89",
-            "`29.89` has no unit; write e.g. `29.89 pA`",
-        ),
-        (
-            "29.89 pA",
-            "[1 pA]",
-            "a number with a unit is expected, found a list",
-        ),
+        ("populations.I.drives.a.rate", "populations.I.drives.a.rat", "did you mean `populations.I.drives.a.rate`?"),
+        ("29.89 pA", "29.89 mV", "`29.89 mV` is a voltage; a current such as `1 pA` is expected"),
+        ("29.89 pA", "29.89", "`29.89` has no unit; write e.g. `29.89 pA`"),
+        ("29.89 pA", "[1 pA]", "a number with a unit is expected, found a list"),
         ("  J_ext:", "  J.ext:", "`J.ext` is no name"),
-        (
-            "sets: [populations.E.drive.weight]",
-            "sets: []",
-            "a list of paths is expected",
-        ),
-        (
-            "sets: [populations.E.drive.weight]",
-            "set: []",
-            "unknown key `set`; did you mean `sets`?",
-        ),
+        ("sets: [populations.E.drive.weight]", "sets: []", "a list of paths is expected"),
+        ("sets: [populations.E.drive.weight]", "set: []", "unknown key `set`; did you mean `sets`?"),
     ];
     for (from, to, expected) in cases {
         let found = changed(from, to);
-        assert!(
-            found.iter().any(|problem| problem.contains(expected)),
-            "{to}: {found:#?}"
-        );
+        assert!(found.iter().any(|problem| problem.contains(expected)), "{to}: {found:#?}");
     }
 }
 
@@ -470,26 +313,16 @@ fn all_problems_at_once_in_the_order_of_the_file() {
         assert!(problem.starts_with(&format!("{line}:")), "{problem}");
     }
     let error: NetworkFileError = NetworkFile::parse(&text, "net.yaml").unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("net.yaml:5:11: populations.E.size: -80 is not allowed")
-    );
+    assert!(error.to_string().starts_with("net.yaml:5:11: populations.E.size: -80 is not allowed"));
 }
 
 #[test]
 fn yaml_errors_have_a_position() {
     let cases = [
-        (
-            "network: 1\nnetwork: 1\n",
-            "2:1: duplicate mapping key: network",
-        ),
+        ("network: 1\nnetwork: 1\n", "2:1: duplicate mapping key: network"),
         ("a: *b\n", "1:4: alias references unknown anchor"),
         ("", "1:1: a mapping is expected, found nothing"),
-        (
-            "a: 1\n---\nb: 2\n",
-            "2:1: a file holds one document; what follows `---` is another",
-        ),
+        ("a: 1\n---\nb: 2\n", "2:1: a file holds one document; what follows `---` is another"),
     ];
     for (text, expected) in cases {
         assert_eq!(problems(text), [expected]);
@@ -521,12 +354,6 @@ populations:
   I: {<<: *neurons, size: 20}
 ";
     let file = NetworkFile::parse(text, "net.yaml").unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(
-        file.network().get("populations.I.C_m").unwrap().value,
-        100.0
-    );
-    assert_eq!(
-        file.network().get("populations.I.size").unwrap().value,
-        20.0
-    );
+    assert_eq!(file.network().get("populations.I.C_m").unwrap().value, 100.0);
+    assert_eq!(file.network().get("populations.I.size").unwrap().value, 20.0);
 }

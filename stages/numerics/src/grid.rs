@@ -25,10 +25,7 @@ pub fn logspace(start: f64, stop: f64, n: usize) -> Result<Vec<f64>, GridError> 
             return Err(GridError::NotPositive { parameter, value });
         }
     }
-    let mut points: Vec<f64> = linspace(libm::log(start), libm::log(stop), n)
-        .into_iter()
-        .map(libm::exp)
-        .collect();
+    let mut points: Vec<f64> = linspace(libm::log(start), libm::log(stop), n).into_iter().map(libm::exp).collect();
     if let Some(first) = points.first_mut() {
         *first = start;
     }
@@ -63,10 +60,7 @@ impl TimeGrid {
         if step_ms > 0.0 && step_ms.is_finite() {
             Ok(Self { step_ms })
         } else {
-            Err(GridError::NotPositive {
-                parameter: "step_ms",
-                value: step_ms,
-            })
+            Err(GridError::NotPositive { parameter: "step_ms", value: step_ms })
         }
     }
 
@@ -87,10 +81,7 @@ impl TimeGrid {
         if (f64::from(steps) * self.step_ms - time_ms).abs() <= RELATIVE_TOLERANCE * time_ms {
             Ok(steps)
         } else {
-            Err(GridError::NotWhole {
-                time_ms,
-                step_ms: self.step_ms,
-            })
+            Err(GridError::NotWhole { time_ms, step_ms: self.step_ms })
         }
     }
 
@@ -103,10 +94,7 @@ impl TimeGrid {
         if time_ms >= 0.0 && steps <= f64::from(u32::MAX) {
             Ok(steps as u32)
         } else {
-            Err(GridError::OutOfRange {
-                time_ms,
-                step_ms: self.step_ms,
-            })
+            Err(GridError::OutOfRange { time_ms, step_ms: self.step_ms })
         }
     }
 }
@@ -145,15 +133,9 @@ mod tests {
         assert_eq!(grid.steps(12000.0), Ok(120_000));
         assert_eq!(grid.steps(0.0), Ok(0));
         assert!(matches!(grid.steps(0.25), Err(GridError::NotWhole { .. })));
-        assert!(matches!(
-            grid.steps(1e12),
-            Err(GridError::OutOfRange { .. })
-        ));
+        assert!(matches!(grid.steps(1e12), Err(GridError::OutOfRange { .. })));
         for time in [-0.1, f64::NAN, f64::INFINITY] {
-            assert!(
-                matches!(grid.steps(time), Err(GridError::OutOfRange { .. })),
-                "{time}"
-            );
+            assert!(matches!(grid.steps(time), Err(GridError::OutOfRange { .. })), "{time}");
         }
         let sixteenth = TimeGrid::new(0.0625).unwrap();
         assert_eq!(sixteenth.nearest_step(0.3), Ok(5));

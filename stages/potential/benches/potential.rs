@@ -23,9 +23,7 @@ fn kernels_dipole() -> Vec<Kernel> {
 #[divan::bench]
 fn kernels_dipole_and_13_contacts() -> Vec<Kernel> {
     let mut parameters = KernelParameters::hagen();
-    parameters.probes.extend((0..13).map(|i| Probe::Lfp {
-        contact_z_um: 1000.0 - 100.0 * f64::from(i),
-    }));
+    parameters.probes.extend((0..13).map(|i| Probe::Lfp { contact_z_um: 1000.0 - 100.0 * f64::from(i) }));
     predict(black_box(&parameters)).unwrap()
 }
 
@@ -58,12 +56,7 @@ fn four_sphere_1000_dipoles_20_electrodes() -> LeadField {
 fn lead_field(dipoles: u32, electrodes: u32) -> LeadField {
     let dipoles = spiral(dipoles, 77_013.0);
     let electrodes = spiral(electrodes, 90_000.0);
-    sphere_lead_field(
-        black_box(&ConcentricSpheres::four_sphere()),
-        &dipoles,
-        &electrodes,
-    )
-    .unwrap()
+    sphere_lead_field(black_box(&ConcentricSpheres::four_sphere()), &dipoles, &electrodes).unwrap()
 }
 
 /// Places spread evenly over a sphere.
@@ -78,15 +71,10 @@ fn spiral(places: u32, radius: f64) -> Vec<Vector> {
 }
 
 fn convolve(e: &[u32], i: &[u32], kernels: &[Kernel], superposition: Superposition) -> Vec<f64> {
-    let spikes = [("E", e), ("I", i)].map(|(population, steps)| PopulationSpikes {
-        population,
-        steps: black_box(steps),
-    });
+    let spikes =
+        [("E", e), ("I", i)].map(|(population, steps)| PopulationSpikes { population, steps: black_box(steps) });
     let grid = BinGrid::new(0.0, 10_000.0, 0.0625).unwrap();
-    superpose(&spikes, kernels, &grid, superposition)
-        .unwrap()
-        .remove(0)
-        .values
+    superpose(&spikes, kernels, &grid, superposition).unwrap().remove(0).values
 }
 
 /// Sorted pseudo-random steps of 10 s.
@@ -94,9 +82,7 @@ fn steps(count: u32, seed: u64) -> Vec<u32> {
     let mut state = seed;
     let mut steps: Vec<u32> = (0..count)
         .map(|_| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             ((state >> 33) % 160_000) as u32
         })
         .collect();

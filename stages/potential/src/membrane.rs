@@ -125,42 +125,24 @@ impl Channels {
             + densities.ih_s_per_cm2 * ih.open_fraction;
         let gate_s_per_cm2 = match model {
             MembraneModel::IhLinearized => {
-                densities.ih_s_per_cm2
-                    * ih.slope_per_mv
-                    * (self.ih_reversal_mv - resting_potential_mv)
+                densities.ih_s_per_cm2 * ih.slope_per_mv * (self.ih_reversal_mv - resting_potential_mv)
             }
             MembraneModel::Passive | MembraneModel::Frozen => 0.0,
         };
-        Ok(SmallSignal {
-            conductance_s_per_cm2,
-            gate_s_per_cm2,
-            gate_time_constant_ms: ih.time_constant_ms,
-        })
+        Ok(SmallSignal { conductance_s_per_cm2, gate_s_per_cm2, gate_time_constant_ms: ih.time_constant_ms })
     }
 }
 
 impl SmallSignal {
     /// A conductance without gate.
     pub fn leak(conductance_s_per_cm2: f64) -> Self {
-        Self {
-            conductance_s_per_cm2,
-            gate_s_per_cm2: 0.0,
-            gate_time_constant_ms: 1.0,
-        }
+        Self { conductance_s_per_cm2, gate_s_per_cm2: 0.0, gate_time_constant_ms: 1.0 }
     }
 }
 
 /// Far beyond what neurons reach, and safe from overflow.
-pub(crate) fn check_resting_potential(
-    parameter: impl Into<String>,
-    potential_mv: f64,
-) -> Result<(), OutOfRange> {
-    require(
-        parameter,
-        potential_mv,
-        (-200.0..=100.0).contains(&potential_mv),
-        "between -200 and 100 mV",
-    )
+pub(crate) fn check_resting_potential(parameter: impl Into<String>, potential_mv: f64) -> Result<(), OutOfRange> {
+    require(parameter, potential_mv, (-200.0..=100.0).contains(&potential_mv), "between -200 and 100 mV")
 }
 
 /// Steady state of the gate w of Ih.
@@ -182,9 +164,7 @@ impl IhGate {
         Self {
             open_fraction: opening * time_constant_ms,
             time_constant_ms,
-            slope_per_mv: (opening_slope * closing - opening * closing_slope)
-                * time_constant_ms
-                * time_constant_ms,
+            slope_per_mv: (opening_slope * closing - opening * closing_slope) * time_constant_ms * time_constant_ms,
         }
     }
 }
@@ -227,9 +207,7 @@ mod tests {
         assert!((ih.time_constant_ms - 36.513807642834394).abs() < 1e-11);
         assert!((ih.slope_per_mv + 0.0011283143607262772).abs() < 1e-16);
         assert!((2.04 * sodium_open_fraction(-65.0) / 3.861926256178371e-6 - 1.0).abs() < 1e-13);
-        assert!(
-            (0.693 * potassium_open_fraction(-65.0) / 0.0001239329194954337 - 1.0).abs() < 1e-13
-        );
+        assert!((0.693 * potassium_open_fraction(-65.0) / 0.0001239329194954337 - 1.0).abs() < 1e-13);
     }
 
     #[test]
@@ -248,12 +226,8 @@ mod tests {
     #[test]
     fn ih_slope_is_the_derivative_of_its_open_fraction() {
         for v in [-120.0, -154.8, -80.0, -65.0, -50.0] {
-            let slope =
-                (IhGate::at(v + 1e-3).open_fraction - IhGate::at(v - 1e-3).open_fraction) / 2e-3;
-            assert!(
-                (IhGate::at(v).slope_per_mv / slope - 1.0).abs() < 1e-6,
-                "{v} mV"
-            );
+            let slope = (IhGate::at(v + 1e-3).open_fraction - IhGate::at(v - 1e-3).open_fraction) / 2e-3;
+            assert!((IhGate::at(v).slope_per_mv / slope - 1.0).abs() < 1e-6, "{v} mV");
         }
     }
 
@@ -261,11 +235,8 @@ mod tests {
     fn models_differ_by_what_they_leave_out() {
         let channels = Channels::hay();
         let at = |model| channels.linearize(model, Region::Basal, -65.0).unwrap();
-        let (passive, frozen, ih) = (
-            at(MembraneModel::Passive),
-            at(MembraneModel::Frozen),
-            at(MembraneModel::IhLinearized),
-        );
+        let (passive, frozen, ih) =
+            (at(MembraneModel::Passive), at(MembraneModel::Frozen), at(MembraneModel::IhLinearized));
         assert_eq!(passive.conductance_s_per_cm2, 5.89e-5);
         assert!(frozen.conductance_s_per_cm2 > passive.conductance_s_per_cm2);
         assert_eq!(frozen.conductance_s_per_cm2, ih.conductance_s_per_cm2);
@@ -277,14 +248,8 @@ mod tests {
     fn refuses_negative_densities_and_potentials_that_are_not_numbers() {
         let mut channels = Channels::hay();
         channels.soma.potassium_s_per_cm2 = -1.0;
-        let error = channels
-            .linearize(MembraneModel::Passive, Region::Soma, -65.0)
-            .unwrap_err();
+        let error = channels.linearize(MembraneModel::Passive, Region::Soma, -65.0).unwrap_err();
         assert_eq!(error.parameter, "channels.soma.potassium_s_per_cm2");
-        assert!(
-            Channels::hay()
-                .linearize(MembraneModel::Passive, Region::Soma, f64::NAN)
-                .is_err()
-        );
+        assert!(Channels::hay().linearize(MembraneModel::Passive, Region::Soma, f64::NAN).is_err());
     }
 }

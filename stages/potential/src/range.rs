@@ -33,9 +33,5 @@ pub(crate) fn require(
     if value.is_finite() && holds {
         return Ok(());
     }
-    Err(OutOfRange {
-        parameter: parameter.into(),
-        value,
-        allowed,
-    })
+    Err(OutOfRange { parameter: parameter.into(), value, allowed })
 }

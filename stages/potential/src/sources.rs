@@ -43,11 +43,7 @@ pub fn potential_per_current(
 ) -> Result<f64, HeadError> {
     positive("conductivity_s_per_m", conductivity_s_per_m)?;
     positive("diameter_um", segment.diameter_um)?;
-    for (name, place) in [
-        ("start_um", segment.start_um),
-        ("end_um", segment.end_um),
-        ("electrode_um", electrode_um),
-    ] {
+    for (name, place) in [("start_um", segment.start_um), ("end_um", segment.end_um), ("electrode_um", electrode_um)] {
         for x in place {
             finite(name, x)?;
         }
@@ -69,11 +65,8 @@ pub fn potential_per_current(
 
 /// The logarithm of eq. C.13.
 fn line_integral(segment: &Segment, length: f64, electrode: Vector, radius: f64) -> f64 {
-    let along: f64 = (0..3)
-        .map(|i| {
-            (electrode[i] - segment.end_um[i]) * (segment.end_um[i] - segment.start_um[i]) / length
-        })
-        .sum();
+    let along: f64 =
+        (0..3).map(|i| (electrode[i] - segment.end_um[i]) * (segment.end_um[i] - segment.start_um[i]) / length).sum();
     let from_end = distance(electrode, segment.end_um);
     let axis_squared = (from_end * from_end - along * along).max(radius * radius);
     let (h, l) = (along, along + length);

@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use lapicque_potential::convolution::{
-    BinGrid, PopulationSpikes, Signal, Superposition, superpose,
-};
+use lapicque_potential::convolution::{BinGrid, PopulationSpikes, Signal, Superposition, superpose};
 use lapicque_potential::kernels::{Compatibility, Kernel, KernelParameters, Probe, predict};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/");
@@ -46,8 +44,7 @@ fn kernels() -> Vec<Kernel> {
 
 fn run(kernels: &[Kernel], superposition: Superposition) -> Vec<Signal> {
     let (e, i) = (steps("E"), steps("I"));
-    let spikes =
-        [("I", &i), ("E", &e)].map(|(population, steps)| PopulationSpikes { population, steps });
+    let spikes = [("I", &i), ("E", &e)].map(|(population, steps)| PopulationSpikes { population, steps });
     let grid = BinGrid::new(500.0, 1300.0, 0.0625).unwrap();
     assert_eq!((grid.first_step, grid.bins), (FIRST_STEP, BINS));
     superpose(&spikes, kernels, &grid, superposition).unwrap()
@@ -56,10 +53,7 @@ fn run(kernels: &[Kernel], superposition: Superposition) -> Vec<Signal> {
 fn deviation(ours: &[f64], reference: &[f64]) -> f64 {
     assert_eq!(ours.len(), reference.len());
     let largest = reference.iter().fold(0.0, |m: f64, r| m.max(r.abs()));
-    ours.iter()
-        .zip(reference)
-        .fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
-        / largest
+    ours.iter().zip(reference).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs())) / largest
 }
 
 #[test]
@@ -73,9 +67,7 @@ fn connections_and_their_sum_equal_the_peer_s() {
         let error = deviation(&part.values, reference);
         assert!(error < 1e-9, "{pre} -> {post}: {error:e}");
     }
-    let sum: Vec<f64> = (0..BINS)
-        .map(|i| reference.iter().map(|r| r[i]).sum())
-        .collect();
+    let sum: Vec<f64> = (0..BINS).map(|i| reference.iter().map(|r| r[i]).sum()).collect();
     let total = run(&kernels(), Superposition::Total);
     assert_eq!(total.len(), 1);
     assert!(deviation(&total[0].values, &sum) < 1e-9);
@@ -100,15 +92,11 @@ fn swapped_names_reproduce_the_legacy_pairing() {
     }
     let legacy = floats("dipole/legacy_swapped.f64le");
     let signals = run(&swapped, Superposition::ByConnection);
-    let every_4th =
-        |i: usize| -> Vec<f64> { signals[i].values.iter().step_by(4).copied().collect() };
+    let every_4th = |i: usize| -> Vec<f64> { signals[i].values.iter().step_by(4).copied().collect() };
     // The kernel of I onto E with the spikes of E, and the reverse.
     assert!(deviation(&every_4th(2), &legacy[..BINS / 4]) < 1e-9);
     assert!(deviation(&every_4th(1), &legacy[BINS / 4..]) < 1e-9);
 
-    let (wrong, right) = (
-        run(&swapped, Superposition::Total),
-        run(&kernels(), Superposition::Total),
-    );
+    let (wrong, right) = (run(&swapped, Superposition::Total), run(&kernels(), Superposition::Total));
     assert!(deviation(&wrong[0].values, &right[0].values) > 1.0);
 }

@@ -2,18 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use lapicque_potential::head::magnetic::{
-    MagneticLeadField, infinite_magnetic_lead_field, sphere_magnetic_lead_field,
-};
+use lapicque_potential::head::magnetic::{MagneticLeadField, infinite_magnetic_lead_field, sphere_magnetic_lead_field};
 use lapicque_potential::head::spheres::MAX_TERMS;
 use lapicque_potential::head::{
     ConcentricSpheres, HeadError, LeadField, Vector, infinite_lead_field, sphere_lead_field,
 };
 
-const FOLDER: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../tests/golden/head_models/"
-);
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/head_models/");
 
 fn rows(file: &str) -> Vec<Vec<f64>> {
     std::fs::read_to_string(format!("{FOLDER}{file}"))
@@ -31,10 +26,7 @@ fn vector(row: &[f64]) -> Vector {
 /// Largest difference over largest reference.
 fn deviation(ours: &[f64], reference: &[f64]) -> f64 {
     let largest = reference.iter().fold(0.0, |m: f64, r| m.max(r.abs()));
-    ours.iter()
-        .zip(reference)
-        .fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
-        / largest
+    ours.iter().zip(reference).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs())) / largest
 }
 
 fn four_sphere(dipole: Vector, electrodes: &[Vector]) -> Result<LeadField, HeadError> {
@@ -69,10 +61,8 @@ fn all_dipoles_and_electrodes_at_once_give_the_same_bits() {
 #[test]
 fn four_sphere_time_series() {
     let dipole = vector(&rows("four_sphere_leadfield_tight.csv")[0]);
-    let electrodes: Vec<Vector> = rows("four_sphere_leadfield_tight.csv")[..4]
-        .iter()
-        .map(|r| vector(&r[3..]))
-        .collect();
+    let electrodes: Vec<Vector> =
+        rows("four_sphere_leadfield_tight.csv")[..4].iter().map(|r| vector(&r[3..])).collect();
     let rows = rows("four_sphere_timeseries.csv");
     let moments: Vec<Vector> = rows.iter().map(|r| vector(&r[1..])).collect();
     let field = four_sphere(dipole, &electrodes).unwrap();
@@ -97,21 +87,12 @@ fn infinite_lead_field_equals_the_peer_s() {
 fn magnetic_fields_equal_the_peer_s() {
     type Model = fn(&[Vector], &[Vector]) -> Result<Vec<MagneticLeadField>, HeadError>;
     for (file, model) in [
-        (
-            "meg_infinite_homogeneous_H.csv",
-            infinite_magnetic_lead_field as Model,
-        ),
-        (
-            "meg_spherically_symmetric_H.csv",
-            sphere_magnetic_lead_field,
-        ),
+        ("meg_infinite_homogeneous_H.csv", infinite_magnetic_lead_field as Model),
+        ("meg_spherically_symmetric_H.csv", sphere_magnetic_lead_field),
     ] {
         for row in rows(file) {
             let field = model(&[vector(&row)], &[vector(&row[3..])]).unwrap();
-            assert!(
-                deviation(field[0].as_flattened(), &row[6..]) < 1e-12,
-                "{file}"
-            );
+            assert!(deviation(field[0].as_flattened(), &row[6..]) < 1e-12, "{file}");
         }
     }
 }
@@ -129,20 +110,9 @@ fn radial_dipoles_are_magnetically_silent_outside_a_sphere() {
 #[test]
 fn equal_conductivities_are_one_sphere() {
     let dipole = [1e4, 2e4, 7e4];
-    let electrodes = [
-        [0.0, 0.0, 9e4],
-        [5e4, 0.0, 6.5e4],
-        [0.0, -8e4, 0.0],
-        [1e4, 0.0, -8.5e4],
-    ];
-    let four = ConcentricSpheres {
-        conductivities_s_per_m: vec![0.3; 4],
-        ..ConcentricSpheres::four_sphere()
-    };
-    let one = ConcentricSpheres {
-        radii_um: vec![9e4],
-        conductivities_s_per_m: vec![0.3],
-    };
+    let electrodes = [[0.0, 0.0, 9e4], [5e4, 0.0, 6.5e4], [0.0, -8e4, 0.0], [1e4, 0.0, -8.5e4]];
+    let four = ConcentricSpheres { conductivities_s_per_m: vec![0.3; 4], ..ConcentricSpheres::four_sphere() };
+    let one = ConcentricSpheres { radii_um: vec![9e4], conductivities_s_per_m: vec![0.3] };
     let four = sphere_lead_field(&four, &[dipole], &electrodes).unwrap();
     let one = sphere_lead_field(&one, &[dipole], &electrodes).unwrap();
     for (a, b) in four.of_dipole(0).iter().zip(one.of_dipole(0)) {
@@ -165,20 +135,12 @@ fn potential_and_radial_current_are_continuous_and_none_leaves_the_scalp() {
     for i in 0..3 {
         let radius = head.radii_um[i];
         assert!((at(radius * (1.0 + 1e-12)) / at(radius) - 1.0).abs() < 1e-9);
-        let (inner, outer) = (
-            head.conductivities_s_per_m[i],
-            head.conductivities_s_per_m[i + 1],
-        );
+        let (inner, outer) = (head.conductivities_s_per_m[i], head.conductivities_s_per_m[i + 1]);
         // Second differences remove the curvature on either side.
-        let below =
-            1.5 * slope(radius - step, radius) - 0.5 * slope(radius - 2.0 * step, radius - step);
-        let above = 1.5 * slope(radius + 1e-6, radius + step)
-            - 0.5 * slope(radius + step, radius + 2.0 * step);
+        let below = 1.5 * slope(radius - step, radius) - 0.5 * slope(radius - 2.0 * step, radius - step);
+        let above = 1.5 * slope(radius + 1e-6, radius + step) - 0.5 * slope(radius + step, radius + 2.0 * step);
         let (below, above) = (inner * below, outer * above);
-        assert!(
-            (below / above - 1.0).abs() < 1e-4,
-            "{i}: {below:e} {above:e}"
-        );
+        assert!((below / above - 1.0).abs() < 1e-4, "{i}: {below:e} {above:e}");
     }
     let surface = 1.5 * slope(9e4 - step, 9e4) - 0.5 * slope(9e4 - 2.0 * step, 9e4 - step);
     assert!((surface * 9e4).abs() < 1e-5 * at(9e4).abs());
@@ -187,20 +149,12 @@ fn potential_and_radial_current_are_continuous_and_none_leaves_the_scalp() {
 #[test]
 fn the_scalp_radius_counts_as_scalp_up_to_rounding() {
     let dipole = [0.0, 0.0, 78_000.0];
-    let field = four_sphere(
-        dipole,
-        &[[0.0, 0.0, 9e4], [0.0, 0.0, 9e4 * (1.0 + 4.5e-16)]],
-    )
-    .unwrap();
+    let field = four_sphere(dipole, &[[0.0, 0.0, 9e4], [0.0, 0.0, 9e4 * (1.0 + 4.5e-16)]]).unwrap();
     let gains = field.gains_along(0, dipole).unwrap();
     assert!((gains[0] / gains[1] - 1.0).abs() < 1e-12);
     assert_eq!(
         four_sphere(dipole, &[[0.0, 9e4, 0.0], [0.0, 0.0, 90_000.001]]),
-        Err(HeadError::ElectrodeOutside {
-            electrode: 1,
-            radius_um: 90_000.001,
-            head_radius_um: 9e4
-        })
+        Err(HeadError::ElectrodeOutside { electrode: 1, radius_um: 90_000.001, head_radius_um: 9e4 })
     );
 }
 
@@ -208,15 +162,9 @@ fn the_scalp_radius_counts_as_scalp_up_to_rounding() {
 fn refuses_places_for_which_the_series_has_no_meaning() {
     let scalp = [[0.0, 0.0, 9e4]];
     for dipole in [[0.0; 3], [79_000.0, 0.0, 0.0], [0.0, 0.0, 85_000.0]] {
-        assert!(matches!(
-            four_sphere(dipole, &scalp),
-            Err(HeadError::DipoleOutsideBrain { .. })
-        ));
+        assert!(matches!(four_sphere(dipole, &scalp), Err(HeadError::DipoleOutsideBrain { .. })));
     }
-    assert!(matches!(
-        four_sphere([0.0, 0.0, 5e4], &[[0.0, 5e4, 0.0]]),
-        Err(HeadError::ElectrodeBelowDipole { .. })
-    ));
+    assert!(matches!(four_sphere([0.0, 0.0, 5e4], &[[0.0, 5e4, 0.0]]), Err(HeadError::ElectrodeBelowDipole { .. })));
     assert!(four_sphere([f64::NAN, 0.0, 5e4], &scalp).is_err());
     assert!(four_sphere([0.0, 0.0, 5e4], &[[0.0, f64::INFINITY, 0.0]]).is_err());
     let mut head = ConcentricSpheres::four_sphere();
@@ -244,10 +192,6 @@ fn dipoles_next_to_the_brain_surface_converge_or_are_refused() {
     assert!(four_sphere(near(0.9999), &boundary).is_ok());
     assert_eq!(
         four_sphere(near(0.999_999_9), &boundary),
-        Err(HeadError::SlowSeries {
-            electrode: 0,
-            dipole: 0,
-            terms: MAX_TERMS
-        })
+        Err(HeadError::SlowSeries { electrode: 0, dipole: 0, terms: MAX_TERMS })
     );
 }

@@ -3,19 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lapicque_potential::kernels::{
-    Compatibility, KernelError, KernelParameters, Probe, postsynaptic_cell, predict,
-    predict_connection,
+    Compatibility, KernelError, KernelParameters, Probe, postsynaptic_cell, predict, predict_connection,
 };
 use lapicque_potential::membrane::MembraneModel;
 use serde_json::Value;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/kernels/");
-const CASES: [&str; 4] = [
-    "A_default_ihlin",
-    "B_no_geff",
-    "C_passive",
-    "D_vrest_pops_dt",
-];
+const CASES: [&str; 4] = ["A_default_ihlin", "B_no_geff", "C_passive", "D_vrest_pops_dt"];
 
 struct Case {
     parameters: KernelParameters,
@@ -28,16 +22,12 @@ struct Case {
 }
 
 fn read(case: &str) -> Case {
-    let all: Value =
-        serde_json::from_str(&std::fs::read_to_string(format!("{FOLDER}cases.json")).unwrap())
-            .unwrap();
+    let all: Value = serde_json::from_str(&std::fs::read_to_string(format!("{FOLDER}cases.json")).unwrap()).unwrap();
     let meta = &all["cases"][case];
     let mut parameters = KernelParameters::hagen();
     for population in &mut parameters.populations {
         population.rate_hz = meta["rate_hz"][&population.name].as_f64().unwrap();
-        population.resting_potential_mv = meta["resting_potential_mv"][&population.name]
-            .as_f64()
-            .unwrap();
+        population.resting_potential_mv = meta["resting_potential_mv"][&population.name].as_f64().unwrap();
     }
     parameters.dt_ms = meta["dt_ms"].as_f64().unwrap();
     parameters.window_ms = meta["window_ms"].as_f64().unwrap();
@@ -49,12 +39,7 @@ fn read(case: &str) -> Case {
         other => panic!("{other}"),
     };
     parameters.compatibility = Compatibility::Lfpykernels;
-    let contacts: Vec<f64> = all["contacts_um"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|z| z.as_f64().unwrap())
-        .collect();
+    let contacts: Vec<f64> = all["contacts_um"].as_array().unwrap().iter().map(|z| z.as_f64().unwrap()).collect();
     for &contact_z_um in &contacts {
         parameters.probes.push(Probe::Lfp { contact_z_um });
     }
@@ -62,25 +47,12 @@ fn read(case: &str) -> Case {
     let mut values = floats(case).into_iter();
     let lags = meta["lags"].as_u64().unwrap() as usize;
     let stride = all["lfp_lag_stride"].as_u64().unwrap() as usize;
-    let dipole = (0..4)
-        .map(|_| values.by_ref().take(lags).collect())
-        .collect();
+    let dipole = (0..4).map(|_| values.by_ref().take(lags).collect()).collect();
     let lfp = (0..4)
-        .map(|_| {
-            contacts
-                .iter()
-                .map(|_| values.by_ref().take(lags.div_ceil(stride)).collect())
-                .collect()
-        })
+        .map(|_| contacts.iter().map(|_| values.by_ref().take(lags.div_ceil(stride)).collect()).collect())
         .collect();
     assert_eq!(values.count(), 0);
-    Case {
-        parameters,
-        dipole,
-        lfp,
-        stride,
-        compartments: meta["compartments"].clone(),
-    }
+    Case { parameters, dipole, lfp, stride, compartments: meta["compartments"].clone() }
 }
 
 fn floats(file: &str) -> Vec<f64> {
@@ -95,10 +67,7 @@ fn floats(file: &str) -> Vec<f64> {
 fn deviation(ours: &[f64], reference: &[f64]) -> f64 {
     assert_eq!(ours.len(), reference.len());
     let largest = reference.iter().fold(0.0, |m: f64, r| m.max(r.abs()));
-    ours.iter()
-        .zip(reference)
-        .fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
-        / largest
+    ours.iter().zip(reference).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs())) / largest
 }
 
 fn worst_deviations(case: &str, compatibility: Compatibility) -> (f64, f64) {
@@ -147,13 +116,7 @@ fn compartments_have_the_conductances_of_the_peer() {
             let population = case.parameters.population(post).unwrap();
             let cell = postsynaptic_cell(&case.parameters, population).unwrap();
             let reference = &case.compartments[format!("E to {post}")];
-            for (k, (compartment, membrane)) in cell
-                .cable
-                .compartments
-                .iter()
-                .zip(&cell.membrane)
-                .enumerate()
-            {
+            for (k, (compartment, membrane)) in cell.cable.compartments.iter().zip(&cell.membrane).enumerate() {
                 let value = |key: &str| reference[key][k].as_f64().unwrap_or(0.0);
                 assert!((compartment.z_um - value("z_um")).abs() < 1e-9);
                 assert!((compartment.area_um2 / value("area_um2") - 1.0).abs() < 1e-12);
@@ -178,10 +141,7 @@ fn one_connection_alone_gives_the_same_kernels() {
     let all = predict(&case.parameters).unwrap();
     let one = predict_connection(&case.parameters, "I", "E").unwrap();
     assert_eq!(one, all[12..18]);
-    assert!(matches!(
-        predict_connection(&case.parameters, "I", "X"),
-        Err(KernelError::UnknownConnection { .. })
-    ));
+    assert!(matches!(predict_connection(&case.parameters, "I", "X"), Err(KernelError::UnknownConnection { .. })));
 }
 
 #[test]
@@ -254,11 +214,7 @@ fn somas_off_the_middle_equal_lfpykernels() {
     assert_eq!(reference.len(), 4 * 201);
     for (kernel, reference) in kernels.iter().zip(reference.chunks(201)) {
         let every: Vec<f64> = kernel.values.iter().step_by(8).copied().collect();
-        let tolerance = if kernel.probe == Probe::DipoleZ {
-            1e-9
-        } else {
-            1e-6
-        };
+        let tolerance = if kernel.probe == Probe::DipoleZ { 1e-9 } else { 1e-6 };
         assert!(deviation(&every, reference) < tolerance);
     }
 }
@@ -275,38 +231,17 @@ fn errors_name_parameter_and_value() {
             (|p| p.window_ms = 100.01) as fn(&mut KernelParameters),
             "`window_ms` is 100.01; it must be a whole number of steps `dt_ms` = 0.0625",
         ),
-        (
-            |p| p.dt_ms = 0.0,
-            "`dt_ms` is 0; it must be finite and above 0",
-        ),
-        (
-            |p| p.populations[0].rate_hz = f64::NAN,
-            "`populations.E.rate_hz` is NaN; it must be finite and at least 0",
-        ),
-        (
-            |p| p.populations[1].name = "E".into(),
-            "population `E` is described twice",
-        ),
-        (
-            |p| p.populations[1].name = "PV".into(),
-            "connection E -> I names population `I`; there are: E, PV",
-        ),
-        (
-            |p| p.connections[1].pre = "I".into(),
-            "connection I -> I is described twice",
-        ),
+        (|p| p.dt_ms = 0.0, "`dt_ms` is 0; it must be finite and above 0"),
+        (|p| p.populations[0].rate_hz = f64::NAN, "`populations.E.rate_hz` is NaN; it must be finite and at least 0"),
+        (|p| p.populations[1].name = "E".into(), "population `E` is described twice"),
+        (|p| p.populations[1].name = "PV".into(), "connection E -> I names population `I`; there are: E, PV"),
+        (|p| p.connections[1].pre = "I".into(), "connection I -> I is described twice"),
         (
             |p| p.populations[0].resting_potential_mv = 165.0,
             "`populations.E.resting_potential_mv` is 165; it must be between -200 and 100 mV",
         ),
-        (
-            |p| p.probes.push(Probe::DipoleZ),
-            "probe dipole_z is asked for twice",
-        ),
-        (
-            |p| p.connections[0].probability = 1.5,
-            "`connections.E.E.probability` is 1.5; it must be between 0 and 1",
-        ),
+        (|p| p.probes.push(Probe::DipoleZ), "probe dipole_z is asked for twice"),
+        (|p| p.connections[0].probability = 1.5, "`connections.E.E.probability` is 1.5; it must be between 0 and 1"),
         (
             |p| p.connections[0].synapse.time_course.rise_time_ms = 1.8,
             "`connections.E.E.decay_time_ms` is 1.8; it must be above `rise_time_ms`",

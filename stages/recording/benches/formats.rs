@@ -26,13 +26,8 @@ fn edf() -> Vec<u8> {
     put("1", 8);
     put(&CHANNELS.to_string(), 4);
     let rate = RATE.to_string();
-    let per_signal = [
-        "EEG", "", "uV", "-500", "500", "-32768", "32767", "", &rate, "",
-    ];
-    for (text, width) in per_signal
-        .into_iter()
-        .zip([16, 80, 8, 8, 8, 8, 8, 80, 8, 32])
-    {
+    let per_signal = ["EEG", "", "uV", "-500", "500", "-32768", "32767", "", &rate, ""];
+    for (text, width) in per_signal.into_iter().zip([16, 80, 8, 8, 8, 8, 8, 80, 8, 32]) {
         for _ in 0..CHANNELS {
             put(text, width);
         }
@@ -42,10 +37,7 @@ fn edf() -> Vec<u8> {
 }
 
 fn npy() -> Vec<u8> {
-    let header = format!(
-        "{{'descr': '<f4', 'fortran_order': False, 'shape': ({CHANNELS}, {}), }}\n",
-        RATE * SECONDS
-    );
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({CHANNELS}, {}), }}\n", RATE * SECONDS);
     let mut bytes = b"\x93NUMPY\x01\0".to_vec();
     bytes.extend((header.len() as u16).to_le_bytes());
     bytes.extend(header.bytes());

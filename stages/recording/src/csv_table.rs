@@ -22,9 +22,7 @@ pub enum CsvError {
     NotText { line: u64 },
     #[error("line {line} opens a quote that it does not close, or has text after one")]
     Quote { line: u64 },
-    #[error(
-        "the file is empty; it needs a header line with `{time_column}` and a name for each channel"
-    )]
+    #[error("the file is empty; it needs a header line with `{time_column}` and a name for each channel")]
     Empty { time_column: String },
     #[error("no column is named `{time_column}` (time in seconds); columns: {found}")]
     NoTimeColumn { time_column: String, found: String },
@@ -33,29 +31,15 @@ pub enum CsvError {
     #[error("column {column} of the header is {problem}; channel names must be given, and differ")]
     ChannelName { column: usize, problem: String },
     #[error("line {line} has {found} cells; the header has {expected}")]
-    Ragged {
-        line: u64,
-        found: usize,
-        expected: usize,
-    },
+    Ragged { line: u64, found: usize, expected: usize },
     #[error("line {line}, column `{column}`: `{found}`; allowed: {allowed}")]
-    Number {
-        line: u64,
-        column: String,
-        found: String,
-        allowed: &'static str,
-    },
+    Number { line: u64, column: String, found: String, allowed: &'static str },
     #[error("{found} rows of samples; at least two are needed to know the sampling rate")]
     TooFewRows { found: usize },
     #[error(
         "line {line}: `{time_column}` steps by {interval_s} s from the row before, but by {mean_interval_s} s on average; samples must be uniform in time"
     )]
-    NotUniform {
-        line: u64,
-        time_column: String,
-        interval_s: f64,
-        mean_interval_s: f64,
-    },
+    NotUniform { line: u64, time_column: String, interval_s: f64, mean_interval_s: f64 },
 }
 
 /// Part of the mean interval by which a time may lie off the grid.
@@ -76,23 +60,13 @@ pub fn read_csv<R: Read + Seek>(reader: &mut R, time_column: &str) -> Result<Rec
     let time_position = time_position(&names, time_column)?;
     let mut times = Times::default();
     let mut columns: Vec<Vec<f64>> = vec![Vec::new(); names.len()];
-    while let Some(Line {
-        number: line,
-        cells,
-    }) = lines.next_line()?
-    {
+    while let Some(Line { number: line, cells }) = lines.next_line()? {
         let found = cells.len();
         if found != names.len() {
             let expected = names.len();
-            return Err(CsvError::Ragged {
-                line,
-                found,
-                expected,
-            });
+            return Err(CsvError::Ragged { line, found, expected });
         }
-        for (position, ((cell, name), column)) in
-            cells.iter().zip(&names).zip(&mut columns).enumerate()
-        {
+        for (position, ((cell, name), column)) in cells.iter().zip(&names).zip(&mut columns).enumerate() {
             if position == time_position {
                 times.push(line, time(cell, line, name)?);
             } else {
@@ -106,27 +80,15 @@ pub fn read_csv<R: Read + Seek>(reader: &mut R, time_column: &str) -> Result<Rec
         .zip(columns)
         .enumerate()
         .filter(|(position, _)| *position != time_position)
-        .map(|(_, (label, samples))| Channel {
-            label,
-            unit: None,
-            sampling_rate_hz,
-            samples,
-            start_s: times.first(),
-        })
+        .map(|(_, (label, samples))| Channel { label, unit: None, sampling_rate_hz, samples, start_s: times.first() })
         .collect();
-    Ok(Recording {
-        channels,
-        annotations: Vec::new(),
-        start: None,
-    })
+    Ok(Recording { channels, annotations: Vec::new(), start: None })
 }
 
 fn time_position(names: &[String], time_column: &str) -> Result<usize, CsvError> {
     let time_name = || time_column.to_owned();
     if names.is_empty() {
-        return Err(CsvError::Empty {
-            time_column: time_name(),
-        });
+        return Err(CsvError::Empty { time_column: time_name() });
     }
     let mut seen = HashSet::new();
     for (position, name) in names.iter().enumerate() {
@@ -136,24 +98,16 @@ fn time_position(names: &[String], time_column: &str) -> Result<usize, CsvError>
             _ => None,
         };
         if let Some(problem) = problem {
-            return Err(CsvError::ChannelName {
-                column: position + 1,
-                problem,
-            });
+            return Err(CsvError::ChannelName { column: position + 1, problem });
         }
     }
     let Some(position) = names.iter().position(|name| name == time_column) else {
         const MOST_SHOWN: usize = 20;
         let found = names[..names.len().min(MOST_SHOWN)].join(", ");
-        return Err(CsvError::NoTimeColumn {
-            time_column: time_name(),
-            found,
-        });
+        return Err(CsvError::NoTimeColumn { time_column: time_name(), found });
     };
     if names.len() == 1 {
-        return Err(CsvError::NoChannels {
-            time_column: time_name(),
-        });
+        return Err(CsvError::NoChannels { time_column: time_name() });
     }
     Ok(position)
 }
@@ -176,12 +130,7 @@ fn finite(cell: &str) -> Option<f64> {
 fn refused(cell: &str, line: u64, column: &str, allowed: &'static str) -> CsvError {
     const MOST_SHOWN: usize = 40;
     let found = cell.chars().take(MOST_SHOWN).collect();
-    CsvError::Number {
-        line,
-        column: column.to_owned(),
-        found,
-        allowed,
-    }
+    CsvError::Number { line, column: column.to_owned(), found, allowed }
 }
 
 /// To six digits: the rest is rounding, and in the way of reading.
@@ -207,14 +156,9 @@ impl Times {
     }
 
     fn sampling_rate_hz(&self, time_column: &str) -> Result<f64, CsvError> {
-        let (Some(first), Some(last), rows @ 2..) = (
-            self.seconds.first(),
-            self.seconds.last(),
-            self.seconds.len(),
-        ) else {
-            return Err(CsvError::TooFewRows {
-                found: self.seconds.len(),
-            });
+        let (Some(first), Some(last), rows @ 2..) = (self.seconds.first(), self.seconds.last(), self.seconds.len())
+        else {
+            return Err(CsvError::TooFewRows { found: self.seconds.len() });
         };
         let interval = (last - first) / (rows - 1) as f64;
         let rate = 1.0 / interval;
@@ -225,11 +169,7 @@ impl Times {
             let step = |row: usize| self.seconds[row] - self.seconds[row - 1];
             // Where the odd step is tells more than where the sum of all steps is farthest off.
             let worst = (1..rows)
-                .max_by(|&a, &b| {
-                    (step(a) - interval)
-                        .abs()
-                        .total_cmp(&(step(b) - interval).abs())
-                })
+                .max_by(|&a, &b| (step(a) - interval).abs().total_cmp(&(step(b) - interval).abs()))
                 .unwrap_or(1);
             return Err(CsvError::NotUniform {
                 line: self.lines[worst],
@@ -241,11 +181,7 @@ impl Times {
         // Decimal times give 250.00000000000003; what is a whole number but for rounding was meant as one.
         const ROUNDING: f64 = 1e-9;
         let whole = rate.round();
-        Ok(if (rate - whole).abs() <= ROUNDING * rate {
-            whole
-        } else {
-            rate
-        })
+        Ok(if (rate - whole).abs() <= ROUNDING * rate { whole } else { rate })
     }
 }
 

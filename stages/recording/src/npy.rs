@@ -25,28 +25,15 @@ pub enum NpyError {
     #[error("the file ends after {found} bytes, within its header of {needed} bytes")]
     HeaderTruncated { found: u64, needed: u64 },
     #[error("NPY header, character {position}: {problem} in `{header}`")]
-    Header {
-        position: usize,
-        problem: String,
-        header: String,
-    },
-    #[error(
-        "element type `{found}`; allowed: f4, f8, i1, i2, i4, i8, u1, u2, u4, u8 with <, > or | in front"
-    )]
+    Header { position: usize, problem: String, header: String },
+    #[error("element type `{found}`; allowed: f4, f8, i1, i2, i4, i8, u1, u2, u4, u8 with <, > or | in front")]
     ElementType { found: String },
     #[error(
         "shape {shape}; allowed: (samples,) or (channels, samples), at least one of each and at most {MOST_CHANNELS} channels (is the array transposed?)"
     )]
     Shape { shape: String },
-    #[error(
-        "shape {shape} of {element_bytes}-byte elements needs {needed} bytes, but {found} follow the header"
-    )]
-    Length {
-        shape: String,
-        element_bytes: usize,
-        needed: u128,
-        found: u64,
-    },
+    #[error("shape {shape} of {element_bytes}-byte elements needs {needed} bytes, but {found} follow the header")]
+    Length { shape: String, element_bytes: usize, needed: u128, found: u64 },
     #[error("`sampling_rate` is {value} Hz; allowed: a finite number above 0")]
     SamplingRate { value: f64 },
 }
@@ -59,14 +46,9 @@ const MOST_CHANNELS: u64 = 65_536;
 /// # Errors
 /// A header that is not of the format, an element type or shape other than those above, a length that does not fit the shape, a sampling rate that is not
 /// above 0, and failures of the reader.
-pub fn read_npy<R: Read + Seek>(
-    reader: &mut R,
-    sampling_rate_hz: f64,
-) -> Result<Recording, NpyError> {
+pub fn read_npy<R: Read + Seek>(reader: &mut R, sampling_rate_hz: f64) -> Result<Recording, NpyError> {
     if !(sampling_rate_hz.is_finite() && sampling_rate_hz > 0.0) {
-        return Err(NpyError::SamplingRate {
-            value: sampling_rate_hz,
-        });
+        return Err(NpyError::SamplingRate { value: sampling_rate_hz });
     }
     let length = reader.seek(SeekFrom::End(0))?;
     reader.seek(SeekFrom::Start(0))?;
@@ -81,10 +63,7 @@ pub fn read_npy<R: Read + Seek>(
             start_s: 0.0,
         })
         .collect();
-    let mut elements = Elements {
-        reader: BufReader::new(reader),
-        kind: header.element,
-    };
+    let mut elements = Elements { reader: BufReader::new(reader), kind: header.element };
     if header.fortran_order {
         for _ in 0..sample_count {
             for channel in &mut channels {
@@ -98,18 +77,12 @@ pub fn read_npy<R: Read + Seek>(
             }
         }
     }
-    Ok(Recording {
-        channels,
-        annotations: Vec::new(),
-        start: None,
-    })
+    Ok(Recording { channels, annotations: Vec::new(), start: None })
 }
 
 /// Channels and samples, once they are known to fit the file.
 fn dimensions(header: &Header, file_length: u64) -> Result<(usize, usize), NpyError> {
-    let refused = || NpyError::Shape {
-        shape: header.shape_text(),
-    };
+    let refused = || NpyError::Shape { shape: header.shape_text() };
     let (channels, samples) = match *header.shape {
         [samples] => (1, samples),
         [channels, samples] => (channels, samples),
@@ -123,12 +96,7 @@ fn dimensions(header: &Header, file_length: u64) -> Result<(usize, usize), NpyEr
     // 2^64 x 2^16 x 8 at most.
     let needed = u128::from(channels) * u128::from(samples) * element_bytes as u128;
     if needed != u128::from(found) {
-        return Err(NpyError::Length {
-            shape: header.shape_text(),
-            element_bytes,
-            needed,
-            found,
-        });
+        return Err(NpyError::Length { shape: header.shape_text(), element_bytes, needed, found });
     }
     match (usize::try_from(channels), usize::try_from(samples)) {
         (Ok(channels), Ok(samples)) => Ok((channels, samples)),

@@ -42,35 +42,21 @@ fn read_all(bytes: &[u8]) {
     let readers: [fn(&[u8]); 3] = [
         |bytes| drop(read_edf(&mut Cursor::new(bytes)).map_err(|error| error.to_string())),
         |bytes| drop(read_npy(&mut Cursor::new(bytes), 250.0).map_err(|error| error.to_string())),
-        |bytes| {
-            drop(read_csv(&mut Cursor::new(bytes), "time_s").map_err(|error| error.to_string()))
-        },
+        |bytes| drop(read_csv(&mut Cursor::new(bytes), "time_s").map_err(|error| error.to_string())),
     ];
     for read in readers {
         let before = HELD.load(Ordering::Relaxed);
         MOST.store(before, Ordering::Relaxed);
         read(bytes);
         let most = MOST.load(Ordering::Relaxed) - before;
-        assert!(
-            most <= ANYWAY + PER_BYTE * bytes.len(),
-            "{} bytes made a reader hold {most}",
-            bytes.len()
-        );
+        assert!(most <= ANYWAY + PER_BYTE * bytes.len(), "{} bytes made a reader hold {most}", bytes.len());
     }
 }
 
 fn edf_plus(records: usize, kind: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut put = |text: &str, width: usize| bytes.extend(format!("{text:width$}").bytes());
-    let fields = [
-        "0",
-        "X X X X",
-        "Startdate X X X X",
-        "02.03.02",
-        "21.30.05",
-        "768",
-        kind,
-    ];
+    let fields = ["0", "X X X X", "Startdate X X X X", "02.03.02", "21.30.05", "768", kind];
     for (text, width) in fields.into_iter().zip([8, 80, 80, 8, 8, 8, 44]) {
         put(text, width);
     }
@@ -113,13 +99,7 @@ fn npy(shape: &str, data: usize) -> Vec<u8> {
 
 fn valid_files() -> Vec<Vec<u8>> {
     let csv = b"time_s,Cz,Pz\n0,1,2\n0.5,nan,-3e2\n1,,\"4\"\n".to_vec();
-    let files = vec![
-        edf_plus(3, "EDF+C"),
-        edf_plus(40, "EDF+D"),
-        npy("(2, 3)", 24),
-        npy("(5,)", 20),
-        csv,
-    ];
+    let files = vec![edf_plus(3, "EDF+C"), edf_plus(40, "EDF+D"), npy("(2, 3)", 24), npy("(5,)", 20), csv];
     for (position, file) in files.iter().enumerate() {
         let recording = match position {
             0 | 1 => read_edf(&mut Cursor::new(file)).unwrap(),
@@ -152,18 +132,11 @@ fn damage(mut bytes: Vec<u8>, edits: &[(prop::sample::Index, u8, u8)]) -> Vec<u8
 
 #[test]
 fn no_reader_panics_or_holds_more_than_the_file_is_worth() {
-    let config = Config {
-        cases: 20_000,
-        failure_persistence: None,
-        ..Config::default()
-    };
+    let config = Config { cases: 20_000, failure_persistence: None, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let files = valid_files();
-    let edits = prop::collection::vec(
-        (any::<prop::sample::Index>(), any::<u8>(), any::<u8>()),
-        1..8,
-    );
+    let edits = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<u8>()), 1..8);
     let strategy = (prop::sample::select(files), edits);
     runner
         .run(&strategy, |(file, edits)| {
@@ -171,17 +144,8 @@ fn no_reader_panics_or_holds_more_than_the_file_is_worth() {
             Ok(())
         })
         .unwrap();
-    let beginnings: [&[u8]; 5] = [
-        b"",
-        b"0       ",
-        b"\xffBIOSEMI",
-        b"\x93NUMPY\x01\0",
-        b"time_s,x\n",
-    ];
-    let strategy = (
-        prop::sample::select(beginnings.to_vec()),
-        prop::collection::vec(any::<u8>(), 0..2000),
-    );
+    let beginnings: [&[u8]; 5] = [b"", b"0       ", b"\xffBIOSEMI", b"\x93NUMPY\x01\0", b"time_s,x\n"];
+    let strategy = (prop::sample::select(beginnings.to_vec()), prop::collection::vec(any::<u8>(), 0..2000));
     runner
         .run(&strategy, |(beginning, rest)| {
             read_all(&[beginning, &rest].concat());

@@ -1,12 +1,7 @@
 //! Recordings of a human EEG and a cortical field potential in three formats, which hold the same samples.
 //!
 //! One second lies in tests/golden/recordings; the whole is read from the folder named by `LAPICQUE_SHARED` (default: `shared` beside the repository).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -14,10 +9,7 @@ use std::path::PathBuf;
 use lapicque_recording::{Recording, read_csv, read_edf, read_npy};
 
 fn golden() -> PathBuf {
-    PathBuf::from(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/golden/recordings"
-    ))
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/recordings"))
 }
 
 fn shared() -> PathBuf {
@@ -45,21 +37,14 @@ fn check(folder: PathBuf, stem: &str, expected: &Expected) {
         return;
     }
     let open = |extension: &str| File::open(folder.join(format!("{stem}.{extension}"))).unwrap();
-    let Expected {
-        channels, rate_hz, ..
-    } = *expected;
+    let Expected { channels, rate_hz, .. } = *expected;
     let (mut edf, mut npy, mut csv) = (open("edf"), open("npy"), open("csv"));
     let edf = read_edf(&mut edf).unwrap();
     let npy = read_npy(&mut npy, rate_hz).unwrap();
     let csv = read_csv(&mut csv, "time_s").unwrap();
     let shape = |recording: &Recording| {
         let first = &recording.channels[0];
-        (
-            recording.channels.len(),
-            first.samples.len(),
-            first.sampling_rate_hz,
-            first.start_s,
-        )
+        (recording.channels.len(), first.samples.len(), first.sampling_rate_hz, first.start_s)
     };
     assert_eq!(shape(&npy), (channels, expected.in_npy, rate_hz, 0.0));
     assert_eq!(shape(&edf), (channels, expected.in_edf, rate_hz, 0.0));

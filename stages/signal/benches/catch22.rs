@@ -23,21 +23,14 @@ fn catch24_v0(bencher: Bencher, n: usize) {
 
 fn run(bencher: Bencher, n: usize, definitions: Definitions) {
     let series = autoregressive(n);
-    let mut catch22 = Catch22::new(Options {
-        definitions,
-        ..Options::default()
-    });
-    bencher
-        .counter(ItemsCount::new(n))
-        .bench_local(|| catch22.compute(black_box(&series)));
+    let mut catch22 = Catch22::new(Options { definitions, ..Options::default() });
+    bencher.counter(ItemsCount::new(n)).bench_local(|| catch22.compute(black_box(&series)));
 }
 
 fn autoregressive(n: usize) -> Vec<f64> {
     let mut state = 1_u64;
     let mut uniform = move || {
-        state = state
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (state >> 11) as f64 / (1_u64 << 53) as f64
     };
     let mut previous = 0.0;

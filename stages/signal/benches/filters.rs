@@ -14,21 +14,15 @@ fn main() {
 #[divan::bench(args = [4, 10])]
 fn decimate(bencher: Bencher, factor: usize) {
     let series = series();
-    bencher
-        .counter(ItemsCount::new(LEN))
-        .bench_local(|| decimate::decimate(black_box(&series), factor).unwrap());
+    bencher.counter(ItemsCount::new(LEN)).bench_local(|| decimate::decimate(black_box(&series), factor).unwrap());
 }
 
 #[divan::bench(args = [(128, 125), (2, 1), (1, 10)])]
 fn resample(bencher: Bencher, (up, down): (u32, u32)) {
     let series = series();
-    bencher
-        .counter(ItemsCount::new(LEN))
-        .bench_local(|| resample::resample_by(black_box(&series), up, down).unwrap());
+    bencher.counter(ItemsCount::new(LEN)).bench_local(|| resample::resample_by(black_box(&series), up, down).unwrap());
 }
 
 fn series() -> Vec<f64> {
-    (0..LEN)
-        .map(|i| f64::from(i.wrapping_mul(2_654_435_761) >> 8))
-        .collect()
+    (0..LEN).map(|i| f64::from(i.wrapping_mul(2_654_435_761) >> 8)).collect()
 }

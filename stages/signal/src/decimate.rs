@@ -55,27 +55,16 @@ pub fn decimate(series: &[f64], factor: usize) -> Result<Vec<f64>, DecimateError
         return Err(DecimateError::TooShort { len: 0, factor });
     };
     if series.len() <= PADDING {
-        return Err(DecimateError::TooShort {
-            len: series.len(),
-            factor,
-        });
+        return Err(DecimateError::TooShort { len: series.len(), factor });
     }
     let filter = Chebyshev::low_pass(0.8 / factor as f64);
     let before = series[1..=PADDING].iter().rev().map(|x| 2.0 * first - x);
-    let after = series[series.len() - 1 - PADDING..series.len() - 1]
-        .iter()
-        .rev()
-        .map(|x| 2.0 * last - x);
+    let after = series[series.len() - 1 - PADDING..series.len() - 1].iter().rev().map(|x| 2.0 * last - x);
     let mut extended: Vec<f64> = before.chain(series.iter().copied()).chain(after).collect();
     filter.run(&mut extended);
     extended.reverse();
     filter.run(&mut extended);
-    Ok(extended[PADDING..PADDING + series.len()]
-        .iter()
-        .rev()
-        .step_by(factor)
-        .copied()
-        .collect())
+    Ok(extended[PADDING..PADDING + series.len()].iter().rev().step_by(factor).copied().collect())
 }
 
 /// b_0, b_1, b_2 over 1, a_1, a_2.
@@ -111,10 +100,7 @@ impl Chebyshev {
             // Each pair scales by |p|^2 of the analog prototype and by 1 / |rate - p|^2 of the
             // bilinear transform.
             gain *= analog.norm_sqr() / (Complex::from(rate) - analog).norm_sqr();
-            *section = Section {
-                b: [1.0, 2.0, 1.0],
-                a: [-2.0 * pole.re, pole.norm_sqr()],
-            };
+            *section = Section { b: [1.0, 2.0, 1.0], a: [-2.0 * pole.re, pole.norm_sqr()] };
         }
         sections[0].b = sections[0].b.map(|b| gain * b);
         let mut level = 1.0;
@@ -156,29 +142,17 @@ mod tests {
             assert_eq!(decimated.len(), expected);
             // Twice the ripple's bottom of 0.05 dB at zero frequency.
             let level = 5.0 * 10_f64.powf(-2.0 * RIPPLE_DB / 20.0);
-            assert!(
-                decimated.iter().all(|y| (y - level).abs() < 1e-9),
-                "{decimated:?}"
-            );
+            assert!(decimated.iter().all(|y| (y - level).abs() < 1e-9), "{decimated:?}");
         }
     }
 
     #[test]
     fn what_cannot_be_decimated() {
         assert_eq!(decimate(&[1.0; 100], 0), Err(DecimateError::ZeroFactor));
-        assert_eq!(
-            decimate(&[1.0; 27], 3),
-            Err(DecimateError::TooShort { len: 27, factor: 3 })
-        );
-        assert_eq!(
-            decimate(&[], 3),
-            Err(DecimateError::TooShort { len: 0, factor: 3 })
-        );
+        assert_eq!(decimate(&[1.0; 27], 3), Err(DecimateError::TooShort { len: 27, factor: 3 }));
+        assert_eq!(decimate(&[], 3), Err(DecimateError::TooShort { len: 0, factor: 3 }));
         assert_eq!(decimate(&[1.0, 2.0], 1), Ok(vec![1.0, 2.0]));
         let message = DecimateError::TooShort { len: 27, factor: 3 }.to_string();
-        assert!(
-            message.contains("27 samples") && message.contains("at least 28"),
-            "{message}"
-        );
+        assert!(message.contains("27 samples") && message.contains("at least 28"), "{message}");
     }
 }

@@ -13,21 +13,12 @@ pub enum EpochError {
         "{parameter} is {seconds} s, which is {samples} samples at {rate_hz} Hz; \
          it must be at least one sample and finite"
     )]
-    Duration {
-        parameter: &'static str,
-        seconds: f64,
-        samples: f64,
-        rate_hz: f64,
-    },
+    Duration { parameter: &'static str, seconds: f64, samples: f64, rate_hz: f64 },
     #[error(
         "channel {channel} has {len} samples, channel 0 has {expected}; \
          pooled channels must be equally long"
     )]
-    ChannelLength {
-        channel: usize,
-        len: usize,
-        expected: usize,
-    },
+    ChannelLength { channel: usize, len: usize, expected: usize },
 }
 
 /// How a recording is cut.
@@ -74,14 +65,8 @@ pub fn epochs(samples: usize, rate_hz: f64, epoching: &Epoching) -> Result<Vec<E
     let Some(last_start) = samples.checked_sub(len) else {
         return Ok(Vec::new());
     };
-    let mut epochs: Vec<Epoch> = (0..=last_start)
-        .step_by(step)
-        .map(|start| Epoch {
-            start,
-            len,
-            t0_s: start as f64 / rate_hz,
-        })
-        .collect();
+    let mut epochs: Vec<Epoch> =
+        (0..=last_start).step_by(step).map(|start| Epoch { start, len, t0_s: start as f64 / rate_hz }).collect();
     if epoching.drop_last {
         epochs.pop();
     }
@@ -95,12 +80,7 @@ fn whole_samples(parameter: &'static str, seconds: f64, rate_hz: f64) -> Result<
     if samples >= 1.0 && samples.is_finite() {
         Ok(samples as usize)
     } else {
-        Err(EpochError::Duration {
-            parameter,
-            seconds,
-            samples,
-            rate_hz,
-        })
+        Err(EpochError::Duration { parameter, seconds, samples, rate_hz })
     }
 }
 
@@ -117,12 +97,7 @@ pub fn z_score(values: &mut [f64]) {
     }
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
-    let sd = (values
-        .iter()
-        .map(|value| (value - mean) * (value - mean))
-        .sum::<f64>()
-        / n)
-        .sqrt();
+    let sd = (values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / n).sqrt();
     for value in values {
         *value = (*value - mean) / sd;
     }
@@ -145,11 +120,7 @@ pub fn pool(channels: &[&[f64]], pooling: Pooling) -> Result<Vec<f64>, EpochErro
     let expected = channels.first().map_or(0, |channel| channel.len());
     for (channel, series) in channels.iter().enumerate() {
         if series.len() != expected {
-            return Err(EpochError::ChannelLength {
-                channel,
-                len: series.len(),
-                expected,
-            });
+            return Err(EpochError::ChannelLength { channel, len: series.len(), expected });
         }
     }
     let count = channels.len() as f64;
@@ -175,11 +146,7 @@ fn median(values: &mut [f64]) -> f64 {
     }
     values.sort_unstable_by(f64::total_cmp);
     let middle = values.len() / 2;
-    if values.len() % 2 == 1 {
-        values[middle]
-    } else {
-        0.5 * values[middle - 1] + 0.5 * values[middle]
-    }
+    if values.len() % 2 == 1 { values[middle] } else { 0.5 * values[middle - 1] + 0.5 * values[middle] }
 }
 
 #[cfg(test)]
@@ -187,23 +154,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn starts(
-        samples: usize,
-        rate_hz: f64,
-        length_s: f64,
-        step_s: f64,
-        drop_last: bool,
-    ) -> Vec<usize> {
-        let epochs = epochs(
-            samples,
-            rate_hz,
-            &Epoching {
-                length_s,
-                step_s,
-                drop_last,
-            },
-        )
-        .unwrap();
+    fn starts(samples: usize, rate_hz: f64, length_s: f64, step_s: f64, drop_last: bool) -> Vec<usize> {
+        let epochs = epochs(samples, rate_hz, &Epoching { length_s, step_s, drop_last }).unwrap();
         epochs.iter().map(|epoch| epoch.start).collect()
     }
 
@@ -217,24 +169,8 @@ mod tests {
         // 2.5 samples are 2, 3.5 are 4.
         assert_eq!(starts(9, 1.0, 2.5, 3.5, false), [0, 4]);
         assert_eq!(starts(9, 1.0, 1e300, 1.0, false), [0; 0]);
-        let second = epochs(
-            100,
-            50.0,
-            &Epoching {
-                length_s: 1.0,
-                step_s: 0.5,
-                drop_last: false,
-            },
-        )
-        .unwrap()[1];
-        assert_eq!(
-            second,
-            Epoch {
-                start: 25,
-                len: 50,
-                t0_s: 0.5
-            }
-        );
+        let second = epochs(100, 50.0, &Epoching { length_s: 1.0, step_s: 0.5, drop_last: false }).unwrap()[1];
+        assert_eq!(second, Epoch { start: 25, len: 50, t0_s: 0.5 });
         let series: Vec<f64> = (0..100).map(f64::from).collect();
         assert_eq!(second.of(&series).unwrap()[0], 25.0);
         assert_eq!(second.of(&series[..74]), None);
@@ -242,35 +178,13 @@ mod tests {
 
     #[test]
     fn impossible_epochs_are_refused() {
-        let epoching = Epoching {
-            length_s: 1.0,
-            step_s: 1.0,
-            drop_last: false,
-        };
+        let epoching = Epoching { length_s: 1.0, step_s: 1.0, drop_last: false };
         assert_eq!(epochs(10, 0.0, &epoching), Err(EpochError::Rate(0.0)));
         for seconds in [0.0, 0.4, -1.0, f64::NAN, f64::INFINITY] {
-            let length = Epoching {
-                length_s: seconds,
-                ..epoching
-            };
-            assert!(matches!(
-                epochs(10, 1.0, &length),
-                Err(EpochError::Duration {
-                    parameter: "length_s",
-                    ..
-                })
-            ));
-            let step = Epoching {
-                step_s: seconds,
-                ..epoching
-            };
-            assert!(matches!(
-                epochs(10, 1.0, &step),
-                Err(EpochError::Duration {
-                    parameter: "step_s",
-                    ..
-                })
-            ));
+            let length = Epoching { length_s: seconds, ..epoching };
+            assert!(matches!(epochs(10, 1.0, &length), Err(EpochError::Duration { parameter: "length_s", .. })));
+            let step = Epoching { step_s: seconds, ..epoching };
+            assert!(matches!(epochs(10, 1.0, &step), Err(EpochError::Duration { parameter: "step_s", .. })));
         }
     }
 
@@ -295,13 +209,6 @@ mod tests {
         assert!(pool(&[&[f64::NAN], &[1.0]], Pooling::Median).unwrap()[0].is_nan());
         assert!(pool(&[], Pooling::Mean).unwrap().is_empty());
         let error = pool(&[&[1.0], &[]], Pooling::Sum).unwrap_err();
-        assert_eq!(
-            error,
-            EpochError::ChannelLength {
-                channel: 1,
-                len: 0,
-                expected: 1
-            }
-        );
+        assert_eq!(error, EpochError::ChannelLength { channel: 1, len: 0, expected: 1 });
     }
 }

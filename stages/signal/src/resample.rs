@@ -30,13 +30,7 @@ pub enum ResampleError {
         "from_hz = {from_hz} to to_hz = {to_hz} is no fraction with terms up to {LARGEST_TERM}; \
          {up}/{down} would come near and lead to {nearest_hz} Hz"
     )]
-    Irrational {
-        from_hz: f64,
-        to_hz: f64,
-        up: u32,
-        down: u32,
-        nearest_hz: f64,
-    },
+    Irrational { from_hz: f64, to_hz: f64, up: u32, down: u32, nearest_hz: f64 },
 }
 
 /// `series`, sampled at `from_hz`, at the rate `to_hz`: ceil(n up / down) samples, the first at the
@@ -91,13 +85,7 @@ pub fn rate_fraction(from_hz: f64, to_hz: f64) -> Result<(u32, u32), ResampleErr
     let nearest = f64::from(up) / f64::from(down);
     if !ratio.is_finite() || (nearest - ratio).abs() > TOLERANCE * ratio {
         let nearest_hz = from_hz * nearest;
-        return Err(ResampleError::Irrational {
-            from_hz,
-            to_hz,
-            up,
-            down,
-            nearest_hz,
-        });
+        return Err(ResampleError::Irrational { from_hz, to_hz, up, down, nearest_hz });
     }
     Ok((up, down))
 }
@@ -130,11 +118,7 @@ fn last_convergent(ratio: f64) -> (u32, u32) {
 }
 
 fn greatest_common_divisor(a: u32, b: u32) -> u32 {
-    if b == 0 {
-        a
-    } else {
-        greatest_common_divisor(b, a % b)
-    }
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
 fn polyphase(series: &[f64], up: usize, down: usize) -> Vec<f64> {
@@ -149,29 +133,17 @@ fn polyphase(series: &[f64], up: usize, down: usize) -> Vec<f64> {
             // Samples i = m / up + offset lie at a distance (phase - offset up) from the output.
             let reach_back = (half + phase) / up;
             let start = half + phase - reach_back * up;
-            let mut taps: Vec<f64> = filter[start..]
-                .iter()
-                .step_by(up)
-                .map(|tap| tap * up as f64)
-                .collect();
+            let mut taps: Vec<f64> = filter[start..].iter().step_by(up).map(|tap| tap * up as f64).collect();
             taps.reverse();
             let reach_ahead = taps.len() - 1 - reach_back;
             // The tap for the earliest sample is the largest index of the filter.
-            Phase {
-                taps,
-                before: reach_ahead,
-                after: reach_back,
-            }
+            Phase { taps, before: reach_ahead, after: reach_back }
         })
         .collect();
     let count = (series.len() * up).div_ceil(down);
     (0..count)
         .map(|k| {
-            let Phase {
-                taps,
-                before,
-                after,
-            } = &phases[k * down % up];
+            let Phase { taps, before, after } = &phases[k * down % up];
             let centre = k * down / up;
             let first = centre.saturating_sub(*before);
             let end = (centre + after + 1).min(series.len());
@@ -197,9 +169,7 @@ pub(crate) fn kaiser_sinc(rate: usize, zero_crossings: usize) -> Vec<f64> {
     const BETA: f64 = 5.0;
     let half = rate * zero_crossings;
     // sin(pi m / rate) repeats with alternating sign, and is exactly zero at its zeros this way.
-    let sines: Vec<f64> = (0..rate)
-        .map(|m| (std::f64::consts::PI * m as f64 / rate as f64).sin())
-        .collect();
+    let sines: Vec<f64> = (0..rate).map(|m| (std::f64::consts::PI * m as f64 / rate as f64).sin()).collect();
     let side: Vec<f64> = (0..=half)
         .map(|m| {
             let place = m as f64 / half as f64;
@@ -207,22 +177,13 @@ pub(crate) fn kaiser_sinc(rate: usize, zero_crossings: usize) -> Vec<f64> {
             if m == 0 {
                 return window;
             }
-            let sign = if (m / rate).is_multiple_of(2) {
-                1.0
-            } else {
-                -1.0
-            };
+            let sign = if (m / rate).is_multiple_of(2) { 1.0 } else { -1.0 };
             let angle = std::f64::consts::PI * m as f64 / rate as f64;
             window * sign * sines[m % rate] / angle
         })
         .collect();
     let sum = side[0] + 2.0 * side[1..].iter().sum::<f64>();
-    side[1..]
-        .iter()
-        .rev()
-        .chain(&side)
-        .map(|tap| tap / sum)
-        .collect()
+    side[1..].iter().rev().chain(&side).map(|tap| tap / sum).collect()
 }
 
 /// Modified Bessel function of order 0: sum over k of ((x / 2)^k / k!)^2, to full precision for |x|
@@ -230,9 +191,7 @@ pub(crate) fn kaiser_sinc(rate: usize, zero_crossings: usize) -> Vec<f64> {
 fn bessel_i0(x: f64) -> f64 {
     let quarter_square = 0.25 * x * x;
     // The terms from the 25th on are below 1e-28 of the sum.
-    (1..25).rev().fold(1.0, |inner, k| {
-        1.0 + inner * quarter_square / f64::from(k * k)
-    })
+    (1..25).rev().fold(1.0, |inner, k| 1.0 + inner * quarter_square / f64::from(k * k))
 }
 
 /// Dot product in a fixed order that vectorises.
@@ -265,77 +224,31 @@ mod tests {
             (9999.0, 1.0, (1, 9999)),
             (0.1 + 0.2, 0.3, (1, 1)),
         ] {
-            assert_eq!(
-                rate_fraction(from_hz, to_hz),
-                Ok(fraction),
-                "{from_hz} -> {to_hz}"
-            );
+            assert_eq!(rate_fraction(from_hz, to_hz), Ok(fraction), "{from_hz} -> {to_hz}");
         }
     }
 
     #[test]
     fn what_is_no_fraction_is_refused() {
         let message = rate_fraction(1000.0, 333.33).unwrap_err().to_string();
-        assert!(
-            message.contains("333.33") && message.contains("1/3"),
-            "{message}"
-        );
-        for (from_hz, to_hz) in [
-            (1.0, 1e5),
-            (1e5, 1.0),
-            (1.0, 1e300),
-            (1e300, 1e-300),
-            (1e-300, 1e300),
-        ] {
+        assert!(message.contains("333.33") && message.contains("1/3"), "{message}");
+        for (from_hz, to_hz) in [(1.0, 1e5), (1e5, 1.0), (1.0, 1e300), (1e300, 1e-300), (1e-300, 1e300)] {
             let error = rate_fraction(from_hz, to_hz).unwrap_err();
             assert!(matches!(error, ResampleError::Irrational { .. }), "{error}");
         }
         for rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(matches!(
-                rate_fraction(rate, 1.0),
-                Err(ResampleError::Rate {
-                    parameter: "from_hz",
-                    ..
-                })
-            ));
-            assert!(matches!(
-                rate_fraction(1.0, rate),
-                Err(ResampleError::Rate {
-                    parameter: "to_hz",
-                    ..
-                })
-            ));
+            assert!(matches!(rate_fraction(rate, 1.0), Err(ResampleError::Rate { parameter: "from_hz", .. })));
+            assert!(matches!(rate_fraction(1.0, rate), Err(ResampleError::Rate { parameter: "to_hz", .. })));
         }
-        assert!(matches!(
-            resample_by(&[1.0], 0, 1),
-            Err(ResampleError::Term {
-                parameter: "up",
-                ..
-            })
-        ));
-        assert!(matches!(
-            resample_by(&[1.0], 1, 0),
-            Err(ResampleError::Term {
-                parameter: "down",
-                ..
-            })
-        ));
+        assert!(matches!(resample_by(&[1.0], 0, 1), Err(ResampleError::Term { parameter: "up", .. })));
+        assert!(matches!(resample_by(&[1.0], 1, 0), Err(ResampleError::Term { parameter: "down", .. })));
         assert!(resample_by(&[1.0], 20_000, 10_000).is_ok());
     }
 
     #[test]
     fn lengths_and_identity() {
-        for (n, up, down, expected) in [
-            (0, 3, 2, 0),
-            (1, 3, 2, 2),
-            (1, 1, 100, 1),
-            (7, 2, 3, 5),
-            (100, 5, 1, 500),
-        ] {
-            assert_eq!(
-                resample_by(&vec![1.0; n], up, down).unwrap().len(),
-                expected
-            );
+        for (n, up, down, expected) in [(0, 3, 2, 0), (1, 3, 2, 2), (1, 1, 100, 1), (7, 2, 3, 5), (100, 5, 1, 500)] {
+            assert_eq!(resample_by(&vec![1.0; n], up, down).unwrap().len(), expected);
         }
         assert_eq!(resample(&[1.0, -2.0], 7.0, 7.0).unwrap(), [1.0, -2.0]);
     }
@@ -351,19 +264,11 @@ mod tests {
             let resampled = resample_by(&series, up, down).unwrap();
             let step = f64::from(down) / f64::from(up);
             let margin = 10 * (down.div_ceil(up) as usize + up.div_ceil(down) as usize);
-            for (k, y) in resampled
-                .iter()
-                .enumerate()
-                .take(resampled.len() - margin)
-                .skip(margin)
-            {
+            for (k, y) in resampled.iter().enumerate().take(resampled.len() - margin).skip(margin) {
                 let expected = wave(k as f64 * step);
                 // The pass-band ripple of a Kaiser window with beta 5 is about 53 dB down, for each
                 // of the two parts.
-                assert!(
-                    (y - expected).abs() < 1e-2,
-                    "{up}/{down} at {k}: {y} != {expected}"
-                );
+                assert!((y - expected).abs() < 1e-2, "{up}/{down} at {k}: {y} != {expected}");
             }
         }
     }
@@ -371,11 +276,7 @@ mod tests {
     #[test]
     fn bessel_function_of_order_zero() {
         // Abramowitz & Stegun, table 9.8.
-        for (x, expected) in [
-            (0.0, 1.0),
-            (1.0, 1.2660658777520084),
-            (5.0, 27.239871823604442),
-        ] {
+        for (x, expected) in [(0.0, 1.0), (1.0, 1.2660658777520084), (5.0, 27.239871823604442)] {
             assert!((bessel_i0(x) / expected - 1.0).abs() < 1e-15);
         }
     }

@@ -115,9 +115,7 @@ pub enum WelchError {
 /// # Errors
 /// An empty series, a rate that is not positive and finite, or lengths that do not fit each other.
 pub fn welch(series: &[f64], rate_hz: f64, welch: &Welch) -> Result<PowerSpectrum, WelchError> {
-    let Welch {
-        segment, overlap, ..
-    } = *welch;
+    let Welch { segment, overlap, .. } = *welch;
     if !(rate_hz.is_finite() && rate_hz > 0.0) {
         return Err(WelchError::Rate(rate_hz));
     }
@@ -164,13 +162,8 @@ pub fn welch(series: &[f64], rate_hz: f64, welch: &Welch) -> Result<PowerSpectru
         Average::Mean => mean(&periodograms, bins),
         Average::Median => unbiased_median(&periodograms, bins),
     };
-    let frequencies_hz = (0..bins)
-        .map(|k| k as f64 * rate_hz / transform as f64)
-        .collect();
-    Ok(PowerSpectrum {
-        frequencies_hz,
-        power,
-    })
+    let frequencies_hz = (0..bins).map(|k| k as f64 * rate_hz / transform as f64).collect();
+    Ok(PowerSpectrum { frequencies_hz, power })
 }
 
 fn taper(window: Window, len: usize) -> Vec<f64> {
@@ -184,11 +177,7 @@ fn taper(window: Window, len: usize) -> Vec<f64> {
         }
     };
     // One sample cannot be tapered.
-    if len == 1 {
-        vec![1.0]
-    } else {
-        (0..len).map(weight).collect()
-    }
+    if len == 1 { vec![1.0] } else { (0..len).map(weight).collect() }
 }
 
 fn detrend(values: &mut [f64], detrend: Detrend) {
@@ -198,10 +187,7 @@ fn detrend(values: &mut [f64], detrend: Detrend) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let middle = 0.5 * (n - 1.0);
-    let moments = values
-        .iter()
-        .enumerate()
-        .map(|(i, v)| (v - mean) * (i as f64 - middle));
+    let moments = values.iter().enumerate().map(|(i, v)| (v - mean) * (i as f64 - middle));
     let slope = if detrend == Detrend::Line && values.len() > 1 {
         moments.sum::<f64>() / (n * (n * n - 1.0) / 12.0)
     } else {
@@ -223,9 +209,7 @@ fn one_sided(frequency: &[Complex<f64>], transform: usize, scale: f64) -> Vec<f6
 
 fn mean(periodograms: &[Vec<f64>], bins: usize) -> Vec<f64> {
     let count = periodograms.len() as f64;
-    (0..bins)
-        .map(|k| periodograms.iter().map(|power| power[k]).sum::<f64>() / count)
-        .collect()
+    (0..bins).map(|k| periodograms.iter().map(|power| power[k]).sum::<f64>() / count).collect()
 }
 
 fn unbiased_median(periodograms: &[Vec<f64>], bins: usize) -> Vec<f64> {
@@ -238,11 +222,7 @@ fn unbiased_median(periodograms: &[Vec<f64>], bins: usize) -> Vec<f64> {
         let mut powers: Vec<f64> = periodograms.iter().map(|power| power[k]).collect();
         powers.sort_unstable_by(f64::total_cmp);
         let upper = powers[count / 2];
-        if count % 2 == 1 {
-            upper
-        } else {
-            0.5 * (powers[count / 2 - 1] + upper)
-        }
+        if count % 2 == 1 { upper } else { 0.5 * (powers[count / 2 - 1] + upper) }
     };
     (0..bins).map(|k| median(k) / bias).collect()
 }
@@ -254,22 +234,12 @@ mod tests {
 
     #[test]
     fn a_density_integrates_to_the_variance_and_a_spectrum_shows_the_amplitude() {
-        let wave: Vec<f64> = (0..4000)
-            .map(|i| 3.0 * (TAU * f64::from(i) / 20.0).sin())
-            .collect();
+        let wave: Vec<f64> = (0..4000).map(|i| 3.0 * (TAU * f64::from(i) / 20.0).sin()).collect();
         let density = welch(&wave, 200.0, &Welch::new(400)).unwrap();
         let step = density.frequencies_hz[1];
         assert!((density.power.iter().sum::<f64>() * step - 4.5).abs() < 1e-9);
         let scaling = Scaling::Spectrum;
-        let spectrum = welch(
-            &wave,
-            200.0,
-            &Welch {
-                scaling,
-                ..Welch::new(400)
-            },
-        )
-        .unwrap();
+        let spectrum = welch(&wave, 200.0, &Welch { scaling, ..Welch::new(400) }).unwrap();
         assert_eq!(spectrum.frequencies_hz[20], 10.0);
         assert!((spectrum.power[20] - 4.5).abs() < 1e-9);
     }
@@ -277,44 +247,16 @@ mod tests {
     #[test]
     fn one_sample_and_what_is_refused() {
         let one = welch(&[2.0], 1.0, &Welch::new(8)).unwrap();
-        assert_eq!(
-            one,
-            PowerSpectrum {
-                frequencies_hz: vec![0.0],
-                power: vec![0.0]
-            }
-        );
+        assert_eq!(one, PowerSpectrum { frequencies_hz: vec![0.0], power: vec![0.0] });
         let standard = Welch::new(8);
         assert_eq!(welch(&[1.0], 0.0, &standard), Err(WelchError::Rate(0.0)));
         assert_eq!(welch(&[], 1.0, &standard), Err(WelchError::Empty));
-        assert_eq!(
-            welch(
-                &[1.0],
-                1.0,
-                &Welch {
-                    segment: 0,
-                    ..standard
-                }
-            ),
-            Err(WelchError::Segment)
-        );
-        let overlap = Welch {
-            overlap: 8,
-            ..standard
-        };
-        let error = WelchError::Overlap {
-            overlap: 8,
-            segment: 8,
-        };
+        assert_eq!(welch(&[1.0], 1.0, &Welch { segment: 0, ..standard }), Err(WelchError::Segment));
+        let overlap = Welch { overlap: 8, ..standard };
+        let error = WelchError::Overlap { overlap: 8, segment: 8 };
         assert_eq!(welch(&[1.0], 1.0, &overlap), Err(error));
-        let transform = Welch {
-            transform: Some(7),
-            ..standard
-        };
-        let error = WelchError::Transform {
-            transform: 7,
-            segment: 8,
-        };
+        let transform = Welch { transform: Some(7), ..standard };
+        let error = WelchError::Transform { transform: 7, segment: 8 };
         assert_eq!(welch(&[1.0], 1.0, &transform), Err(error));
     }
 }

@@ -18,42 +18,22 @@ fn cases(name: &str) -> Vec<Value> {
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
-    value
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|number| number.as_f64().unwrap())
-        .collect()
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
 }
 
 fn doubles(bytes: &[u8]) -> Vec<f64> {
-    bytes
-        .as_chunks::<8>()
-        .0
-        .iter()
-        .map(|b| f64::from_le_bytes(*b))
-        .collect()
+    bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect()
 }
 
 fn singles(bytes: &[u8]) -> Vec<f64> {
-    bytes
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|b| f64::from(f32::from_le_bytes(*b)))
-        .collect()
+    bytes.as_chunks::<4>().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect()
 }
 
 fn assert_close(got: &[f64], expected: &[f64], tolerance: f64, what: &str) {
     assert_eq!(got.len(), expected.len(), "{what}");
-    let largest = expected
-        .iter()
-        .fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    let largest = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
     for (i, (got, expected)) in got.iter().zip(expected).enumerate() {
-        assert!(
-            (got - expected).abs() <= tolerance * largest,
-            "{what}, sample {i}: {got} != {expected}"
-        );
+        assert!((got - expected).abs() <= tolerance * largest, "{what}, sample {i}: {got} != {expected}");
     }
 }
 
@@ -64,12 +44,7 @@ fn decimation_agrees_with_scipy() {
     for case in cases {
         let factor = case["q"].as_u64().unwrap() as usize;
         let decimated = decimate(&numbers(&case["x"]), factor).unwrap();
-        assert_close(
-            &decimated,
-            &numbers(&case["y"]),
-            1e-10,
-            &case["name"].to_string(),
-        );
+        assert_close(&decimated, &numbers(&case["y"]), 1e-10, &case["name"].to_string());
     }
 }
 
@@ -81,12 +56,7 @@ fn resampling_agrees_with_scipy() {
         let term = |name: &str| case[name].as_u64().unwrap() as u32;
         let (up, down) = (term("up"), term("down"));
         let (x, y) = (numbers(&case["x"]), numbers(&case["y"]));
-        assert_close(
-            &resample_by(&x, up, down).unwrap(),
-            &y,
-            1e-12,
-            &format!("{up}/{down}"),
-        );
+        assert_close(&resample_by(&x, up, down).unwrap(), &y, 1e-12, &format!("{up}/{down}"));
         let by_rate = resample(&x, f64::from(down) * 0.7, f64::from(up) * 0.7).unwrap();
         assert_close(&by_rate, &y, 1e-12, &format!("{up}/{down} by rate"));
     }
@@ -98,20 +68,8 @@ fn epochs_agree_with_ncpi() {
     let recording = singles(&read("eeg_8x5000_f32.bin"));
     let channels: Vec<&[f64]> = recording.chunks_exact(5000).collect();
     assert_eq!(channels.len(), 8);
-    let layout = epochs(
-        5000,
-        RATE_HZ,
-        &Epoching {
-            length_s: 5.0,
-            step_s: 5.0,
-            drop_last: false,
-        },
-    )
-    .unwrap();
-    assert_eq!(
-        layout.iter().map(|epoch| epoch.t0_s).collect::<Vec<_>>(),
-        [0.0, 5.0, 10.0, 15.0]
-    );
+    let layout = epochs(5000, RATE_HZ, &Epoching { length_s: 5.0, step_s: 5.0, drop_last: false }).unwrap();
+    assert_eq!(layout.iter().map(|epoch| epoch.t0_s).collect::<Vec<_>>(), [0.0, 5.0, 10.0, 15.0]);
 
     // ncpi scales the whole channel, then cuts.
     let mut scaled = channels[0].to_vec();
@@ -156,27 +114,14 @@ fn power_spectra_agree_with_scipy() {
                     Detrend::Line
                 }
             },
-            average: if args["average"] == "median" {
-                Average::Median
-            } else {
-                Average::Mean
-            },
-            scaling: if args["scaling"] == "spectrum" {
-                Scaling::Spectrum
-            } else {
-                Scaling::Density
-            },
+            average: if args["average"] == "median" { Average::Median } else { Average::Mean },
+            scaling: if args["scaling"] == "spectrum" { Scaling::Spectrum } else { Scaling::Density },
             ..standard
         };
         let series = numbers(&golden["inputs"][args["x"].as_str().unwrap()]);
         let spectrum = welch(&series, args["fs"].as_f64().unwrap(), &settings).unwrap();
         let what = args.to_string();
-        assert_close(
-            &spectrum.frequencies_hz,
-            &numbers(&case["freqs"]),
-            1e-12,
-            &what,
-        );
+        assert_close(&spectrum.frequencies_hz, &numbers(&case["freqs"]), 1e-12, &what);
         assert_close(&spectrum.power, &numbers(&case["psd"]), 1e-10, &what);
     }
 }

@@ -11,11 +11,7 @@ use proptest::prelude::*;
 type Filter<'a> = dyn Fn(&[f64]) -> Vec<f64> + 'a;
 
 fn options(definitions: Definitions, undefined: Undefined) -> Options {
-    Options {
-        definitions,
-        undefined,
-        normalize: false,
-    }
+    Options { definitions, undefined, normalize: false }
 }
 
 proptest! {

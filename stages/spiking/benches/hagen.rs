@@ -13,17 +13,8 @@ fn main() {
 }
 
 fn run(external_pa: f64, duration_ms: f64) -> Result<Recording, SimulationError> {
-    let options = Options {
-        duration_ms,
-        ..Options::default()
-    };
-    simulate(
-        &common::hagen(external_pa),
-        &options,
-        StreamKey::new([1; 16]),
-        &|| false,
-        &mut |_| {},
-    )
+    let options = Options { duration_ms, ..Options::default() };
+    simulate(&common::hagen(external_pa), &options, StreamKey::new([1; 16]), &|| false, &mut |_| {})
 }
 
 #[divan::bench(sample_count = 3, sample_size = 1)]

@@ -44,16 +44,9 @@ impl Sampler {
                     sign: mean.signum(),
                 }
             }
-            Shape::Uniform { low, high } => Kind::Uniform {
-                low,
-                width: high - low,
-            },
+            Shape::Uniform { low, high } => Kind::Uniform { low, width: high - low },
         };
-        Self {
-            kind,
-            limits: distribution.limits(),
-            path,
-        }
+        Self { kind, limits: distribution.limits(), path }
     }
 
     pub(crate) fn path(&self) -> &str {
@@ -83,11 +76,9 @@ impl Sampler {
     /// limits: one draw in 10^15 is beyond.
     pub(crate) fn normal_range(&self) -> Option<(f64, f64, f64)> {
         match self.kind {
-            Kind::Normal { mean, sd } => Some((
-                (mean - 8.0 * sd).max(self.limits.0),
-                (mean + 8.0 * sd).min(self.limits.1),
-                sd,
-            )),
+            Kind::Normal { mean, sd } => {
+                Some(((mean - 8.0 * sd).max(self.limits.0), (mean + 8.0 * sd).min(self.limits.1), sd))
+            }
             _ => None,
         }
     }
@@ -112,12 +103,10 @@ impl Sampler {
                 Ok(())
             }
             Kind::Normal { mean, sd } => self.accept(n, each, || mean + sd * generator.normal()),
-            Kind::Lognormal { mu, sigma, sign } => self.accept(n, each, || {
-                sign * libm::exp(mu + sigma * generator.normal())
-            }),
-            Kind::Uniform { low, width } => {
-                self.accept(n, each, || low + width * generator.uniform())
+            Kind::Lognormal { mu, sigma, sign } => {
+                self.accept(n, each, || sign * libm::exp(mu + sigma * generator.normal()))
             }
+            Kind::Uniform { low, width } => self.accept(n, each, || low + width * generator.uniform()),
         }
     }
 
@@ -134,10 +123,7 @@ impl Sampler {
             let mut tries = 1;
             while !(low <= value && value <= high) {
                 if tries == TRIES {
-                    return Err(SimulationError::NoDraw {
-                        path: self.path.clone(),
-                        tries,
-                    });
+                    return Err(SimulationError::NoDraw { path: self.path.clone(), tries });
                 }
                 value = draw();
                 tries += 1;
@@ -166,89 +152,35 @@ mod tests {
     fn moments(values: &[f64]) -> (f64, f64) {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
-        (
-            mean,
-            (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt(),
-        )
+        (mean, (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt())
     }
 
     #[test]
     fn shapes_have_their_moments() {
         let cases = [
-            (
-                Shape::Normal {
-                    mean: -23.84,
-                    sd: Spread::Relative(0.1),
-                },
-                -23.84,
-                2.384,
-            ),
-            (
-                Shape::Lognormal {
-                    mean: 2.0,
-                    sd: Spread::Absolute(1.0),
-                },
-                2.0,
-                1.0,
-            ),
-            (
-                Shape::Lognormal {
-                    mean: -2.0,
-                    sd: Spread::Relative(0.5),
-                },
-                -2.0,
-                1.0,
-            ),
-            (
-                Shape::Uniform {
-                    low: -1.0,
-                    high: 3.0,
-                },
-                1.0,
-                4.0 / 12f64.sqrt(),
-            ),
+            (Shape::Normal { mean: -23.84, sd: Spread::Relative(0.1) }, -23.84, 2.384),
+            (Shape::Lognormal { mean: 2.0, sd: Spread::Absolute(1.0) }, 2.0, 1.0),
+            (Shape::Lognormal { mean: -2.0, sd: Spread::Relative(0.5) }, -2.0, 1.0),
+            (Shape::Uniform { low: -1.0, high: 3.0 }, 1.0, 4.0 / 12f64.sqrt()),
             (Shape::Constant { value: 0.1 }, 0.1, 0.0),
-            (
-                Shape::Normal {
-                    mean: 0.1,
-                    sd: Spread::Absolute(0.0),
-                },
-                0.1,
-                0.0,
-            ),
+            (Shape::Normal { mean: 0.1, sd: Spread::Absolute(0.0) }, 0.1, 0.0),
         ];
         for (shape, mean, sd) in cases {
             let (m, s) = moments(&draws(shape, Bounds::None));
-            assert!(
-                (m - mean).abs() <= 4.5 * sd / 316.0 + 1e-12,
-                "{shape:?}: mean {m}"
-            );
+            assert!((m - mean).abs() <= 4.5 * sd / 316.0 + 1e-12, "{shape:?}: mean {m}");
             assert!((s - sd).abs() <= 0.02 * sd + 1e-12, "{shape:?}: sd {s}");
         }
     }
 
     #[test]
     fn bounds_are_drawn_again_and_not_clipped() {
-        let values = draws(
-            Shape::Normal {
-                mean: 0.5,
-                sd: Spread::Absolute(1.0),
-            },
-            Bounds::KeepSign,
-        );
+        let values = draws(Shape::Normal { mean: 0.5, sd: Spread::Absolute(1.0) }, Bounds::KeepSign);
         assert!(values.iter().all(|&x| x > 0.0));
         // Mean of a normal variable truncated at 0: m + s phi(a)/(1 - Phi(a)), a = -m/s.
-        let hazard = libm::exp(-0.125)
-            / (2.0 * std::f64::consts::PI).sqrt()
-            / (0.5 * libm::erfc(-0.5 / 2f64.sqrt()));
+        let hazard = libm::exp(-0.125) / (2.0 * std::f64::consts::PI).sqrt() / (0.5 * libm::erfc(-0.5 / 2f64.sqrt()));
         assert!((moments(&values).0 - (0.5 + hazard)).abs() < 0.01);
-        let values = draws(
-            Shape::Normal {
-                mean: 2.52,
-                sd: Spread::Relative(0.5),
-            },
-            Bounds::Between { min: 0.3, max: 3.0 },
-        );
+        let values =
+            draws(Shape::Normal { mean: 2.52, sd: Spread::Relative(0.5) }, Bounds::Between { min: 0.3, max: 3.0 });
         assert!(values.iter().all(|x| (0.3..=3.0).contains(x)));
         assert!(!values.contains(&0.3) && !values.contains(&3.0));
     }

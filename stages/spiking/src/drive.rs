@@ -39,49 +39,30 @@ impl PoissonDrive {
         key: &StreamKey,
     ) -> Result<Self, SimulationError> {
         let mean = input.rate_hz * input.synapses * grid.step_ms() * 1e-3;
-        let poisson = Poisson::new(mean).map_err(|source| SimulationError::OutOfRange {
-            path: format!("{path}.rate"),
-            source,
-        })?;
-        let delay =
-            grid.nearest_step(input.delay_ms)
-                .map_err(|source| SimulationError::DriveDelay {
-                    path: format!("{path}.delay"),
-                    source,
-                })?;
+        let poisson = Poisson::new(mean)
+            .map_err(|source| SimulationError::OutOfRange { path: format!("{path}.rate"), source })?;
+        let delay = grid
+            .nearest_step(input.delay_ms)
+            .map_err(|source| SimulationError::DriveDelay { path: format!("{path}.delay"), source })?;
         let sampler = Sampler::new(input.weight, format!("{path}.weight"));
         let weights = match sampler.constant() {
-            Some(weight) => vec![(
-                if inputs == 2 && weight < 0.0 { 1 } else { 0 },
-                Coefficients::Same(weight),
-            )],
+            Some(weight) => vec![(if inputs == 2 && weight < 0.0 { 1 } else { 0 }, Coefficients::Same(weight))],
             None => {
                 let key = key.derive("weights");
-                let each: Vec<f64> = (0..size as u64)
-                    .map(|neuron| sampler.draw(&mut key.at(neuron)))
-                    .collect::<Result<_, _>>()?;
+                let each: Vec<f64> =
+                    (0..size as u64).map(|neuron| sampler.draw(&mut key.at(neuron))).collect::<Result<_, _>>()?;
                 if inputs == 2 {
                     let positive = each.iter().map(|w| w.max(0.0)).collect();
                     let negative = each.iter().map(|w| w.min(0.0)).collect();
-                    vec![
-                        (0, Coefficients::Each(positive)),
-                        (1, Coefficients::Each(negative)),
-                    ]
+                    vec![(0, Coefficients::Each(positive)), (1, Coefficients::Each(negative))]
                 } else {
                     vec![(0, Coefficients::Each(each))]
                 }
             }
         };
         let key = key.derive("counts");
-        let lanes = (0..size.div_ceil(chunk) as u64)
-            .map(|chunk| key.lanes_at(chunk))
-            .collect();
-        Ok(Self {
-            poisson,
-            lanes,
-            weights,
-            first_step: delay.saturating_add(1),
-        })
+        let lanes = (0..size.div_ceil(chunk) as u64).map(|chunk| key.lanes_at(chunk)).collect();
+        Ok(Self { poisson, lanes, weights, first_step: delay.saturating_add(1) })
     }
 
     /// Adds what arrives at `step` at the neurons of `chunk`, from `first` on; `counts` is room for
@@ -121,12 +102,10 @@ impl Kernel for AddCounts<'_> {
     fn run(self) {
         let pairs = self.arriving.iter_mut().zip(self.counts);
         match self.weights {
-            Slice::Same(weight) => {
-                pairs.for_each(|(sum, &count)| *sum += weight.0 * f64::from(count))
+            Slice::Same(weight) => pairs.for_each(|(sum, &count)| *sum += weight.0 * f64::from(count)),
+            Slice::Each(weights) => {
+                pairs.zip(weights).for_each(|((sum, &count), weight)| *sum += weight * f64::from(count))
             }
-            Slice::Each(weights) => pairs
-                .zip(weights)
-                .for_each(|((sum, &count), weight)| *sum += weight * f64::from(count)),
         }
     }
 }

@@ -11,21 +11,13 @@ pub enum SimulationError {
     #[error(transparent)]
     Unsupported(#[from] Unsupported),
     #[error("`{option}`: {source}")]
-    Option {
-        option: &'static str,
-        source: GridError,
-    },
+    Option { option: &'static str, source: GridError },
     #[error("`transient_ms` = {transient_ms}: it must be below `duration_ms` = {duration_ms}")]
     Transient { transient_ms: f64, duration_ms: f64 },
     #[error(
         "`{path}`: a delay of {delay_ms} ms was drawn; it must be from 1 to {most_steps} steps of {time_step_ms} ms"
     )]
-    Delay {
-        path: String,
-        delay_ms: f64,
-        most_steps: u32,
-        time_step_ms: f64,
-    },
+    Delay { path: String, delay_ms: f64, most_steps: u32, time_step_ms: f64 },
     /// Poisson mean or connection probability.
     #[error("`{path}`: {source}")]
     OutOfRange { path: String, source: OutOfRange },
@@ -36,29 +28,16 @@ pub enum SimulationError {
     #[error(
         "`{path}`: V_reset = {reset_mv} mV and V_th = {threshold_mv} mV were drawn for one neuron; the reset must be below the threshold"
     )]
-    ResetAboveThreshold {
-        path: String,
-        reset_mv: f64,
-        threshold_mv: f64,
-    },
+    ResetAboveThreshold { path: String, reset_mv: f64, threshold_mv: f64 },
     #[error("the network has {neurons} neurons; at most {most} can be simulated")]
     TooManyNeurons { neurons: u64, most: u64 },
-    #[error(
-        "`{path}`: about {synapses:e} synapses; at most {most:e} per connection can be simulated"
-    )]
-    TooManySynapses {
-        path: String,
-        synapses: f64,
-        most: f64,
-    },
+    #[error("`{path}`: about {synapses:e} synapses; at most {most:e} per connection can be simulated")]
+    TooManySynapses { path: String, synapses: f64, most: f64 },
     #[error("the simulation was cancelled")]
     Cancelled,
 }
 
 /// Something a valid network describes and this crate does not simulate.
 pub(crate) fn unsupported(path: String, reason: &str) -> SimulationError {
-    SimulationError::Unsupported(Unsupported {
-        path,
-        reason: reason.to_owned(),
-    })
+    SimulationError::Unsupported(Unsupported { path, reason: reason.to_owned() })
 }

@@ -13,9 +13,7 @@ use lapicque_numerics::vectorise::{Kernel, vectorise};
 
 use crate::SimulationError;
 use crate::drive::{PoissonDrive, PoissonInput};
-use crate::neurons::{
-    Coefficients, Dynamics, Neurons, Spiking, iaf_psc_delta, iaf_psc_exp, neurons,
-};
+use crate::neurons::{Coefficients, Dynamics, Neurons, Spiking, iaf_psc_delta, iaf_psc_exp, neurons};
 use crate::synapses::Inputs;
 
 pub(crate) struct Population {
@@ -69,56 +67,24 @@ impl Population {
                 Drive::Poisson { .. } => 0.0,
             })
             .sum();
-        let neurons = neurons(
-            description,
-            current_pa,
-            grid.step_ms(),
-            &key.derive("neurons"),
-        )?;
+        let neurons = neurons(description, current_pa, grid.step_ms(), &key.derive("neurons"))?;
         let size = description.size as usize;
         let inputs = inputs_of(&neurons.dynamics) as usize;
         let mut drives = Vec::new();
         for (position, drive) in description.drives.iter().enumerate() {
-            if let Drive::Poisson {
-                rate_hz,
-                synapses,
-                weight,
-                delay_ms,
-            } = drive
-            {
+            if let Drive::Poisson { rate_hz, synapses, weight, delay_ms } = drive {
                 let path = match description.drives.len() {
                     1 => format!("populations.{}.drive", description.name),
                     _ => format!("populations.{}.drives.{position}", description.name),
                 };
-                let input = PoissonInput {
-                    rate_hz: *rate_hz,
-                    synapses: *synapses,
-                    weight,
-                    delay_ms: *delay_ms,
-                };
+                let input = PoissonInput { rate_hz: *rate_hz, synapses: *synapses, weight, delay_ms: *delay_ms };
                 let key = key.derive("drives").derive(&position.to_string());
-                drives.push(PoissonDrive::new(
-                    input,
-                    (size, CHUNK, inputs),
-                    &path,
-                    grid,
-                    &key,
-                )?);
+                drives.push(PoissonDrive::new(input, (size, CHUNK, inputs), &path, grid, &key)?);
             }
         }
         let refractory = (0..size.div_ceil(CHUNK)).map(|_| Vec::new()).collect();
-        let arriving = [
-            vec![0.0; CHUNK],
-            vec![0.0; if inputs == 2 { CHUNK } else { 0 }],
-        ];
-        Ok(Self {
-            neurons,
-            drives,
-            first_input,
-            refractory,
-            arriving,
-            counts: vec![0; CHUNK],
-        })
+        let arriving = [vec![0.0; CHUNK], vec![0.0; if inputs == 2 { CHUNK } else { 0 }]];
+        Ok(Self { neurons, drives, first_input, refractory, arriving, counts: vec![0; CHUNK] })
     }
 
     /// One, or two where currents of either sign have their own time constant.
@@ -141,9 +107,7 @@ impl Population {
                 let step = window.first_step + offset;
                 self.sum_arriving(step, window.first_slot + offset, chunk, first..last, inputs);
                 self.advance_neurons(first, last);
-                self.emit(chunk, first, last, |neuron| {
-                    spikes.push(Spike { step, neuron })
-                });
+                self.emit(chunk, first, last, |neuron| spikes.push(Spike { step, neuron }));
             }
         }
         spikes[before..].sort_unstable();
@@ -163,13 +127,7 @@ impl Population {
             inputs.take(slot, place, &mut self.arriving[input as usize][..n]);
         }
         for drive in &mut self.drives {
-            drive.add(
-                step,
-                chunk,
-                first,
-                &mut self.arriving,
-                &mut self.counts[..n],
-            );
+            drive.add(step, chunk, first, &mut self.arriving, &mut self.counts[..n]);
         }
     }
 
@@ -177,21 +135,14 @@ impl Population {
         let (range, n) = (first..last, last - first);
         let potential = &mut self.neurons.potential[range.clone()];
         match &mut self.neurons.dynamics {
-            Dynamics::MergedCurrents {
-                propagators,
-                current,
-            } => iaf_psc_exp::Merged {
+            Dynamics::MergedCurrents { propagators, current } => iaf_psc_exp::Merged {
                 propagators: propagators.of(range.clone()),
                 potential,
                 current: &mut current[range],
                 arriving: &self.arriving[0][..n],
             }
             .step(),
-            Dynamics::SeparateCurrents {
-                propagators,
-                excitatory,
-                inhibitory,
-            } => iaf_psc_exp::Separate {
+            Dynamics::SeparateCurrents { propagators, excitatory, inhibitory } => iaf_psc_exp::Separate {
                 propagators: propagators.of(range.clone()),
                 potential,
                 excitatory: &mut excitatory[range.clone()],
@@ -201,12 +152,8 @@ impl Population {
             }
             .step(),
             Dynamics::Jumps { propagators } => {
-                iaf_psc_delta::Step {
-                    propagators: propagators.of(range),
-                    potential,
-                    arriving: &self.arriving[0][..n],
-                }
-                .step();
+                iaf_psc_delta::Step { propagators: propagators.of(range), potential, arriving: &self.arriving[0][..n] }
+                    .step();
             }
         }
     }
@@ -214,22 +161,16 @@ impl Population {
     /// Holds refractory neurons at their reset, then resets and reports those at or above
     /// threshold.
     fn emit(&mut self, chunk: usize, first: usize, last: usize, mut report: impl FnMut(u32)) {
-        let Neurons {
-            potential, spiking, ..
-        } = &mut self.neurons;
+        let Neurons { potential, spiking, .. } = &mut self.neurons;
         let potential = &mut potential[first..last];
         let refractory = &mut self.refractory[chunk];
         refractory.retain_mut(|held| {
-            potential[usize::from(held.neuron)] =
-                spiking.at(first + usize::from(held.neuron)).reset;
+            potential[usize::from(held.neuron)] = spiking.at(first + usize::from(held.neuron)).reset;
             held.remaining -= 1;
             held.remaining > 0
         });
         let mut groups = match spiking {
-            Coefficients::Same(spiking) => vectorise(Crossings {
-                potential,
-                threshold: spiking.threshold,
-            }),
+            Coefficients::Same(spiking) => vectorise(Crossings { potential, threshold: spiking.threshold }),
             Coefficients::Each(_) => u64::MAX,
         };
         groups &= u64::MAX >> (64 - potential.len().div_ceil(LOOK));
@@ -239,18 +180,11 @@ impl Population {
             let end = (start + LOOK).min(potential.len());
             for (i, u) in potential[start..end].iter_mut().enumerate() {
                 let neuron = start + i;
-                let Spiking {
-                    threshold,
-                    reset,
-                    refractory_steps,
-                } = spiking.at(first + neuron);
+                let Spiking { threshold, reset, refractory_steps } = spiking.at(first + neuron);
                 if *u >= threshold {
                     *u = reset;
                     if refractory_steps > 0 {
-                        refractory.push(Refractory {
-                            neuron: neuron as u16,
-                            remaining: refractory_steps,
-                        });
+                        refractory.push(Refractory { neuron: neuron as u16, remaining: refractory_steps });
                     }
                     report((first + neuron) as u32);
                 }
@@ -279,9 +213,7 @@ impl Kernel for Crossings<'_> {
     fn run(self) -> u64 {
         let mut groups = 0;
         for (g, group) in self.potential.chunks(LOOK).enumerate() {
-            let any = group
-                .iter()
-                .fold(false, |any, &u| any | (u >= self.threshold));
+            let any = group.iter().fold(false, |any, &u| any | (u >= self.threshold));
             groups |= u64::from(any) << g;
         }
         groups

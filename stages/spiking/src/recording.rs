@@ -34,10 +34,7 @@ pub struct PopulationSummary {
 impl Recording {
     /// Neurons and steps of the spikes of population `index`; none if there is no such population.
     pub fn spikes_of(&self, index: usize) -> (&[u32], &[u32]) {
-        let rows = self
-            .populations
-            .get(index)
-            .map_or(0..0, |summary| summary.spikes.clone());
+        let rows = self.populations.get(index).map_or(0..0, |summary| summary.spikes.clone());
         (&self.neuron[rows.clone()], &self.step[rows])
     }
 
@@ -57,12 +54,8 @@ impl Recording {
         for (index, (name, size, spikes)) in populations.into_iter().enumerate() {
             let first = recording.step.len();
             let neuron_seconds = f64::from(size) * (t_stop_ms - t_start_ms) * 1e-3;
-            recording
-                .population
-                .extend(spikes.iter().map(|_| index as u32));
-            recording
-                .neuron
-                .extend(spikes.iter().map(|spike| spike.neuron));
+            recording.population.extend(spikes.iter().map(|_| index as u32));
+            recording.neuron.extend(spikes.iter().map(|spike| spike.neuron));
             recording.step.extend(spikes.iter().map(|spike| spike.step));
             recording.populations.push(PopulationSummary {
                 name,

@@ -37,10 +37,7 @@ pub fn simulate(
     let grid = schedule.grid;
     let neurons = network.populations.iter().map(|p| u64::from(p.size)).sum();
     if neurons > MOST_NEURONS {
-        return Err(SimulationError::TooManyNeurons {
-            neurons,
-            most: MOST_NEURONS,
-        });
+        return Err(SimulationError::TooManyNeurons { neurons, most: MOST_NEURONS });
     }
     let mut populations = Vec::with_capacity(network.populations.len());
     let mut inputs = 0;
@@ -49,32 +46,15 @@ pub fn simulate(
         inputs += population.inputs() * population.size();
         populations.push(population);
     }
-    let projections: Vec<Projection> = network
-        .connections
-        .iter()
-        .map(|c| Projection::new(c, &network.populations))
-        .collect::<Result<_, _>>()?;
-    let shortest = projections
-        .iter()
-        .map(|projection| projection.shortest_delay(grid))
-        .min()
-        .unwrap_or(u32::MAX);
+    let projections: Vec<Projection> =
+        network.connections.iter().map(|c| Projection::new(c, &network.populations)).collect::<Result<_, _>>()?;
+    let shortest = projections.iter().map(|projection| projection.shortest_delay(grid)).min().unwrap_or(u32::MAX);
     let layout = Layout::new(inputs, shortest);
     let mut deliveries = Vec::with_capacity(populations.len());
     for description in &network.populations {
-        let leaving: Vec<&Projection> = projections
-            .iter()
-            .filter(|projection| projection.leaves(&description.name))
-            .collect();
-        deliveries.push(Delivery::new(build(
-            description.size,
-            &leaving,
-            &populations,
-            layout,
-            grid,
-            &key,
-            cancel,
-        )?));
+        let leaving: Vec<&Projection> =
+            projections.iter().filter(|projection| projection.leaves(&description.name)).collect();
+        deliveries.push(Delivery::new(build(description.size, &leaving, &populations, layout, grid, &key, cancel)?));
     }
 
     let mut inputs = Inputs::new(layout);
@@ -97,38 +77,19 @@ pub fn simulate(
         let next_slot = layout.window - window.first_slot;
         // Slots of this window are read by all populations before delivery writes to them as the
         // slots after the next window.
-        for ((population, delivery), recorded) in populations
-            .iter_mut()
-            .zip(&mut deliveries)
-            .zip(&mut recorded)
-        {
+        for ((population, delivery), recorded) in populations.iter_mut().zip(&mut deliveries).zip(&mut recorded) {
             spikes.clear();
             population.advance(window, &mut inputs, &mut spikes);
-            recorded.extend(
-                spikes
-                    .iter()
-                    .filter(|spike| spike.step >= schedule.transient_steps),
-            );
-            delivery.collect(
-                spikes
-                    .iter()
-                    .map(|spike| (spike.neuron, spike.step - window.first_step)),
-            );
+            recorded.extend(spikes.iter().filter(|spike| spike.step >= schedule.transient_steps));
+            delivery.collect(spikes.iter().map(|spike| (spike.neuron, spike.step - window.first_step)));
         }
         for delivery in &mut deliveries {
             delivery.deliver(next_slot, &mut inputs);
         }
     }
     progress(1.0);
-    let interval = (
-        grid.time_ms(schedule.transient_steps),
-        grid.time_ms(schedule.steps),
-    );
-    let populations = network
-        .populations
-        .iter()
-        .zip(recorded)
-        .map(|(p, spikes)| (p.name.clone(), p.size, spikes))
-        .collect();
+    let interval = (grid.time_ms(schedule.transient_steps), grid.time_ms(schedule.steps));
+    let populations =
+        network.populations.iter().zip(recorded).map(|(p, spikes)| (p.name.clone(), p.size, spikes)).collect();
     Ok(Recording::new(grid.step_ms(), interval, populations))
 }

@@ -12,10 +12,7 @@ use crate::Recording;
 
 /// Mean rate over neurons, spikes/s.
 pub fn rate_hz(recording: &Recording, population: usize) -> f64 {
-    recording
-        .populations
-        .get(population)
-        .map_or(f64::NAN, |summary| summary.rate_hz)
+    recording.populations.get(population).map_or(f64::NAN, |summary| summary.rate_hz)
 }
 
 /// Standard deviation of the rate over neurons, spikes/s.
@@ -77,24 +74,15 @@ pub fn mean_count_correlation(recording: &Recording, population: usize, bin_ms: 
         }
         let of_bins = bins.count as f64;
         let mean = counts.iter().map(|(_, count)| count).sum::<f64>() / of_bins;
-        let sd = (counts.iter().map(|(_, count)| count * count).sum::<f64>() / of_bins
-            - mean * mean)
-            .max(0.0)
-            .sqrt();
+        let sd = (counts.iter().map(|(_, count)| count * count).sum::<f64>() / of_bins - mean * mean).max(0.0).sqrt();
         if sd > 0.0 {
             n += 1.0;
             offset += mean / sd;
-            counts
-                .iter()
-                .for_each(|&(bin, count)| sums[bin] += count / sd);
+            counts.iter().for_each(|&(bin, count)| sums[bin] += count / sd);
         }
     }
     let square = mean(sums.iter().map(|sum| (sum - offset).powi(2)));
-    if n < 2.0 {
-        f64::NAN
-    } else {
-        (square - n) / (n * (n - 1.0))
-    }
+    if n < 2.0 { f64::NAN } else { (square - n) / (n * (n - 1.0)) }
 }
 
 /// The number of spikes of the whole population in each bin of [`fano_factor`]; none if no bin
@@ -104,12 +92,7 @@ pub fn population_counts(recording: &Recording, population: usize, bin_ms: f64) 
         return Vec::new();
     };
     let mut counts = vec![0.0; bins.count];
-    for bin in recording
-        .spikes_of(population)
-        .1
-        .iter()
-        .filter_map(|&step| bins.of(step))
-    {
+    for bin in recording.spikes_of(population).1.iter().filter_map(|&step| bins.of(step)) {
         counts[bin] += 1.0;
     }
     counts
@@ -117,10 +100,7 @@ pub fn population_counts(recording: &Recording, population: usize, bin_ms: f64) 
 
 /// The number of spikes of each neuron.
 pub fn spike_counts(recording: &Recording, population: usize) -> Vec<u32> {
-    let size = recording
-        .populations
-        .get(population)
-        .map_or(0, |summary| summary.size);
+    let size = recording.populations.get(population).map_or(0, |summary| summary.size);
     let mut counts = vec![0; size as usize];
     for &neuron in recording.spikes_of(population).0 {
         counts[neuron as usize] += 1;
@@ -130,10 +110,8 @@ pub fn spike_counts(recording: &Recording, population: usize) -> Vec<u32> {
 
 /// Steps of the spikes of each neuron, ascending.
 fn trains(recording: &Recording, population: usize) -> Vec<Vec<u32>> {
-    let mut trains: Vec<Vec<u32>> = spike_counts(recording, population)
-        .iter()
-        .map(|&n| Vec::with_capacity(n as usize))
-        .collect();
+    let mut trains: Vec<Vec<u32>> =
+        spike_counts(recording, population).iter().map(|&n| Vec::with_capacity(n as usize)).collect();
     let (neurons, steps) = recording.spikes_of(population);
     for (&neuron, &step) in neurons.iter().zip(steps) {
         trains[neuron as usize].push(step);
@@ -195,21 +173,14 @@ mod tests {
 
     /// One population of three neurons at steps of 0.1 ms.
     fn recording(spikes: &[(u32, u32)], start_ms: f64, stop_ms: f64) -> Recording {
-        let mut spikes: Vec<Spike> = spikes
-            .iter()
-            .map(|&(neuron, step)| Spike { step, neuron })
-            .collect();
+        let mut spikes: Vec<Spike> = spikes.iter().map(|&(neuron, step)| Spike { step, neuron }).collect();
         spikes.sort_unstable();
         Recording::new(0.1, (start_ms, stop_ms), vec![("E".into(), 3, spikes)])
     }
 
     #[test]
     fn by_hand() {
-        let recording = recording(
-            &[(0, 10), (0, 20), (0, 50), (1, 20), (1, 30), (2, 100)],
-            0.0,
-            10.0,
-        );
+        let recording = recording(&[(0, 10), (0, 20), (0, 50), (1, 20), (1, 30), (2, 100)], 0.0, 10.0);
         assert_eq!(rate_hz(&recording, 0), 200.0);
         assert_eq!(spike_counts(&recording, 0), [3, 2, 1]);
         assert!((rate_sd_hz(&recording, 0) - (2f64 / 3.0).sqrt() * 100.0).abs() < 1e-12);
@@ -233,31 +204,14 @@ mod tests {
 
     #[test]
     fn correlation_is_the_mean_over_pairs() {
-        let spikes = [
-            (0, 5),
-            (0, 15),
-            (0, 16),
-            (0, 45),
-            (1, 7),
-            (1, 18),
-            (1, 70),
-            (2, 3),
-            (2, 33),
-            (2, 47),
-            (2, 48),
-            (2, 90),
-        ];
+        let spikes =
+            [(0, 5), (0, 15), (0, 16), (0, 45), (1, 7), (1, 18), (1, 70), (2, 3), (2, 33), (2, 47), (2, 48), (2, 90)];
         let recording = recording(&spikes, 0.0, 10.0);
         let mut counts = [[0.0; 10]; 3];
-        spikes
-            .iter()
-            .for_each(|&(neuron, step)| counts[neuron as usize][(step / 10) as usize] += 1.0);
+        spikes.iter().for_each(|&(neuron, step)| counts[neuron as usize][(step / 10) as usize] += 1.0);
         let mut expected = 0.0;
         for (a, b) in [(0, 1), (0, 2), (1, 2)] {
-            let (ma, mb) = (
-                mean(counts[a].iter().copied()),
-                mean(counts[b].iter().copied()),
-            );
+            let (ma, mb) = (mean(counts[a].iter().copied()), mean(counts[b].iter().copied()));
             let covariance = mean((0..10).map(|i| (counts[a][i] - ma) * (counts[b][i] - mb)));
             let sd = |row: &[f64; 10]| variance(row.iter().copied()).sqrt();
             expected += covariance / (sd(&counts[a]) * sd(&counts[b])) / 3.0;
@@ -279,12 +233,7 @@ mod tests {
         for bin in [0.0, -1.0, f64::NAN, 11.0, f64::INFINITY] {
             assert!(fano_factor(&one, 0, bin).is_nan(), "{bin}");
         }
-        for undefined in [
-            rate_hz(&one, 7),
-            rate_sd_hz(&one, 7),
-            interval_cv(&one, 7, 4),
-            fano_factor(&one, 7, 1.0),
-        ] {
+        for undefined in [rate_hz(&one, 7), rate_sd_hz(&one, 7), interval_cv(&one, 7, 4), fano_factor(&one, 7, 1.0)] {
             assert!(undefined.is_nan());
         }
     }

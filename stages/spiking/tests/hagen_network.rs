@@ -4,12 +4,7 @@
 //! three seeds must be within 4 s.d. At single reference runs the relative error of a rate is below
 //! 4 sqrt((s^2 + p^2)(1 + 1/n)), s the relative s.d. over seeds at index 24, p = 1/sqrt(spikes of
 //! the reference).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod common;
 
@@ -17,10 +12,8 @@ use lapicque_numerics::random::StreamKey;
 use lapicque_spiking::statistics::{fano_factor, interval_cv, rate_hz, rate_sd_hz};
 use lapicque_spiking::{Options, simulate};
 
-const GOLDEN: &str = include_str!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../tests/golden/hagen_network/statistics.json"
-));
+const GOLDEN: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/hagen_network/statistics.json"));
 const POPULATIONS: [(&str, f64); 2] = [("E", 8192.0), ("I", 1024.0)];
 const SECONDS: f64 = 2.5;
 
@@ -32,19 +25,9 @@ struct Statistics {
 }
 
 fn statistics(external_pa: f64, seed: u8) -> [Statistics; 2] {
-    let options = Options {
-        time_step_ms: 0.0625,
-        duration_ms: 3000.0,
-        transient_ms: 500.0,
-    };
-    let recording = simulate(
-        &common::hagen(external_pa),
-        &options,
-        StreamKey::new([seed; 16]),
-        &|| false,
-        &mut |_| {},
-    )
-    .unwrap();
+    let options = Options { time_step_ms: 0.0625, duration_ms: 3000.0, transient_ms: 500.0 };
+    let recording =
+        simulate(&common::hagen(external_pa), &options, StreamKey::new([seed; 16]), &|| false, &mut |_| {}).unwrap();
     [0, 1].map(|p| Statistics {
         rate: rate_hz(&recording, p),
         cv: interval_cv(&recording, p, 4),
@@ -69,9 +52,7 @@ fn means_over_seeds_at_index_24() {
     let golden = &golden["across_seeds"];
     let runs = [1, 2, 3].map(|seed| statistics(golden["j_ext_pa"].as_f64().unwrap(), seed));
     for (p, (name, _)) in POPULATIONS.iter().enumerate() {
-        let mean = |of: fn(&Statistics) -> f64| {
-            runs.iter().map(|run| of(&run[p])).sum::<f64>() / runs.len() as f64
-        };
+        let mean = |of: fn(&Statistics) -> f64| runs.iter().map(|run| of(&run[p])).sum::<f64>() / runs.len() as f64;
         let ours = [
             ("mean_rate_hz", mean(|s| s.rate)),
             ("cv_isi_mean", mean(|s| s.cv)),
@@ -79,18 +60,10 @@ fn means_over_seeds_at_index_24() {
             ("rate_sd_across_neurons_hz", mean(|s| s.rate_sd)),
         ];
         for (quantity, ours) in ours {
-            let (m, sd) = (
-                golden[name][quantity]["mean"].as_f64().unwrap(),
-                golden[name][quantity]["sd"].as_f64().unwrap(),
-            );
-            println!(
-                "{name} {quantity}: {ours:.4}, reference {m:.4} +- {sd:.4}, {:+.2} s.d.",
-                (ours - m) / sd
-            );
-            assert!(
-                (ours - m).abs() <= 4.0 * sd,
-                "{name} {quantity}: {ours}, reference {m} +- {sd}"
-            );
+            let (m, sd) =
+                (golden[name][quantity]["mean"].as_f64().unwrap(), golden[name][quantity]["sd"].as_f64().unwrap());
+            println!("{name} {quantity}: {ours:.4}, reference {m:.4} +- {sd:.4}, {:+.2} s.d.", (ours - m) / sd);
+            assert!((ours - m).abs() <= 4.0 * sd, "{name} {quantity}: {ours}, reference {m} +- {sd}");
         }
     }
 }
@@ -117,18 +90,10 @@ fn rates_at_single_runs() {
                 "{external_pa} pA {name}: {:.4} Hz, reference {reference:.4}, {error:+.4} of {allowed:.4} allowed",
                 ours.rate
             );
-            assert!(
-                error.abs() <= allowed,
-                "{external_pa} pA {name}: {} Hz, reference {reference}",
-                ours.rate
-            );
+            assert!(error.abs() <= allowed, "{external_pa} pA {name}: {} Hz, reference {reference}", ours.rate);
             if external_pa == 26.0 {
                 let fano = run[name]["fano_1ms"].as_f64().unwrap();
-                assert!(
-                    (ours.fano - fano).abs() <= 0.1,
-                    "{name}: Fano factor {}, reference {fano}",
-                    ours.fano
-                );
+                assert!((ours.fano - fano).abs() <= 0.1, "{name}: Fano factor {}, reference {fano}", ours.fano);
             }
         }
     }

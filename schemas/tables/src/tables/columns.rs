@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow_array::types::{
+    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
 
@@ -65,7 +67,9 @@ pub fn float_column<'a>(table: &'static str, batch: &'a RecordBatch, name: &str)
 pub(super) fn floats(array: &ArrayRef) -> Option<Cow<'_, [f64]>> {
     Some(match array.data_type() {
         DataType::Float64 => Cow::Borrowed(array.as_primitive::<Float64Type>().values()),
-        DataType::Float32 => Cow::Owned(array.as_primitive::<Float32Type>().values().iter().map(|&v| f64::from(v)).collect()),
+        DataType::Float32 => {
+            Cow::Owned(array.as_primitive::<Float32Type>().values().iter().map(|&v| f64::from(v)).collect())
+        }
         _ => Cow::Owned(integers(array)?.into_iter().map(|v| v as f64).collect()),
     })
 }

@@ -28,7 +28,8 @@ pub fn schema<'a>(definitions: &str, features: impl IntoIterator<Item = (&'a str
 
 /// The names of the columns that are features: all numbers that are no key.
 pub fn names(schema: &TableSchema) -> Vec<String> {
-    let numbers = schema.arrow.fields().iter().filter(|f| matches!(f.data_type(), DataType::Float64 | DataType::Float32));
+    let numbers =
+        schema.arrow.fields().iter().filter(|f| matches!(f.data_type(), DataType::Float64 | DataType::Float32));
     numbers.map(|f| f.name().clone()).filter(|n| n != "sample").collect()
 }
 

@@ -59,10 +59,12 @@ pub fn schema() -> TableSchema {
 
 pub fn read(batch: &RecordBatch) -> Result<Vec<KernelRow>, TableError> {
     let text = |name| text_column(TABLE, batch, name);
-    let (pre, post, channel, probe, unit) = (text("pre")?, text("post")?, text("channel")?, text("probe")?, text("unit")?);
+    let (pre, post, channel, probe, unit) =
+        (text("pre")?, text("post")?, text("channel")?, text("probe")?, text("unit")?);
     let t0 = float_column(TABLE, batch, "t0")?;
     let dt = float_column(TABLE, batch, "dt")?;
-    let contact = batch.column_by_name("contact_z").and_then(|c| c.as_primitive_opt::<arrow_array::types::Float64Type>());
+    let contact =
+        batch.column_by_name("contact_z").and_then(|c| c.as_primitive_opt::<arrow_array::types::Float64Type>());
     let values = column(TABLE, batch, "values")?;
     let wrong = || TableError::WrongType {
         column: "values".to_owned(),

@@ -72,7 +72,11 @@ pub fn intervals(batch: &RecordBatch) -> Result<Vec<RecordedInterval>, TableErro
     let population = text_column(TABLE, batch, "population")?;
     let t_start = float_column(TABLE, batch, "t_start_ms")?;
     let t_stop = float_column(TABLE, batch, "t_stop_ms")?;
-    let row = |row: usize| RecordedInterval { population: population.value(row).to_owned(), t_start_ms: t_start[row], t_stop_ms: t_stop[row] };
+    let row = |row: usize| RecordedInterval {
+        population: population.value(row).to_owned(),
+        t_start_ms: t_start[row],
+        t_stop_ms: t_stop[row],
+    };
     Ok((0..batch.num_rows()).map(row).collect())
 }
 

@@ -42,7 +42,11 @@ pub fn schema() -> TableSchema {
             Column::new("unit", DataType::Utf8, "unit of the prediction"),
             Column::new("mean", DataType::Float64, "prediction"),
             Column::new("sd", DataType::Float64, "standard deviation of the prediction").nullable(),
-            Column::new("outside_training", DataType::Float64, "fraction of the features beyond their range in training"),
+            Column::new(
+                "outside_training",
+                DataType::Float64,
+                "fraction of the features beyond their range in training",
+            ),
         ],
     )
 }

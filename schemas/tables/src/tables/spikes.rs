@@ -27,7 +27,8 @@ pub fn schema(dt_ms: f64) -> TableSchema {
         [
             Column::new("population", population, "population of the neuron"),
             Column::new("neuron", DataType::UInt32, "number within the population"),
-            Column::new("step", DataType::UInt32, "time steps since the start of the simulation").metadata("dt_ms", &dt_ms.to_string()),
+            Column::new("step", DataType::UInt32, "time steps since the start of the simulation")
+                .metadata("dt_ms", &dt_ms.to_string()),
         ],
     )
 }
@@ -38,7 +39,13 @@ pub fn dt_ms(schema: &TableSchema) -> Option<f64> {
 }
 
 /// Spikes of the named populations; `population` indexes `names`.
-pub fn write(dt_ms: f64, names: &[&str], population: Vec<u16>, neuron: Vec<u32>, step: Vec<u32>) -> Result<RecordBatch, TableError> {
+pub fn write(
+    dt_ms: f64,
+    names: &[&str],
+    population: Vec<u16>,
+    neuron: Vec<u32>,
+    step: Vec<u32>,
+) -> Result<RecordBatch, TableError> {
     let names = StringArray::from_iter_values(names);
     let population = DictionaryArray::<UInt16Type>::try_new(UInt16Array::from(population), Arc::new(names))?;
     let columns: Vec<arrow_array::ArrayRef> =

@@ -22,7 +22,9 @@ pub type Statistic<'a> = (&'a str, &'a str, &'a str);
 
 pub fn schema(statistics: &[Statistic<'_>]) -> TableSchema {
     let mut columns = vec![Column::new("population", DataType::Utf8, "name in the network file")];
-    columns.extend(statistics.iter().map(|(name, unit, meaning)| Column::new(name, DataType::Float64, meaning).unit(unit)));
+    columns.extend(
+        statistics.iter().map(|(name, unit, meaning)| Column::new(name, DataType::Float64, meaning).unit(unit)),
+    );
     TableSchema::new(TABLE, &["population"], columns)
 }
 

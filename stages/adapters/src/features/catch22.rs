@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray};
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read,
-    SampleError, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError,
+    SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::features;
 use lapicque_schemas::tables::signals::{self, Series};
@@ -19,12 +19,8 @@ use serde_json::Value;
 use crate::kind_config::{bound, read, schema_of};
 
 const REVISION: u32 = 1;
-const PORTS: &[PortSpec] = &[PortSpec {
-    name: "signals",
-    table: signals::TABLE,
-    mode: PortMode::Either,
-    required: true,
-}];
+const PORTS: &[PortSpec] =
+    &[PortSpec { name: "signals", table: signals::TABLE, mode: PortMode::Either, required: true }];
 /// Mean and standard deviation come last.
 const WITHOUT_LOCATION_AND_SPREAD: usize = 22;
 
@@ -61,12 +57,7 @@ enum Undefined {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            definitions: Definitions::V1,
-            location_and_spread: true,
-            undefined: Undefined::Nan,
-            normalize: false,
-        }
+        Self { definitions: Definitions::V1, location_and_spread: true, undefined: Undefined::Nan, normalize: false }
     }
 }
 
@@ -95,11 +86,8 @@ impl Kind for Catch22Kind {
 
     fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         let config: Config = read(request)?;
-        let features = if config.location_and_spread {
-            &Feature::ALL[..]
-        } else {
-            &Feature::ALL[..WITHOUT_LOCATION_AND_SPREAD]
-        };
+        let features =
+            if config.location_and_spread { &Feature::ALL[..] } else { &Feature::ALL[..WITHOUT_LOCATION_AND_SPREAD] };
         let definitions = match config.definitions {
             Definitions::V1 => "catch22 v1",
             Definitions::V0 => "catch22 v0",
@@ -109,17 +97,8 @@ impl Kind for Catch22Kind {
             Definitions::V0 => (f.short_name(), f.legacy_name()),
         });
         let schema = features::schema(definitions, columns);
-        let mut bound = bound(
-            REVISION,
-            &config,
-            &Config::default(),
-            request,
-            vec![Output::new("features", schema)],
-        )?;
-        bound.reads = vec![Read::columns(
-            "signals",
-            ["channel", "epoch", "values"].map(str::to_owned),
-        )];
+        let mut bound = bound(REVISION, &config, &Config::default(), request, vec![Output::new("features", schema)])?;
+        bound.reads = vec![Read::columns("signals", ["channel", "epoch", "values"].map(str::to_owned))];
         let options = Options {
             definitions: match config.definitions {
                 Definitions::V1 => catch22::Definitions::V1,
@@ -131,11 +110,7 @@ impl Kind for Catch22Kind {
             },
             normalize: config.normalize,
         };
-        Ok(Box::new(Catch22Stage {
-            bound,
-            options,
-            features,
-        }))
+        Ok(Box::new(Catch22Stage { bound, options, features }))
     }
 }
 
@@ -147,14 +122,10 @@ impl Stage for Catch22Stage {
     fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
         let mut catch22 = Catch22::new(self.options);
         each_sample(batch, |sample, _| {
-            let table = batch
-                .table(sample, "signals")
-                .ok_or_else(|| SampleError::internal("no input `signals`"))?;
+            let table = batch.table(sample, "signals").ok_or_else(|| SampleError::internal("no input `signals`"))?;
             let signals = signals::read_series(table).map_err(SampleError::input)?;
             let rows = self.compute(context, &mut catch22, &signals)?;
-            self.table(&signals, &rows)
-                .map(SampleOutput::of)
-                .map_err(SampleError::internal)
+            self.table(&signals, &rows).map(SampleOutput::of).map_err(SampleError::internal)
         })
     }
 }
@@ -177,31 +148,18 @@ impl Catch22Stage {
         let share = signals.len().div_ceil(context.threads);
         let shares = signals.par_chunks(share).map(|signals| {
             let mut catch22 = Catch22::new(self.options);
-            signals
-                .iter()
-                .map(|signal| one(&mut catch22, signal))
-                .collect::<Result<Vec<_>, _>>()
+            signals.iter().map(|signal| one(&mut catch22, signal)).collect::<Result<Vec<_>, _>>()
         });
         Ok(shares.collect::<Result<Vec<_>, _>>()?.concat())
     }
 
-    fn table(
-        &self,
-        signals: &[Series<'_>],
-        rows: &[Catch24],
-    ) -> Result<RecordBatch, arrow_schema::ArrowError> {
+    fn table(&self, signals: &[Series<'_>], rows: &[Catch24]) -> Result<RecordBatch, arrow_schema::ArrowError> {
         let mut columns: Vec<ArrayRef> = vec![
-            Arc::new(StringArray::from_iter_values(
-                signals.iter().map(|s| &s.channel),
-            )),
-            Arc::new(Int32Array::from_iter_values(
-                signals.iter().map(|s| s.epoch),
-            )),
+            Arc::new(StringArray::from_iter_values(signals.iter().map(|s| &s.channel))),
+            Arc::new(Int32Array::from_iter_values(signals.iter().map(|s| s.epoch))),
         ];
         for &feature in self.features {
-            columns.push(Arc::new(Float64Array::from_iter_values(
-                rows.iter().map(|row| row.get(feature)),
-            )));
+            columns.push(Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row.get(feature)))));
         }
         RecordBatch::try_new(self.bound.outputs[0].schema.arrow.clone(), columns)
     }

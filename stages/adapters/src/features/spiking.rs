@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read,
-    SampleError, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError,
+    SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::populations::{self, PopulationRow};
 use lapicque_schemas::tables::{int_column, spikes, spiking_features, text_column};
-use lapicque_spiking::statistics::{
-    fano_factor, interval_cv, mean_count_correlation, rate_hz, rate_sd_hz,
-};
+use lapicque_spiking::statistics::{fano_factor, interval_cv, mean_count_correlation, rate_hz, rate_sd_hz};
 use lapicque_spiking::{PopulationSummary, Recording};
 use lapicque_units::{Time, write_number};
 use schemars::JsonSchema;
@@ -23,18 +21,8 @@ use crate::kind_config::{bound, read, schema_of};
 
 const REVISION: u32 = 1;
 const PORTS: &[PortSpec] = &[
-    PortSpec {
-        name: "spikes",
-        table: spikes::TABLE,
-        mode: PortMode::Either,
-        required: true,
-    },
-    PortSpec {
-        name: "populations",
-        table: populations::TABLE,
-        mode: PortMode::Either,
-        required: true,
-    },
+    PortSpec { name: "spikes", table: spikes::TABLE, mode: PortMode::Either, required: true },
+    PortSpec { name: "populations", table: populations::TABLE, mode: PortMode::Either, required: true },
 ];
 const POPULATION_COLUMNS: [&str; 4] = ["population", "size", "t_start_ms", "t_stop_ms"];
 
@@ -55,11 +43,7 @@ struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            fewest_intervals: 4,
-            bin: Time::new(1.0),
-            correlation_bin: Time::new(5.0),
-        }
+        Self { fewest_intervals: 4, bin: Time::new(1.0), correlation_bin: Time::new(5.0) }
     }
 }
 
@@ -98,24 +82,14 @@ impl Kind for Spiking {
                 format!("{}; at least 2 intervals vary", config.fewest_intervals),
             ));
         }
-        for (field, bin) in [
-            ("bin", config.bin),
-            ("correlation_bin", config.correlation_bin),
-        ] {
+        for (field, bin) in [("bin", config.bin), ("correlation_bin", config.correlation_bin)] {
             if !(bin.value() > 0.0 && bin.value().is_finite()) {
-                problems.push(ConfigError::at(
-                    field,
-                    format!("{bin}: a bin is finite and above 0 ms"),
-                ));
+                problems.push(ConfigError::at(field, format!("{bin}: a bin is finite and above 0 ms")));
             }
         }
         let dt_ms = match request.input("spikes").map(|input| &input.schema) {
             Some(schema) => {
-                problems.extend(missing_columns(
-                    "spikes",
-                    schema,
-                    &["population", "neuron", "step"],
-                ));
+                problems.extend(missing_columns("spikes", schema, &["population", "neuron", "step"]));
                 let dt_ms = spikes::dt_ms(schema).filter(|dt| *dt > 0.0 && dt.is_finite());
                 if dt_ms.is_none() {
                     problems.push(ConfigError::at(
@@ -128,58 +102,29 @@ impl Kind for Spiking {
             None => None,
         };
         if let Some(input) = request.input("populations") {
-            problems.extend(missing_columns(
-                "populations",
-                &input.schema,
-                &POPULATION_COLUMNS,
-            ));
+            problems.extend(missing_columns("populations", &input.schema, &POPULATION_COLUMNS));
         }
         let (Some(dt_ms), true) = (dt_ms, problems.is_empty()) else {
             return Err(problems);
         };
         let fano = format!("fano_{}ms", write_number(config.bin.value()));
-        let correlation = format!(
-            "correlation_{}ms",
-            write_number(config.correlation_bin.value())
-        );
+        let correlation = format!("correlation_{}ms", write_number(config.correlation_bin.value()));
         let schema = spiking_features::schema(&statistics(&fano, &correlation));
-        let mut bound = bound(
-            REVISION,
-            &config,
-            &Config::default(),
-            request,
-            vec![Output::new("features", schema)],
-        )?;
+        let mut bound = bound(REVISION, &config, &Config::default(), request, vec![Output::new("features", schema)])?;
         bound.reads = vec![
-            Read::columns(
-                "spikes",
-                ["population", "neuron", "step"].map(str::to_owned),
-            ),
+            Read::columns("spikes", ["population", "neuron", "step"].map(str::to_owned)),
             Read::columns("populations", POPULATION_COLUMNS.map(str::to_owned)),
         ];
-        Ok(Box::new(SpikingStage {
-            bound,
-            config,
-            dt_ms,
-            fano,
-            correlation,
-        }))
+        Ok(Box::new(SpikingStage { bound, config, dt_ms, fano, correlation }))
     }
 }
 
-fn missing_columns(
-    port: &str,
-    schema: &lapicque_schemas::TableSchema,
-    due: &[&str],
-) -> Vec<ConfigError> {
+fn missing_columns(port: &str, schema: &lapicque_schemas::TableSchema, due: &[&str]) -> Vec<ConfigError> {
     let missing = due.iter().filter(|column| schema.column(column).is_none());
     let present = || schema.column_names().collect::<Vec<_>>().join(", ");
     missing
         .map(|column| {
-            ConfigError::at(
-                format!("inputs.{port}"),
-                format!("it has no column `{column}` (it has: {})", present()),
-            )
+            ConfigError::at(format!("inputs.{port}"), format!("it has no column `{column}` (it has: {})", present()))
         })
         .collect()
 }
@@ -187,26 +132,10 @@ fn missing_columns(
 fn statistics<'a>(fano: &'a str, correlation: &'a str) -> [spiking_features::Statistic<'a>; 5] {
     [
         ("rate_hz", "Hz", "mean over neurons of spikes per second"),
-        (
-            "rate_sd_hz",
-            "Hz",
-            "standard deviation of the rate over neurons",
-        ),
-        (
-            "isi_cv",
-            "1",
-            "coefficient of variation of interspike intervals, mean over neurons",
-        ),
-        (
-            fano,
-            "1",
-            "variance over mean of the population's spike counts",
-        ),
-        (
-            correlation,
-            "1",
-            "mean over pairs of neurons of the correlation of spike counts",
-        ),
+        ("rate_sd_hz", "Hz", "standard deviation of the rate over neurons"),
+        ("isi_cv", "1", "coefficient of variation of interspike intervals, mean over neurons"),
+        (fano, "1", "variance over mean of the population's spike counts"),
+        (correlation, "1", "mean over pairs of neurons of the correlation of spike counts"),
     ]
 }
 
@@ -217,11 +146,8 @@ impl Stage for SpikingStage {
 
     fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
         each_sample(batch, |sample, _| {
-            let table = |port| {
-                batch
-                    .table(sample, port)
-                    .ok_or_else(|| SampleError::internal(format!("no input `{port}`")))
-            };
+            let table =
+                |port| batch.table(sample, port).ok_or_else(|| SampleError::internal(format!("no input `{port}`")));
             let recording = self.recording(table("spikes")?, table("populations")?)?;
             let mut rows = Vec::with_capacity(recording.populations.len());
             for (i, population) in recording.populations.iter().enumerate() {
@@ -238,28 +164,19 @@ impl Stage for SpikingStage {
                 rows.push((population.name.clone(), values));
             }
             let statistics = statistics(&self.fano, &self.correlation);
-            spiking_features::write(&statistics, &rows)
-                .map(SampleOutput::of)
-                .map_err(SampleError::internal)
+            spiking_features::write(&statistics, &rows).map(SampleOutput::of).map_err(SampleError::internal)
         })
     }
 }
 
 impl SpikingStage {
     /// Spikes by population, in order of time, whatever the order of the table; all of them possible.
-    fn recording(
-        &self,
-        spikes: &RecordBatch,
-        populations: &RecordBatch,
-    ) -> Result<Recording, SampleError> {
+    fn recording(&self, spikes: &RecordBatch, populations: &RecordBatch) -> Result<Recording, SampleError> {
         let summaries = read_populations(populations)?;
         let mut of_population: BTreeMap<&str, Vec<(u32, u32)>> = BTreeMap::new();
         for row in &summaries {
             if of_population.insert(&row.population, Vec::new()).is_some() {
-                return Err(SampleError::input(format!(
-                    "the populations table has `{}` twice",
-                    row.population
-                )));
+                return Err(SampleError::input(format!("the populations table has `{}` twice", row.population)));
             }
         }
         let name = text_column(spikes::TABLE, spikes, "population").map_err(SampleError::input)?;
@@ -292,17 +209,13 @@ impl SpikingStage {
             step: Vec::with_capacity(spikes.num_rows()),
         };
         for (i, row) in summaries.iter().enumerate() {
-            let mut own = of_population
-                .remove(row.population.as_str())
-                .unwrap_or_default();
+            let mut own = of_population.remove(row.population.as_str()).unwrap_or_default();
             own.sort_unstable();
             self.check(row, &own)?;
             let first = recording.step.len();
             recording.population.extend(own.iter().map(|_| i as u32));
             recording.step.extend(own.iter().map(|(step, _)| step));
-            recording
-                .neuron
-                .extend(own.iter().map(|(_, neuron)| neuron));
+            recording.neuron.extend(own.iter().map(|(_, neuron)| neuron));
             let neuron_seconds = f64::from(row.size) * (row.t_stop_ms - row.t_start_ms) * 1e-3;
             recording.populations.push(PopulationSummary {
                 name: row.population.clone(),
@@ -317,16 +230,8 @@ impl SpikingStage {
     }
 
     fn check(&self, row: &PopulationRow, spikes: &[(u32, u32)]) -> Result<(), SampleError> {
-        let wrong = |message: String| {
-            Err(SampleError::input(format!(
-                "population {}: {message}",
-                row.population
-            )))
-        };
-        if !(row.t_start_ms.is_finite()
-            && row.t_stop_ms.is_finite()
-            && row.t_start_ms < row.t_stop_ms)
-        {
+        let wrong = |message: String| Err(SampleError::input(format!("population {}: {message}", row.population)));
+        if !(row.t_start_ms.is_finite() && row.t_stop_ms.is_finite() && row.t_start_ms < row.t_stop_ms) {
             return wrong(format!(
                 "it is recorded from {} to {} ms; the end must come after the start",
                 row.t_start_ms, row.t_stop_ms
@@ -341,8 +246,7 @@ impl SpikingStage {
         // Half a step of leeway: steps are whole, times may be rounded.
         let leeway = self.dt_ms / 2.0;
         let time = |step: u32| f64::from(step) * self.dt_ms;
-        let outside =
-            |step: u32| time(step) < row.t_start_ms - leeway || time(step) > row.t_stop_ms + leeway;
+        let outside = |step: u32| time(step) < row.t_start_ms - leeway || time(step) > row.t_stop_ms + leeway;
         match spikes.iter().find(|(step, _)| outside(*step)) {
             Some((step, _)) => wrong(format!(
                 "a spike at {} ms lies outside of {} to {} ms",
@@ -373,10 +277,11 @@ fn read_populations(table: &RecordBatch) -> Result<Vec<PopulationRow>, SampleErr
         .map(|(population, size, t_start_ms, t_stop_ms)| {
             // A neuron costs memory whether it fires or not.
             const MOST_NEURONS: u32 = 1 << 26;
-            let size = u32::try_from(size)
-                .ok()
-                .filter(|size| *size <= MOST_NEURONS)
-                .ok_or_else(|| SampleError::input(format!("population {population}: size {size}; 0 to {MOST_NEURONS} neurons are allowed")))?;
+            let size = u32::try_from(size).ok().filter(|size| *size <= MOST_NEURONS).ok_or_else(|| {
+                SampleError::input(format!(
+                    "population {population}: size {size}; 0 to {MOST_NEURONS} neurons are allowed"
+                ))
+            })?;
             Ok(PopulationRow { population, size, t_start_ms, t_stop_ms, rate_hz: f64::NAN })
         })
         .collect()

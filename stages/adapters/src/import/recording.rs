@@ -71,17 +71,9 @@ impl Kind for ImportRecording {
         let config: Config = read(request)?;
         let named: Vec<(String, &String)> = match (&config.path, config.paths.as_slice()) {
             (Some(path), []) => vec![("path".to_owned(), path)],
-            (None, [_, ..]) => config
-                .paths
-                .iter()
-                .enumerate()
-                .map(|(i, path)| (format!("paths.{i}"), path))
-                .collect(),
+            (None, [_, ..]) => config.paths.iter().enumerate().map(|(i, path)| (format!("paths.{i}"), path)).collect(),
             _ => {
-                return problem(
-                    "path",
-                    "either `path` or `paths` is due, e.g. `path: subject_1.edf`",
-                );
+                return problem("path", "either `path` or `paths` is due, e.g. `path: subject_1.edf`");
             }
         };
         let mut problems = check(&config);
@@ -101,9 +93,7 @@ impl Kind for ImportRecording {
                         if samples.insert(label.clone(), signals).is_some() {
                             problems.push(ConfigError::at(
                                 &field,
-                                format!(
-                                    "two recordings are called `{label}`; rename one of the files"
-                                ),
+                                format!("two recordings are called `{label}`; rename one of the files"),
                             ));
                         }
                     }
@@ -114,30 +104,17 @@ impl Kind for ImportRecording {
         if let Some(channels) = config.channels.as_deref().filter(|_| problems.is_empty()) {
             problems.extend(select(&mut samples, channels));
         }
-        if problems.is_empty() {
-            source(samples, notes)
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { source(samples, notes) } else { Err(problems) }
     }
 }
 
 fn check(config: &Config) -> Vec<ConfigError> {
     let mut problems = Vec::new();
-    if let Some(rate) = config
-        .sampling_rate
-        .filter(|rate| !(rate.value() > 0.0 && rate.value().is_finite()))
-    {
-        problems.push(ConfigError::at(
-            "sampling_rate",
-            format!("{rate}: it must be finite and above 0 Hz"),
-        ));
+    if let Some(rate) = config.sampling_rate.filter(|rate| !(rate.value() > 0.0 && rate.value().is_finite())) {
+        problems.push(ConfigError::at("sampling_rate", format!("{rate}: it must be finite and above 0 Hz")));
     }
     if config.channels.as_ref().is_some_and(Vec::is_empty) {
-        problems.push(ConfigError::at(
-            "channels",
-            "no channel is listed; leave `channels` out to read all",
-        ));
+        problems.push(ConfigError::at("channels", "no channel is listed; leave `channels` out to read all"));
     }
     problems
 }
@@ -151,30 +128,21 @@ fn read_file(file: &FileRef, field: &str, config: &Config) -> Result<Samples, Co
         "edf" | "bdf" => read_edf(&mut reader()?).map_err(|error| fail(&error))?,
         "csv" => read_csv(&mut reader()?, TIME_COLUMN).map_err(|error| fail(&error))?,
         "npy" => {
-            let message =
-                "an NPY file has no sampling rate; give one, e.g. `sampling_rate: 250 Hz`";
+            let message = "an NPY file has no sampling rate; give one, e.g. `sampling_rate: 250 Hz`";
             let rate_hz = rate_hz.ok_or_else(|| ConfigError::at("sampling_rate", message))?;
             read_npy(&mut reader()?, rate_hz).map_err(|error| fail(&error))?
         }
         "parquet" => {
-            let given = Given {
-                dt_ms: rate_hz.map(|rate| 1e3 / rate),
-                unit,
-            };
-            return signals_table::read(&read_parquet(file, field)?, &given)
-                .map_err(|error| fail(&error));
+            let given = Given { dt_ms: rate_hz.map(|rate| 1e3 / rate), unit };
+            return signals_table::read(&read_parquet(file, field)?, &given).map_err(|error| fail(&error));
         }
         other => {
-            return Err(fail(&format!(
-                "`.{other}` is not read; .edf, .bdf, .csv, .npy and .parquet are"
-            )));
+            return Err(fail(&format!("`.{other}` is not read; .edf, .bdf, .csv, .npy and .parquet are")));
         }
     };
     if let Some(rate_hz) = rate_hz
-        && let Some(channel) = recording
-            .channels
-            .iter()
-            .find(|c| (c.sampling_rate_hz / rate_hz - 1.0).abs() > SAME_RATE)
+        && let Some(channel) =
+            recording.channels.iter().find(|c| (c.sampling_rate_hz / rate_hz - 1.0).abs() > SAME_RATE)
     {
         let message = format!(
             "{rate_hz} Hz, but `{}` says {} Hz of channel `{}`; leave `sampling_rate` out",
@@ -207,18 +175,12 @@ fn signals_of(recording: Recording, unit: &str) -> (Vec<Signal<'static>>, Vec<St
             label = format!("{} ({copy})", channel.label);
         }
         if copy > 1 {
-            notes.push(format!(
-                "there are several channels `{}`; one is called `{label}`",
-                channel.label
-            ));
+            notes.push(format!("there are several channels `{}`; one is called `{label}`", channel.label));
         }
         let entry = known.entry(label.clone()).or_insert((0, 0.0));
         let epoch = entry.0;
         *entry = (epoch + 1, t0_ms + channel.samples.len() as f64 * dt_ms);
-        let unit = channel
-            .unit
-            .filter(|unit| !unit.trim().is_empty())
-            .unwrap_or_else(|| unit.to_owned());
+        let unit = channel.unit.filter(|unit| !unit.trim().is_empty()).unwrap_or_else(|| unit.to_owned());
         signals.push(Signal {
             channel: label.into(),
             epoch,
@@ -231,30 +193,18 @@ fn signals_of(recording: Recording, unit: &str) -> (Vec<Signal<'static>>, Vec<St
     (signals, notes)
 }
 
-fn select(
-    samples: &mut IndexMap<String, Vec<Signal<'static>>>,
-    channels: &[String],
-) -> Vec<ConfigError> {
+fn select(samples: &mut IndexMap<String, Vec<Signal<'static>>>, channels: &[String]) -> Vec<ConfigError> {
     let mut problems = Vec::new();
     for (sample, signals) in samples {
-        for (i, wanted) in channels
-            .iter()
-            .enumerate()
-            .filter(|(_, wanted)| !signals.iter().any(|s| s.channel == wanted.as_str()))
+        for (i, wanted) in
+            channels.iter().enumerate().filter(|(_, wanted)| !signals.iter().any(|s| s.channel == wanted.as_str()))
         {
-            let near = nearest(wanted, signals.iter().map(|s| s.channel.as_ref()))
-                .map(|n| format!("; did you mean `{n}`?"));
-            let message = format!(
-                "`{sample}` has no channel `{wanted}`{}",
-                near.unwrap_or_default()
-            );
+            let near =
+                nearest(wanted, signals.iter().map(|s| s.channel.as_ref())).map(|n| format!("; did you mean `{n}`?"));
+            let message = format!("`{sample}` has no channel `{wanted}`{}", near.unwrap_or_default());
             problems.push(ConfigError::at(format!("channels.{i}"), message));
         }
-        signals.retain(|signal| {
-            channels
-                .iter()
-                .any(|wanted| signal.channel == wanted.as_str())
-        });
+        signals.retain(|signal| channels.iter().any(|wanted| signal.channel == wanted.as_str()));
     }
     problems
 }
@@ -270,34 +220,17 @@ fn source(
     for (label, signals) in samples {
         let values: usize = signals.iter().map(|s| s.values.len()).sum();
         if i32::try_from(values).is_err() {
-            return problem(
-                "path",
-                format!(
-                    "`{label}` has {values} values; at most {} are allowed",
-                    i32::MAX
-                ),
-            );
+            return problem("path", format!("`{label}` has {values} values; at most {} are allowed", i32::MAX));
         }
-        let table =
-            signals::write(&signals).map_err(|error| vec![ConfigError::at("path", error)])?;
+        let table = signals::write(&signals).map_err(|error| vec![ConfigError::at("path", error)])?;
         let digest = content_digest(&schema.arrow, std::slice::from_ref(&table))
             .map_err(|error| vec![ConfigError::at("path", error)])?;
         labels.push(label);
         digests.push(digest);
         tables.push(table);
     }
-    let points = Points {
-        labels: Some(labels),
-        digests,
-        unread: Vec::new(),
-    };
-    Ok(Box::new(Source::new(
-        REVISION,
-        Output::new("signals", schema),
-        points,
-        Rows::Many(tables),
-        notes,
-    )))
+    let points = Points { labels: Some(labels), digests, unread: Vec::new() };
+    Ok(Box::new(Source::new(REVISION, Output::new("signals", schema), points, Rows::Many(tables), notes)))
 }
 
 #[cfg(test)]
@@ -328,18 +261,10 @@ mod tests {
             ..Recording::default()
         };
         let (signals, notes) = signals_of(recording, "uV");
-        let keys: Vec<_> = signals
-            .iter()
-            .map(|s| (s.channel.as_ref(), s.epoch, s.t0_ms, s.unit.as_ref()))
-            .collect();
+        let keys: Vec<_> = signals.iter().map(|s| (s.channel.as_ref(), s.epoch, s.t0_ms, s.unit.as_ref())).collect();
         assert_eq!(
             keys,
-            [
-                ("EEG", 0, 0.0, "uV"),
-                ("EEG (2)", 0, 0.0, "uV"),
-                ("EEG", 1, 2000.0, "uV"),
-                ("EEG (2)", 1, 2001.0, "uV")
-            ]
+            [("EEG", 0, 0.0, "uV"), ("EEG (2)", 0, 0.0, "uV"), ("EEG", 1, 2000.0, "uV"), ("EEG (2)", 1, 2001.0, "uV")]
         );
         assert_eq!(notes.len(), 2);
     }

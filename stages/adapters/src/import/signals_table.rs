@@ -27,30 +27,15 @@ pub(super) type Samples = (IndexMap<String, Vec<Signal<'static>>>, Vec<String>);
 
 /// Reads the signals of a table.
 pub(super) fn read(chunks: &Chunks, given: &Given<'_>) -> Result<Samples, String> {
-    let names: Vec<&str> = chunks
-        .schema
-        .fields()
-        .iter()
-        .map(|f| f.name().as_str())
-        .collect();
+    let names: Vec<&str> = chunks.schema.fields().iter().map(|f| f.name().as_str()).collect();
     if !names.contains(&"values") {
-        return Err(format!(
-            "it has no column `values`, a list of numbers per signal (columns: {})",
-            names.join(", ")
-        ));
+        return Err(format!("it has no column `values`, a list of numbers per signal (columns: {})", names.join(", ")));
     }
-    if let Some(twice) = COLUMNS
-        .iter()
-        .find(|column| names.iter().filter(|name| name == column).count() > 1)
-    {
+    if let Some(twice) = COLUMNS.iter().find(|column| names.iter().filter(|name| name == column).count() > 1) {
         return Err(format!("it has the column `{twice}` twice"));
     }
     let mut notes = Vec::new();
-    let ignored: Vec<&str> = names
-        .iter()
-        .copied()
-        .filter(|name| !COLUMNS.contains(name))
-        .collect();
+    let ignored: Vec<&str> = names.iter().copied().filter(|name| !COLUMNS.contains(name)).collect();
     if !ignored.is_empty() {
         notes.push(format!("columns that are not read: {}", ignored.join(", ")));
     }
@@ -66,14 +51,12 @@ pub(super) fn read(chunks: &Chunks, given: &Given<'_>) -> Result<Samples, String
         for row in 0..batch.num_rows() {
             let number = first_row + row;
             let in_row = |message: String| format!("row {}: {message}", number + 1);
-            let sample = columns.sample.as_ref().map_or_else(
-                || number.to_string(),
-                |c| c.as_string::<i32>().value(row).to_owned(),
-            );
-            let channel = columns.channel.as_ref().map_or_else(
-                || "0".to_owned(),
-                |c| c.as_string::<i32>().value(row).to_owned(),
-            );
+            let sample = columns
+                .sample
+                .as_ref()
+                .map_or_else(|| number.to_string(), |c| c.as_string::<i32>().value(row).to_owned());
+            let channel =
+                columns.channel.as_ref().map_or_else(|| "0".to_owned(), |c| c.as_string::<i32>().value(row).to_owned());
             let epoch = match &columns.epoch {
                 Some(epoch) => epoch.as_primitive::<Int32Type>().value(row),
                 None => {
@@ -83,30 +66,20 @@ pub(super) fn read(chunks: &Chunks, given: &Given<'_>) -> Result<Samples, String
                 }
             };
             if !seen.insert((sample.clone(), channel.clone(), epoch)) {
-                return Err(in_row(format!(
-                    "sample `{sample}`, channel `{channel}`, epoch {epoch} is there twice"
-                )));
+                return Err(in_row(format!("sample `{sample}`, channel `{channel}`, epoch {epoch} is there twice")));
             }
             let float = |column: &Option<ArrayRef>, or: f64| {
-                column
-                    .as_ref()
-                    .map_or(or, |c| c.as_primitive::<Float64Type>().value(row))
+                column.as_ref().map_or(or, |c| c.as_primitive::<Float64Type>().value(row))
             };
             let dt_ms = float(&columns.dt, given.dt_ms.unwrap_or(f64::NAN));
             if !(dt_ms > 0.0 && dt_ms.is_finite()) {
-                return Err(in_row(format!(
-                    "`dt` = {dt_ms} ms; it must be finite and above 0"
-                )));
+                return Err(in_row(format!("`dt` = {dt_ms} ms; it must be finite and above 0")));
             }
             let t0_ms = float(&columns.t0, 0.0);
             if !t0_ms.is_finite() {
                 return Err(in_row(format!("`t0` = {t0_ms} ms; it must be finite")));
             }
-            let unit = columns
-                .unit
-                .as_ref()
-                .map_or(given.unit, |c| c.as_string::<i32>().value(row))
-                .to_owned();
+            let unit = columns.unit.as_ref().map_or(given.unit, |c| c.as_string::<i32>().value(row)).to_owned();
             let values = values_of(&columns.values, row).map_err(in_row)?;
             samples.entry(sample).or_default().push(Signal {
                 channel: channel.into(),
@@ -139,24 +112,15 @@ impl Columns {
     fn of(batch: &RecordBatch, given: &Given<'_>) -> Result<Self, String> {
         let dt = number(batch, "dt", &DataType::Float64)?;
         if dt.is_none() && given.dt_ms.is_none() {
-            return Err(
-                "it has no column `dt` (ms); give `sampling_rate`, e.g. `250 Hz`".to_owned(),
-            );
+            return Err("it has no column `dt` (ms); give `sampling_rate`, e.g. `250 Hz`".to_owned());
         }
-        let values = batch
-            .column_by_name("values")
-            .ok_or("it has no column `values`")?;
+        let values = batch.column_by_name("values").ok_or("it has no column `values`")?;
         let item = match values.data_type() {
-            DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-                item.data_type()
-            }
+            DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => item.data_type(),
             other => other,
         };
         if item == values.data_type() || !(item.is_floating() || item.is_integer()) {
-            return Err(format!(
-                "`values` is {}; a list of float32 or float64 is due",
-                values.data_type()
-            ));
+            return Err(format!("`values` is {}; a list of float32 or float64 is due", values.data_type()));
         }
         Ok(Self {
             sample: text(batch, "sample")?,
@@ -174,8 +138,7 @@ fn text(batch: &RecordBatch, name: &str) -> Result<Option<ArrayRef>, String> {
     let Some(array) = batch.column_by_name(name) else {
         return Ok(None);
     };
-    let text =
-        as_text(array).ok_or_else(|| format!("`{name}` is {}; text is due", array.data_type()))?;
+    let text = as_text(array).ok_or_else(|| format!("`{name}` is {}; text is due", array.data_type()))?;
     without_nulls(name, text.map_err(|error| error.to_string())?).map(Some)
 }
 
@@ -194,9 +157,7 @@ fn number(batch: &RecordBatch, name: &str, due: &DataType) -> Result<Option<Arra
 fn without_nulls(name: &str, array: ArrayRef) -> Result<ArrayRef, String> {
     match array.null_count() {
         0 => Ok(array),
-        nulls => Err(format!(
-            "`{name}` has {nulls} values that are null or too large; none are allowed"
-        )),
+        nulls => Err(format!("`{name}` has {nulls} values that are null or too large; none are allowed")),
     }
 }
 

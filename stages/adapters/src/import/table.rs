@@ -11,12 +11,12 @@ use arrow_cast::cast;
 use arrow_schema::{DataType, Field, Schema};
 use indexmap::IndexMap;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, FileRef, Kind, Output, Points, Ports,
-    SampleError, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, FileRef, Kind, Output, Points, Ports, SampleError, SampleOutput,
+    Stage, each_sample,
 };
 use lapicque_schemas::tables::{
-    features, held_out, kernels, lead_field, metrics, model, parameters, populations, predictions,
-    signals, spikes, spiking_features,
+    features, held_out, kernels, lead_field, metrics, model, parameters, populations, predictions, signals, spikes,
+    spiking_features,
 };
 use lapicque_schemas::{TableSchema, content_digest};
 use schemars::JsonSchema;
@@ -46,17 +46,7 @@ const TABLES: [&str; 12] = [
     spiking_features::TABLE,
 ];
 /// Columns that are names, also where a file has numbers.
-const NAMES: [&str; 9] = [
-    SAMPLE,
-    "channel",
-    "population",
-    "pre",
-    "post",
-    "probe",
-    "unit",
-    "electrode",
-    "target",
-];
+const NAMES: [&str; 9] = [SAMPLE, "channel", "population", "pre", "post", "probe", "unit", "electrode", "target"];
 /// Metadata of columns and tables that is kept.
 const KEPT_METADATA: [&str; 4] = ["unit", "description", "dt_ms", "definitions"];
 
@@ -111,22 +101,14 @@ impl Kind for ImportTable {
 
     fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         let config: Config = read(request)?;
-        let file = request
-            .open("path", &config.path)
-            .map_err(|error| vec![error])?;
+        let file = request.open("path", &config.path).map_err(|error| vec![error])?;
         let is_json = file.extension() == "json";
-        let kind = config
-            .table
-            .as_deref()
-            .unwrap_or(if is_json { model::TABLE } else { FREE });
+        let kind = config.table.as_deref().unwrap_or(if is_json { model::TABLE } else { FREE });
         if kind == signals::TABLE {
             return problem("table", "signals are read by `import.recording`");
         }
         if !TABLES.contains(&kind) {
-            return problem(
-                "table",
-                format!("there is no table `{kind}`; allowed: {}", TABLES.join(", ")),
-            );
+            return problem("table", format!("there is no table `{kind}`; allowed: {}", TABLES.join(", ")));
         }
         if is_json {
             return one(|| model_table(&file, kind)).and_then(|table| once(model::schema(), table));
@@ -136,11 +118,7 @@ impl Kind for ImportTable {
             _ => one(|| free_table(&file, kind))?,
         };
         let sample = one(|| take_sample(&mut table, kind))?;
-        let schema = TableSchema {
-            table: kind.to_owned(),
-            key: Vec::new(),
-            arrow: table.schema(),
-        };
+        let schema = TableSchema { table: kind.to_owned(), key: Vec::new(), arrow: table.schema() };
         let Some(sample) = sample else {
             return once(schema, table);
         };
@@ -150,10 +128,7 @@ impl Kind for ImportTable {
         {
             return problem(
                 "path",
-                format!(
-                    "`{}`: the sample `{}` has several rows; parameters have one",
-                    file.name, labels[point]
-                ),
+                format!("`{}`: the sample `{}` has several rows; parameters have one", file.name, labels[point]),
             );
         }
         let digests = starts
@@ -162,28 +137,15 @@ impl Kind for ImportTable {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| vec![file_error("path", &file, error)])?;
         if digests.is_empty() {
-            return problem(
-                "path",
-                format!("`{}` has no rows, so no samples", file.name),
-            );
+            return problem("path", format!("`{}` has no rows, so no samples", file.name));
         }
         let unread = match config.extra_columns {
             ExtraColumns::Allow => schema.column_names().map(str::to_owned).collect(),
             ExtraColumns::Refuse => config.labels,
         };
-        let points = Points {
-            labels: Some(labels),
-            digests,
-            unread,
-        };
+        let points = Points { labels: Some(labels), digests, unread };
         notes.dedup();
-        Ok(Box::new(Source::new(
-            REVISION,
-            Output::new(FREE, schema),
-            points,
-            Rows::Runs(table, starts),
-            notes,
-        )))
+        Ok(Box::new(Source::new(REVISION, Output::new(FREE, schema), points, Rows::Runs(table, starts), notes)))
     }
 }
 
@@ -204,28 +166,17 @@ fn one<T>(work: impl FnOnce() -> Result<T, ConfigError>) -> Result<T, Vec<Config
 fn once(schema: TableSchema, table: RecordBatch) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let content = content_digest(&schema.arrow, std::slice::from_ref(&table))
         .map_err(|error| vec![ConfigError::at("path", error)])?;
-    let mut bound = Bound::new(
-        REVISION,
-        Value::Object(serde_json::Map::new()),
-        &[],
-        vec![Output::new(FREE, schema)],
-    );
+    let mut bound = Bound::new(REVISION, Value::Object(serde_json::Map::new()), &[], vec![Output::new(FREE, schema)]);
     bound.files = vec![("path".to_owned(), content)];
     Ok(Box::new(Once { bound, table }))
 }
 
 fn model_table(file: &FileRef, kind: &str) -> Result<RecordBatch, ConfigError> {
     if kind != model::TABLE {
-        return Err(ConfigError::at(
-            "table",
-            format!("a .json file is a model, no {kind} table"),
-        ));
+        return Err(ConfigError::at("table", format!("a .json file is a model, no {kind} table")));
     }
-    let text = file
-        .text()
-        .map_err(|error| file_error("path", file, error))?;
-    serde_json::from_str::<serde::de::IgnoredAny>(&text)
-        .map_err(|error| file_error("path", file, error))?;
+    let text = file.text().map_err(|error| file_error("path", file, error))?;
+    serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(|error| file_error("path", file, error))?;
     model::write(&text).map_err(|error| file_error("path", file, error))
 }
 
@@ -233,21 +184,11 @@ type Table = (RecordBatch, Vec<String>);
 
 /// Rows as the sources of parameters have them: units checked, seeds unsigned.
 fn parameters_table(file: &FileRef, labels: &[String]) -> Result<Table, Vec<ConfigError>> {
-    let columns = file_columns(file, "path", &|name| {
-        labels.iter().any(|label| label == name)
-    })?;
+    let columns = file_columns(file, "path", &|name| labels.iter().any(|label| label == name))?;
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
-    let unknown = labels
-        .iter()
-        .enumerate()
-        .filter(|(_, label)| !fields.iter().any(|f| f.name() == *label));
+    let unknown = labels.iter().enumerate().filter(|(_, label)| !fields.iter().any(|f| f.name() == *label));
     let problems: Vec<ConfigError> = unknown
-        .map(|(i, label)| {
-            ConfigError::at(
-                format!("labels.{i}"),
-                format!("`{}` has no column `{label}`", file.name),
-            )
-        })
+        .map(|(i, label)| ConfigError::at(format!("labels.{i}"), format!("`{}` has no column `{label}`", file.name)))
         .collect();
     if !problems.is_empty() {
         return Err(problems);
@@ -263,20 +204,13 @@ fn free_table(file: &FileRef, kind: &str) -> Result<Table, ConfigError> {
     let chunks = match file.extension().as_str() {
         "parquet" => read_parquet(file, "path")?,
         "csv" => {
-            let columns = csv::read_columns(file, "path")?
-                .into_iter()
-                .map(|(name, column)| (name, column.array(), false));
-            let batch = RecordBatch::try_from_iter_with_nullable(columns)
-                .map_err(|error| fail(error.to_string()))?;
-            Chunks {
-                schema: batch.schema(),
-                batches: vec![batch],
-            }
+            let columns =
+                csv::read_columns(file, "path")?.into_iter().map(|(name, column)| (name, column.array(), false));
+            let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(|error| fail(error.to_string()))?;
+            Chunks { schema: batch.schema(), batches: vec![batch] }
         }
         other => {
-            return Err(fail(format!(
-                "`.{other}` is not read; .parquet, .csv and .json are"
-            )));
+            return Err(fail(format!("`.{other}` is not read; .parquet, .csv and .json are")));
         }
     };
     let mut metadata = chunks.schema.metadata().clone();
@@ -293,8 +227,7 @@ fn free_table(file: &FileRef, kind: &str) -> Result<Table, ConfigError> {
         if fields.iter().any(|f: &Field| f.name() == name) {
             return Err(fail(format!("it has the column `{name}` twice")));
         }
-        let array = normalised(kind, name, array)
-            .map_err(|message| fail(format!("column `{name}`: {message}")))?;
+        let array = normalised(kind, name, array).map_err(|message| fail(format!("column `{name}`: {message}")))?;
         let mut of_column = field.metadata().clone();
         of_column.retain(|key, _| KEPT_METADATA.contains(&key.as_str()));
         // Writers that cannot give metadata to a column give it to the table.
@@ -302,21 +235,15 @@ fn free_table(file: &FileRef, kind: &str) -> Result<Table, ConfigError> {
             && name == "step"
             && let Some(dt_ms) = metadata.get("dt_ms")
         {
-            of_column
-                .entry("dt_ms".to_owned())
-                .or_insert_with(|| dt_ms.clone());
+            of_column.entry("dt_ms".to_owned()).or_insert_with(|| dt_ms.clone());
         }
-        fields.push(
-            Field::new(name, array.data_type().clone(), array.null_count() > 0)
-                .with_metadata(of_column),
-        );
+        fields.push(Field::new(name, array.data_type().clone(), array.null_count() > 0).with_metadata(of_column));
         arrays.push(array);
     }
     metadata.retain(|key, _| key == features::DEFINITIONS);
     let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
     let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(table.num_rows()));
-    let table = RecordBatch::try_new_with_options(schema, arrays, &options)
-        .map_err(|error| fail(error.to_string()))?;
+    let table = RecordBatch::try_new_with_options(schema, arrays, &options).map_err(|error| fail(error.to_string()))?;
     Ok((table, notes))
 }
 
@@ -331,20 +258,12 @@ fn normalised(kind: &str, name: &str, array: &ArrayRef) -> Result<ArrayRef, Stri
         integer if integer.is_integer() => {
             // A feature whose values happen to be whole is still a number.
             let is_feature = kind == features::TABLE && name != "epoch";
-            if is_feature {
-                to(&DataType::Float64)
-            } else {
-                Ok(array.clone())
-            }
+            if is_feature { to(&DataType::Float64) } else { Ok(array.clone()) }
         }
         DataType::Float16 => to(&DataType::Float32),
-        DataType::Float32 | DataType::Float64 | DataType::Boolean | DataType::Utf8 => {
-            Ok(array.clone())
-        }
+        DataType::Float32 | DataType::Float64 | DataType::Boolean | DataType::Utf8 => Ok(array.clone()),
         DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(_, _) => {
-            to(&DataType::Utf8).map_err(|_| {
-                format!("{found} values; numbers, texts and lists of numbers are read")
-            })
+            to(&DataType::Utf8).map_err(|_| format!("{found} values; numbers, texts and lists of numbers are read"))
         }
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _)
             if item.data_type().is_floating() || item.data_type().is_integer() =>
@@ -360,9 +279,7 @@ fn normalised(kind: &str, name: &str, array: &ArrayRef) -> Result<ArrayRef, Stri
                 nulls => Err(format!("{nulls} null values within its lists; write NaN")),
             }
         }
-        other => Err(format!(
-            "{other} values; numbers, texts and lists of numbers are read"
-        )),
+        other => Err(format!("{other} values; numbers, texts and lists of numbers are read")),
     }
 }
 
@@ -376,30 +293,17 @@ fn take_sample(table: &mut RecordBatch, kind: &str) -> Result<Option<Vec<String>
     if sample.null_count() > 0 {
         return Err(ConfigError::at(
             "path",
-            format!(
-                "`sample` has {} null values; none are allowed",
-                sample.null_count()
-            ),
+            format!("`sample` has {} null values; none are allowed", sample.null_count()),
         ));
     }
     if table.num_columns() == 0 {
         return Err(ConfigError::at("path", "`sample` is the only column"));
     }
-    Ok(Some(
-        sample
-            .as_string::<i32>()
-            .iter()
-            .flatten()
-            .map(str::to_owned)
-            .collect(),
-    ))
+    Ok(Some(sample.as_string::<i32>().iter().flatten().map(str::to_owned).collect()))
 }
 
 /// Brings the rows of each sample together, in order of first appearance: labels, first rows (and the end), table.
-fn runs(
-    sample: &[String],
-    table: RecordBatch,
-) -> Result<(Vec<String>, Vec<usize>, RecordBatch), ConfigError> {
+fn runs(sample: &[String], table: RecordBatch) -> Result<(Vec<String>, Vec<usize>, RecordBatch), ConfigError> {
     let mut rows: IndexMap<&str, Vec<u32>> = IndexMap::new();
     for (row, label) in sample.iter().enumerate() {
         rows.entry(label).or_default().push(row as u32);

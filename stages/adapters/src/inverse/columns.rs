@@ -11,6 +11,8 @@ pub(super) fn feature_names(schema: &TableSchema) -> Vec<String> {
 
 /// What to write behind an unknown name.
 pub(super) fn suggestion(name: &str, known: &[String]) -> String {
-    let near = nearest(name, known.iter().map(String::as_str)).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let near = nearest(name, known.iter().map(String::as_str))
+        .map(|near| format!("; did you mean `{near}`?"))
+        .unwrap_or_default();
     format!("{near} (there are: {})", known.join(", "))
 }

@@ -135,7 +135,9 @@ impl ValidationConfig {
             Self::ShuffleSplit(ShuffleSplitConfig { repeats, test_fraction }) => {
                 Some(Validation::ShuffleSplit { repeats, test_fraction: test_fraction.value() })
             }
-            Self::RepeatedKfold(RepeatedKfoldConfig { folds, repeats }) => Some(Validation::RepeatedKfold { folds, repeats }),
+            Self::RepeatedKfold(RepeatedKfoldConfig { folds, repeats }) => {
+                Some(Validation::RepeatedKfold { folds, repeats })
+            }
         }
     }
 

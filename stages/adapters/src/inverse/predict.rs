@@ -6,8 +6,8 @@ use arrow_array::{RecordBatch, StringArray};
 use arrow_schema::{Field, Schema};
 use lapicque_inverse::{Model, predict};
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError, SampleOutput, Stage,
-    each_sample, sample_field, with_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError,
+    SampleOutput, Stage, each_sample, sample_field, with_sample,
 };
 use lapicque_schemas::TableSchema;
 use lapicque_schemas::tables::predictions::{self, PredictionRow};
@@ -69,9 +69,11 @@ impl Kind for Predict {
         }
         let labelled = !input.sample_wise && input.schema.column("sample").is_some();
         let output = if labelled { with_labels(predictions::schema()) } else { predictions::schema() };
-        let mut bound = bound(REVISION, &config, &Config::default(), request, vec![Output::new("predictions", output)])?;
-        let keys =
-            ["sample", "channel", "epoch"].into_iter().filter(|&key| input.schema.column(key).is_some() && (key != "sample" || labelled));
+        let mut bound =
+            bound(REVISION, &config, &Config::default(), request, vec![Output::new("predictions", output)])?;
+        let keys = ["sample", "channel", "epoch"]
+            .into_iter()
+            .filter(|&key| input.schema.column(key).is_some() && (key != "sample" || labelled));
         let columns = keys.map(str::to_owned).chain(features.iter().cloned());
         bound.reads = vec![Read::all("model"), Read::columns("features", columns)];
         let definitions = input.schema.arrow.metadata().get(features::DEFINITIONS).cloned();
@@ -80,7 +82,8 @@ impl Kind for Predict {
 }
 
 fn with_labels(schema: TableSchema) -> TableSchema {
-    let fields: Vec<Field> = std::iter::once(sample_field()).chain(schema.arrow.fields().iter().map(|f| f.as_ref().clone())).collect();
+    let fields: Vec<Field> =
+        std::iter::once(sample_field()).chain(schema.arrow.fields().iter().map(|f| f.as_ref().clone())).collect();
     let key = std::iter::once("sample".to_owned()).chain(schema.key).collect();
     TableSchema { key, arrow: Arc::new(Schema::new(fields)), ..schema }
 }
@@ -91,7 +94,10 @@ impl Stage for PredictStage {
     }
 
     fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
-        let applied = batch.whole("model").ok_or_else(|| SampleError::internal("no input `model`")).and_then(|table| self.applied(table));
+        let applied = batch
+            .whole("model")
+            .ok_or_else(|| SampleError::internal("no input `model`"))
+            .and_then(|table| self.applied(table));
         each_sample(batch, |sample, _| {
             if context.is_cancelled() {
                 return Err(SampleError::cancelled());
@@ -108,9 +114,13 @@ impl PredictStage {
     fn applied(&self, table: &RecordBatch) -> Result<(Model, Vec<String>), SampleError> {
         let documents = model::read(table).map_err(SampleError::input)?;
         let [document] = documents.as_slice() else {
-            return Err(SampleError::input(format!("the table of the input `model` has {} models; one is due", documents.len())));
+            return Err(SampleError::input(format!(
+                "the table of the input `model` has {} models; one is due",
+                documents.len()
+            )));
         };
-        let model: Model = serde_json::from_str(document).map_err(|error| SampleError::input(format!("this is no model: {error}")))?;
+        let model: Model =
+            serde_json::from_str(document).map_err(|error| SampleError::input(format!("this is no model: {error}")))?;
         model.check().map_err(SampleError::input)?;
         if let Some(definitions) = &self.definitions
             && !model.feature_definitions.is_empty()
@@ -165,8 +175,12 @@ impl PredictStage {
         let mut table_out = predictions::write(&rows).map_err(SampleError::internal)?;
         if self.labelled {
             let labels = labels(features::TABLE, table).map_err(SampleError::input)?;
-            let repeated = labels.iter().flat_map(|label| std::iter::repeat_n(label.as_str(), model.targets.len())).collect::<Vec<_>>();
-            table_out = with_sample(&table_out, Arc::new(StringArray::from(repeated))).map_err(SampleError::internal)?;
+            let repeated = labels
+                .iter()
+                .flat_map(|label| std::iter::repeat_n(label.as_str(), model.targets.len()))
+                .collect::<Vec<_>>();
+            table_out =
+                with_sample(&table_out, Arc::new(StringArray::from(repeated))).map_err(SampleError::internal)?;
         }
         Ok(SampleOutput { tables: vec![table_out], notes })
     }

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow_schema::{Field, Schema};
 use lapicque_inverse::{
-    CrossValidation, Estimator, Fitted, InverseError, Model, Regressor, Target, TrainingData, Validation, cross_validate, train,
+    CrossValidation, Estimator, Fitted, InverseError, Model, Regressor, Target, TrainingData, Validation,
+    cross_validate, train,
 };
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Grain, Kind, Output, PortMode, PortSchema, PortSpec, Ports, Read, SampleError,
-    SampleInput, SampleOutput, Stage, each_sample, label_positions, sample_field,
+    Batch, BindRequest, Bound, ConfigError, Context, Grain, Kind, Output, PortMode, PortSchema, PortSpec, Ports, Read,
+    SampleError, SampleInput, SampleOutput, Stage, each_sample, label_positions, sample_field,
 };
 use lapicque_schemas::TableSchema;
 use lapicque_schemas::tables::held_out::{self, HeldOutRow};
@@ -109,11 +110,19 @@ impl Kind for Train {
         bound.random = config.validation.validation().is_some() || config.estimator.is_random();
         let keys = ["channel", "epoch"].into_iter().filter(|key| from.schema.column(key).is_some()).map(str::to_owned);
         let targets_read = targets.iter().map(|target| target.name.clone());
-        bound.reads = vec![of_samples(from, keys.chain(features.iter().cloned()), by_label), of_samples(to, targets_read, by_label)];
+        bound.reads = vec![
+            of_samples(from, keys.chain(features.iter().cloned()), by_label),
+            of_samples(to, targets_read, by_label),
+        ];
         bound.notes = targets
             .iter()
             .filter(|target| target.unit.is_none())
-            .map(|target| format!("column `{}` of the parameters has no unit: predictions are in whatever unit it is in", target.name))
+            .map(|target| {
+                format!(
+                    "column `{}` of the parameters has no unit: predictions are in whatever unit it is in",
+                    target.name
+                )
+            })
             .collect();
         let definitions = from.schema.arrow.metadata().get(features::DEFINITIONS).cloned().unwrap_or_default();
         Ok(Box::new(TrainStage { bound, config, features, targets, definitions, by_label }))
@@ -150,20 +159,29 @@ fn selected_features(config: &Config, schema: &TableSchema, problems: &mut Vec<C
 fn targets(config: &Config, schema: &TableSchema, features: &[String], problems: &mut Vec<ConfigError>) -> Vec<Target> {
     let known = parameters::numeric_names(schema);
     if config.targets.is_empty() {
-        problems.push(ConfigError::at("targets", format!("no target is named; allowed are columns of numbers: {}", known.join(", "))));
+        problems.push(ConfigError::at(
+            "targets",
+            format!("no target is named; allowed are columns of numbers: {}", known.join(", ")),
+        ));
     }
     for (i, name) in config.targets.iter().enumerate() {
         let message = match schema.column(name) {
             _ if config.targets[..i].contains(name) => format!("`{name}` is named twice"),
             Some(_) if known.contains(name) && features.contains(name) => format!("`{name}` is a feature as well"),
             Some(_) if known.contains(name) => continue,
-            Some(field) if field.data_type().is_numeric() => format!("`{name}` only tells replicates apart; it cannot be inferred"),
+            Some(field) if field.data_type().is_numeric() => {
+                format!("`{name}` only tells replicates apart; it cannot be inferred")
+            }
             Some(field) => format!("column `{name}` is {}; a column of numbers is due", field.data_type()),
             None => format!("the parameters have no column `{name}`{}", suggestion(name, &known)),
         };
         problems.push(ConfigError::at(format!("targets.{i}"), message));
     }
-    config.targets.iter().map(|name| Target { name: name.clone(), unit: schema.unit_of(name).map(str::to_owned) }).collect()
+    config
+        .targets
+        .iter()
+        .map(|name| Target { name: name.clone(), unit: schema.unit_of(name).map(str::to_owned) })
+        .collect()
 }
 
 /// Labels are stored where they were read: there are no positions then.
@@ -172,8 +190,12 @@ fn held_out_schema(by_label: bool) -> TableSchema {
     if !by_label {
         return schema;
     }
-    let fields: Vec<Field> =
-        schema.arrow.fields().iter().map(|f| if f.name() == "sample" { sample_field() } else { f.as_ref().clone() }).collect();
+    let fields: Vec<Field> = schema
+        .arrow
+        .fields()
+        .iter()
+        .map(|f| if f.name() == "sample" { sample_field() } else { f.as_ref().clone() })
+        .collect();
     TableSchema { arrow: Arc::new(Schema::new(fields)), ..schema }
 }
 
@@ -184,16 +206,26 @@ impl Stage for TrainStage {
 
     fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
         each_sample(batch, |sample, input| {
-            let table = |port: &str| batch.table(sample, port).ok_or_else(|| SampleError::internal(format!("no input `{port}`")));
-            let rows = training_rows(table("features")?, table("parameters")?, &self.features, &self.targets, self.by_label)?;
+            let table = |port: &str| {
+                batch.table(sample, port).ok_or_else(|| SampleError::internal(format!("no input `{port}`")))
+            };
+            let rows =
+                training_rows(table("features")?, table("parameters")?, &self.features, &self.targets, self.by_label)?;
             on_threads(context.threads, || self.train(context, input, &rows))
         })
     }
 }
 
 impl TrainStage {
-    fn train(&self, context: &Context<'_>, input: &SampleInput, rows: &TrainingRows) -> Result<SampleOutput, SampleError> {
-        let failed = |error: InverseError| if context.is_cancelled() { SampleError::cancelled() } else { SampleError::input(error) };
+    fn train(
+        &self,
+        context: &Context<'_>,
+        input: &SampleInput,
+        rows: &TrainingRows,
+    ) -> Result<SampleOutput, SampleError> {
+        let failed = |error: InverseError| {
+            if context.is_cancelled() { SampleError::cancelled() } else { SampleError::input(error) }
+        };
         let seed = StreamKey::new(input.stream("fit")).at(0).next_u64();
         let estimator = self.config.estimator.estimator(seed);
         let mut trained = train(&rows.data, &estimator, self.config.standardize, &self.definitions).map_err(failed)?;
@@ -202,13 +234,16 @@ impl TrainStage {
         }
         let validated = match self.config.validation.validation() {
             None => None,
-            Some(validation) => Some(self.validate(context, input, &rows.data, &estimator, validation).map_err(failed)?),
+            Some(validation) => {
+                Some(self.validate(context, input, &rows.data, &estimator, validation).map_err(failed)?)
+            }
         };
         if let Some(validated) = &validated {
             trained = trained.with_held_out_error(validated).map_err(SampleError::input)?;
         }
         let document = serde_json::to_string(&trained).map_err(SampleError::internal)?;
-        let held_out = held_out::write(&held_out_rows(rows, validated.as_ref(), &self.targets)).map_err(SampleError::internal)?;
+        let held_out =
+            held_out::write(&held_out_rows(rows, validated.as_ref(), &self.targets)).map_err(SampleError::internal)?;
         let held_out = match &rows.labels {
             Some(labels) => label_positions(&held_out, labels).map_err(SampleError::internal)?,
             None => held_out,
@@ -244,7 +279,8 @@ impl TrainStage {
             fraction: 1.0 / splits.len() as f64,
         };
         // Fits from moments take no time; those of forests can be stopped.
-        let regressor: &dyn Regressor = if estimator.regressor().moment_regressor().is_some() { estimator.regressor() } else { &watched };
+        let regressor: &dyn Regressor =
+            if estimator.regressor().moment_regressor().is_some() { estimator.regressor() } else { &watched };
         cross_validate(data, regressor, self.config.standardize, &splits)
     }
 }
@@ -279,7 +315,11 @@ fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
     }
 }
 
-fn held_out_rows<'a>(rows: &'a TrainingRows, validated: Option<&'a CrossValidation>, targets: &'a [Target]) -> Vec<HeldOutRow<'a>> {
+fn held_out_rows<'a>(
+    rows: &'a TrainingRows,
+    validated: Option<&'a CrossValidation>,
+    targets: &'a [Target],
+) -> Vec<HeldOutRow<'a>> {
     let held_out = validated.into_iter().flat_map(|validated| validated.held_out(&rows.data));
     let row = |held_out: lapicque_inverse::HeldOut| {
         let key = &rows.keys[held_out.row];
@@ -337,7 +377,10 @@ fn notes(model: &Model, rows: &TrainingRows) -> Vec<String> {
         notes.push(format!("features that are the same in all rows are left out: {}", names.join(", ")));
     }
     if rows.missing_samples > 0 {
-        notes.push(format!("{} samples have features or parameters, but not both: they are left out", rows.missing_samples));
+        notes.push(format!(
+            "{} samples have features or parameters, but not both: they are left out",
+            rows.missing_samples
+        ));
     }
     notes
 }

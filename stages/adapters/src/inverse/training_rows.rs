@@ -42,8 +42,11 @@ pub(super) fn training_rows(
     let mut row_of_sample: BTreeMap<u32, usize> = BTreeMap::new();
     for (row, &sample) in of_parameters.iter().enumerate() {
         if row_of_sample.insert(sample, row).is_some() {
-            let name =
-                labels.as_ref().and_then(|labels| labels.get(sample as usize)).map(|label| format!("`{label}` ")).unwrap_or_default();
+            let name = labels
+                .as_ref()
+                .and_then(|labels| labels.get(sample as usize))
+                .map(|label| format!("`{label}` "))
+                .unwrap_or_default();
             return Err(SampleError::input(format!("a sample {name}has more than one row of parameters; one is due")));
         }
     }
@@ -57,12 +60,15 @@ pub(super) fn training_rows(
             row_of_sample.len()
         )));
     }
-    let mut rows: Vec<usize> = (0..of_features.len()).filter(|&row| row_of_sample.contains_key(&of_features[row])).collect();
+    let mut rows: Vec<usize> =
+        (0..of_features.len()).filter(|&row| row_of_sample.contains_key(&of_features[row])).collect();
     rows.sort_by_key(|&row| of_features[row]);
 
     let channels = features::keys(features).map_err(SampleError::input)?;
-    let keys: Vec<RowKey> =
-        rows.iter().map(|&row| RowKey { sample: of_features[row], channel: channels[row].0.clone(), epoch: channels[row].1 }).collect();
+    let keys: Vec<RowKey> = rows
+        .iter()
+        .map(|&row| RowKey { sample: of_features[row], channel: channels[row].0.clone(), epoch: channels[row].1 })
+        .collect();
     let feature_columns = columns(features::TABLE, features, names)?;
     for (name, column) in names.iter().zip(&feature_columns) {
         let undefined: Vec<usize> = (0..rows.len()).filter(|&i| !column[rows[i]].is_finite()).collect();
@@ -82,20 +88,29 @@ pub(super) fn training_rows(
     let target_names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
     let target_columns = columns(parameters::TABLE, parameters, &target_names)?;
     let x = Array2::from_shape_fn((rows.len(), names.len()), |(row, feature)| feature_columns[feature][rows[row]]);
-    let y = Array2::from_shape_fn((rows.len(), targets.len()), |(row, target)| target_columns[target][row_of_sample[&keys[row].sample]]);
+    let y = Array2::from_shape_fn((rows.len(), targets.len()), |(row, target)| {
+        target_columns[target][row_of_sample[&keys[row].sample]]
+    });
     let numbers: BTreeMap<u32, usize> = common.iter().enumerate().map(|(number, &sample)| (sample, number)).collect();
     let sample_of_row = keys.iter().map(|key| numbers[&key.sample]).collect();
     let data = TrainingData::new(x, names.to_vec(), y, targets.to_vec(), sample_of_row).map_err(SampleError::input)?;
     Ok(TrainingRows { data, keys, labels, missing_samples: u32::try_from(missing).unwrap_or(u32::MAX) })
 }
 
-fn columns<'a>(table: &'static str, batch: &'a RecordBatch, names: &[String]) -> Result<Vec<std::borrow::Cow<'a, [f64]>>, SampleError> {
+fn columns<'a>(
+    table: &'static str,
+    batch: &'a RecordBatch,
+    names: &[String],
+) -> Result<Vec<std::borrow::Cow<'a, [f64]>>, SampleError> {
     names.iter().map(|name| float_column(table, batch, name).map_err(SampleError::input)).collect()
 }
 
 fn positions(table: &'static str, batch: &RecordBatch) -> Result<Vec<u32>, SampleError> {
     let positions = int_column(table, batch, SAMPLE).map_err(SampleError::internal)?;
-    positions.into_iter().map(|p| u32::try_from(p).map_err(|_| SampleError::internal(format!("{p} is no position of a sample")))).collect()
+    positions
+        .into_iter()
+        .map(|p| u32::try_from(p).map_err(|_| SampleError::internal(format!("{p} is no position of a sample"))))
+        .collect()
 }
 
 type Labelled = (Vec<u32>, Vec<u32>, Option<Vec<String>>);

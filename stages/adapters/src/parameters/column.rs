@@ -36,11 +36,7 @@ impl Column {
     /// A column with a value of its own in every row.
     pub(super) fn of_rows(field: Field, levels: ArrayRef) -> Self {
         let rows = (0..levels.len() as u32).collect();
-        Self {
-            field,
-            levels,
-            rows,
-        }
+        Self { field, levels, rows }
     }
 }
 
@@ -51,53 +47,27 @@ pub(super) fn column_of(
     values: &[Value],
     at: &dyn Fn(usize) -> String,
 ) -> Result<(Field, ArrayRef), ConfigError> {
-    if let Some(integers) = values
-        .iter()
-        .map(Value::as_i64)
-        .collect::<Option<Vec<_>>>()
-        .filter(|_| name != SEED)
-    {
-        return Ok((
-            field(name, DataType::Int64, None),
-            Arc::new(Int64Array::from(integers)),
-        ));
+    if let Some(integers) = values.iter().map(Value::as_i64).collect::<Option<Vec<_>>>().filter(|_| name != SEED) {
+        return Ok((field(name, DataType::Int64, None), Arc::new(Int64Array::from(integers))));
     }
     if name != SEED && values.iter().all(|value| is_text(value, is_label)) {
         let texts = values.iter().filter_map(Value::as_str);
-        return Ok((
-            field(name, DataType::Utf8, None),
-            Arc::new(StringArray::from_iter_values(texts)),
-        ));
+        return Ok((field(name, DataType::Utf8, None), Arc::new(StringArray::from_iter_values(texts))));
     }
     if name == SEED {
-        return Ok((
-            field(name, DataType::UInt64, None),
-            Arc::new(UInt64Array::from(seeds(values, at)?)),
-        ));
+        return Ok((field(name, DataType::UInt64, None), Arc::new(UInt64Array::from(seeds(values, at)?))));
     }
     numbers_column(name, numbers(values, at)?)
 }
 
 /// A column of real numbers.
-pub(super) fn numbers_column(
-    name: &str,
-    numbers: Numbers,
-) -> Result<(Field, ArrayRef), ConfigError> {
-    Ok((
-        field(name, DataType::Float64, numbers.unit.as_ref()),
-        Arc::new(Float64Array::from(numbers.values)),
-    ))
+pub(super) fn numbers_column(name: &str, numbers: Numbers) -> Result<(Field, ArrayRef), ConfigError> {
+    Ok((field(name, DataType::Float64, numbers.unit.as_ref()), Arc::new(Float64Array::from(numbers.values))))
 }
 
 /// Numbers with one unit, or all without.
-pub(super) fn numbers(
-    values: &[Value],
-    at: &dyn Fn(usize) -> String,
-) -> Result<Numbers, ConfigError> {
-    let mut numbers = Numbers {
-        values: Vec::with_capacity(values.len()),
-        unit: None,
-    };
+pub(super) fn numbers(values: &[Value], at: &dyn Fn(usize) -> String) -> Result<Numbers, ConfigError> {
+    let mut numbers = Numbers { values: Vec::with_capacity(values.len()), unit: None };
     for (i, value) in values.iter().enumerate() {
         let wrong = |message: String| Err(ConfigError::at(at(i), message));
         let number = match value {
@@ -109,23 +79,15 @@ pub(super) fn numbers(
             }
             Value::Number(number) => number.as_f64().unwrap_or(f64::NAN),
             Value::String(text) => {
-                let quantity: Quantity = text
-                    .parse()
-                    .map_err(|error| ConfigError::at(at(i), error))?;
+                let quantity: Quantity = text.parse().map_err(|error| ConfigError::at(at(i), error))?;
                 if i > 0 && numbers.unit.is_none() {
-                    return wrong(format!(
-                        "`{quantity}` has a unit, but the values before it have none"
-                    ));
+                    return wrong(format!("`{quantity}` has a unit, but the values before it have none"));
                 }
                 let unit = numbers.unit.get_or_insert_with(|| quantity.unit.clone());
-                quantity
-                    .to(unit)
-                    .map_err(|error| ConfigError::at(at(i), error))?
+                quantity.to(unit).map_err(|error| ConfigError::at(at(i), error))?
             }
             other => {
-                return wrong(format!(
-                    "{other}: a number, a quantity such as `26 pA`, or text is due"
-                ));
+                return wrong(format!("{other}: a number, a quantity such as `26 pA`, or text is due"));
             }
         };
         if !number.is_finite() {
@@ -143,18 +105,13 @@ fn unit_text(numbers: &Numbers) -> &str {
 
 fn seeds(values: &[Value], at: &dyn Fn(usize) -> String) -> Result<Vec<u64>, ConfigError> {
     let seed = |(i, value): (usize, &Value)| {
-        let exact = value
-            .as_f64()
-            .filter(|v| v.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(v))
-            .map(|v| v as u64);
+        let exact =
+            value.as_f64().filter(|v| v.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(v)).map(|v| v as u64);
         let seed = value.as_u64().or(exact);
         seed.ok_or_else(|| {
             ConfigError::at(
                 at(i),
-                format!(
-                    "{value} is no seed: a whole number from 0 to {} without a unit is due",
-                    u64::MAX
-                ),
+                format!("{value} is no seed: a whole number from 0 to {} without a unit is due", u64::MAX),
             )
         })
     };
@@ -166,38 +123,23 @@ fn is_text(value: &Value, is_label: bool) -> bool {
     let Value::String(text) = value else {
         return false;
     };
-    let numeric = text
-        .trim_start()
-        .trim_start_matches(['+', '-', '\u{2212}', '.'])
-        .starts_with(|c: char| c.is_ascii_digit());
-    if is_label {
-        text.parse::<Quantity>().is_err()
-    } else {
-        !numeric
-    }
+    let numeric =
+        text.trim_start().trim_start_matches(['+', '-', '\u{2212}', '.']).starts_with(|c: char| c.is_ascii_digit());
+    if is_label { text.parse::<Quantity>().is_err() } else { !numeric }
 }
 
 pub(super) fn field(name: &str, data_type: DataType, unit: Option<&Unit>) -> Field {
-    let metadata: HashMap<_, _> = unit
-        .map(|unit| (UNIT.to_owned(), unit.text().to_owned()))
-        .into_iter()
-        .collect();
+    let metadata: HashMap<_, _> = unit.map(|unit| (UNIT.to_owned(), unit.text().to_owned())).into_iter().collect();
     Field::new(name, data_type, false).with_metadata(metadata)
 }
 
 /// Names that a column of parameters cannot have.
 pub(super) fn check_name(name: &str, at: &str) -> Result<(), ConfigError> {
     if name == SAMPLE {
-        return Err(ConfigError::at(
-            at,
-            "`sample` holds the labels of samples; it cannot be a parameter",
-        ));
+        return Err(ConfigError::at(at, "`sample` holds the labels of samples; it cannot be a parameter"));
     }
     if name.trim().is_empty() || name.trim() != name {
-        return Err(ConfigError::at(
-            at,
-            format!("`{name}` is no name of a parameter"),
-        ));
+        return Err(ConfigError::at(at, format!("`{name}` is no name of a parameter")));
     }
     Ok(())
 }
@@ -212,9 +154,7 @@ mod tests {
     use super::*;
 
     fn column(name: &str, values: Value) -> Result<(Field, ArrayRef), ConfigError> {
-        column_of(name, false, values.as_array().unwrap(), &|i| {
-            format!("values.{i}")
-        })
+        column_of(name, false, values.as_array().unwrap(), &|i| format!("values.{i}"))
     }
 
     #[test]
@@ -231,14 +171,8 @@ mod tests {
         let data_type = |name, values| column(name, values).unwrap().0.data_type().clone();
         assert_eq!(data_type("n", json!([1, 2])), DataType::Int64);
         assert_eq!(data_type("n", json!([1, 2.5])), DataType::Float64);
-        assert_eq!(
-            data_type("seed", json!([1, 18446744073709551615_u64])),
-            DataType::UInt64
-        );
-        assert_eq!(
-            data_type("group", json!(["control", "lesion"])),
-            DataType::Utf8
-        );
+        assert_eq!(data_type("seed", json!([1, 18446744073709551615_u64])), DataType::UInt64);
+        assert_eq!(data_type("group", json!(["control", "lesion"])), DataType::Utf8);
     }
 
     #[test]

@@ -89,12 +89,7 @@ impl Kind for Grid {
             Combine::Zip => zip(&axes),
         }
         .map_err(|error| vec![error])?;
-        source(Table {
-            columns: axes,
-            samples: None,
-            labels: config.labels,
-            field: "sweep",
-        })
+        source(Table { columns: axes, samples: None, labels: config.labels, field: "sweep" })
     }
 }
 
@@ -107,22 +102,17 @@ fn axis_column(name: &str, axis: &Axis, is_label: bool) -> Result<Column, Config
             column_of(name, is_label, values, &|i| format!("{path}.values.{i}"))?
         }
         Axis::Linspace(..) | Axis::Logspace(..) if name == SEED => {
-            return Err(ConfigError::at(
-                path,
-                "seeds are listed, e.g. `seed: { values: [1, 2, 3] }`",
-            ));
+            return Err(ConfigError::at(path, "seeds are listed, e.g. `seed: { values: [1, 2, 3] }`"));
         }
         Axis::Linspace(first, last, number) => {
-            let (unit, first, last, number) =
-                ends(first, last, *number, &format!("{path}.linspace"))?;
+            let (unit, first, last, number) = ends(first, last, *number, &format!("{path}.linspace"))?;
             let values = linspace(first, last, number);
             numbers_column(name, super::column::Numbers { values, unit })?
         }
         Axis::Logspace(first, last, number) => {
             let at = format!("{path}.logspace");
             let (unit, first, last, number) = ends(first, last, *number, &at)?;
-            let values =
-                logspace(first, last, number).map_err(|error| ConfigError::at(&at, error))?;
+            let values = logspace(first, last, number).map_err(|error| ConfigError::at(&at, error))?;
             numbers_column(name, super::column::Numbers { values, unit })?
         }
     };
@@ -132,10 +122,9 @@ fn axis_column(name: &str, axis: &Axis, is_label: bool) -> Result<Column, Config
 fn at_most(number: u64, at: &str) -> Result<(), ConfigError> {
     match number {
         0 => Err(ConfigError::at(at, "0 values; at least 1 is due")),
-        n if n > MOST_POINTS as u64 => Err(ConfigError::at(
-            at,
-            format!("{n} values; at most {MOST_POINTS} are allowed"),
-        )),
+        n if n > MOST_POINTS as u64 => {
+            Err(ConfigError::at(at, format!("{n} values; at most {MOST_POINTS} are allowed")))
+        }
         _ => Ok(()),
     }
 }
@@ -153,10 +142,7 @@ fn ends(
         return Err(ConfigError::at(at, "[first, last, number] is due"));
     };
     if number > 1 && first == last {
-        return Err(ConfigError::at(
-            place(1),
-            format!("{number} points from {first} to {last} are all equal"),
-        ));
+        return Err(ConfigError::at(place(1), format!("{number} points from {first} to {last} are all equal")));
     }
     // An overflowing distance would fill the grid with NaN.
     if !(last - first).is_finite() {
@@ -166,30 +152,20 @@ fn ends(
 }
 
 fn product(axes: &mut [Column]) -> Result<(), ConfigError> {
-    let points = axes.iter().try_fold(1_usize, |n, axis| {
-        n.checked_mul(axis.levels.len())
-            .filter(|&n| n <= MOST_POINTS)
-    });
+    let points =
+        axes.iter().try_fold(1_usize, |n, axis| n.checked_mul(axis.levels.len()).filter(|&n| n <= MOST_POINTS));
     let Some(points) = points else {
-        let sizes: Vec<String> = axes
-            .iter()
-            .map(|axis| axis.levels.len().to_string())
-            .collect();
+        let sizes: Vec<String> = axes.iter().map(|axis| axis.levels.len().to_string()).collect();
         return Err(ConfigError::at(
             "sweep",
-            format!(
-                "{} points; at most {MOST_POINTS} are allowed",
-                sizes.join(" x ")
-            ),
+            format!("{} points; at most {MOST_POINTS} are allowed", sizes.join(" x ")),
         ));
     };
     let mut run = points;
     for axis in axes {
         let levels = axis.levels.len();
         run /= levels;
-        axis.rows = (0..points)
-            .map(|point| (point / run % levels) as u32)
-            .collect();
+        axis.rows = (0..points).map(|point| (point / run % levels) as u32).collect();
     }
     Ok(())
 }
@@ -199,15 +175,10 @@ fn zip(axes: &[Column]) -> Result<(), ConfigError> {
     if axes.iter().all(|axis| axis.rows.len() == first) {
         return Ok(());
     }
-    let lengths: Vec<String> = axes
-        .iter()
-        .map(|axis| format!("{} has {}", axis.field.name(), axis.rows.len()))
-        .collect();
+    let lengths: Vec<String> =
+        axes.iter().map(|axis| format!("{} has {}", axis.field.name(), axis.rows.len())).collect();
     Err(ConfigError::at(
         "sweep",
-        format!(
-            "`combine: zip` takes as many values of each parameter; {}",
-            lengths.join(", ")
-        ),
+        format!("`combine: zip` takes as many values of each parameter; {}", lengths.join(", ")),
     ))
 }

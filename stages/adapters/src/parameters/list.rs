@@ -73,33 +73,17 @@ impl Kind for List {
         };
         let mut columns = columns;
         let samples = match columns.iter().position(|(f, _)| f.name() == SAMPLE) {
-            Some(position) => Some(
-                sample_labels(&columns.remove(position).1, field).map_err(|error| vec![error])?,
-            ),
+            Some(position) => Some(sample_labels(&columns.remove(position).1, field).map_err(|error| vec![error])?),
             None => None,
         };
         if columns.is_empty() {
             return problem(field, "there is no column of parameters");
         }
         if columns[0].1.len() > MOST_POINTS {
-            return problem(
-                field,
-                format!(
-                    "{} points; at most {MOST_POINTS} are allowed",
-                    columns[0].1.len()
-                ),
-            );
+            return problem(field, format!("{} points; at most {MOST_POINTS} are allowed", columns[0].1.len()));
         }
-        let columns = columns
-            .into_iter()
-            .map(|(field, array)| Column::of_rows(field, array))
-            .collect();
-        source(Table {
-            columns,
-            samples,
-            labels: config.labels,
-            field,
-        })
+        let columns = columns.into_iter().map(|(field, array)| Column::of_rows(field, array)).collect();
+        source(Table { columns, samples, labels: config.labels, field })
     }
 }
 
@@ -113,48 +97,26 @@ pub(crate) fn file_columns(
     is_label: &dyn Fn(&str) -> bool,
 ) -> Result<Columns, Vec<ConfigError>> {
     match file.extension().as_str() {
-        "csv" => csv_columns(
-            read_cells(file, field).map_err(|error| vec![error])?,
-            field,
-            is_label,
-        ),
+        "csv" => csv_columns(read_cells(file, field).map_err(|error| vec![error])?, field, is_label),
         "parquet" => {
             let table = read_parquet(file, field)
                 .and_then(|chunks| chunks.join().map_err(|error| ConfigError::at(field, error)));
             parquet_columns(&table.map_err(|error| vec![error])?, field)
         }
-        other => problem(
-            field,
-            format!(
-                "`{}` ends in `.{other}`; .csv and .parquet are read",
-                file.name
-            ),
-        ),
+        other => problem(field, format!("`{}` ends in `.{other}`; .csv and .parquet are read", file.name)),
     }
 }
 
-fn rows_columns(
-    rows: &[Map<String, Value>],
-    is_label: &dyn Fn(&str) -> bool,
-) -> Result<Columns, Vec<ConfigError>> {
+fn rows_columns(rows: &[Map<String, Value>], is_label: &dyn Fn(&str) -> bool) -> Result<Columns, Vec<ConfigError>> {
     let Some(first) = rows.first() else {
         return problem("rows", "there is no point; at least one is due");
     };
     let mut problems = Vec::new();
     for (i, row) in rows.iter().enumerate() {
-        let lacking = first
-            .keys()
-            .find(|name| !row.contains_key(*name))
-            .map(|name| format!("it has no `{name}`, but row 1 has"));
-        let further = row
-            .keys()
-            .find(|name| !first.contains_key(*name))
-            .map(|name| format!("row 1 has no `{name}`"));
-        problems.extend(
-            lacking
-                .or(further)
-                .map(|message| ConfigError::at(format!("rows.{i}"), message)),
-        );
+        let lacking =
+            first.keys().find(|name| !row.contains_key(*name)).map(|name| format!("it has no `{name}`, but row 1 has"));
+        let further = row.keys().find(|name| !first.contains_key(*name)).map(|name| format!("row 1 has no `{name}`"));
+        problems.extend(lacking.or(further).map(|message| ConfigError::at(format!("rows.{i}"), message)));
     }
     if !problems.is_empty() {
         return Err(problems);
@@ -168,11 +130,7 @@ fn rows_columns(
             Err(error) => problems.push(error),
         }
     }
-    if problems.is_empty() {
-        Ok(columns)
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(columns) } else { Err(problems) }
 }
 
 fn csv_columns(
@@ -183,23 +141,14 @@ fn csv_columns(
     let mut problems = Vec::new();
     let mut columns = Vec::new();
     for (name, values) in &cells {
-        let column = named_column(name, is_label(name), values, &|i| {
-            format!("row {}, column `{name}`", i + 1)
-        });
+        let column = named_column(name, is_label(name), values, &|i| format!("row {}, column `{name}`", i + 1));
         match column {
             Ok(column) => columns.push(column),
             // Rows of a file have no path in the configuration.
-            Err(error) => problems.push(ConfigError::at(
-                at_field,
-                format!("{}: {}", error.field, error.message),
-            )),
+            Err(error) => problems.push(ConfigError::at(at_field, format!("{}: {}", error.field, error.message))),
         }
     }
-    if problems.is_empty() {
-        Ok(columns)
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(columns) } else { Err(problems) }
 }
 
 fn named_column(
@@ -212,20 +161,10 @@ fn named_column(
         let text = |(i, value): (usize, &Value)| match value {
             Value::String(text) => Ok(text.clone()),
             Value::Number(number) => Ok(number.to_string()),
-            other => Err(ConfigError::at(
-                at(i),
-                format!("{other} is no label; text or a number is due"),
-            )),
+            other => Err(ConfigError::at(at(i), format!("{other} is no label; text or a number is due"))),
         };
-        let labels: Vec<String> = values
-            .iter()
-            .enumerate()
-            .map(text)
-            .collect::<Result<_, _>>()?;
-        return Ok((
-            field(SAMPLE, DataType::Utf8, None),
-            Arc::new(arrow_array::StringArray::from(labels)),
-        ));
+        let labels: Vec<String> = values.iter().enumerate().map(text).collect::<Result<_, _>>()?;
+        return Ok((field(SAMPLE, DataType::Utf8, None), Arc::new(arrow_array::StringArray::from(labels))));
     }
     check_name(name, &at(0))?;
     column_of(name, is_label, values, at)
@@ -238,28 +177,14 @@ fn parquet_columns(table: &RecordBatch, at_field: &str) -> Result<Columns, Vec<C
     let schema = table.schema();
     for (field, array) in schema.fields().iter().zip(table.columns()) {
         match parquet_column(field, array) {
-            Ok((found, _))
-                if columns
-                    .iter()
-                    .any(|(f, _): &(Field, ArrayRef)| f.name() == found.name()) =>
-            {
-                problems.push(ConfigError::at(
-                    at_field,
-                    format!("column `{}` is there twice", field.name()),
-                ));
+            Ok((found, _)) if columns.iter().any(|(f, _): &(Field, ArrayRef)| f.name() == found.name()) => {
+                problems.push(ConfigError::at(at_field, format!("column `{}` is there twice", field.name())));
             }
             Ok(column) => columns.push(column),
-            Err(message) => problems.push(ConfigError::at(
-                at_field,
-                format!("column `{}`: {message}", field.name()),
-            )),
+            Err(message) => problems.push(ConfigError::at(at_field, format!("column `{}`: {message}", field.name()))),
         }
     }
-    if problems.is_empty() {
-        Ok(columns)
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(columns) } else { Err(problems) }
 }
 
 fn parquet_column(found: &Field, array: &ArrayRef) -> Result<(Field, ArrayRef), String> {
@@ -268,10 +193,7 @@ fn parquet_column(found: &Field, array: &ArrayRef) -> Result<(Field, ArrayRef), 
         check_name(name, "").map_err(|error| error.message)?;
     }
     if array.null_count() > 0 {
-        return Err(format!(
-            "{} null values; none are allowed",
-            array.null_count()
-        ));
+        return Err(format!("{} null values; none are allowed", array.null_count()));
     }
     let unit = match found.metadata().get(UNIT) {
         Some(unit) => Some(Unit::parse(unit).map_err(|error| error.to_string())?),
@@ -282,9 +204,7 @@ fn parquet_column(found: &Field, array: &ArrayRef) -> Result<(Field, ArrayRef), 
         DataType::UInt64 | DataType::Int64 if unit.is_some() => DataType::Float64,
         integer if integer.is_integer() => DataType::Int64,
         DataType::Float16 | DataType::Float32 | DataType::Float64 => DataType::Float64,
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(_, _) => {
-            DataType::Utf8
-        }
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(_, _) => DataType::Utf8,
         other => return Err(format!("{other} values; numbers and texts are read")),
     };
     let array = match (&due, array.data_type()) {
@@ -302,45 +222,24 @@ fn parquet_column(found: &Field, array: &ArrayRef) -> Result<(Field, ArrayRef), 
     if let Some(values) = array.as_primitive_opt::<Float64Type>()
         && let Some(row) = values.values().iter().position(|v| !v.is_finite())
     {
-        return Err(format!(
-            "{} in row {} is not finite",
-            values.value(row),
-            row + 1
-        ));
+        return Err(format!("{} in row {} is not finite", values.value(row), row + 1));
     }
     Ok((field(name, due, unit.as_ref()), array))
 }
 
 fn seeds(array: &ArrayRef) -> Result<ArrayRef, String> {
-    let seed = |&v: &i64| {
-        u64::try_from(v).map_err(|_| format!("{v} is no seed: a whole number from 0 is due"))
-    };
-    let seeds: Vec<u64> = array
-        .as_primitive::<Int64Type>()
-        .values()
-        .iter()
-        .map(seed)
-        .collect::<Result<_, _>>()?;
+    let seed = |&v: &i64| u64::try_from(v).map_err(|_| format!("{v} is no seed: a whole number from 0 is due"));
+    let seeds: Vec<u64> = array.as_primitive::<Int64Type>().values().iter().map(seed).collect::<Result<_, _>>()?;
     Ok(Arc::new(UInt64Array::from(seeds)))
 }
 
 fn fitting(array: &ArrayRef) -> Result<ArrayRef, String> {
     let fit = |&v: &u64| i64::try_from(v).map_err(|_| format!("{v} is above {}", i64::MAX));
-    let values: Vec<i64> = array
-        .as_primitive::<UInt64Type>()
-        .values()
-        .iter()
-        .map(fit)
-        .collect::<Result<_, _>>()?;
+    let values: Vec<i64> = array.as_primitive::<UInt64Type>().values().iter().map(fit).collect::<Result<_, _>>()?;
     Ok(Arc::new(Int64Array::from(values)))
 }
 
 fn sample_labels(array: &ArrayRef, field: &str) -> Result<Vec<String>, ConfigError> {
-    let text =
-        arrow_cast::cast(array, &DataType::Utf8).map_err(|error| ConfigError::at(field, error))?;
-    Ok(text
-        .as_string::<i32>()
-        .iter()
-        .map(|label| label.unwrap_or_default().to_owned())
-        .collect())
+    let text = arrow_cast::cast(array, &DataType::Utf8).map_err(|error| ConfigError::at(field, error))?;
+    Ok(text.as_string::<i32>().iter().map(|label| label.unwrap_or_default().to_owned()).collect())
 }

@@ -9,9 +9,5 @@ mod random;
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![
-        Box::new(grid::Grid),
-        Box::new(list::List),
-        Box::new(random::Random),
-    ]
+    vec![Box::new(grid::Grid), Box::new(list::List), Box::new(random::Random)]
 }

@@ -36,88 +36,39 @@ pub(super) fn source(table: Table) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let mut problems = unknown_labels(&table);
     let rows = table.columns.first().map_or(0, |c| c.rows.len());
     if rows == 0 {
-        problems.push(ConfigError::at(
-            table.field,
-            "there is no point; at least one is due",
-        ));
+        problems.push(ConfigError::at(table.field, "there is no point; at least one is due"));
     }
     if rows > MOST_POINTS {
-        problems.push(ConfigError::at(
-            table.field,
-            format!("{rows} points; at most {MOST_POINTS} are allowed"),
-        ));
+        problems.push(ConfigError::at(table.field, format!("{rows} points; at most {MOST_POINTS} are allowed")));
     }
-    problems.extend(
-        table
-            .samples
-            .as_deref()
-            .and_then(|samples| repeated_sample(samples, table.field)),
-    );
+    problems.extend(table.samples.as_deref().and_then(|samples| repeated_sample(samples, table.field)));
     if !problems.is_empty() {
         return Err(problems);
     }
     let fail = |error: ArrowError| vec![ConfigError::at(table.field, error)];
-    let schema = Arc::new(Schema::new(
-        table
-            .columns
-            .iter()
-            .map(|c| c.field.clone())
-            .collect::<Vec<_>>(),
-    ));
-    let digests = digests(&schema, &table.columns, rows)
-        .map_err(|error| vec![ConfigError::at(table.field, error)])?;
+    let schema = Arc::new(Schema::new(table.columns.iter().map(|c| c.field.clone()).collect::<Vec<_>>()));
+    let digests = digests(&schema, &table.columns, rows).map_err(|error| vec![ConfigError::at(table.field, error)])?;
     if let Some((first, second)) = equal_points(&digests) {
         return Err(vec![equal_error(&table, first, second)]);
     }
-    let arrays = table
-        .columns
-        .iter()
-        .map(values)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(fail)?;
+    let arrays = table.columns.iter().map(values).collect::<Result<Vec<_>, _>>().map_err(fail)?;
     let batch = RecordBatch::try_new(schema.clone(), arrays).map_err(fail)?;
-    let schema = TableSchema {
-        table: parameters::TABLE.to_owned(),
-        key: Vec::new(),
-        arrow: schema,
-    };
-    let points = Points {
-        labels: table.samples,
-        digests,
-        unread: table.labels,
-    };
-    Ok(Box::new(Source::new(
-        REVISION,
-        Output::new("parameters", schema),
-        points,
-        Rows::One(batch),
-        Vec::new(),
-    )))
+    let schema = TableSchema { table: parameters::TABLE.to_owned(), key: Vec::new(), arrow: schema };
+    let points = Points { labels: table.samples, digests, unread: table.labels };
+    Ok(Box::new(Source::new(REVISION, Output::new("parameters", schema), points, Rows::One(batch), Vec::new())))
 }
 
 fn values(column: &Column) -> Result<ArrayRef, ArrowError> {
-    arrow_select::take::take(
-        &column.levels,
-        &UInt32Array::from(column.rows.clone()),
-        None,
-    )
+    arrow_select::take::take(&column.levels, &UInt32Array::from(column.rows.clone()), None)
 }
 
 fn unknown_labels(table: &Table) -> Vec<ConfigError> {
     let names = || table.columns.iter().map(|c| c.field.name().as_str());
-    let unknown = table
-        .labels
-        .iter()
-        .enumerate()
-        .filter(|(_, label)| !names().any(|name| name == *label));
+    let unknown = table.labels.iter().enumerate().filter(|(_, label)| !names().any(|name| name == *label));
     let problem = |(i, label): (usize, &String)| {
-        let near = nearest(label, names())
-            .map(|n| format!("; did you mean `{n}`?"))
-            .unwrap_or_default();
-        let message = format!(
-            "there is no column `{label}`{near} (columns: {})",
-            names().collect::<Vec<_>>().join(", ")
-        );
+        let near = nearest(label, names()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+        let message =
+            format!("there is no column `{label}`{near} (columns: {})", names().collect::<Vec<_>>().join(", "));
         ConfigError::at(format!("labels.{i}"), message)
     };
     unknown.map(problem).collect()
@@ -127,19 +78,12 @@ fn repeated_sample(samples: &[String], field: &str) -> Option<ConfigError> {
     let mut seen: HashMap<&str, usize> = HashMap::new();
     for (row, sample) in samples.iter().enumerate() {
         if sample.is_empty() {
-            return Some(ConfigError::at(
-                field,
-                format!("row {} has an empty `sample`", row + 1),
-            ));
+            return Some(ConfigError::at(field, format!("row {} has an empty `sample`", row + 1)));
         }
         if let Some(first) = seen.insert(sample, row) {
             return Some(ConfigError::at(
                 field,
-                format!(
-                    "rows {} and {} have the same `sample`, `{sample}`",
-                    first + 1,
-                    row + 1
-                ),
+                format!("rows {} and {} have the same `sample`, `{sample}`", first + 1, row + 1),
             ));
         }
     }
@@ -163,10 +107,8 @@ fn digests(
         of_levels.push(level_digests);
     }
     let of_row = |row: usize| {
-        let cells = columns
-            .iter()
-            .zip(&of_levels)
-            .map(|(c, levels)| (c.field.name().as_str(), levels[c.rows[row] as usize]));
+        let cells =
+            columns.iter().zip(&of_levels).map(|(c, levels)| (c.field.name().as_str(), levels[c.rows[row] as usize]));
         project_digest(schema, 1, cells)
     };
     Ok((0..rows).map(of_row).collect())
@@ -174,22 +116,13 @@ fn digests(
 
 fn equal_points(digests: &[Digest]) -> Option<(usize, usize)> {
     let mut seen: HashMap<Digest, usize> = HashMap::with_capacity(digests.len());
-    digests
-        .iter()
-        .enumerate()
-        .find_map(|(row, &digest)| seen.insert(digest, row).map(|first| (first, row)))
+    digests.iter().enumerate().find_map(|(row, &digest)| seen.insert(digest, row).map(|first| (first, row)))
 }
 
 fn equal_error(table: &Table, first: usize, second: usize) -> ConfigError {
     let values = table.columns.iter().map(|column| {
-        let value =
-            array_value_to_string(&column.levels, column.rows[first] as usize).unwrap_or_default();
-        let unit = column
-            .field
-            .metadata()
-            .get(UNIT)
-            .map(|unit| format!(" {unit}"))
-            .unwrap_or_default();
+        let value = array_value_to_string(&column.levels, column.rows[first] as usize).unwrap_or_default();
+        let unit = column.field.metadata().get(UNIT).map(|unit| format!(" {unit}")).unwrap_or_default();
         format!("{} = {value}{unit}", column.field.name())
     });
     let values = values.collect::<Vec<_>>().join(", ");

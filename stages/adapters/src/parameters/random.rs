@@ -65,17 +65,11 @@ impl Kind for Random {
     fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         let config: Config = read(request)?;
         if config.bounds.is_empty() {
-            return problem(
-                "bounds",
-                "no parameter is drawn; e.g. `bounds: { J_ext: [26 pA, 32 pA] }`",
-            );
+            return problem("bounds", "no parameter is drawn; e.g. `bounds: { J_ext: [26 pA, 32 pA] }`");
         }
         let mut problems = Vec::new();
         if config.count == 0 || config.count > MOST_POINTS as u64 {
-            problems.push(ConfigError::at(
-                "count",
-                format!("{} points; 1 to {MOST_POINTS} are allowed", config.count),
-            ));
+            problems.push(ConfigError::at("count", format!("{} points; 1 to {MOST_POINTS} are allowed", config.count)));
         }
         let mut columns = Vec::new();
         for (name, bounds) in &config.bounds {
@@ -90,12 +84,7 @@ impl Kind for Random {
         if !problems.is_empty() {
             return Err(problems);
         }
-        source(Table {
-            columns,
-            samples: None,
-            labels: config.labels,
-            field: "bounds",
-        })
+        source(Table { columns, samples: None, labels: config.labels, field: "bounds" })
     }
 }
 
@@ -103,35 +92,21 @@ fn check_bounds(name: &str, (low, high): &(Value, Value)) -> Result<Numbers, Con
     let path = format!("bounds.{name}");
     check_name(name, &path)?;
     if name == SEED {
-        return Err(ConfigError::at(
-            path,
-            "seeds are not drawn; every point differs already",
-        ));
+        return Err(ConfigError::at(path, "seeds are not drawn; every point differs already"));
     }
     let bounds = numbers(&[low.clone(), high.clone()], &|i| format!("{path}.{i}"))?;
     match bounds.values.as_slice() {
         [low, high] if low < high && (high - low).is_finite() => Ok(bounds),
-        _ => Err(ConfigError::at(
-            path,
-            format!("[{low}, {high}]: the first bound must be below the second"),
-        )),
+        _ => Err(ConfigError::at(path, format!("[{low}, {high}]: the first bound must be below the second"))),
     }
 }
 
 fn draw(name: &str, bounds: Numbers, config: &Config) -> Result<Column, ConfigError> {
     let (low, high) = (bounds.values[0], bounds.values[1]);
-    let seed = DigestBuilder::new("lapicque parameters.random 1")
-        .number(config.draw_seed)
-        .finish();
+    let seed = DigestBuilder::new("lapicque parameters.random 1").number(config.draw_seed).finish();
     let key = StreamKey::new(seed.0).derive(name);
     let value = |i: u64| (low + key.at(i).uniform() * (high - low)).clamp(low, high);
     let values = (0..config.count).map(value).collect();
-    let (field, levels) = numbers_column(
-        name,
-        Numbers {
-            values,
-            unit: bounds.unit,
-        },
-    )?;
+    let (field, levels) = numbers_column(name, Numbers { values, unit: bounds.unit })?;
     Ok(Column::of_rows(field, levels))
 }

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 use arrow_array::RecordBatch;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError, SampleOutput, Stage,
-    each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError,
+    SampleOutput, Stage, each_sample,
 };
 use lapicque_potential::convolution::{BinGrid, PopulationSpikes, Superposition, superpose};
 use lapicque_potential::kernels::{Kernel, Probe};
@@ -92,9 +92,10 @@ impl Kind for FromSpikes {
             }
         }
         if dt_ms.is_none() {
-            bound
-                .notes
-                .push("column `step` of the spikes has no `dt_ms`: steps are taken to be as long as those of the kernels".to_owned());
+            bound.notes.push(
+                "column `step` of the spikes has no `dt_ms`: steps are taken to be as long as those of the kernels"
+                    .to_owned(),
+            );
         }
         Ok(Box::new(FromSpikesStage { bound, config, dt_ms }))
     }
@@ -110,7 +111,9 @@ impl Stage for FromSpikesStage {
             if context.is_cancelled() {
                 return Err(SampleError::cancelled());
             }
-            let table = |port: &str| batch.table(sample, port).ok_or_else(|| SampleError::internal(format!("no input `{port}`")));
+            let table = |port: &str| {
+                batch.table(sample, port).ok_or_else(|| SampleError::internal(format!("no input `{port}`")))
+            };
             let signals = self.signals(table("spikes")?, table("populations")?, table("kernels")?)?;
             signals::write(&signals).map(SampleOutput::of).map_err(SampleError::internal)
         })
@@ -118,7 +121,12 @@ impl Stage for FromSpikesStage {
 }
 
 impl FromSpikesStage {
-    fn signals(&self, spikes: &RecordBatch, populations: &RecordBatch, kernels: &RecordBatch) -> Result<Vec<Signal<'static>>, SampleError> {
+    fn signals(
+        &self,
+        spikes: &RecordBatch,
+        populations: &RecordBatch,
+        kernels: &RecordBatch,
+    ) -> Result<Vec<Signal<'static>>, SampleError> {
         let kernels = self.kernels(kernels)?;
         let dt_ms = self.dt_ms.or_else(|| kernels.first().map(|kernel| kernel.kernel.dt_ms)).unwrap_or(f64::NAN);
         let (names, grid) = interval(populations, dt_ms)?;
@@ -131,12 +139,15 @@ impl FromSpikesStage {
         }
         // A silent population without kernels adds nothing; one that spikes is missed by `superpose`.
         let silent = names.into_iter().filter(|name| !steps.iter().any(|(known, _)| known == name));
-        let silent: Vec<String> = silent.filter(|name| kernels.iter().any(|kernel| kernel.kernel.pre == *name)).collect();
+        let silent: Vec<String> =
+            silent.filter(|name| kernels.iter().any(|kernel| kernel.kernel.pre == *name)).collect();
         steps.extend(silent.into_iter().map(|name| (name, Vec::new())));
         steps.sort_by(|a, b| a.0.cmp(&b.0));
-        let input: Vec<PopulationSpikes<'_>> = steps.iter().map(|(population, steps)| PopulationSpikes { population, steps }).collect();
+        let input: Vec<PopulationSpikes<'_>> =
+            steps.iter().map(|(population, steps)| PopulationSpikes { population, steps }).collect();
         let superposition = if self.config.by_connection { Superposition::ByConnection } else { Superposition::Total };
-        let units: Vec<(Probe, String, String)> = kernels.iter().map(|k| (k.kernel.probe, k.channel.clone(), k.unit.clone())).collect();
+        let units: Vec<(Probe, String, String)> =
+            kernels.iter().map(|k| (k.kernel.probe, k.channel.clone(), k.unit.clone())).collect();
         let kernels: Vec<Kernel> = kernels.into_iter().map(|kernel| kernel.kernel).collect();
         let sums = superpose(&input, &kernels, &grid, superposition).map_err(SampleError::input)?;
         let factor = self.config.decimate as usize;
@@ -174,20 +185,29 @@ impl FromSpikesStage {
             probes.sort_unstable();
             probes.dedup();
             let there = if probes.is_empty() { "none at all".to_owned() } else { format!("of {}", probes.join(", ")) };
-            return Err(SampleError::input(format!("there are no kernels of the probe {name} (there are kernels {there})")));
+            return Err(SampleError::input(format!(
+                "there are no kernels of the probe {name} (there are kernels {there})"
+            )));
         }
-        let kernels: Vec<NamedKernel> = rows.into_iter().filter(|row| row.probe == name).map(named_kernel).collect::<Result<_, _>>()?;
+        let kernels: Vec<NamedKernel> =
+            rows.into_iter().filter(|row| row.probe == name).map(named_kernel).collect::<Result<_, _>>()?;
         for kernel in &kernels {
             let (pre, post, dt) = (&kernel.kernel.pre, &kernel.kernel.post, kernel.kernel.dt_ms);
-            if let Some(other) = kernels.iter().find(|k| k.kernel.probe == kernel.kernel.probe && k.unit != kernel.unit) {
-                let message = format!("kernels of {} have the units `{}` and `{}`; one is due", kernel.channel, kernel.unit, other.unit);
+            if let Some(other) = kernels.iter().find(|k| k.kernel.probe == kernel.kernel.probe && k.unit != kernel.unit)
+            {
+                let message = format!(
+                    "kernels of {} have the units `{}` and `{}`; one is due",
+                    kernel.channel, kernel.unit, other.unit
+                );
                 return Err(SampleError::input(message));
             }
             // A step may have been through a text of 12 digits.
             if let Some(spikes_dt) = self.dt_ms
                 && ((dt - spikes_dt).abs() > 1e-9 * spikes_dt || dt.is_nan())
             {
-                let message = format!("kernel {pre} -> {post} has steps of {dt} ms, the spikes have {spikes_dt} ms; they must be equal");
+                let message = format!(
+                    "kernel {pre} -> {post} has steps of {dt} ms, the spikes have {spikes_dt} ms; they must be equal"
+                );
                 return Err(SampleError::input(message));
             }
         }
@@ -207,8 +227,9 @@ fn named_kernel(row: KernelRow) -> Result<NamedKernel, SampleError> {
     let first = t0_ms / dt_ms;
     let whole = first >= 0.0 && (first - first.round()).abs() <= 1e-6 && first < 1e8;
     if !whole {
-        let message =
-            format!("kernel {pre} -> {post} of {channel} begins at lag {t0_ms} ms; a whole number of steps of {dt_ms} ms from 0 on is due");
+        let message = format!(
+            "kernel {pre} -> {post} of {channel} begins at lag {t0_ms} ms; a whole number of steps of {dt_ms} ms from 0 on is due"
+        );
         return Err(SampleError::input(message));
     }
     values.splice(0..0, std::iter::repeat_n(0.0, first.round() as usize));

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use arrow_array::RecordBatch;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, SampleError, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, SampleError,
+    SampleOutput, Stage, each_sample,
 };
 use lapicque_potential::head::{LeadField, Vector};
 use lapicque_schemas::tables::lead_field;
@@ -73,7 +74,9 @@ impl Kind for Head {
                     *factor = Unit::parse(unit)
                         .map_err(|error| error.to_string())
                         .and_then(|unit| Quantity::new(1.0, unit).in_unit(GAIN).map_err(|error| error.to_string()))
-                        .map_err(|error| vec![ConfigError::at("inputs.lead_field", format!("column `{column}`: {error}"))])?;
+                        .map_err(|error| {
+                            vec![ConfigError::at("inputs.lead_field", format!("column `{column}`: {error}"))]
+                        })?;
                 }
                 Source::Table { selection: selection(&config)?, factors }
             }
@@ -82,7 +85,8 @@ impl Kind for Head {
             }
             (_, None) => Source::Computed(montage(&config)?),
         };
-        let bound = bound(REVISION, &config, &Config::default(), request, vec![Output::new("signals", signals::schema())])?;
+        let bound =
+            bound(REVISION, &config, &Config::default(), request, vec![Output::new("signals", signals::schema())])?;
         Ok(Box::new(HeadStage { bound, source }))
     }
 }
@@ -97,11 +101,15 @@ impl Stage for HeadStage {
             if context.is_cancelled() {
                 return Err(SampleError::cancelled());
             }
-            let table = |port: &str| batch.table(sample, port).ok_or_else(|| SampleError::internal(format!("no input `{port}`")));
+            let table = |port: &str| {
+                batch.table(sample, port).ok_or_else(|| SampleError::internal(format!("no input `{port}`")))
+            };
             let moments = signals::read(table("signals")?).map_err(SampleError::input)?;
             let potentials = match &self.source {
                 Source::Computed(montage) => potentials(montage, &moments),
-                Source::Table { selection, factors } => potentials(&imported(selection, factors, table("lead_field")?)?, &moments),
+                Source::Table { selection, factors } => {
+                    potentials(&imported(selection, factors, table("lead_field")?)?, &moments)
+                }
             };
             signals::write(&potentials?).map(SampleOutput::of).map_err(SampleError::internal)
         })
@@ -144,8 +152,12 @@ fn paired<'a, 'b>(dipoles: &[Oriented], moments: Vec<&'a Signal<'b>>) -> Result<
     let names = || dipoles.iter().map(|d| d.name.as_str()).collect::<Vec<_>>().join(", ");
     let paired: Vec<&Signal<'_>> = if dipoles.len() == 1 {
         if moments.len() != 1 {
-            let message =
-                format!("there is one dipole ({}) for {} channels ({}); each dipole takes one channel", names(), moments.len(), channels());
+            let message = format!(
+                "there is one dipole ({}) for {} channels ({}); each dipole takes one channel",
+                names(),
+                moments.len(),
+                channels()
+            );
             return Err(SampleError::input(message));
         }
         moments
@@ -155,8 +167,11 @@ fn paired<'a, 'b>(dipoles: &[Oriented], moments: Vec<&'a Signal<'b>>) -> Result<
         match found.filter(|found| found.len() == moments.len()) {
             Some(found) => found,
             None => {
-                let message =
-                    format!("with several dipoles, channels have their names: dipoles are {}, channels are {}", names(), channels());
+                let message = format!(
+                    "with several dipoles, channels have their names: dipoles are {}, channels are {}",
+                    names(),
+                    channels()
+                );
                 return Err(SampleError::input(message));
             }
         }
@@ -164,8 +179,14 @@ fn paired<'a, 'b>(dipoles: &[Oriented], moments: Vec<&'a Signal<'b>>) -> Result<
     let first = paired[0];
     for moment in &paired {
         if (moment.t0_ms, moment.dt_ms, moment.values.len()) != (first.t0_ms, first.dt_ms, first.values.len()) {
-            let grid = |s: &Signal<'_>| format!("{} ({} values from {} ms on, every {} ms)", s.channel, s.values.len(), s.t0_ms, s.dt_ms);
-            return Err(SampleError::input(format!("dipole moments differ in time: {} and {}", grid(first), grid(moment))));
+            let grid = |s: &Signal<'_>| {
+                format!("{} ({} values from {} ms on, every {} ms)", s.channel, s.values.len(), s.t0_ms, s.dt_ms)
+            };
+            return Err(SampleError::input(format!(
+                "dipole moments differ in time: {} and {}",
+                grid(first),
+                grid(moment)
+            )));
         }
     }
     Ok(paired)
@@ -216,6 +237,7 @@ fn imported(selection: &Selection, factors: &Vector, table: &RecordBatch) -> Res
             )));
         }
     }
-    let lead_field = LeadField::from_gains(selection.dipoles.len(), electrodes.len(), gains).map_err(SampleError::input)?;
+    let lead_field =
+        LeadField::from_gains(selection.dipoles.len(), electrodes.len(), gains).map_err(SampleError::input)?;
     Ok(Montage { dipoles: selection.dipoles.clone(), electrodes, lead_field })
 }

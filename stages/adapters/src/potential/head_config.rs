@@ -4,7 +4,8 @@ use lapicque_pipeline::ConfigError;
 use lapicque_pipeline::config::nearest;
 use lapicque_potential::head::places::{DEFAULT_PLACE, dipole_names, named_dipole, ten_twenty_electrodes};
 use lapicque_potential::head::{
-    ConcentricSpheres, Dipole, Electrode, HeadError, LeadField, Vector, infinite, infinite_lead_field, nearest_electrode, sphere_lead_field,
+    ConcentricSpheres, Dipole, Electrode, HeadError, LeadField, Vector, infinite, infinite_lead_field,
+    nearest_electrode, sphere_lead_field,
 };
 use lapicque_units::{Conductivity, Length, Measured};
 use schemars::JsonSchema;
@@ -132,7 +133,10 @@ pub(super) fn montage(config: &Config) -> Result<Montage, Vec<ConfigError>> {
         problems.push(ConfigError::at("dipoles", "no dipole is given"));
     }
     if config.model != Model::Infinite && config.conductivity != Config::default().conductivity {
-        problems.push(ConfigError::at("conductivity", "this is of the model `infinite`; the spheres have conductivities of their own"));
+        problems.push(ConfigError::at(
+            "conductivity",
+            "this is of the model `infinite`; the spheres have conductivities of their own",
+        ));
     }
     let mut dipoles: Vec<Dipole> = Vec::new();
     for (i, config) in config.dipoles.iter().enumerate() {
@@ -211,8 +215,10 @@ pub(super) fn selection(config: &Config) -> Result<Selection, Vec<ConfigError>> 
     match &config.electrodes {
         None | Some(ElectrodesConfig::Choice(Choice::All)) => {}
         Some(ElectrodesConfig::Choice(Choice::Nearest)) => {
-            problems
-                .push(ConfigError::at("electrodes", "a lead field has no positions to find the nearest by; allowed are `all` or names"));
+            problems.push(ConfigError::at(
+                "electrodes",
+                "a lead field has no positions to find the nearest by; allowed are `all` or names",
+            ));
         }
         Some(ElectrodesConfig::List(list)) => {
             let mut names = Vec::new();
@@ -239,14 +245,19 @@ fn dipole(config: &DipoleConfig, number: usize, head: &ConcentricSpheres) -> Res
         DipoleConfig::Named(name) => named_dipole(head, name).ok_or_else(|| {
             let near = nearest(name, dipole_names()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
             let known: Vec<&str> = dipole_names().collect();
-            ConfigError::at(format!("dipoles.{number}"), format!("there is no place `{name}`{near} (there are: {})", known.join(", ")))
+            ConfigError::at(
+                format!("dipoles.{number}"),
+                format!("there is no place `{name}`{near} (there are: {})", known.join(", ")),
+            )
         }),
         DipoleConfig::Placed(PlacedDipole { name, position: Some(position), orientation }) => {
             let position_um = position.map(Measured::value);
             let name = name.clone().unwrap_or_else(|| format!("dipole_{}", number + 1));
             Ok(Dipole { name, position_um, orientation: orientation.unwrap_or(position_um) })
         }
-        DipoleConfig::Placed(_) => Err(ConfigError::at(format!("dipoles.{number}"), "a `position` is due, e.g. `[0 mm, 0 mm, 78 mm]`")),
+        DipoleConfig::Placed(_) => {
+            Err(ConfigError::at(format!("dipoles.{number}"), "a `position` is due, e.g. `[0 mm, 0 mm, 78 mm]`"))
+        }
     }
 }
 
@@ -261,7 +272,8 @@ fn electrodes(
         Some(ElectrodesConfig::Choice(Choice::All)) => known,
         None | Some(ElectrodesConfig::Choice(Choice::Nearest)) => {
             let places: Vec<Vector> = known.iter().map(|e| e.position_um).collect();
-            let mut found: Vec<usize> = dipoles.iter().filter_map(|d| nearest_electrode(d.position_um, &places)).collect();
+            let mut found: Vec<usize> =
+                dipoles.iter().filter_map(|d| nearest_electrode(d.position_um, &places)).collect();
             found.sort_unstable();
             found.dedup();
             found.into_iter().map(|i| known[i].clone()).collect()
@@ -274,14 +286,20 @@ fn electrodes(
             for (i, electrode) in list.iter().enumerate() {
                 match electrode {
                     ElectrodeConfig::Placed(placed) => {
-                        electrodes.push(Electrode { name: placed.name.clone(), position_um: placed.position.map(Measured::value) });
+                        electrodes.push(Electrode {
+                            name: placed.name.clone(),
+                            position_um: placed.position.map(Measured::value),
+                        });
                     }
                     ElectrodeConfig::Named(name) => match known.iter().find(|e| e.name == *name) {
                         Some(electrode) => electrodes.push(electrode.clone()),
                         None => {
                             let names: Vec<&str> = known.iter().map(|e| e.name.as_str()).collect();
-                            let near = nearest(name, names.iter().copied()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
-                            let message = format!("there is no electrode `{name}`{near} (there are: {})", names.join(", "));
+                            let near = nearest(name, names.iter().copied())
+                                .map(|n| format!("; did you mean `{n}`?"))
+                                .unwrap_or_default();
+                            let message =
+                                format!("there is no electrode `{name}`{near} (there are: {})", names.join(", "));
                             problems.push(ConfigError::at(format!("electrodes.{i}"), message));
                         }
                     },
@@ -307,7 +325,9 @@ fn field_of(error: &HeadError) -> String {
         HeadError::ElectrodeOutside { electrode, .. } | HeadError::ElectrodeBelowDipole { electrode, .. } => {
             format!("electrodes.{electrode}")
         }
-        HeadError::SamePlace { dipole, .. } | HeadError::DipoleOutsideBrain { dipole, .. } | HeadError::SlowSeries { dipole, .. } => {
+        HeadError::SamePlace { dipole, .. }
+        | HeadError::DipoleOutsideBrain { dipole, .. }
+        | HeadError::SlowSeries { dipole, .. } => {
             format!("dipoles.{dipole}")
         }
         HeadError::NoOrientation { dipole, .. } => format!("dipoles.{dipole}.orientation"),

@@ -210,7 +210,9 @@ pub(super) fn set(parameters: &mut KernelParameters, path: &str, value: f64) -> 
             "external_synapses" => Some(&mut population.external_synapses),
             _ => None,
         }),
-        ["weights", pre, post] => parameters.connection_mut(pre, post).map(|connection| &mut connection.peak_conductance_us),
+        ["weights", pre, post] => {
+            parameters.connection_mut(pre, post).map(|connection| &mut connection.peak_conductance_us)
+        }
         ["soma_depth", "radius"] => Some(&mut parameters.soma_depth.radius_um),
         ["soma_depth", "mean"] => Some(&mut parameters.soma_depth.mean_um),
         ["soma_depth", "sd"] => Some(&mut parameters.soma_depth.sd_um),
@@ -267,7 +269,8 @@ pub(super) fn resolve(config: &Config, request: &BindRequest<'_>) -> Result<Kern
     values.push(("conductivity".to_owned(), config.conductivity.value()));
     for (path, value) in values {
         let mut alone = KernelParameters::hagen();
-        let problem = set(&mut alone, &path, value).err().or_else(|| alone.check().err().map(|error| error.to_string()));
+        let problem =
+            set(&mut alone, &path, value).err().or_else(|| alone.check().err().map(|error| error.to_string()));
         match problem {
             Some(problem) => problems.push(ConfigError::at(path, problem)),
             None => set(&mut parameters, &path, value).map_err(|error| vec![ConfigError::at(path, error)])?,
@@ -311,7 +314,9 @@ fn probes(parameters: &mut KernelParameters, config: &Config, problems: &mut Vec
         }
         match probe {
             ProbeName::DipoleZ => parameters.probes.push(Probe::DipoleZ),
-            ProbeName::Lfp => parameters.probes.extend(config.contacts.iter().map(|z| Probe::Lfp { contact_z_um: z.value() })),
+            ProbeName::Lfp => {
+                parameters.probes.extend(config.contacts.iter().map(|z| Probe::Lfp { contact_z_um: z.value() }))
+            }
         }
     }
     for (i, contact) in config.contacts.iter().enumerate() {
@@ -328,7 +333,11 @@ fn network(parameters: &mut KernelParameters, name: &str, request: &BindRequest<
         Some(text) => text.to_owned(),
         None => {
             let opened = request.open("network", name).map_err(|error| {
-                failed(format!("`{name}` is no shipped network ({}), and {}", shipped_names().join(", "), error.message))
+                failed(format!(
+                    "`{name}` is no shipped network ({}), and {}",
+                    shipped_names().join(", "),
+                    error.message
+                ))
             })?;
             opened.text().map_err(|error| failed(format!("cannot read `{name}`: {error}")))?
         }
@@ -364,11 +373,16 @@ pub(super) fn canonical(parameters: &KernelParameters, set_by_columns: &[String]
         if let (Some(value), reference) = (get(parameters, &setting.path), get(&hagen, &setting.path))
             && Some(value) != reference
         {
-            let text = if setting.unit == "1" { json!(value) } else { json!(format!("{} {}", write_number(value), setting.unit)) };
+            let text = if setting.unit == "1" {
+                json!(value)
+            } else {
+                json!(format!("{} {}", write_number(value), setting.unit))
+            };
             canonical.insert(setting.path.clone(), text);
         }
     }
-    let pairs = |p: &KernelParameters| p.connections.iter().map(|c| format!("{}->{}", c.pre, c.post)).collect::<Vec<_>>();
+    let pairs =
+        |p: &KernelParameters| p.connections.iter().map(|c| format!("{}->{}", c.pre, c.post)).collect::<Vec<_>>();
     if pairs(parameters) != pairs(&hagen) {
         canonical.insert("connections".to_owned(), json!(pairs(parameters)));
     }

@@ -3,8 +3,8 @@
 //! Without a column of parameters that it reads, a pipeline has one table of kernels; with one, each sample has its own.
 
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError, SampleOutput, Stage,
-    each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError,
+    SampleOutput, Stage, each_sample,
 };
 use lapicque_potential::kernels::{Kernel, KernelParameters, predict};
 use lapicque_schemas::tables::kernels::{self, KernelRow};
@@ -16,7 +16,8 @@ use super::kernel_config::{Config, canonical, resolve, set, settings};
 use crate::kind_config::{read, schema_of};
 
 const REVISION: u32 = 1;
-const PORTS: &[PortSpec] = &[PortSpec { name: "parameters", table: parameters::TABLE, mode: PortMode::Either, required: false }];
+const PORTS: &[PortSpec] =
+    &[PortSpec { name: "parameters", table: parameters::TABLE, mode: PortMode::Either, required: false }];
 
 pub(super) struct Kernels;
 
@@ -57,8 +58,12 @@ impl Kind for Kernels {
         let mut notes = Vec::new();
         let columns = columns(&parameters, request, &mut notes)?;
         let paths: Vec<String> = columns.iter().map(|c| c.path.clone()).collect();
-        let mut bound =
-            Bound::new(REVISION, canonical(&parameters, &paths), request.inputs, vec![Output::new("kernels", kernels::schema())]);
+        let mut bound = Bound::new(
+            REVISION,
+            canonical(&parameters, &paths),
+            request.inputs,
+            vec![Output::new("kernels", kernels::schema())],
+        );
         bound.reads = request.inputs.iter().map(|input| Read::columns(&input.port, paths.iter().cloned())).collect();
         bound.accepts = settings(&parameters).into_iter().map(|s| s.path).collect();
         bound.notes = notes;
@@ -94,13 +99,20 @@ fn columns(
         match units {
             Ok((unit, canonical)) => match Quantity::new(1.0, unit.clone()).to(&canonical) {
                 Ok(_) => columns.push(SetByColumn { path: setting.path, unit, canonical }),
-                Err(error) => problems.push(ConfigError::at("inputs.parameters", format!("column `{}`: {error}", setting.path))),
+                Err(error) => {
+                    problems.push(ConfigError::at("inputs.parameters", format!("column `{}`: {error}", setting.path)))
+                }
             },
-            Err(error) => problems.push(ConfigError::at("inputs.parameters", format!("column `{}`: {error}", setting.path))),
+            Err(error) => {
+                problems.push(ConfigError::at("inputs.parameters", format!("column `{}`: {error}", setting.path)))
+            }
         }
     }
     if columns.is_empty() && problems.is_empty() {
-        notes.push("no column of the input `parameters` is a value of the kernels: they are the same for all samples".to_owned());
+        notes.push(
+            "no column of the input `parameters` is a value of the kernels: they are the same for all samples"
+                .to_owned(),
+        );
     }
     if problems.is_empty() { Ok(columns) } else { Err(problems) }
 }

@@ -41,7 +41,13 @@ impl Kind for LeadField {
             return problem("model", "`lead_field` computes nothing; allowed are `four_sphere` and `infinite`");
         }
         let montage = montage(&config)?;
-        let bound = bound(REVISION, &config, &Config::default(), request, vec![Output::new("lead_field", lead_field::schema())])?;
+        let bound = bound(
+            REVISION,
+            &config,
+            &Config::default(),
+            request,
+            vec![Output::new("lead_field", lead_field::schema())],
+        )?;
         Ok(Box::new(LeadFieldStage { bound, montage }))
     }
 }
@@ -57,7 +63,11 @@ impl Stage for LeadFieldStage {
             let mut rows = Vec::with_capacity(dipoles.len() * electrodes.len());
             for (number, dipole) in dipoles.iter().enumerate() {
                 for (electrode, gain) in electrodes.iter().zip(lead_field.of_dipole(number)) {
-                    rows.push(LeadFieldRow { electrode: electrode.clone(), dipole: dipole.name.clone(), mv_per_na_um: *gain });
+                    rows.push(LeadFieldRow {
+                        electrode: electrode.clone(),
+                        dipole: dipole.name.clone(),
+                        mv_per_na_um: *gain,
+                    });
                 }
             }
             lead_field::write(&rows).map(SampleOutput::of).map_err(SampleError::internal)

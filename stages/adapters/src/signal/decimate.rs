@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError,
-    SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::signals;
 use lapicque_signal::decimate::decimate;
@@ -54,17 +53,9 @@ impl Kind for Decimate {
             return problem("factor", "0 is no factor; 1 keeps all values");
         }
         // `factor` has no default: 0 never equals a valid one.
-        let bound = bound(
-            REVISION,
-            &config,
-            &Config { factor: 0 },
-            request,
-            vec![Output::new("signals", signals::schema())],
-        )?;
-        Ok(Box::new(DecimateStage {
-            bound,
-            factor: config.factor as usize,
-        }))
+        let bound =
+            bound(REVISION, &config, &Config { factor: 0 }, request, vec![Output::new("signals", signals::schema())])?;
+        Ok(Box::new(DecimateStage { bound, factor: config.factor as usize }))
     }
 }
 
@@ -81,9 +72,7 @@ impl Stage for DecimateStage {
                 signal.values = Cow::Owned(values.map_err(|error| of_signal(signal, error))?);
                 signal.dt_ms *= self.factor as f64;
             }
-            signals::write(&decimated)
-                .map(SampleOutput::of)
-                .map_err(SampleError::internal)
+            signals::write(&decimated).map(SampleOutput::of).map_err(SampleError::internal)
         })
     }
 }

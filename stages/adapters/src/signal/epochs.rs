@@ -7,8 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError,
-    SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::signals::{self, Signal};
 use lapicque_signal::epochs::{Epoching, Pooling, epochs, pool, z_score};
@@ -84,9 +83,7 @@ impl Kind for Epochs {
         let mut config: Config = read(request)?;
         let duration = |field: &str, time: Time| {
             let good = time.value() > 0.0 && time.value().is_finite();
-            (!good).then(|| {
-                ConfigError::at(field, format!("{time}: it must be finite and above 0 ms"))
-            })
+            (!good).then(|| ConfigError::at(field, format!("{time}: it must be finite and above 0 ms")))
         };
         let problems: Vec<ConfigError> = duration("length", config.length)
             .into_iter()
@@ -103,26 +100,10 @@ impl Kind for Epochs {
             drop_last: config.drop_last,
         };
         // `length` has no default: 0 never equals a valid one.
-        let default = Config {
-            length: Time::new(0.0),
-            step: None,
-            zscore: false,
-            drop_last: false,
-            aggregate: Aggregate::None,
-        };
-        let bound = bound(
-            REVISION,
-            &config,
-            &default,
-            request,
-            vec![Output::new("signals", signals::schema())],
-        )?;
-        Ok(Box::new(EpochsStage {
-            bound,
-            epoching,
-            zscore: config.zscore,
-            aggregate: config.aggregate,
-        }))
+        let default =
+            Config { length: Time::new(0.0), step: None, zscore: false, drop_last: false, aggregate: Aggregate::None };
+        let bound = bound(REVISION, &config, &default, request, vec![Output::new("signals", signals::schema())])?;
+        Ok(Box::new(EpochsStage { bound, epoching, zscore: config.zscore, aggregate: config.aggregate }))
     }
 }
 
@@ -139,20 +120,13 @@ impl Stage for EpochsStage {
             for signal in &signals {
                 self.cut(signal, next.entry(&signal.channel).or_default(), &mut cut)?;
             }
-            signals::write(&cut)
-                .map(SampleOutput::of)
-                .map_err(SampleError::internal)
+            signals::write(&cut).map(SampleOutput::of).map_err(SampleError::internal)
         })
     }
 }
 
 impl EpochsStage {
-    fn cut<'a>(
-        &self,
-        signal: &'a Signal<'_>,
-        next: &mut i32,
-        cut: &mut Vec<Signal<'a>>,
-    ) -> Result<(), SampleError> {
+    fn cut<'a>(&self, signal: &'a Signal<'_>, next: &mut i32, cut: &mut Vec<Signal<'a>>) -> Result<(), SampleError> {
         let laid_out = epochs(signal.values.len(), 1e3 / signal.dt_ms, &self.epoching)
             .map_err(|error| of_signal(signal, error))?;
         let before: usize = cut.iter().map(|s| s.values.len()).sum();
@@ -170,11 +144,7 @@ impl EpochsStage {
                 epoch: *next,
                 t0_ms: signal.t0_ms + epoch.start as f64 * signal.dt_ms,
                 dt_ms: signal.dt_ms,
-                unit: if self.zscore {
-                    Cow::Borrowed(SCALED_UNIT)
-                } else {
-                    Cow::Borrowed(&signal.unit)
-                },
+                unit: if self.zscore { Cow::Borrowed(SCALED_UNIT) } else { Cow::Borrowed(&signal.unit) },
                 values,
             });
             *next += 1;
@@ -219,14 +189,7 @@ fn pooled(signals: Vec<Signal<'_>>, aggregate: Aggregate) -> Result<Vec<Signal<'
         let values: Vec<&[f64]> = channels.iter().map(|c| c.values.as_ref()).collect();
         let values = pool(&values, pooling).map_err(SampleError::input)?;
         let (t0_ms, dt_ms, unit) = (first.t0_ms, first.dt_ms, first.unit.clone());
-        pooled.push(Signal {
-            channel: Cow::Borrowed(name),
-            epoch,
-            t0_ms,
-            dt_ms,
-            unit,
-            values: Cow::Owned(values),
-        });
+        pooled.push(Signal { channel: Cow::Borrowed(name), epoch, t0_ms, dt_ms, unit, values: Cow::Owned(values) });
     }
     Ok(pooled)
 }

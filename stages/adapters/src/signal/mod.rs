@@ -9,26 +9,15 @@ use lapicque_pipeline::{Batch, Kind, PortMode, PortSpec, SampleError};
 use lapicque_schemas::tables::signals::{self, Signal};
 
 /// The input of all of them.
-const PORTS: &[PortSpec] = &[PortSpec {
-    name: "signals",
-    table: signals::TABLE,
-    mode: PortMode::Either,
-    required: true,
-}];
+const PORTS: &[PortSpec] =
+    &[PortSpec { name: "signals", table: signals::TABLE, mode: PortMode::Either, required: true }];
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![
-        Box::new(decimate::Decimate),
-        Box::new(resample::Resample),
-        Box::new(epochs::Epochs),
-        Box::new(zscore::Zscore),
-    ]
+    vec![Box::new(decimate::Decimate), Box::new(resample::Resample), Box::new(epochs::Epochs), Box::new(zscore::Zscore)]
 }
 
 fn signals_of(batch: &Batch, sample: usize) -> Result<Vec<Signal<'_>>, SampleError> {
-    let table = batch
-        .table(sample, "signals")
-        .ok_or_else(|| SampleError::internal("no input `signals`"))?;
+    let table = batch.table(sample, "signals").ok_or_else(|| SampleError::internal("no input `signals`"))?;
     signals::read(table).map_err(SampleError::input)
 }
 
@@ -36,10 +25,7 @@ fn signals_of(batch: &Batch, sample: usize) -> Result<Vec<Signal<'_>>, SampleErr
 fn of_signal(signal: &Signal<'_>, message: impl std::fmt::Display) -> SampleError {
     match signal.epoch {
         0 => SampleError::input(format!("channel {}: {message}", signal.channel)),
-        epoch => SampleError::input(format!(
-            "channel {}, epoch {epoch}: {message}",
-            signal.channel
-        )),
+        epoch => SampleError::input(format!("channel {}, epoch {epoch}: {message}", signal.channel)),
     }
 }
 

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError,
-    SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::signals;
 use lapicque_signal::resample::resample;
@@ -54,22 +53,11 @@ impl Kind for Resample {
         let config: Config = read(request)?;
         let rate_hz = config.rate.value();
         if !(rate_hz > 0.0 && rate_hz.is_finite()) {
-            return problem(
-                "rate",
-                format!("{}: a rate is finite and above 0 Hz", config.rate),
-            );
+            return problem("rate", format!("{}: a rate is finite and above 0 Hz", config.rate));
         }
         // `rate` has no default: 0 never equals a valid one.
-        let unset = Config {
-            rate: Frequency::new(0.0),
-        };
-        let bound = bound(
-            REVISION,
-            &config,
-            &unset,
-            request,
-            vec![Output::new("signals", signals::schema())],
-        )?;
+        let unset = Config { rate: Frequency::new(0.0) };
+        let bound = bound(REVISION, &config, &unset, request, vec![Output::new("signals", signals::schema())])?;
         Ok(Box::new(ResampleStage { bound, rate_hz }))
     }
 }
@@ -82,12 +70,7 @@ impl Stage for ResampleStage {
     fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
         each_sample(batch, |sample, _| {
             let mut resampled = signals_of(batch, sample)?;
-            check_size(
-                resampled
-                    .iter()
-                    .map(|s| s.values.len() as f64 * self.rate_hz * s.dt_ms * 1e-3)
-                    .sum(),
-            )?;
+            check_size(resampled.iter().map(|s| s.values.len() as f64 * self.rate_hz * s.dt_ms * 1e-3).sum())?;
             for signal in &mut resampled {
                 if context.is_cancelled() {
                     return Err(SampleError::cancelled());
@@ -96,9 +79,7 @@ impl Stage for ResampleStage {
                 signal.values = Cow::Owned(values.map_err(|error| of_signal(signal, error))?);
                 signal.dt_ms = 1e3 / self.rate_hz;
             }
-            signals::write(&resampled)
-                .map(SampleOutput::of)
-                .map_err(SampleError::internal)
+            signals::write(&resampled).map(SampleOutput::of).map_err(SampleError::internal)
         })
     }
 }

@@ -3,8 +3,7 @@
 //! Before cutting into epochs it keeps the differences between them; `zscore: true` of `signal.epochs` removes them.
 
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError,
-    SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::signals;
 use lapicque_signal::epochs::z_score;
@@ -48,13 +47,7 @@ impl Kind for Zscore {
 
     fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         let config: Config = read(request)?;
-        let bound = bound(
-            REVISION,
-            &config,
-            &config,
-            request,
-            vec![Output::new("signals", signals::schema())],
-        )?;
+        let bound = bound(REVISION, &config, &config, request, vec![Output::new("signals", signals::schema())])?;
         Ok(Box::new(ZscoreStage { bound }))
     }
 }
@@ -71,9 +64,7 @@ impl Stage for ZscoreStage {
                 z_score(signal.values.to_mut());
                 signal.unit = SCALED_UNIT.into();
             }
-            signals::write(&scaled)
-                .map(SampleOutput::of)
-                .map_err(SampleError::internal)
+            signals::write(&scaled).map(SampleOutput::of).map_err(SampleError::internal)
         })
     }
 }

@@ -30,11 +30,7 @@ struct SweptColumn {
 }
 
 /// A shipped network by name, or a network file.
-pub(super) fn open(
-    request: &BindRequest<'_>,
-    field: &str,
-    network: &str,
-) -> Result<NetworkFile, Vec<ConfigError>> {
+pub(super) fn open(request: &BindRequest<'_>, field: &str, network: &str) -> Result<NetworkFile, Vec<ConfigError>> {
     let (text, source) = match shipped(network) {
         Some(text) => (text.to_owned(), network.to_owned()),
         None => {
@@ -52,23 +48,14 @@ pub(super) fn open(
                     ),
                 )]
             })?;
-            let text = file.text().map_err(|error| {
-                vec![ConfigError::at(field, format!("`{}`: {error}", file.name))]
-            })?;
+            let text =
+                file.text().map_err(|error| vec![ConfigError::at(field, format!("`{}`: {error}", file.name))])?;
             (text, file.name)
         }
     };
-    NetworkFile::parse(&text, &source).map_err(
-        |NetworkFileError {
-             source_name,
-             problems,
-         }| {
-            problems
-                .iter()
-                .map(|problem| ConfigError::at(field, format!("{source_name}:{problem}")))
-                .collect()
-        },
-    )
+    NetworkFile::parse(&text, &source).map_err(|NetworkFileError { source_name, problems }| {
+        problems.iter().map(|problem| ConfigError::at(field, format!("{source_name}:{problem}"))).collect()
+    })
 }
 
 impl SweptNetwork {
@@ -84,9 +71,7 @@ impl SweptNetwork {
         for (name, value) in fixed {
             match fixed_value(&file, name, value) {
                 Ok(value) => values.push((name.clone(), value)),
-                Err(message) => {
-                    problems.push(ConfigError::at(format!("parameters.{name}"), message))
-                }
+                Err(message) => problems.push(ConfigError::at(format!("parameters.{name}"), message)),
             }
         }
         let mut columns = Vec::new();
@@ -103,19 +88,9 @@ impl SweptNetwork {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let pairs: Vec<(&str, f64)> = values
-            .iter()
-            .map(|(name, value)| (name.as_str(), *value))
-            .collect();
-        let base = file
-            .with(&pairs)
-            .map_err(|error| vec![ConfigError::at("parameters", error)])?;
-        let swept = Self {
-            file,
-            fixed: values,
-            columns,
-            base,
-        };
+        let pairs: Vec<(&str, f64)> = values.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let base = file.with(&pairs).map_err(|error| vec![ConfigError::at("parameters", error)])?;
+        let swept = Self { file, fixed: values, columns, base };
         swept.check_targets()?;
         Ok(swept)
     }
@@ -137,24 +112,13 @@ impl SweptNetwork {
     /// What enters the key: the network with defaults and fixed values, and what each column sets.
     pub(super) fn canonical(&self) -> Result<Value, ConfigError> {
         // A name says nothing about results.
-        let network = Network {
-            name: String::new(),
-            ..self.base.clone()
-        };
-        let network =
-            serde_json::to_value(&network).map_err(|error| ConfigError::at("network", error))?;
+        let network = Network { name: String::new(), ..self.base.clone() };
+        let network = serde_json::to_value(&network).map_err(|error| ConfigError::at("network", error))?;
         let targets = |name: &str| {
-            self.file
-                .parameters()
-                .iter()
-                .find(|p| p.name == name)
-                .map_or_else(|| json!([name]), |p| json!(p.sets))
+            self.file.parameters().iter().find(|p| p.name == name).map_or_else(|| json!([name]), |p| json!(p.sets))
         };
-        let swept: serde_json::Map<String, Value> = self
-            .columns
-            .iter()
-            .map(|c| (c.name.clone(), targets(&c.name)))
-            .collect();
+        let swept: serde_json::Map<String, Value> =
+            self.columns.iter().map(|c| (c.name.clone(), targets(&c.name))).collect();
         Ok(json!({ "network": network, "swept": swept }))
     }
 
@@ -164,53 +128,27 @@ impl SweptNetwork {
             return Ok(self.base.clone());
         };
         if table.num_rows() != 1 {
-            return Err(SampleError::input(format!(
-                "{} rows of parameters; one is due",
-                table.num_rows()
-            )));
+            return Err(SampleError::input(format!("{} rows of parameters; one is due", table.num_rows())));
         }
-        let mut values: Vec<(&str, f64)> = self
-            .fixed
-            .iter()
-            .map(|(name, value)| (name.as_str(), *value))
-            .collect();
+        let mut values: Vec<(&str, f64)> = self.fixed.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         for column in &self.columns {
             let value = parameters::value(table, &column.name).map_err(SampleError::input)?;
-            let value = value
-                .ok_or_else(|| SampleError::internal(format!("no column `{}`", column.name)))?;
+            let value = value.ok_or_else(|| SampleError::internal(format!("no column `{}`", column.name)))?;
             let value = Quantity::new(value, column.unit.clone()).to(&column.canonical);
-            values.push((
-                &column.name,
-                value.map_err(|error| SampleError::input(format!("{}: {error}", column.name)))?,
-            ));
+            values
+                .push((&column.name, value.map_err(|error| SampleError::input(format!("{}: {error}", column.name)))?));
         }
         self.file.with(&values).map_err(SampleError::input)
     }
 
     /// Two columns, or a column and a fixed value, must not set the same value. Their present values tell.
     fn check_targets(&self) -> Result<(), Vec<ConfigError>> {
-        let mut values: Vec<(&str, f64)> = self
-            .fixed
-            .iter()
-            .map(|(name, value)| (name.as_str(), *value))
-            .collect();
+        let mut values: Vec<(&str, f64)> = self.fixed.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         for column in &self.columns {
-            let parameter = self
-                .file
-                .parameters()
-                .iter()
-                .find(|p| p.name == column.name);
-            let path = parameter
-                .and_then(|p| p.sets.first())
-                .unwrap_or(&column.name);
-            let present = self
-                .file
-                .paths()
-                .into_iter()
-                .find(|entry| entry.path == *path)
-                .map(|entry| entry.value);
-            let present =
-                present.or_else(|| self.file.network().get(path).map(|entry| entry.value));
+            let parameter = self.file.parameters().iter().find(|p| p.name == column.name);
+            let path = parameter.and_then(|p| p.sets.first()).unwrap_or(&column.name);
+            let present = self.file.paths().into_iter().find(|entry| entry.path == *path).map(|entry| entry.value);
+            let present = present.or_else(|| self.file.network().get(path).map(|entry| entry.value));
             values.extend(present.map(|value| (column.name.as_str(), value)));
         }
         match self.file.with(&values) {
@@ -224,34 +162,20 @@ impl SweptNetwork {
 
 fn names(file: &NetworkFile) -> Vec<String> {
     let paths = file.paths().into_iter().map(|entry| entry.path);
-    file.parameters()
-        .iter()
-        .map(|p| p.name.clone())
-        .chain(paths)
-        .collect()
+    file.parameters().iter().map(|p| p.name.clone()).chain(paths).collect()
 }
 
 fn fixed_value(file: &NetworkFile, name: &str, value: &Value) -> Result<f64, String> {
     let Some(unit) = file.parameter_unit(name) else {
         let names = names(file);
-        let near = nearest(name, names.iter().map(String::as_str))
-            .map(|n| format!("; did you mean `{n}`?"));
-        return Err(format!(
-            "the network has no parameter or path `{name}`{}",
-            near.unwrap_or_default()
-        ));
+        let near = nearest(name, names.iter().map(String::as_str)).map(|n| format!("; did you mean `{n}`?"));
+        return Err(format!("the network has no parameter or path `{name}`{}", near.unwrap_or_default()));
     };
     match value {
         Value::String(text) => Quantity::parse_in(text, unit).map_err(|error| error.to_string()),
-        Value::Number(number) if unit == "1" => number
-            .as_f64()
-            .ok_or_else(|| format!("{number} does not fit a float")),
-        Value::Number(number) => Err(format!(
-            "`{number}` has no unit; write e.g. `{number} {unit}`"
-        )),
-        other => Err(format!(
-            "{other}: a number with a unit is due, e.g. `1 {unit}`"
-        )),
+        Value::Number(number) if unit == "1" => number.as_f64().ok_or_else(|| format!("{number} does not fit a float")),
+        Value::Number(number) => Err(format!("`{number}` has no unit; write e.g. `{number} {unit}`")),
+        other => Err(format!("{other}: a number with a unit is due, e.g. `1 {unit}`")),
     }
 }
 
@@ -273,25 +197,14 @@ fn swept_column(
         Some(unit) => of(unit)?,
         None => {
             if canonical != "1" {
-                notes.push(format!(
-                    "the column `{name}` has no unit and is taken to be in {canonical}"
-                ));
+                notes.push(format!("the column `{name}` has no unit and is taken to be in {canonical}"));
             }
             canonical_unit.clone()
         }
     };
     if unit.dimension() != canonical_unit.dimension() {
-        let (found, due) = (
-            unit.dimension().with_article(),
-            canonical_unit.dimension().with_article(),
-        );
-        return Err(format!(
-            "the column `{name}` is in `{unit}`, {found}; {due} is due, e.g. in `{canonical}`"
-        ));
+        let (found, due) = (unit.dimension().with_article(), canonical_unit.dimension().with_article());
+        return Err(format!("the column `{name}` is in `{unit}`, {found}; {due} is due, e.g. in `{canonical}`"));
     }
-    Ok(SweptColumn {
-        name: name.to_owned(),
-        unit,
-        canonical: canonical_unit,
-    })
+    Ok(SweptColumn { name: name.to_owned(), unit, canonical: canonical_unit })
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use lapicque_network::Network;
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read,
-    SampleError, SampleInput, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError,
+    SampleInput, SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::TableSchema;
 use lapicque_schemas::tables::populations::{self, PopulationRow};
@@ -22,12 +22,8 @@ use crate::kind_config::{read, schema_of};
 
 const REVISION: u32 = 1;
 const PURPOSE: &str = "simulate.spiking";
-const PORTS: &[PortSpec] = &[PortSpec {
-    name: "parameters",
-    table: parameters::TABLE,
-    mode: PortMode::Either,
-    required: false,
-}];
+const PORTS: &[PortSpec] =
+    &[PortSpec { name: "parameters", table: parameters::TABLE, mode: PortMode::Either, required: false }];
 /// Fields of the configuration that cannot be columns: times of spikes are steps, and the step stands in the metadata.
 const CONSTANT: [&str; 3] = ["time_step", "duration", "transient"];
 
@@ -96,10 +92,8 @@ impl Kind for SimulateSpiking {
             duration_ms: config.duration.value(),
             transient_ms: config.transient.value(),
         };
-        let mut problems: Vec<ConfigError> = table
-            .into_iter()
-            .flat_map(|table| constant_columns(table, &network))
-            .collect();
+        let mut problems: Vec<ConfigError> =
+            table.into_iter().flat_map(|table| constant_columns(table, &network)).collect();
         problems.extend(try_out(network.base(), &options));
         if !problems.is_empty() {
             return Err(problems);
@@ -121,50 +115,30 @@ impl Kind for SimulateSpiking {
         ];
         let mut bound = Bound::new(REVISION, canonical, request.inputs, outputs);
         let has_seed = table.is_some_and(|table| table.column(parameters::SEED).is_some());
-        let columns = network
-            .column_names()
-            .chain(has_seed.then(|| parameters::SEED.to_owned()));
-        bound.reads = table
-            .map(|_| Read::columns("parameters", columns))
-            .into_iter()
-            .collect();
+        let columns = network.column_names().chain(has_seed.then(|| parameters::SEED.to_owned()));
+        bound.reads = table.map(|_| Read::columns("parameters", columns)).into_iter().collect();
         bound.random = true;
         bound.accepts = network.names();
         bound.accepts.push(parameters::SEED.to_owned());
         bound.notes = notes;
-        Ok(Box::new(SpikingStage {
-            bound,
-            network,
-            options,
-        }))
+        Ok(Box::new(SpikingStage { bound, network, options }))
     }
 }
 
 fn constant_columns(table: &TableSchema, network: &SweptNetwork) -> Vec<ConfigError> {
     let swept: Vec<String> = network.column_names().collect();
-    let columns = table
-        .column_names()
-        .filter(|name| CONSTANT.contains(name) && !swept.iter().any(|s| s == name));
+    let columns = table.column_names().filter(|name| CONSTANT.contains(name) && !swept.iter().any(|s| s == name));
     let message = |name| {
         format!(
             "`{name}` cannot be swept: it is the same for all samples; give it in the configuration of a stage of its own"
         )
     };
-    columns
-        .map(|name| ConfigError::at("inputs.parameters", message(name)))
-        .collect()
+    columns.map(|name| ConfigError::at("inputs.parameters", message(name))).collect()
 }
 
 /// Lays the network out as a simulation would, up to its first synapse: what is not supported shows before anything runs.
 fn try_out(network: &Network, options: &Options) -> Option<ConfigError> {
-    let error = simulate(
-        network,
-        options,
-        StreamKey::new([0; 16]),
-        &|| true,
-        &mut |_| {},
-    )
-    .err()?;
+    let error = simulate(network, options, StreamKey::new([0; 16]), &|| true, &mut |_| {}).err()?;
     let field = match &error {
         SimulationError::Option { option, .. } => option.trim_end_matches("_ms"),
         SimulationError::Transient { .. } => "transient",
@@ -212,22 +186,13 @@ impl SpikingStage {
             (context.progress)(fraction - told);
             told = fraction;
         };
-        let recording = simulate(
-            network,
-            &self.options,
-            key,
-            &|| context.is_cancelled(),
-            &mut progress,
-        );
+        let recording = simulate(network, &self.options, key, &|| context.is_cancelled(), &mut progress);
         let recording = recording.map_err(|error| match error {
             SimulationError::Cancelled => SampleError::cancelled(),
             error => SampleError::input(error),
         })?;
         let tables = self.tables(recording).map_err(SampleError::internal)?;
-        Ok(SampleOutput {
-            tables,
-            notes: Vec::new(),
-        })
+        Ok(SampleOutput { tables, notes: Vec::new() })
     }
 
     fn tables(&self, recording: Recording) -> Result<Vec<arrow_array::RecordBatch>, TableError> {
@@ -242,25 +207,11 @@ impl SpikingStage {
         let names: Vec<&str> = rows.iter().map(|row| row.population.as_str()).collect();
         let number = |&p: &u32| {
             u16::try_from(p).map_err(|_| {
-                TableError::Build(format!(
-                    "{} populations; at most {} fit a table",
-                    names.len(),
-                    u16::MAX
-                ))
+                TableError::Build(format!("{} populations; at most {} fit a table", names.len(), u16::MAX))
             })
         };
-        let population = recording
-            .population
-            .iter()
-            .map(number)
-            .collect::<Result<_, _>>()?;
-        let spikes = spikes::write(
-            self.options.time_step_ms,
-            &names,
-            population,
-            recording.neuron,
-            recording.step,
-        )?;
+        let population = recording.population.iter().map(number).collect::<Result<_, _>>()?;
+        let spikes = spikes::write(self.options.time_step_ms, &names, population, recording.neuron, recording.step)?;
         Ok(vec![spikes, populations::write(&rows)?])
     }
 }

@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 
 use arrow_array::RecordBatch;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Graph, Kind, MemoryStore, Output, Pipeline, Points, Ports, Registry, RunOptions,
-    RunRecord, SampleError, SampleOutput, Stage, read_output, run,
+    Batch, BindRequest, Bound, ConfigError, Context, Graph, Kind, MemoryStore, Output, Pipeline, Points, Ports,
+    Registry, RunOptions, RunRecord, SampleError, SampleOutput, Stage, read_output, run,
 };
 use lapicque_schemas::{Digest, TableSchema};
 use serde_json::{Value, json};
@@ -66,7 +66,8 @@ impl Kind for Given {
     }
 
     fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let outputs = self.outputs.iter().enumerate().map(|(i, (schema, _))| Output::new(&format!("output{i}"), schema.clone()));
+        let outputs =
+            self.outputs.iter().enumerate().map(|(i, (schema, _))| Output::new(&format!("output{i}"), schema.clone()));
         let mut bound = Bound::new(1, request.config.clone(), request.inputs, outputs.collect());
         bound.points = self.labels.as_ref().map(|labels| Points {
             labels: Some(labels.clone()),
@@ -84,7 +85,11 @@ impl Stage for GivenStage {
 
     fn run(&self, _: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
         let tables = |point: usize| self.given.outputs.iter().map(|(_, tables)| tables[point].clone()).collect();
-        batch.samples.iter().map(|sample| Ok(SampleOutput { tables: tables(sample.point), notes: Vec::new() })).collect()
+        batch
+            .samples
+            .iter()
+            .map(|sample| Ok(SampleOutput { tables: tables(sample.point), notes: Vec::new() }))
+            .collect()
     }
 }
 
@@ -143,7 +148,13 @@ pub(crate) fn run_with(given: &[Given], stages: &Value, jobs: usize) -> Ran {
     let (pipeline, graph) = bind(given, stages).unwrap_or_else(|problems| panic!("{problems}"));
     let store = MemoryStore::default();
     let cancelled = AtomicBool::new(false);
-    let options = RunOptions { jobs, retry_failed: false, cancelled: &cancelled, store_uri: "memory".to_owned(), settings: Vec::new() };
+    let options = RunOptions {
+        jobs,
+        retry_failed: false,
+        cancelled: &cancelled,
+        store_uri: "memory".to_owned(),
+        settings: Vec::new(),
+    };
     let record = run(&pipeline, &graph, &store, &options, &|_| {}).unwrap();
     Ran { record, store }
 }

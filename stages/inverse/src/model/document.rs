@@ -59,15 +59,8 @@ impl Model {
     ///
     /// # Errors
     /// A cross-validation with another number of targets, or of no finite error.
-    pub fn with_held_out_error(
-        mut self,
-        validation: &CrossValidation,
-    ) -> Result<Self, InverseError> {
-        let errors = validation
-            .pooled
-            .iter()
-            .map(|metric| metric.mse.sqrt())
-            .collect();
+    pub fn with_held_out_error(mut self, validation: &CrossValidation) -> Result<Self, InverseError> {
+        let errors = validation.pooled.iter().map(|metric| metric.mse.sqrt()).collect();
         self.held_out_rms_error = Some(errors);
         self.check()?;
         Ok(self)

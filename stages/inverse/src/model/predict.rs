@@ -57,11 +57,7 @@ pub fn predict(
         .par_chunks(CHUNK)
         .map(|rows| {
             let mut selected = select(features, rows, &columns);
-            let outside = selected
-                .rows()
-                .into_iter()
-                .map(|row| part_outside(model, row.iter()))
-                .collect();
+            let outside = selected.rows().into_iter().map(|row| part_outside(model, row.iter())).collect();
             if let Some(scaling) = &scaling {
                 standardize(&mut selected, scaling);
             }
@@ -75,14 +71,8 @@ pub fn predict(
     }
     Ok(Predictions {
         mean,
-        sd: model
-            .held_out_rms_error
-            .clone()
-            .unwrap_or_else(|| vec![f64::NAN; model.targets.len()]),
-        outside_training: chunks
-            .into_iter()
-            .flat_map(|(_, outside)| outside)
-            .collect(),
+        sd: model.held_out_rms_error.clone().unwrap_or_else(|| vec![f64::NAN; model.targets.len()]),
+        outside_training: chunks.into_iter().flat_map(|(_, outside)| outside).collect(),
     })
 }
 
@@ -90,23 +80,12 @@ fn column_named(name: &str, feature_names: &[String]) -> Result<usize, InverseEr
     feature_names
         .iter()
         .position(|candidate| candidate == name)
-        .ok_or_else(|| InverseError::MissingFeature {
-            name: name.to_owned(),
-            given: feature_names.join(", "),
-        })
+        .ok_or_else(|| InverseError::MissingFeature { name: name.to_owned(), given: feature_names.join(", ") })
 }
 
 fn scaling(model: &Model) -> Option<Scaling> {
-    let mean = model
-        .features
-        .iter()
-        .map(|feature| feature.mean)
-        .collect::<Option<Vec<f64>>>()?;
-    let scale = model
-        .features
-        .iter()
-        .map(|feature| feature.scale)
-        .collect::<Option<Vec<f64>>>()?;
+    let mean = model.features.iter().map(|feature| feature.mean).collect::<Option<Vec<f64>>>()?;
+    let scale = model.features.iter().map(|feature| feature.scale).collect::<Option<Vec<f64>>>()?;
     Some(Scaling { mean, scale })
 }
 

@@ -29,10 +29,8 @@ pub fn train(
             scale: fit.scaling.as_ref().map(|scaling| scaling.scale[position]),
         }
     });
-    let dropped = fit.dropped.iter().map(|&feature| DroppedFeature {
-        name: name(feature),
-        value: data.features()[[0, feature]],
-    });
+    let dropped =
+        fit.dropped.iter().map(|&feature| DroppedFeature { name: name(feature), value: data.features()[[0, feature]] });
     let model = Model {
         format_version: FORMAT_VERSION,
         estimator: estimator.clone(),

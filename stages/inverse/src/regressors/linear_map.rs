@@ -13,40 +13,24 @@ pub struct LinearMap {
 
 impl LinearMap {
     /// The map that takes mean features to mean targets; `coefficients` is features x targets.
-    pub(crate) fn through_means(
-        coefficients: &Array2<f64>,
-        feature_means: &[f64],
-        target_means: &[f64],
-    ) -> Self {
-        let lines: Vec<Vec<f64>> = coefficients
-            .columns()
-            .into_iter()
-            .map(|line| line.to_vec())
-            .collect();
+    pub(crate) fn through_means(coefficients: &Array2<f64>, feature_means: &[f64], target_means: &[f64]) -> Self {
+        let lines: Vec<Vec<f64>> = coefficients.columns().into_iter().map(|line| line.to_vec()).collect();
         let intercept = lines
             .iter()
             .zip(target_means)
             .map(|(line, target_mean)| {
-                let offset: f64 = line
-                    .iter()
-                    .zip(feature_means)
-                    .map(|(c, mean)| c * mean)
-                    .sum();
+                let offset: f64 = line.iter().zip(feature_means).map(|(c, mean)| c * mean).sum();
                 target_mean - offset
             })
             .collect();
-        Self {
-            intercept,
-            coefficients: lines,
-        }
+        Self { intercept, coefficients: lines }
     }
 
     pub(crate) fn predict(&self, features: ArrayView2<'_, f64>) -> Array2<f64> {
         let targets = self.intercept.len();
         // Target by target within a feature: the inner loop then runs over independent sums.
-        let by_feature: Vec<f64> = (0..features.ncols())
-            .flat_map(|feature| self.coefficients.iter().map(move |line| line[feature]))
-            .collect();
+        let by_feature: Vec<f64> =
+            (0..features.ncols()).flat_map(|feature| self.coefficients.iter().map(move |line| line[feature])).collect();
         let mut predicted = Array2::zeros((features.nrows(), targets));
         for (row, mut place) in features.rows().into_iter().zip(predicted.rows_mut()) {
             let Some(sums) = place.as_slice_mut() else {
@@ -74,20 +58,10 @@ mod tests {
 
     #[test]
     fn predicts_intercept_plus_weighted_features() {
-        let map = LinearMap {
-            intercept: vec![1.0, -1.0],
-            coefficients: vec![vec![2.0, 0.5], vec![0.0, 3.0]],
-        };
-        let predicted =
-            map.predict(array![[1.0, 2.0], [0.0, f64::NAN], [f64::INFINITY, 0.0]].view());
+        let map = LinearMap { intercept: vec![1.0, -1.0], coefficients: vec![vec![2.0, 0.5], vec![0.0, 3.0]] };
+        let predicted = map.predict(array![[1.0, 2.0], [0.0, f64::NAN], [f64::INFINITY, 0.0]].view());
         assert_eq!(predicted.row(0).to_vec(), vec![4.0, 5.0]);
-        assert!(
-            predicted
-                .row(1)
-                .iter()
-                .chain(predicted.row(2))
-                .all(|value| value.is_nan())
-        );
+        assert!(predicted.row(1).iter().chain(predicted.row(2)).all(|value| value.is_nan()));
         assert_eq!(map.predict(Array2::zeros((0, 2)).view()).dim(), (0, 2));
     }
 }

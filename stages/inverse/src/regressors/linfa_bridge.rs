@@ -20,12 +20,10 @@ pub(super) fn ordinary_least_squares(
     let reason = |reason: String| InverseError::LeastSquares { reason };
     let standard = features.as_standard_layout();
     let values = standard.as_slice().unwrap_or(&[]);
-    let records = ndarray16::ArrayView2::from_shape(features.dim(), values)
-        .map_err(|error| reason(error.to_string()))?;
+    let records =
+        ndarray16::ArrayView2::from_shape(features.dim(), values).map_err(|error| reason(error.to_string()))?;
     let dataset = DatasetBase::new(records, ndarray16::ArrayView1::from(target));
-    let model = LinearRegression::new()
-        .fit(&dataset)
-        .map_err(|error| reason(error.to_string()))?;
+    let model = LinearRegression::new().fit(&dataset).map_err(|error| reason(error.to_string()))?;
     Ok((model.intercept(), model.params().to_vec()))
 }
 
@@ -39,22 +37,16 @@ pub(super) fn cholesky(matrix: &Array2<f64>) -> Option<CholeskyFactor> {
 
 /// X with L L^T X = right side (columns are solved together).
 pub(super) fn solve_cholesky(lower: &CholeskyFactor, right: &Array2<f64>) -> Option<Array2<f64>> {
-    let forward = lower
-        .solve_triangular_into(across(right)?, UPLO::Lower)
-        .ok()?;
+    let forward = lower.solve_triangular_into(across(right)?, UPLO::Lower).ok()?;
     let solution = lower.t().solve_triangular_into(forward, UPLO::Upper).ok()?;
     back(&solution)
 }
 
 /// Eigenvalues, and eigenvectors as columns, of a symmetric matrix of finite numbers.
-pub(super) fn symmetric_eigen(
-    matrix: &Array2<f64>,
-) -> Result<(Vec<f64>, Array2<f64>), InverseError> {
+pub(super) fn symmetric_eigen(matrix: &Array2<f64>) -> Result<(Vec<f64>, Array2<f64>), InverseError> {
     let failed = |reason: String| InverseError::Eigenvalues { reason };
     let copy = across(matrix).ok_or_else(|| failed("matrix layout".to_owned()))?;
-    let (values, vectors) = copy
-        .eigh_into()
-        .map_err(|error| failed(error.to_string()))?;
+    let (values, vectors) = copy.eigh_into().map_err(|error| failed(error.to_string()))?;
     let vectors = back(&vectors).ok_or_else(|| failed("matrix layout".to_owned()))?;
     Ok((values.to_vec(), vectors))
 }
@@ -76,8 +68,7 @@ mod tests {
     #[test]
     fn cholesky_solves_and_refuses() {
         let matrix = array![[4.0, 2.0], [2.0, 3.0]];
-        let solution =
-            solve_cholesky(&cholesky(&matrix).unwrap(), &array![[8.0, 4.0], [7.0, 2.0]]).unwrap();
+        let solution = solve_cholesky(&cholesky(&matrix).unwrap(), &array![[8.0, 4.0], [7.0, 2.0]]).unwrap();
         let back = matrix.dot(&solution);
         for (a, b) in back.iter().zip(&[8.0, 4.0, 7.0, 2.0]) {
             assert!((a - b).abs() < 1e-14);
@@ -89,9 +80,7 @@ mod tests {
     fn eigenvectors_rebuild_singular_matrices_of_any_size() {
         for size in 1..12 {
             for rank in 0..=size {
-                let factor = Array2::from_shape_fn((size, rank), |(i, j)| {
-                    ((3 * i + 5 * j * j + i * j) as f64).sin()
-                });
+                let factor = Array2::from_shape_fn((size, rank), |(i, j)| ((3 * i + 5 * j * j + i * j) as f64).sin());
                 let matrix = factor.dot(&factor.t());
                 let (values, vectors) = symmetric_eigen(&matrix).unwrap();
                 let mut scaled = vectors.clone();
@@ -99,13 +88,8 @@ mod tests {
                     column *= *value;
                 }
                 let rebuilt = scaled.dot(&vectors.t());
-                let error = (&rebuilt - &matrix)
-                    .iter()
-                    .fold(0.0f64, |m, v| m.max(v.abs()));
-                assert!(
-                    error < 1e-12 * (size * size) as f64,
-                    "size {size}, rank {rank}: {error}"
-                );
+                let error = (&rebuilt - &matrix).iter().fold(0.0f64, |m, v| m.max(v.abs()));
+                assert!(error < 1e-12 * (size * size) as f64, "size {size}, rank {rank}: {error}");
             }
         }
     }

@@ -17,9 +17,7 @@
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use smartcore::ensemble::random_forest_regressor::{
-    RandomForestRegressor, RandomForestRegressorParameters,
-};
+use smartcore::ensemble::random_forest_regressor::{RandomForestRegressor, RandomForestRegressorParameters};
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use super::{Fitted, Regressor};
@@ -38,13 +36,7 @@ pub struct RandomForest {
 
 impl Default for RandomForest {
     fn default() -> Self {
-        Self {
-            trees: 100,
-            max_depth: None,
-            min_samples_leaf: 1,
-            features_per_split: None,
-            seed: 0,
-        }
+        Self { trees: 100, max_depth: None, min_samples_leaf: 1, features_per_split: None, seed: 0 }
     }
 }
 
@@ -79,11 +71,7 @@ impl RandomForest {
         positive("min_samples_leaf", self.min_samples_leaf)?;
         positive("features_per_split", self.features_per_split.unwrap_or(1))?;
         match self.max_depth {
-            Some(depth @ (0 | u16::MAX)) => Err(out_of_range(
-                "max_depth",
-                &depth.to_string(),
-                "1 to 65534, or none",
-            )),
+            Some(depth @ (0 | u16::MAX)) => Err(out_of_range("max_depth", &depth.to_string(), "1 to 65534, or none")),
             _ => Ok(()),
         }
     }
@@ -103,47 +91,28 @@ impl RandomForest {
 }
 
 fn out_of_range(parameter: &'static str, value: &str, allowed: &str) -> InverseError {
-    InverseError::Parameter {
-        owner: "random_forest",
-        parameter,
-        value: value.to_owned(),
-        allowed: allowed.to_owned(),
-    }
+    InverseError::Parameter { owner: "random_forest", parameter, value: value.to_owned(), allowed: allowed.to_owned() }
 }
 
 type SmartcoreForest = RandomForestRegressor<f64, f64, DenseMatrix<f64>, Vec<f64>>;
 
 impl Regressor for RandomForest {
-    fn fit(
-        &self,
-        features: ArrayView2<'_, f64>,
-        targets: ArrayView2<'_, f64>,
-    ) -> Result<Fitted, InverseError> {
+    fn fit(&self, features: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>) -> Result<Fitted, InverseError> {
         self.check()?;
         if features.nrows() < 2 {
             let found = features.nrows();
-            return Err(InverseError::TooFewRows {
-                regressor: "random_forest",
-                needed: 2,
-                found,
-            });
+            return Err(InverseError::TooFewRows { regressor: "random_forest", needed: 2, found });
         }
         let matrix = dense_matrix(features)?;
         let forests: Vec<Result<Forest, InverseError>> = (0..targets.ncols())
             .into_par_iter()
             .map(|target| grow(&matrix, &targets.column(target).to_vec(), self))
             .collect();
-        Ok(Fitted::RandomForest(
-            forests.into_iter().collect::<Result<_, _>>()?,
-        ))
+        Ok(Fitted::RandomForest(forests.into_iter().collect::<Result<_, _>>()?))
     }
 }
 
-fn grow(
-    features: &DenseMatrix<f64>,
-    target: &Vec<f64>,
-    forest: &RandomForest,
-) -> Result<Forest, InverseError> {
+fn grow(features: &DenseMatrix<f64>, target: &Vec<f64>, forest: &RandomForest) -> Result<Forest, InverseError> {
     use smartcore::linalg::basic::arrays::Array;
     let parameters = forest.smartcore_parameters(features.shape().1);
     let grown = SmartcoreForest::fit(features, target, parameters).map_err(failed)?;
@@ -156,9 +125,7 @@ fn dense_matrix(features: ArrayView2<'_, f64>) -> Result<DenseMatrix<f64>, Inver
 }
 
 fn failed(error: impl std::fmt::Display) -> InverseError {
-    InverseError::RandomForest {
-        reason: error.to_string(),
-    }
+    InverseError::RandomForest { reason: error.to_string() }
 }
 
 /// smartcore keeps its nodes private but serializes them; these are the parts of its representation that make up a forest.
@@ -190,26 +157,16 @@ fn as_tables(grown: &SmartcoreForest) -> Result<Forest, InverseError> {
     let value = serde_json::to_value(grown).map_err(failed)?;
     let serialized: SerializedForest = serde_json::from_value(value).map_err(failed)?;
     let trees = serialized.forest_regressor.trees;
-    Ok(Forest {
-        trees: trees.iter().map(|tree| table_of(&tree.nodes)).collect(),
-    })
+    Ok(Forest { trees: trees.iter().map(|tree| table_of(&tree.nodes)).collect() })
 }
 
 fn table_of(nodes: &[SerializedNode]) -> Tree {
     // A node that found a split but was too deep to use it keeps the split and has no children: a leaf.
     let split = |node: &SerializedNode| {
         let threshold = node.split_value?;
-        Some((
-            node.split_feature,
-            threshold,
-            node.true_child?,
-            node.false_child?,
-        ))
+        Some((node.split_feature, threshold, node.true_child?, node.false_child?))
     };
-    let splits: Vec<(u32, f64, u32, u32)> = nodes
-        .iter()
-        .map(|node| split(node).unwrap_or((0, 0.0, 0, 0)))
-        .collect();
+    let splits: Vec<(u32, f64, u32, u32)> = nodes.iter().map(|node| split(node).unwrap_or((0, 0.0, 0, 0))).collect();
     Tree {
         feature: splits.iter().map(|split| split.0).collect(),
         threshold: splits.iter().map(|split| split.1).collect(),
@@ -224,11 +181,7 @@ impl Tree {
         let mut node = 0;
         while self.at_most[node] != 0 {
             let value = row[self.feature[node] as usize];
-            let next = if value <= self.threshold[node] {
-                &self.at_most
-            } else {
-                &self.above
-            };
+            let next = if value <= self.threshold[node] { &self.at_most } else { &self.above };
             node = next[node] as usize;
         }
         self.value[node]
@@ -285,27 +238,11 @@ mod tests {
         let (x, y) = wavy(80);
         let (unseen, _) = wavy(200);
         for forest in [
-            RandomForest {
-                trees: 20,
-                ..RandomForest::default()
-            },
-            RandomForest {
-                trees: 7,
-                max_depth: Some(3),
-                min_samples_leaf: 4,
-                features_per_split: Some(2),
-                seed: 9,
-            },
-            RandomForest {
-                trees: 1,
-                max_depth: Some(1),
-                ..RandomForest::default()
-            },
+            RandomForest { trees: 20, ..RandomForest::default() },
+            RandomForest { trees: 7, max_depth: Some(3), min_samples_leaf: 4, features_per_split: Some(2), seed: 9 },
+            RandomForest { trees: 1, max_depth: Some(1), ..RandomForest::default() },
         ] {
-            let ours = forest
-                .fit(x.view(), y.view())
-                .unwrap()
-                .predict(unseen.view());
+            let ours = forest.fit(x.view(), y.view()).unwrap().predict(unseen.view());
             let matrix = dense_matrix(x.view()).unwrap();
             for target in 0..2 {
                 let parameters = forest.smartcore_parameters(matrix.shape().1);
@@ -321,25 +258,12 @@ mod tests {
     fn depth_and_leaf_size_are_kept() {
         let (x, y) = wavy(80);
         for limit in 1..5 {
-            let forest = RandomForest {
-                trees: 5,
-                max_depth: Some(limit),
-                ..RandomForest::default()
-            };
+            let forest = RandomForest { trees: 5, max_depth: Some(limit), ..RandomForest::default() };
             for forest in forests(forest.fit(x.view(), y.view()).unwrap()) {
-                assert!(
-                    forest
-                        .trees
-                        .iter()
-                        .all(|tree| depth(tree, 0) == limit as usize)
-                );
+                assert!(forest.trees.iter().all(|tree| depth(tree, 0) == limit as usize));
             }
         }
-        let coarse = RandomForest {
-            trees: 5,
-            min_samples_leaf: 30,
-            ..RandomForest::default()
-        };
+        let coarse = RandomForest { trees: 5, min_samples_leaf: 30, ..RandomForest::default() };
         for forest in forests(coarse.fit(x.view(), y.view()).unwrap()) {
             assert!(forest.trees.iter().all(|tree| tree.value.len() <= 3));
         }
@@ -360,17 +284,10 @@ mod tests {
     fn the_seed_decides_and_nothing_else() {
         let (x, y) = wavy(60);
         let grown = |seed| {
-            let forest = RandomForest {
-                trees: 4,
-                seed,
-                ..RandomForest::default()
-            };
+            let forest = RandomForest { trees: 4, seed, ..RandomForest::default() };
             forest.fit(x.view(), y.view()).unwrap()
         };
-        let alone = rayon::ThreadPoolBuilder::new()
-            .num_threads(1)
-            .build()
-            .unwrap();
+        let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         assert_eq!(grown(3), alone.install(|| grown(3)));
         assert_ne!(grown(3), grown(4));
     }
@@ -380,47 +297,14 @@ mod tests {
         let (x, y) = wavy(10);
         let base = RandomForest::default();
         for (forest, parameter) in [
-            (
-                RandomForest {
-                    trees: 0,
-                    ..base.clone()
-                },
-                "trees",
-            ),
-            (
-                RandomForest {
-                    max_depth: Some(0),
-                    ..base.clone()
-                },
-                "max_depth",
-            ),
-            (
-                RandomForest {
-                    max_depth: Some(u16::MAX),
-                    ..base.clone()
-                },
-                "max_depth",
-            ),
-            (
-                RandomForest {
-                    min_samples_leaf: 0,
-                    ..base.clone()
-                },
-                "min_samples_leaf",
-            ),
-            (
-                RandomForest {
-                    features_per_split: Some(0),
-                    ..base.clone()
-                },
-                "features_per_split",
-            ),
+            (RandomForest { trees: 0, ..base.clone() }, "trees"),
+            (RandomForest { max_depth: Some(0), ..base.clone() }, "max_depth"),
+            (RandomForest { max_depth: Some(u16::MAX), ..base.clone() }, "max_depth"),
+            (RandomForest { min_samples_leaf: 0, ..base.clone() }, "min_samples_leaf"),
+            (RandomForest { features_per_split: Some(0), ..base.clone() }, "features_per_split"),
         ] {
             let message = forest.fit(x.view(), y.view()).unwrap_err().to_string();
-            assert!(
-                message.starts_with(&format!("`{parameter}` of random_forest")),
-                "{message}"
-            );
+            assert!(message.starts_with(&format!("`{parameter}` of random_forest")), "{message}");
         }
         assert!(matches!(
             base.fit(array![[1.0]].view(), array![[1.0]].view()),

@@ -45,18 +45,11 @@ impl Ridge {
 }
 
 impl Regressor for Ridge {
-    fn fit(
-        &self,
-        features: ArrayView2<'_, f64>,
-        targets: ArrayView2<'_, f64>,
-    ) -> Result<Fitted, InverseError> {
+    fn fit(&self, features: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>) -> Result<Fitted, InverseError> {
         let moments = Moments::of(features, targets);
         let coefficients = match self.solve(&moments)? {
             Solution::Accurate(coefficients) => coefficients,
-            Solution::Rough {
-                mut coefficients,
-                lower,
-            } => {
+            Solution::Rough { mut coefficients, lower } => {
                 for _ in 0..CORRECTIONS {
                     let gradient = self.gradient(features, targets, &moments, &coefficients);
                     if let Some(step) = solve_cholesky(&lower, &gradient) {
@@ -103,42 +96,26 @@ impl Ridge {
     fn solve(&self, moments: &Moments) -> Result<Solution, InverseError> {
         self.check()?;
         if moments.rows == 0 {
-            return Err(InverseError::TooFewRows {
-                regressor: "ridge",
-                needed: 1,
-                found: 0,
-            });
+            return Err(InverseError::TooFewRows { regressor: "ridge", needed: 1, found: 0 });
         }
-        if moments
-            .gram
-            .iter()
-            .chain(&moments.cross)
-            .any(|value| !value.is_finite())
-        {
+        if moments.gram.iter().chain(&moments.cross).any(|value| !value.is_finite()) {
             return Err(InverseError::Overflow);
         }
         let mut penalized = moments.gram.clone();
-        penalized
-            .diag_mut()
-            .mapv_inplace(|value| value + self.alpha);
+        penalized.diag_mut().mapv_inplace(|value| value + self.alpha);
         let features = penalized.nrows();
         let negligible = f64::EPSILON * features as f64;
         if let Some(lower) = cholesky(&penalized) {
             // L_jj^2 / A_jj is the part of column j that the columns before do not explain; no scaling of features changes it.
-            let unexplained = (0..features)
-                .map(|j| lower[(j, j)].powi(2) / penalized[[j, j]])
-                .fold(f64::INFINITY, f64::min);
-            let solution =
-                solve_cholesky(&lower, &moments.cross).filter(|_| unexplained > negligible);
+            let unexplained =
+                (0..features).map(|j| lower[(j, j)].powi(2) / penalized[[j, j]]).fold(f64::INFINITY, f64::min);
+            let solution = solve_cholesky(&lower, &moments.cross).filter(|_| unexplained > negligible);
             match solution {
                 Some(coefficients) if unexplained >= WELL_DETERMINED => {
                     return Ok(Solution::Accurate(coefficients));
                 }
                 Some(coefficients) => {
-                    return Ok(Solution::Rough {
-                        coefficients,
-                        lower,
-                    });
+                    return Ok(Solution::Rough { coefficients, lower });
                 }
                 None => {}
             }
@@ -148,9 +125,7 @@ impl Ridge {
 
     fn least_norm(&self, moments: &Moments, negligible: f64) -> Result<Array2<f64>, InverseError> {
         let (eigenvalues, eigenvectors) = symmetric_eigen(&moments.gram)?;
-        let largest = eigenvalues
-            .iter()
-            .fold(0.0f64, |largest, value| largest.max(*value));
+        let largest = eigenvalues.iter().fold(0.0f64, |largest, value| largest.max(*value));
         let mut projected = product(eigenvectors.t(), moments.cross.view());
         for (mut line, eigenvalue) in projected.axis_iter_mut(Axis(0)).zip(&eigenvalues) {
             let penalized = eigenvalue.max(0.0) + self.alpha;
@@ -196,21 +171,13 @@ impl Ridge {
 /// By plain dot products: the same bits on every machine, which a dispatched matrix product does not give.
 fn product(left: ArrayView2<'_, f64>, right: ArrayView2<'_, f64>) -> Array2<f64> {
     Array2::from_shape_fn((left.nrows(), right.ncols()), |(i, j)| {
-        left.row(i)
-            .iter()
-            .zip(right.column(j))
-            .map(|(a, b)| a * b)
-            .sum()
+        left.row(i).iter().zip(right.column(j)).map(|(a, b)| a * b).sum()
     })
 }
 
 fn through_means(coefficients: &Array2<f64>, moments: &Moments) -> Fitted {
     let (feature_means, target_means) = (&moments.feature_means, &moments.target_means);
-    Fitted::Linear(LinearMap::through_means(
-        coefficients,
-        feature_means,
-        target_means,
-    ))
+    Fitted::Linear(LinearMap::through_means(coefficients, feature_means, target_means))
 }
 
 #[cfg(test)]
@@ -229,16 +196,9 @@ mod tests {
     #[test]
     fn without_penalty_a_linear_law_is_found_for_each_target() {
         let x = array![[0.0, 1.0], [1.0, 0.0], [2.0, 5.0], [3.0, -1.0], [7.0, 2.0]];
-        let y = Array2::from_shape_fn((5, 2), |(r, t)| {
-            1.0 + t as f64 + 2.0 * x[[r, 0]] - (3.0 + t as f64) * x[[r, 1]]
-        });
+        let y = Array2::from_shape_fn((5, 2), |(r, t)| 1.0 + t as f64 + 2.0 * x[[r, 0]] - (3.0 + t as f64) * x[[r, 1]]);
         let map = linear(Ridge { alpha: 0.0 }.fit(x.view(), y.view()).unwrap());
-        for (found, expected) in map
-            .coefficients
-            .concat()
-            .iter()
-            .zip(&[2.0, -3.0, 2.0, -4.0])
-        {
+        for (found, expected) in map.coefficients.concat().iter().zip(&[2.0, -3.0, 2.0, -4.0]) {
             assert!((found - expected).abs() < 1e-13);
         }
         assert!((map.intercept[0] - 1.0).abs() < 1e-13 && (map.intercept[1] - 2.0).abs() < 1e-13);
@@ -255,12 +215,7 @@ mod tests {
 
     #[test]
     fn dependent_features_share_the_weight_without_penalty() {
-        let x = array![
-            [1.0, 1.0, 2.0],
-            [2.0, 2.0, 4.0],
-            [3.0, 3.0, 6.0],
-            [5.0, 5.0, 10.0]
-        ];
+        let x = array![[1.0, 1.0, 2.0], [2.0, 2.0, 4.0], [3.0, 3.0, 6.0], [5.0, 5.0, 10.0]];
         let y = array![[6.0], [12.0], [18.0], [30.0]];
         let map = linear(Ridge { alpha: 0.0 }.fit(x.view(), y.view()).unwrap());
         for (found, expected) in map.coefficients[0].iter().zip(&[1.0, 1.0, 2.0]) {
@@ -275,37 +230,20 @@ mod tests {
         let fitted = Ridge { alpha: 0.0 }.fit(x.view(), y.view()).unwrap();
         let predicted = fitted.predict(x.view());
         assert!((predicted[[0, 0]] - 1.0).abs() < 1e-12 && (predicted[[1, 0]] - 3.0).abs() < 1e-12);
-        let one = linear(
-            Ridge { alpha: 0.0 }
-                .fit(array![[5.0, 6.0]].view(), array![[2.0]].view())
-                .unwrap(),
-        );
-        assert_eq!(
-            (one.coefficients, one.intercept),
-            (vec![vec![0.0, 0.0]], vec![2.0])
-        );
+        let one = linear(Ridge { alpha: 0.0 }.fit(array![[5.0, 6.0]].view(), array![[2.0]].view()).unwrap());
+        assert_eq!((one.coefficients, one.intercept), (vec![vec![0.0, 0.0]], vec![2.0]));
     }
 
     #[test]
     fn parameters_and_overflow_are_refused() {
         let (x, y) = (array![[1.0], [2.0]], array![[1.0], [2.0]]);
         for alpha in [-1.0, f64::NAN, f64::INFINITY] {
-            let message = Ridge { alpha }
-                .fit(x.view(), y.view())
-                .unwrap_err()
-                .to_string();
-            assert!(
-                message.contains("`alpha` of ridge") && message.contains(">= 0"),
-                "{message}"
-            );
+            let message = Ridge { alpha }.fit(x.view(), y.view()).unwrap_err().to_string();
+            assert!(message.contains("`alpha` of ridge") && message.contains(">= 0"), "{message}");
         }
         let huge = Ridge { alpha: 1.0 }.fit(array![[1e200], [-1e200]].view(), y.view());
         assert_eq!(huge, Err(InverseError::Overflow));
-        let empty =
-            Ridge { alpha: 1.0 }.fit(Array2::zeros((0, 1)).view(), Array2::zeros((0, 1)).view());
-        assert!(matches!(
-            empty,
-            Err(InverseError::TooFewRows { found: 0, .. })
-        ));
+        let empty = Ridge { alpha: 1.0 }.fit(Array2::zeros((0, 1)).view(), Array2::zeros((0, 1)).view());
+        assert!(matches!(empty, Err(InverseError::TooFewRows { found: 0, .. })));
     }
 }

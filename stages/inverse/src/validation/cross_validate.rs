@@ -50,19 +50,17 @@ impl CrossValidation {
     /// Every held-out prediction: by split, row, target. `data` is what was cross-validated.
     pub fn held_out<'a>(&'a self, data: &'a TrainingData) -> impl Iterator<Item = HeldOut> + 'a {
         self.folds.iter().flat_map(move |fold| {
-            fold.predicted
-                .indexed_iter()
-                .map(move |((position, target), &predicted)| {
-                    let row = fold.test_rows[position];
-                    HeldOut {
-                        row,
-                        target,
-                        fold: fold.fold,
-                        repeat: fold.repeat,
-                        truth: data.targets()[[row, target]],
-                        predicted,
-                    }
-                })
+            fold.predicted.indexed_iter().map(move |((position, target), &predicted)| {
+                let row = fold.test_rows[position];
+                HeldOut {
+                    row,
+                    target,
+                    fold: fold.fold,
+                    repeat: fold.repeat,
+                    truth: data.targets()[[row, target]],
+                    predicted,
+                }
+            })
         })
     }
 }
@@ -91,69 +89,34 @@ pub fn cross_validate(
         check_split(split, data.sample_count())?;
     }
     let fitter = Fitter::for_folds(data, regressor, standardized);
-    let folds: Vec<Result<FoldPredictions, InverseError>> = splits
-        .par_iter()
-        .map(|split| predict_split(data, &fitter, split))
-        .collect();
+    let folds: Vec<Result<FoldPredictions, InverseError>> =
+        splits.par_iter().map(|split| predict_split(data, &fitter, split)).collect();
     let folds: Vec<FoldPredictions> = folds.into_iter().collect::<Result<_, _>>()?;
-    let metrics = folds
-        .par_iter()
-        .flat_map_iter(|fold| fold_metrics(data, fold))
-        .collect();
+    let metrics = folds.par_iter().flat_map_iter(|fold| fold_metrics(data, fold)).collect();
     let pooled = (0..data.target_columns().len())
         .into_par_iter()
-        .map(|target| {
-            metric(
-                None,
-                target,
-                folds.iter().flat_map(|fold| pairs(data, fold, target)),
-            )
-        })
+        .map(|target| metric(None, target, folds.iter().flat_map(|fold| pairs(data, fold, target))))
         .collect();
-    Ok(CrossValidation {
-        folds,
-        metrics,
-        pooled,
-    })
+    Ok(CrossValidation { folds, metrics, pooled })
 }
 
-fn predict_split(
-    data: &TrainingData,
-    fitter: &Fitter<'_>,
-    split: &Split,
-) -> Result<FoldPredictions, InverseError> {
+fn predict_split(data: &TrainingData, fitter: &Fitter<'_>, split: &Split) -> Result<FoldPredictions, InverseError> {
     let mut held_out = vec![false; data.row_count()];
     for &sample in &split.test_samples {
         for &row in data.rows_of_sample(sample) {
             held_out[row] = true;
         }
     }
-    let (test_rows, training_rows): (Vec<usize>, Vec<usize>) =
-        (0..data.row_count()).partition(|&row| held_out[row]);
+    let (test_rows, training_rows): (Vec<usize>, Vec<usize>) = (0..data.row_count()).partition(|&row| held_out[row]);
     let fit = fitter.fit(&training_rows, &test_rows)?;
     let predicted = fit.predict_rows(data.features(), &test_rows);
-    let dropped_features = fit
-        .dropped
-        .iter()
-        .map(|&feature| data.feature_names()[feature].clone())
-        .collect();
-    Ok(FoldPredictions {
-        repeat: split.repeat,
-        fold: split.fold,
-        test_rows,
-        predicted,
-        dropped_features,
-    })
+    let dropped_features = fit.dropped.iter().map(|&feature| data.feature_names()[feature].clone()).collect();
+    Ok(FoldPredictions { repeat: split.repeat, fold: split.fold, test_rows, predicted, dropped_features })
 }
 
 fn fold_metrics(data: &TrainingData, fold: &FoldPredictions) -> Vec<Metric> {
-    let split = RepeatAndFold {
-        repeat: fold.repeat,
-        fold: fold.fold,
-    };
-    (0..data.target_columns().len())
-        .map(|target| metric(Some(split), target, pairs(data, fold, target)))
-        .collect()
+    let split = RepeatAndFold { repeat: fold.repeat, fold: fold.fold };
+    (0..data.target_columns().len()).map(|target| metric(Some(split), target, pairs(data, fold, target))).collect()
 }
 
 fn pairs<'a>(
@@ -161,9 +124,6 @@ fn pairs<'a>(
     fold: &'a FoldPredictions,
     target: usize,
 ) -> impl Iterator<Item = (f64, f64)> + Clone + 'a {
-    let truths = fold
-        .test_rows
-        .iter()
-        .map(move |&row| data.targets()[[row, target]]);
+    let truths = fold.test_rows.iter().map(move |&row| data.targets()[[row, target]]);
     truths.zip(fold.predicted.column(target).into_iter().copied())
 }

@@ -39,10 +39,7 @@ impl Validation {
     /// The first parameter out of range, with its value and what is allowed.
     pub fn check(&self) -> Result<(), InverseError> {
         match *self {
-            Self::ShuffleSplit {
-                repeats,
-                test_fraction,
-            } => {
+            Self::ShuffleSplit { repeats, test_fraction } => {
                 at_least("shuffle_split", "repeats", repeats, 1)?;
                 if test_fraction > 0.0 && test_fraction < 1.0 {
                     return Ok(());
@@ -72,10 +69,7 @@ impl Validation {
     ) -> Result<Vec<Split>, InverseError> {
         self.check()?;
         let (repeats, sizes) = match *self {
-            Self::ShuffleSplit {
-                repeats,
-                test_fraction,
-            } => {
+            Self::ShuffleSplit { repeats, test_fraction } => {
                 let test = (test_fraction * samples as f64).ceil() as usize;
                 if test >= samples {
                     return Err(InverseError::Parameter {
@@ -98,8 +92,7 @@ impl Validation {
                         allowed: format!("2 to {samples}, the number of samples"),
                     });
                 }
-                let sizes =
-                    (0..folds).map(|fold| samples / folds + usize::from(fold < samples % folds));
+                let sizes = (0..folds).map(|fold| samples / folds + usize::from(fold < samples % folds));
                 (repeats, sizes.collect())
             }
         };
@@ -113,11 +106,7 @@ impl Validation {
                 rest = behind;
                 let mut test_samples = test.to_vec();
                 test_samples.sort_unstable();
-                splits.push(Split {
-                    repeat,
-                    fold,
-                    test_samples,
-                });
+                splits.push(Split { repeat, fold, test_samples });
             }
         }
         Ok(splits)
@@ -128,20 +117,13 @@ impl Validation {
 ///
 /// # Errors
 /// A fold without test samples or without training samples, a sample that does not exist or stands twice in a fold.
-pub fn explicit_folds(
-    samples: usize,
-    test_samples: &[Vec<Vec<usize>>],
-) -> Result<Vec<Split>, InverseError> {
+pub fn explicit_folds(samples: usize, test_samples: &[Vec<Vec<usize>>]) -> Result<Vec<Split>, InverseError> {
     let mut splits = Vec::new();
     for (repeat, folds) in test_samples.iter().enumerate() {
         for (fold, test) in folds.iter().enumerate() {
             let mut test_samples = test.clone();
             test_samples.sort_unstable();
-            let split = Split {
-                repeat,
-                fold,
-                test_samples,
-            };
+            let split = Split { repeat, fold, test_samples };
             check_split(&split, samples)?;
             splits.push(split);
         }
@@ -164,21 +146,11 @@ pub(super) fn check_split(split: &Split, samples: usize) -> Result<(), InverseEr
     };
     match problem {
         None => Ok(()),
-        Some(problem) => Err(InverseError::Fold {
-            repeat: split.repeat,
-            fold: split.fold,
-            problem,
-            samples,
-        }),
+        Some(problem) => Err(InverseError::Fold { repeat: split.repeat, fold: split.fold, problem, samples }),
     }
 }
 
-fn at_least(
-    owner: &'static str,
-    parameter: &'static str,
-    value: usize,
-    least: usize,
-) -> Result<(), InverseError> {
+fn at_least(owner: &'static str, parameter: &'static str, value: usize, least: usize) -> Result<(), InverseError> {
     if value >= least {
         return Ok(());
     }
@@ -192,10 +164,7 @@ fn at_least(
 
 fn check_permutation(order: &[usize], samples: usize, repeat: usize) -> Result<(), InverseError> {
     let mut seen = vec![false; samples];
-    let mut fresh = |index: &usize| {
-        seen.get_mut(*index)
-            .is_some_and(|seen| !std::mem::replace(seen, true))
-    };
+    let mut fresh = |index: &usize| seen.get_mut(*index).is_some_and(|seen| !std::mem::replace(seen, true));
     if order.len() == samples && order.iter().all(&mut fresh) {
         return Ok(());
     }
@@ -216,20 +185,14 @@ mod tests {
 
     #[test]
     fn folds_cover_each_sample_once_per_repeat_and_the_first_are_longer() {
-        let scheme = Validation::RepeatedKfold {
-            folds: 5,
-            repeats: 3,
-        };
+        let scheme = Validation::RepeatedKfold { folds: 5, repeats: 3 };
         let splits = scheme.splits(23, &mut rotating()).unwrap();
         assert_eq!(splits.len(), 15);
         for repeat in 0..3 {
             let of_repeat: Vec<&Split> = splits.iter().filter(|s| s.repeat == repeat).collect();
             let sizes: Vec<usize> = of_repeat.iter().map(|s| s.test_samples.len()).collect();
             assert_eq!(sizes, [5, 5, 5, 4, 4]);
-            let mut all: Vec<usize> = of_repeat
-                .iter()
-                .flat_map(|s| s.test_samples.clone())
-                .collect();
+            let mut all: Vec<usize> = of_repeat.iter().flat_map(|s| s.test_samples.clone()).collect();
             all.sort_unstable();
             assert_eq!(all, (0..23).collect::<Vec<_>>());
         }
@@ -240,25 +203,13 @@ mod tests {
     #[test]
     fn shuffle_split_rounds_the_test_part_up() {
         let sizes = |samples, test_fraction| {
-            let scheme = Validation::ShuffleSplit {
-                repeats: 2,
-                test_fraction,
-            };
-            scheme
-                .splits(samples, &mut rotating())
-                .map(|splits| splits[1].test_samples.len())
+            let scheme = Validation::ShuffleSplit { repeats: 2, test_fraction };
+            scheme.splits(samples, &mut rotating()).map(|splits| splits[1].test_samples.len())
         };
         assert_eq!(sizes(20, 0.1), Ok(2));
         assert_eq!(sizes(24, 0.1), Ok(3));
         assert_eq!(sizes(2, 0.01), Ok(1));
-        for (samples, fraction) in [
-            (0, 0.5),
-            (1, 0.5),
-            (10, 0.95),
-            (10, 0.0),
-            (10, 1.0),
-            (10, f64::NAN),
-        ] {
+        for (samples, fraction) in [(0, 0.5), (1, 0.5), (10, 0.95), (10, 0.0), (10, 1.0), (10, f64::NAN)] {
             assert!(sizes(samples, fraction).is_err(), "{samples} {fraction}");
         }
     }
@@ -269,32 +220,18 @@ mod tests {
             let scheme = Validation::RepeatedKfold { folds, repeats };
             assert!(scheme.splits(10, &mut rotating()).is_err());
         }
-        let scheme = Validation::RepeatedKfold {
-            folds: 2,
-            repeats: 1,
-        };
+        let scheme = Validation::RepeatedKfold { folds: 2, repeats: 1 };
         for wrong in [vec![0, 1, 1], vec![0, 1], vec![0, 1, 3]] {
             let error = scheme.splits(3, &mut |_| wrong.clone());
-            assert_eq!(
-                error,
-                Err(InverseError::NotAPermutation {
-                    repeat: 0,
-                    samples: 3
-                })
-            );
+            assert_eq!(error, Err(InverseError::NotAPermutation { repeat: 0, samples: 3 }));
         }
     }
 
     #[test]
     fn explicit_folds_are_checked_by_name() {
-        assert_eq!(
-            explicit_folds(4, &[vec![vec![3, 1], vec![0]]]).unwrap()[0].test_samples,
-            [1, 3]
-        );
+        assert_eq!(explicit_folds(4, &[vec![vec![3, 1], vec![0]]]).unwrap()[0].test_samples, [1, 3]);
         for wrong in [vec![], vec![4], vec![1, 1], vec![0, 1, 2, 3]] {
-            let message = explicit_folds(4, &[vec![vec![0], wrong]])
-                .unwrap_err()
-                .to_string();
+            let message = explicit_folds(4, &[vec![vec![0], wrong]]).unwrap_err().to_string();
             assert!(message.starts_with("fold 1 of repeat 0"), "{message}");
         }
     }

@@ -41,23 +41,10 @@ pub(super) fn metric(
     }
     let n = rows as f64;
     let mean = sum / n;
-    let total: f64 = pairs
-        .map(|(truth, _)| (truth - mean) * (truth - mean))
-        .sum();
+    let total: f64 = pairs.map(|(truth, _)| (truth - mean) * (truth - mean)).sum();
     // Compared by range, since the mean of equal numbers may differ from them by rounding.
-    let r2 = if low < high {
-        1.0 - squared / total
-    } else {
-        f64::NAN
-    };
-    Metric {
-        split,
-        target,
-        rows,
-        mse: squared / n,
-        mae: absolute / n,
-        r2,
-    }
+    let r2 = if low < high { 1.0 - squared / total } else { f64::NAN };
+    Metric { split, target, rows, mse: squared / n, mae: absolute / n, r2 }
 }
 
 #[cfg(test)]
@@ -71,10 +58,7 @@ mod tests {
     #[test]
     fn errors_by_hand() {
         let metric = of(&[(1.0, 2.0), (3.0, 3.0), (5.0, 2.0)]);
-        assert_eq!(
-            (metric.rows, metric.mse, metric.mae),
-            (3, 10.0 / 3.0, 4.0 / 3.0)
-        );
+        assert_eq!((metric.rows, metric.mse, metric.mae), (3, 10.0 / 3.0, 4.0 / 3.0));
         assert_eq!(metric.r2, 1.0 - 10.0 / 8.0);
     }
 

@@ -14,16 +14,9 @@ use crate::{InvalidNetwork, Network, SetError};
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum AssignmentError {
     #[error("the network file has no parameter or path `{name}`{}", did_you_mean(.suggestion))]
-    UnknownName {
-        name: String,
-        suggestion: Option<String>,
-    },
+    UnknownName { name: String, suggestion: Option<String> },
     #[error("`{first}` and `{second}` both set `{path}`")]
-    SetTwice {
-        path: String,
-        first: String,
-        second: String,
-    },
+    SetTwice { path: String, first: String, second: String },
     #[error("{}{source}", short_name(.name))]
     Value { name: String, source: Box<SetError> },
     #[error(transparent)]
@@ -43,10 +36,7 @@ impl NetworkFile {
             for path in self.targets(name)? {
                 network
                     .assign(&path, value, false)
-                    .map_err(|source| AssignmentError::Value {
-                        name: name.to_owned(),
-                        source: Box::new(source),
-                    })?;
+                    .map_err(|source| AssignmentError::Value { name: name.to_owned(), source: Box::new(source) })?;
                 if let Some(first) = set.insert(network.canonical_path(&path), name) {
                     return Err(AssignmentError::SetTwice {
                         path: file_path(&path, &self.drive_names),
@@ -62,32 +52,18 @@ impl NetworkFile {
 
     /// The resolved paths that a name or path sets.
     fn targets(&self, name: &str) -> Result<Vec<String>, AssignmentError> {
-        if let Some(parameter) = self
-            .parameters
-            .iter()
-            .find(|parameter| parameter.name == name)
-        {
-            return Ok(parameter
-                .sets
-                .iter()
-                .map(|path| self.resolved_path(path))
-                .collect());
+        if let Some(parameter) = self.parameters.iter().find(|parameter| parameter.name == name) {
+            return Ok(parameter.sets.iter().map(|path| self.resolved_path(path)).collect());
         }
         let path = self.resolved_path(name);
         if self.network.get(&path).is_some() {
             return Ok(vec![path]);
         }
         let entries = self.paths();
-        let names = self
-            .parameters
-            .iter()
-            .map(|parameter| parameter.name.as_str());
+        let names = self.parameters.iter().map(|parameter| parameter.name.as_str());
         Err(AssignmentError::UnknownName {
             name: name.to_owned(),
-            suggestion: nearest(
-                name,
-                names.chain(entries.iter().map(|entry| entry.path.as_str())),
-            ),
+            suggestion: nearest(name, names.chain(entries.iter().map(|entry| entry.path.as_str()))),
         })
     }
 
@@ -99,10 +75,7 @@ impl NetworkFile {
             && let Some(names) = self.drive_names.get(*population)
             && let Some(position) = names.iter().position(|name| name == drive)
         {
-            return format!(
-                "populations.{population}.drives.{position}.{}",
-                rest.join(".")
-            );
+            return format!("populations.{population}.drives.{position}.{}", rest.join("."));
         }
         path
     }
@@ -113,15 +86,10 @@ pub(super) fn file_path(path: &str, drive_names: &BTreeMap<String, Vec<String>>)
     let segments: Vec<&str> = path.split('.').collect();
     let (population, position, rest) = match segments.as_slice() {
         ["populations", population, "drive", rest @ ..] => (population, Some(0), rest),
-        ["populations", population, "drives", position, rest @ ..] => {
-            (population, position.parse().ok(), rest)
-        }
+        ["populations", population, "drives", position, rest @ ..] => (population, position.parse().ok(), rest),
         _ => return path.to_owned(),
     };
-    let name = drive_names
-        .get(*population)
-        .zip(position)
-        .and_then(|(names, position): (_, usize)| names.get(position));
+    let name = drive_names.get(*population).zip(position).and_then(|(names, position): (_, usize)| names.get(position));
     match name {
         Some(name) => format!("populations.{population}.drives.{name}.{}", rest.join(".")),
         None => path.to_owned(),
@@ -130,9 +98,5 @@ pub(super) fn file_path(path: &str, drive_names: &BTreeMap<String, Vec<String>>)
 
 /// The source tells the path; a short name is told before it.
 fn short_name(name: &str) -> String {
-    if name.contains('.') {
-        String::new()
-    } else {
-        format!("`{name}`: ")
-    }
+    if name.contains('.') { String::new() } else { format!("`{name}`: ") }
 }

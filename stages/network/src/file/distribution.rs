@@ -22,9 +22,7 @@ impl<'t> Reader<'t> {
         range: Range,
     ) -> Option<Distribution> {
         if !matches!(node.value, Value::Map(_)) {
-            return self
-                .value(node, path, unit, range)
-                .map(Distribution::constant);
+            return self.value(node, path, unit, range).map(Distribution::constant);
         }
         // The mean, not this mapping, is what the path means; it is noted again below.
         self.places.remove(path);
@@ -33,16 +31,10 @@ impl<'t> Reader<'t> {
             let section = self.record(inner, path, UNIFORM_KEYS)?;
             let low = self.required_value(section, "low", path, unit, range);
             let high = self.required_value(section, "high", path, unit, range);
-            (
-                low.zip(high)
-                    .map(|(low, high)| Shape::Uniform { low, high }),
-                section,
-            )
+            (low.zip(high).map(|(low, high)| Shape::Uniform { low, high }), section)
         } else {
             let section = self.record(inner, path, NORMAL_KEYS)?;
-            let mean = self
-                .required_mean(section, path, unit)
-                .and_then(|node| self.value(node, path, unit, range));
+            let mean = self.required_mean(section, path, unit).and_then(|node| self.value(node, path, unit, range));
             let sd = self.spread(section, path, unit);
             let shape = mean.zip(sd).map(|(mean, sd)| match kind {
                 "normal" => Shape::Normal { mean, sd },
@@ -51,10 +43,7 @@ impl<'t> Reader<'t> {
             (shape, section)
         };
         let bounds = self.bounds(section, path, unit);
-        let distribution = Distribution {
-            shape: shape?,
-            bounds: bounds?,
-        };
+        let distribution = Distribution { shape: shape?, bounds: bounds? };
         if let Err(invalid) = distribution.check(range) {
             self.problem(node.at, path, ProblemKind::Distribution(invalid));
             return None;
@@ -62,20 +51,10 @@ impl<'t> Reader<'t> {
         Some(distribution)
     }
 
-    fn required_mean(
-        &mut self,
-        section: Section<'t>,
-        path: &str,
-        unit: &'static str,
-    ) -> Option<&'t Node> {
+    fn required_mean(&mut self, section: Section<'t>, path: &str, unit: &'static str) -> Option<&'t Node> {
         let node = self.field(section, "mean", path);
         if node.is_none() {
-            self.missing(
-                section,
-                path,
-                "mean",
-                &format!("mean: {}", with_unit(1.0, unit)),
-            );
+            self.missing(section, path, "mean", &format!("mean: {}", with_unit(1.0, unit)));
         }
         node
     }
@@ -88,12 +67,9 @@ impl<'t> Reader<'t> {
             && let Ok(quantity) = text.parse::<Quantity>()
             && quantity.dimension() == Dimension::NONE
         {
-            return self
-                .value(node, &path, "1", Range::NonNegative)
-                .map(Spread::Relative);
+            return self.value(node, &path, "1", Range::NonNegative).map(Spread::Relative);
         }
-        self.value(node, &path, unit, Range::NonNegative)
-            .map(Spread::Absolute)
+        self.value(node, &path, unit, Range::NonNegative).map(Spread::Absolute)
     }
 
     fn bounds(&mut self, section: Section<'t>, path: &str, unit: &'static str) -> Option<Bounds> {
@@ -104,9 +80,7 @@ impl<'t> Reader<'t> {
         let mut limit = |key: &'static str, open: f64| {
             let path = format!("{path}.{key}");
             match self.field(section, key, &path) {
-                Some(node) => self
-                    .value(node, &path, unit, Range::Any)
-                    .map(|value| (value, true)),
+                Some(node) => self.value(node, &path, unit, Range::Any).map(|value| (value, true)),
                 None => Some((open, false)),
             }
         };
@@ -117,10 +91,7 @@ impl<'t> Reader<'t> {
             (false, true) => Some(Bounds::Between { min, max }),
             (true, false) => Some(Bounds::KeepSign),
             (true, true) => {
-                let kind = ProblemKind::NotWith {
-                    key: "keep_sign",
-                    with: "`min` or `max`",
-                };
+                let kind = ProblemKind::NotWith { key: "keep_sign", with: "`min` or `max`" };
                 self.problem(section.at, path, kind);
                 None
             }

@@ -118,14 +118,7 @@ use node::{At, Node, Value, read_nodes};
 use problem::describe;
 use reader::{Reader, Section};
 
-pub(crate) const FILE_KEYS: &[&str] = &[
-    "network",
-    "name",
-    "description",
-    "populations",
-    "connections",
-    "parameters",
-];
+pub(crate) const FILE_KEYS: &[&str] = &["network", "name", "description", "populations", "connections", "parameters"];
 
 /// A network with names for some of its values.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,10 +138,7 @@ impl NetworkFile {
     pub fn parse(text: &str, source_name: &str) -> Result<Self, NetworkFileError> {
         let failed = |mut problems: Vec<Problem>| {
             problems.sort_by_key(|problem| (problem.line, problem.column));
-            NetworkFileError {
-                source_name: source_name.to_owned(),
-                problems,
-            }
+            NetworkFileError { source_name: source_name.to_owned(), problems }
         };
         let root = read_nodes(text).map_err(|problem| failed(vec![*problem]))?;
         let mut reader = Reader::default();
@@ -179,16 +169,9 @@ impl NetworkFile {
 
     /// The canonical unit of a short name or path; `1` for counts, probabilities and relative spreads.
     pub fn parameter_unit(&self, name: &str) -> Option<&'static str> {
-        match self
-            .parameters
-            .iter()
-            .find(|parameter| parameter.name == name)
-        {
+        match self.parameters.iter().find(|parameter| parameter.name == name) {
             Some(parameter) => Some(parameter.unit),
-            None => self
-                .network
-                .get(&self.resolved_path(name))
-                .map(|entry| entry.unit),
+            None => self.network.get(&self.resolved_path(name)).map(|entry| entry.unit),
         }
     }
 }
@@ -200,36 +183,17 @@ fn read_file<'t>(reader: &mut Reader<'t>, root: &'t Node) -> Option<NetworkFile>
     if let Some(node) = version
         && !matches!(node.value, Value::Number(1.0))
     {
-        reader.problem(
-            node.at,
-            "network",
-            ProblemKind::Version {
-                found: describe(node),
-            },
-        );
+        reader.problem(node.at, "network", ProblemKind::Version { found: describe(node) });
     }
-    let name = reader
-        .required(section, "name", "name", "name: hagen")
-        .and_then(|node| reader.text(node, "name"));
-    let description = section
-        .get("description")
-        .and_then(|node| reader.text(node, "description"));
-    let declarations = section
-        .get("parameters")
-        .map(|node| reader.declarations(node))
-        .unwrap_or_default();
-    let mut network = Network {
-        name: name.unwrap_or_default().to_owned(),
-        populations: Vec::new(),
-        connections: Vec::new(),
-    };
+    let name = reader.required(section, "name", "name", "name: hagen").and_then(|node| reader.text(node, "name"));
+    let description = section.get("description").and_then(|node| reader.text(node, "description"));
+    let declarations = section.get("parameters").map(|node| reader.declarations(node)).unwrap_or_default();
+    let mut network =
+        Network { name: name.unwrap_or_default().to_owned(), populations: Vec::new(), connections: Vec::new() };
     let mut drive_names = BTreeMap::new();
-    if let Some(node) = reader.required(
-        section,
-        "populations",
-        "populations",
-        "populations: {E: {size: 100, model: iaf_psc_exp}}",
-    ) {
+    if let Some(node) =
+        reader.required(section, "populations", "populations", "populations: {E: {size: 100, model: iaf_psc_exp}}")
+    {
         reader.populations(node, &mut network, &mut drive_names);
     }
     if let Some(node) = section.get("connections") {
@@ -242,12 +206,7 @@ fn read_file<'t>(reader: &mut Reader<'t>, root: &'t Node) -> Option<NetworkFile>
     check_whole(reader, &network, &drive_names, section);
     let parameters = reader.parameters(declarations, &file_entries(&network, &drive_names));
     let description = description.map(str::to_owned);
-    Some(NetworkFile {
-        description,
-        network,
-        parameters,
-        drive_names,
-    })
+    Some(NetworkFile { description, network, parameters, drive_names })
 }
 
 /// What single fields do not show.
@@ -270,9 +229,7 @@ fn check_whole(
 /// Where a path, or the first of those below it, stands in the file.
 fn place_of(reader: &Reader<'_>, path: &str) -> Option<At> {
     let below = reader.places.range(path.to_owned()..).next();
-    below
-        .filter(|(found, _)| found.starts_with(path))
-        .map(|(_, at)| *at)
+    below.filter(|(found, _)| found.starts_with(path)).map(|(_, at)| *at)
 }
 
 fn file_entries(network: &Network, drive_names: &BTreeMap<String, Vec<String>>) -> Vec<Entry> {

@@ -50,10 +50,7 @@ pub(super) struct Key {
 pub(super) fn read_nodes(text: &str) -> Result<Node, Box<Problem>> {
     let start = At { line: 1, column: 1 };
     if text.len() > LONGEST_TEXT {
-        let kind = ProblemKind::TooLong {
-            bytes: text.len(),
-            allowed: LONGEST_TEXT,
-        };
+        let kind = ProblemKind::TooLong { bytes: text.len(), allowed: LONGEST_TEXT };
         return Err(Box::new(Problem::new(start, "", kind)));
     }
     let options = serde_saphyr::options! {
@@ -88,21 +85,15 @@ pub(super) fn read_nodes(text: &str) -> Result<Node, Box<Problem>> {
 
 fn kind_of(error: &serde_saphyr::Error) -> ProblemKind {
     let message = match error.without_snippet() {
-        serde_saphyr::Error::Budget {
-            breach: BudgetBreach::Documents { .. },
-            ..
-        } => "a file holds one document; what follows `---` is another".to_owned(),
-        serde_saphyr::Error::Budget { .. } => {
-            "the file is larger or more deeply nested than is read".to_owned()
+        serde_saphyr::Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
+            "a file holds one document; what follows `---` is another".to_owned()
         }
+        serde_saphyr::Error::Budget { .. } => "the file is larger or more deeply nested than is read".to_owned(),
         error => {
             let message = error.to_string();
             let first = message.lines().next().unwrap_or_default();
             // The position is told apart from the message, and the options of the parser are not those of the reader.
-            let end = [" at line ", ", set DuplicateKeyPolicy"]
-                .into_iter()
-                .filter_map(|end| first.rfind(end))
-                .min();
+            let end = [" at line ", ", set DuplicateKeyPolicy"].into_iter().filter_map(|end| first.rfind(end)).min();
             first[..end.unwrap_or(first.len())].to_owned()
         }
     };
@@ -111,20 +102,14 @@ fn kind_of(error: &serde_saphyr::Error) -> ProblemKind {
 
 impl From<Location> for At {
     fn from(location: Location) -> Self {
-        Self {
-            line: location.line(),
-            column: location.column(),
-        }
+        Self { line: location.line(), column: location.column() }
     }
 }
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Self {
-            at: spanned.referenced.into(),
-            value: spanned.value,
-        })
+        Ok(Self { at: spanned.referenced.into(), value: spanned.value })
     }
 }
 
@@ -194,10 +179,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut nodes = Vec::new();
         while let Some(key) = entries.next_key::<Spanned<String>>()? {
-            let key = Key {
-                at: key.referenced.into(),
-                text: key.value,
-            };
+            let key = Key { at: key.referenced.into(), text: key.value };
             nodes.push((key, entries.next_value()?));
         }
         Ok(Value::Map(nodes))

@@ -43,25 +43,14 @@ impl<'t> Reader<'t> {
         for (key, node) in section.entries {
             let path = format!("parameters.{}", shortened(&key.text));
             if !is_name(&key.text) {
-                self.problem(
-                    key.at,
-                    &path,
-                    ProblemKind::BadName {
-                        name: shortened(&key.text),
-                    },
-                );
+                self.problem(key.at, &path, ProblemKind::BadName { name: shortened(&key.text) });
             }
             declarations.extend(self.declaration(&key.text, node, &path));
         }
         declarations
     }
 
-    fn declaration(
-        &mut self,
-        name: &'t str,
-        node: &'t Node,
-        path: &str,
-    ) -> Option<Declaration<'t>> {
+    fn declaration(&mut self, name: &'t str, node: &'t Node, path: &str) -> Option<Declaration<'t>> {
         let section = self.record(node, path, PARAMETER_KEYS)?;
         let description = match section.get("description") {
             Some(node) => Some(self.text(node, &format!("{path}.description"))?.to_owned()),
@@ -94,14 +83,7 @@ impl<'t> Reader<'t> {
             let target = long_spelling(written);
             if sets.iter().any(|(other, _)| *other == target) {
                 let by = "this parameter".to_owned();
-                self.problem(
-                    item.at,
-                    &sets_path,
-                    ProblemKind::SetTwice {
-                        path: shortened(written),
-                        by,
-                    },
-                );
+                self.problem(item.at, &sets_path, ProblemKind::SetTwice { path: shortened(written), by });
                 continue;
             }
             if let Some(node) = default {
@@ -109,36 +91,16 @@ impl<'t> Reader<'t> {
             }
             sets.push((target, item.at));
         }
-        Some(Declaration {
-            name,
-            at: node.at,
-            has_default: section.get("default").is_some(),
-            sets,
-            description,
-        })
+        Some(Declaration { name, at: node.at, has_default: section.get("default").is_some(), sets, description })
     }
 
     fn fill(&mut self, parameter: &'t str, node: &'t Node, target: &str, at: At, path: &str) {
         if let Some(other) = self.fills.get(target) {
             let by = format!("the default of `{}`", other.parameter);
-            self.problem(
-                at,
-                path,
-                ProblemKind::SetTwice {
-                    path: shortened(target),
-                    by,
-                },
-            );
+            self.problem(at, path, ProblemKind::SetTwice { path: shortened(target), by });
             return;
         }
-        self.fills.insert(
-            target.to_owned(),
-            Fill {
-                parameter,
-                node,
-                used: false,
-            },
-        );
+        self.fills.insert(target.to_owned(), Fill { parameter, node, used: false });
     }
 
     /// Reports paths that do not exist, and paths that are written out although a default fills them.
@@ -148,38 +110,18 @@ impl<'t> Reader<'t> {
                 let path = format!("parameters.{}.sets", declaration.name);
                 match self.places.get(target) {
                     Some(place) => {
-                        let unused = self
-                            .fills
-                            .get(target)
-                            .is_some_and(|fill| !fill.used && fill.parameter == declaration.name);
+                        let unused =
+                            self.fills.get(target).is_some_and(|fill| !fill.used && fill.parameter == declaration.name);
                         if unused {
-                            let by = format!(
-                                "line {}; leave it out there or give no `default`",
-                                place.line
-                            );
-                            self.problem(
-                                *at,
-                                &path,
-                                ProblemKind::SetTwice {
-                                    path: target.clone(),
-                                    by,
-                                },
-                            );
+                            let by = format!("line {}; leave it out there or give no `default`", place.line);
+                            self.problem(*at, &path, ProblemKind::SetTwice { path: target.clone(), by });
                         }
                     }
                     // A section that could not be read may have had the path.
                     None if self.is_in_a_broken_section(target) => {}
                     None => {
-                        let suggestion =
-                            self.suggestion(target, self.places.keys().map(String::as_str));
-                        self.problem(
-                            *at,
-                            &path,
-                            ProblemKind::UnknownPath {
-                                path: shortened(target),
-                                suggestion,
-                            },
-                        );
+                        let suggestion = self.suggestion(target, self.places.keys().map(String::as_str));
+                        self.problem(*at, &path, ProblemKind::UnknownPath { path: shortened(target), suggestion });
                     }
                 }
             }
@@ -189,21 +131,12 @@ impl<'t> Reader<'t> {
     fn is_in_a_broken_section(&self, target: &str) -> bool {
         let section = |path: &str| path.split('.').take(2).collect::<Vec<_>>().join(".");
         let target = section(target);
-        self.problems
-            .iter()
-            .any(|problem| problem.path == "populations" || section(&problem.path) == target)
+        self.problems.iter().any(|problem| problem.path == "populations" || section(&problem.path) == target)
     }
 
     /// The parameters of a network without other problems, whose values are `entries` (by their paths in the file).
-    pub(super) fn parameters(
-        &mut self,
-        declarations: Vec<Declaration<'t>>,
-        entries: &[Entry],
-    ) -> Vec<Parameter> {
-        let known: BTreeMap<&str, &Entry> = entries
-            .iter()
-            .map(|entry| (entry.path.as_str(), entry))
-            .collect();
+    pub(super) fn parameters(&mut self, declarations: Vec<Declaration<'t>>, entries: &[Entry]) -> Vec<Parameter> {
+        let known: BTreeMap<&str, &Entry> = entries.iter().map(|entry| (entry.path.as_str(), entry)).collect();
         let mut parameters = Vec::new();
         for declaration in declarations {
             let path = format!("parameters.{}", declaration.name);
@@ -211,14 +144,7 @@ impl<'t> Reader<'t> {
             for (target, at) in &declaration.sets {
                 let Some(&entry) = known.get(target.as_str()) else {
                     let suggestion = self.suggestion(target, known.keys().copied());
-                    self.problem(
-                        *at,
-                        &path,
-                        ProblemKind::UnknownPath {
-                            path: shortened(target),
-                            suggestion,
-                        },
-                    );
+                    self.problem(*at, &path, ProblemKind::UnknownPath { path: shortened(target), suggestion });
                     continue;
                 };
                 let Some(first) = first else {
@@ -244,18 +170,12 @@ impl<'t> Reader<'t> {
                     self.problem(declaration.at, &path, kind);
                 }
             }
-            parameters.extend(first.map(|first| {
-                Parameter {
-                    name: declaration.name.to_owned(),
-                    unit: first.unit,
-                    default: first.value,
-                    sets: declaration
-                        .sets
-                        .into_iter()
-                        .map(|(target, _)| target)
-                        .collect(),
-                    description: declaration.description,
-                }
+            parameters.extend(first.map(|first| Parameter {
+                name: declaration.name.to_owned(),
+                unit: first.unit,
+                default: first.value,
+                sets: declaration.sets.into_iter().map(|(target, _)| target).collect(),
+                description: declaration.description,
             }));
         }
         parameters

@@ -28,22 +28,12 @@ impl<'t> Reader<'t> {
             return;
         };
         if section.entries.is_empty() {
-            self.problem(
-                node.at,
-                "populations",
-                ProblemKind::Network(crate::NetworkProblem::NoPopulation),
-            );
+            self.problem(node.at, "populations", ProblemKind::Network(crate::NetworkProblem::NoPopulation));
         }
         for (key, node) in section.entries {
             let path = format!("populations.{}", shortened(&key.text));
             if !is_name(&key.text) {
-                self.problem(
-                    key.at,
-                    &path,
-                    ProblemKind::BadName {
-                        name: shortened(&key.text),
-                    },
-                );
+                self.problem(key.at, &path, ProblemKind::BadName { name: shortened(&key.text) });
             }
             self.models.insert(&key.text, None);
             if let Some((population, names)) = self.population(&key.text, node, &path) {
@@ -55,12 +45,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn population(
-        &mut self,
-        name: &'t str,
-        node: &'t Node,
-        path: &str,
-    ) -> Option<(Population, Vec<String>)> {
+    fn population(&mut self, name: &'t str, node: &'t Node, path: &str) -> Option<(Population, Vec<String>)> {
         let section = self.section(node, path)?;
         let model = self.model(section, path);
         self.models.insert(name, model);
@@ -90,15 +75,7 @@ impl<'t> Reader<'t> {
         let size = size? as u32;
         complete.then(|| {
             let neuron = Neuron { model, parameters };
-            (
-                Population {
-                    name: name.to_owned(),
-                    size,
-                    neuron,
-                    drives,
-                },
-                names,
-            )
+            (Population { name: name.to_owned(), size, neuron, drives }, names)
         })
     }
 
@@ -114,12 +91,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The drives and, where the file gives them, their names.
-    fn drives(
-        &mut self,
-        section: Section<'t>,
-        path: &str,
-        model: NeuronModel,
-    ) -> Option<(Vec<Drive>, Vec<String>)> {
+    fn drives(&mut self, section: Section<'t>, path: &str, model: NeuronModel) -> Option<(Vec<Drive>, Vec<String>)> {
         match (section.get("drive"), section.get("drives")) {
             (None, None) => Some((Vec::new(), Vec::new())),
             (Some(node), None) => {
@@ -133,13 +105,7 @@ impl<'t> Reader<'t> {
                 for (key, node) in entries {
                     let path = format!("{path}.{}", shortened(&key.text));
                     if !is_name(&key.text) {
-                        self.problem(
-                            key.at,
-                            &path,
-                            ProblemKind::BadName {
-                                name: shortened(&key.text),
-                            },
-                        );
+                        self.problem(key.at, &path, ProblemKind::BadName { name: shortened(&key.text) });
                     }
                     drives.extend(self.drive(node, &path, model));
                     names.push(key.text.clone());
@@ -147,14 +113,7 @@ impl<'t> Reader<'t> {
                 (drives.len() == names.len()).then_some((drives, names))
             }
             (Some(_), Some(node)) => {
-                self.problem(
-                    node.at,
-                    path,
-                    ProblemKind::NotWith {
-                        key: "drives",
-                        with: "`drive`",
-                    },
-                );
+                self.problem(node.at, path, ProblemKind::NotWith { key: "drives", with: "`drive`" });
                 None
             }
         }
@@ -168,32 +127,18 @@ impl<'t> Reader<'t> {
             "poisson" => {
                 self.record(node, path, POISSON_KEYS);
                 let rate_hz = self.required_value(section, "rate", path, "Hz", Range::NonNegative);
-                let synapses =
-                    self.value_or(section, "synapses", path, "1", Range::NonNegative, 1.0);
-                let delay_ms = self.value_or(
-                    section,
-                    "delay",
-                    path,
-                    "ms",
-                    Range::Positive,
-                    DEFAULT_DELAY_MS,
-                );
+                let synapses = self.value_or(section, "synapses", path, "1", Range::NonNegative, 1.0);
+                let delay_ms = self.value_or(section, "delay", path, "ms", Range::Positive, DEFAULT_DELAY_MS);
                 let path = format!("{path}.weight");
                 let unit = model.weight_unit();
                 let weight = self
                     .required(section, "weight", &path, &format!("weight: 1 {unit}"))
                     .and_then(|node| self.distribution(node, &path, unit, Range::Any));
-                Some(Drive::Poisson {
-                    rate_hz: rate_hz?,
-                    synapses: synapses?,
-                    weight: weight?,
-                    delay_ms: delay_ms?,
-                })
+                Some(Drive::Poisson { rate_hz: rate_hz?, synapses: synapses?, weight: weight?, delay_ms: delay_ms? })
             }
             "current" => {
                 self.record(node, path, CURRENT_KEYS);
-                let amplitude_pa =
-                    self.required_value(section, "amplitude", path, "pA", Range::Any)?;
+                let amplitude_pa = self.required_value(section, "amplitude", path, "pA", Range::Any)?;
                 Some(Drive::Current { amplitude_pa })
             }
             found => {

@@ -48,12 +48,7 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn new(at: At, path: &str, kind: ProblemKind) -> Self {
-        Self {
-            line: at.line,
-            column: at.column,
-            path: path.to_owned(),
-            kind,
-        }
+        Self { line: at.line, column: at.column, path: path.to_owned(), kind }
     }
 }
 
@@ -75,102 +70,52 @@ pub enum ProblemKind {
     #[error("the file has {bytes} bytes; {allowed} are allowed")]
     TooLong { bytes: usize, allowed: usize },
     #[error("unknown key `{key}`{}; allowed are {}", did_you_mean(.suggestion), listed(.allowed))]
-    UnknownKey {
-        key: String,
-        allowed: Vec<&'static str>,
-        suggestion: Option<String>,
-    },
+    UnknownKey { key: String, allowed: Vec<&'static str>, suggestion: Option<String> },
     #[error("`{key}` is missing; write e.g. `{example}`")]
     Missing { key: &'static str, example: String },
     #[error("{expected} is expected, found {found}")]
-    WrongType {
-        expected: &'static str,
-        found: String,
-    },
+    WrongType { expected: &'static str, found: String },
     #[error("this is format version {found}; version 1 is read")]
     Version { found: String },
     #[error(transparent)]
     Quantity(QuantityError),
     #[error("{} is not allowed; it must be {allowed}", with_unit(*.value, .unit))]
-    OutOfRange {
-        value: f64,
-        unit: &'static str,
-        allowed: Range,
-    },
+    OutOfRange { value: f64, unit: &'static str, allowed: Range },
     #[error("{0}")]
     Distribution(InvalidDistribution),
     #[error("`{found}` is not known{}; allowed are {}", did_you_mean(.suggestion), listed(.allowed))]
-    Choice {
-        found: String,
-        allowed: Vec<&'static str>,
-        suggestion: Option<String>,
-    },
+    Choice { found: String, allowed: Vec<&'static str>, suggestion: Option<String> },
     #[error("one of {} is expected, found {}", listed(.allowed), found_keys(.found))]
-    NotOne {
-        found: Vec<String>,
-        allowed: Vec<&'static str>,
-    },
+    NotOne { found: Vec<String>, allowed: Vec<&'static str> },
     #[error("`{key}` has no meaning with {with}")]
-    NotWith {
-        key: &'static str,
-        with: &'static str,
-    },
-    #[error(
-        "`{name}` is no name; names are made of letters, digits and `_`, and begin with a letter"
-    )]
+    NotWith { key: &'static str, with: &'static str },
+    #[error("`{name}` is no name; names are made of letters, digits and `_`, and begin with a letter")]
     BadName { name: String },
     #[error("there is no population `{name}`{}", did_you_mean(.suggestion))]
-    UnknownPopulation {
-        name: String,
-        suggestion: Option<String>,
-    },
+    UnknownPopulation { name: String, suggestion: Option<String> },
     #[error("the network has no `{path}`{}", did_you_mean(.suggestion))]
-    UnknownPath {
-        path: String,
-        suggestion: Option<String>,
-    },
+    UnknownPath { path: String, suggestion: Option<String> },
     #[error("`{path}` is already set by {by}")]
     SetTwice { path: String, by: String },
-    #[error(
-        "`{first}` is in {first_unit}, but `{second}` in {second_unit}; one parameter sets values of one unit"
-    )]
-    MixedUnits {
-        first: String,
-        first_unit: &'static str,
-        second: String,
-        second_unit: &'static str,
-    },
+    #[error("`{first}` is in {first_unit}, but `{second}` in {second_unit}; one parameter sets values of one unit")]
+    MixedUnits { first: String, first_unit: &'static str, second: String, second_unit: &'static str },
     #[error(
         "`{first}` is {}, but `{second}` is {}; make them equal or give a `default`",
         with_unit(*.first_value, .unit), with_unit(*.second_value, .unit)
     )]
-    UnequalValues {
-        first: String,
-        first_value: f64,
-        second: String,
-        second_value: f64,
-        unit: &'static str,
-    },
+    UnequalValues { first: String, first_value: f64, second: String, second_value: f64, unit: &'static str },
     #[error(transparent)]
     Network(NetworkProblem),
 }
 
 fn listed(words: &[&'static str]) -> String {
-    words
-        .iter()
-        .map(|word| format!("`{word}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn found_keys(found: &[String]) -> String {
     match found {
         [] => "nothing".to_owned(),
-        _ => found
-            .iter()
-            .map(|key| format!("`{key}`"))
-            .collect::<Vec<_>>()
-            .join(" and "),
+        _ => found.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" and "),
     }
 }
 

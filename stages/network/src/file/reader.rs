@@ -19,10 +19,7 @@ pub(super) struct Section<'t> {
 
 impl<'t> Section<'t> {
     pub(super) fn get(&self, key: &str) -> Option<&'t Node> {
-        self.entries
-            .iter()
-            .find(|(name, _)| name.text == key)
-            .map(|(_, node)| node)
+        self.entries.iter().find(|(name, _)| name.text == key).map(|(_, node)| node)
     }
 }
 
@@ -52,53 +49,22 @@ impl<'t> Reader<'t> {
     }
 
     /// None once no further problem is listed, so that a file full of errors does not take long.
-    pub(super) fn suggestion<'a>(
-        &self,
-        word: &str,
-        known: impl IntoIterator<Item = &'a str>,
-    ) -> Option<String> {
-        if self.problems.len() < MOST_PROBLEMS {
-            nearest(word, known)
-        } else {
-            None
-        }
+    pub(super) fn suggestion<'a>(&self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+        if self.problems.len() < MOST_PROBLEMS { nearest(word, known) } else { None }
     }
 
     pub(super) fn wrong_type(&mut self, node: &Node, path: &str, expected: &'static str) {
-        self.problem(
-            node.at,
-            path,
-            ProblemKind::WrongType {
-                expected,
-                found: describe(node),
-            },
-        );
+        self.problem(node.at, path, ProblemKind::WrongType { expected, found: describe(node) });
     }
 
-    pub(super) fn missing(
-        &mut self,
-        section: Section<'t>,
-        path: &str,
-        key: &'static str,
-        example: &str,
-    ) {
-        self.problem(
-            section.at,
-            path,
-            ProblemKind::Missing {
-                key,
-                example: example.to_owned(),
-            },
-        );
+    pub(super) fn missing(&mut self, section: Section<'t>, path: &str, key: &'static str, example: &str) {
+        self.problem(section.at, path, ProblemKind::Missing { key, example: example.to_owned() });
     }
 
     /// A mapping with any keys.
     pub(super) fn section(&mut self, node: &'t Node, path: &str) -> Option<Section<'t>> {
         match &node.value {
-            Value::Map(entries) => Some(Section {
-                at: node.at,
-                entries,
-            }),
+            Value::Map(entries) => Some(Section { at: node.at, entries }),
             _ => {
                 self.wrong_type(node, path, "a mapping");
                 None
@@ -107,12 +73,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A mapping with some of the `allowed` keys; others are reported.
-    pub(super) fn record(
-        &mut self,
-        node: &'t Node,
-        path: &str,
-        allowed: &[&'static str],
-    ) -> Option<Section<'t>> {
+    pub(super) fn record(&mut self, node: &'t Node, path: &str, allowed: &[&'static str]) -> Option<Section<'t>> {
         let section = self.section(node, path)?;
         for (key, _) in section.entries {
             if !allowed.contains(&key.text.as_str()) {
@@ -136,34 +97,17 @@ impl<'t> Reader<'t> {
     ) -> Option<(&'t str, &'t Node)> {
         let section = self.record(node, path, allowed)?;
         match section.entries {
-            [(key, value)] => allowed
-                .contains(&key.text.as_str())
-                .then_some((key.text.as_str(), value)),
+            [(key, value)] => allowed.contains(&key.text.as_str()).then_some((key.text.as_str(), value)),
             entries => {
-                let found = entries
-                    .iter()
-                    .map(|(key, _)| shortened(&key.text))
-                    .collect();
-                self.problem(
-                    node.at,
-                    path,
-                    ProblemKind::NotOne {
-                        found,
-                        allowed: allowed.to_vec(),
-                    },
-                );
+                let found = entries.iter().map(|(key, _)| shortened(&key.text)).collect();
+                self.problem(node.at, path, ProblemKind::NotOne { found, allowed: allowed.to_vec() });
                 None
             }
         }
     }
 
     /// What is written under a key, or what a parameter's default gives to the path.
-    pub(super) fn field(
-        &mut self,
-        section: Section<'t>,
-        key: &str,
-        path: &str,
-    ) -> Option<&'t Node> {
+    pub(super) fn field(&mut self, section: Section<'t>, key: &str, path: &str) -> Option<&'t Node> {
         let written = section.get(key);
         let node = written.or_else(|| {
             let fill = self.fills.get_mut(path)?;
@@ -211,13 +155,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    pub(super) fn choice(
-        &mut self,
-        node: &Node,
-        path: &str,
-        found: &str,
-        allowed: &[&'static str],
-    ) {
+    pub(super) fn choice(&mut self, node: &Node, path: &str, found: &str, allowed: &[&'static str]) {
         let kind = ProblemKind::Choice {
             found: shortened(found),
             suggestion: self.suggestion(found, allowed.iter().copied()),
@@ -227,26 +165,15 @@ impl<'t> Reader<'t> {
     }
 
     /// A value in `unit`; `1` allows bare numbers.
-    pub(super) fn value(
-        &mut self,
-        node: &Node,
-        path: &str,
-        unit: &'static str,
-        allowed: Range,
-    ) -> Option<f64> {
+    pub(super) fn value(&mut self, node: &Node, path: &str, unit: &'static str, allowed: Range) -> Option<f64> {
         let value = match &node.value {
             Value::Text(text) => Quantity::parse_in(text, unit),
             Value::Number(value) if unit == "1" => Ok(*value),
-            Value::Number(value) => Err(QuantityError::NoUnit {
-                text: write_number(*value),
-                example: with_unit(*value, unit),
-            }),
+            Value::Number(value) => {
+                Err(QuantityError::NoUnit { text: write_number(*value), example: with_unit(*value, unit) })
+            }
             _ => {
-                let expected = if unit == "1" {
-                    "a number"
-                } else {
-                    "a number with a unit"
-                };
+                let expected = if unit == "1" { "a number" } else { "a number with a unit" };
                 self.wrong_type(node, path, expected);
                 return None;
             }
@@ -255,15 +182,7 @@ impl<'t> Reader<'t> {
             // Adding 0 leaves no -0, which would be another network to a digest.
             Ok(value) if allowed.contains(value) => Some(value + 0.0),
             Ok(value) => {
-                self.problem(
-                    node.at,
-                    path,
-                    ProblemKind::OutOfRange {
-                        value,
-                        unit,
-                        allowed,
-                    },
-                );
+                self.problem(node.at, path, ProblemKind::OutOfRange { value, unit, allowed });
                 None
             }
             Err(error) => {
@@ -283,12 +202,7 @@ impl<'t> Reader<'t> {
         allowed: Range,
     ) -> Option<f64> {
         let path = format!("{path}.{key}");
-        let node = self.required(
-            section,
-            key,
-            &path,
-            &format!("{key}: {}", with_unit(1.0, unit)),
-        )?;
+        let node = self.required(section, key, &path, &format!("{key}: {}", with_unit(1.0, unit)))?;
         self.value(node, &path, unit, allowed)
     }
 

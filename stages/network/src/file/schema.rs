@@ -67,10 +67,7 @@ fn population(model: NeuronModel) -> Schema {
             "size",
             json_schema!({"type": "integer", "minimum": 1, "maximum": u32::MAX, "description": "Number of neurons."}),
         ),
-        (
-            "model",
-            json_schema!({"const": model.name(), "description": "Neuron model."}),
-        ),
+        ("model", json_schema!({"const": model.name(), "description": "Neuron model."})),
         ("drive", json_schema!({"$ref": "#/$defs/drive"})),
         (
             "drives",
@@ -84,10 +81,7 @@ fn population(model: NeuronModel) -> Schema {
     ]);
     for spec in model.parameters() {
         let description = format!("{} ({}); default {}", spec.meaning, spec.unit, spec.default);
-        properties.insert(
-            spec.symbol,
-            json_schema!({"$ref": "#/$defs/distribution", "description": description}),
-        );
+        properties.insert(spec.symbol, json_schema!({"$ref": "#/$defs/distribution", "description": description}));
     }
     json_schema!({
         "title": model.name(),
@@ -101,14 +95,8 @@ fn population(model: NeuronModel) -> Schema {
 fn distribution() -> Schema {
     let quantity = json_schema!({"$ref": "#/$defs/quantity"});
     let bounds = [
-        (
-            "min",
-            json_schema!({"$ref": "#/$defs/quantity", "description": "Smaller values are drawn again."}),
-        ),
-        (
-            "max",
-            json_schema!({"$ref": "#/$defs/quantity", "description": "Greater values are drawn again."}),
-        ),
+        ("min", json_schema!({"$ref": "#/$defs/quantity", "description": "Smaller values are drawn again."})),
+        ("max", json_schema!({"$ref": "#/$defs/quantity", "description": "Greater values are drawn again."})),
         (
             "keep_sign",
             json_schema!({"type": "boolean", "description": "Values without the sign of the mean are drawn again."}),
@@ -118,16 +106,9 @@ fn distribution() -> Schema {
         "$ref": "#/$defs/quantity",
         "description": "Standard deviation, absolute or in % of |mean|.",
     });
-    let about_the_mean = BTreeMap::from_iter(
-        [("mean", quantity.clone()), ("sd", spread)]
-            .into_iter()
-            .chain(bounds.clone()),
-    );
-    let between = BTreeMap::from_iter(
-        [("low", quantity.clone()), ("high", quantity)]
-            .into_iter()
-            .chain(bounds),
-    );
+    let about_the_mean =
+        BTreeMap::from_iter([("mean", quantity.clone()), ("sd", spread)].into_iter().chain(bounds.clone()));
+    let between = BTreeMap::from_iter([("low", quantity.clone()), ("high", quantity)].into_iter().chain(bounds));
     // `mean` may be left to the default of a parameter, and so may `sd`, `low` and `high`.
     let shape = |name: &str, properties: &BTreeMap<&str, Schema>| {
         json_schema!({
@@ -137,10 +118,7 @@ fn distribution() -> Schema {
             "properties": {name: {"type": "object", "additionalProperties": false, "properties": properties}},
         })
     };
-    let (normal, lognormal) = (
-        shape("normal", &about_the_mean),
-        shape("lognormal", &about_the_mean),
-    );
+    let (normal, lognormal) = (shape("normal", &about_the_mean), shape("lognormal", &about_the_mean));
     json_schema!({
         "description": "A quantity, or a distribution over neurons or synapses.",
         "oneOf": [{"$ref": "#/$defs/quantity"}, normal, lognormal, shape("uniform", &between)],

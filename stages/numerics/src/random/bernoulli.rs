@@ -23,11 +23,7 @@ impl Bernoulli {
         if (0.0..=1.0).contains(&probability) {
             Ok(Self { probability })
         } else {
-            Err(OutOfRange {
-                parameter: "probability",
-                value: probability,
-                allowed: "a probability is from 0 to 1",
-            })
+            Err(OutOfRange { parameter: "probability", value: probability, allowed: "a probability is from 0 to 1" })
         }
     }
 
@@ -36,12 +32,7 @@ impl Bernoulli {
         if self.probability == 1.0 {
             indices.extend(0..trials);
         } else if self.probability >= RARE {
-            vectorise(Frequent {
-                probability: self.probability,
-                lanes,
-                trials,
-                indices,
-            });
+            vectorise(Frequent { probability: self.probability, lanes, trials, indices });
         } else if self.probability > 0.0 {
             rare(self.probability, lanes, trials, indices);
         }
@@ -75,8 +66,7 @@ impl Kernel for Frequent<'_> {
             }
             while tie != 0 {
                 let word = generator.next_words()[0];
-                success |= u32::from(f64::from(word) < remainder * 4_294_967_296.0)
-                    << tie.trailing_zeros();
+                success |= u32::from(f64::from(word) < remainder * 4_294_967_296.0) << tie.trailing_zeros();
                 tie &= tie - 1;
             }
             let left = self.trials - first;
@@ -118,9 +108,7 @@ mod tests {
     fn successes(p: f64, trials: u32, index: u64) -> Vec<u32> {
         let mut indices = Vec::new();
         let mut lanes = StreamKey::new([7; 16]).derive("bernoulli").lanes_at(index);
-        Bernoulli::new(p)
-            .unwrap()
-            .successes(&mut lanes, trials, &mut indices);
+        Bernoulli::new(p).unwrap().successes(&mut lanes, trials, &mut indices);
         indices
     }
 
@@ -141,30 +129,17 @@ mod tests {
             }
             let (n, r) = (f64::from(trials), repeats as f64);
             let variance = n * p * (1.0 - p);
-            assert!(
-                (total - n * r * p).abs() < 4.5 * (r * variance).sqrt(),
-                "p {p}: {total}"
-            );
+            assert!((total - n * r * p).abs() < 4.5 * (r * variance).sqrt(), "p {p}: {total}");
             // Kurtosis of a binomial with few successes widens the spread of the sample variance.
             let spread = ((2.0 + 1.0 / variance) / r).sqrt();
-            assert!(
-                (squares / r / variance - 1.0).abs() < 4.5 * spread,
-                "p {p}: variance {}",
-                squares / r
-            );
+            assert!((squares / r / variance - 1.0).abs() < 4.5 * spread, "p {p}: variance {}", squares / r);
             let pairs = (n - 1.0) * r * p * p;
             assert!(
                 (neighbours - pairs).abs() < 5.0 * (pairs * (1.0 + 2.0 * p)).sqrt() + 3.0,
                 "p {p}: {neighbours} neighbours, {pairs} expected"
             );
-            let chi2: f64 = per_position
-                .iter()
-                .map(|c| (c - r * p).powi(2) / (r * p * (1.0 - p)))
-                .sum();
-            assert!(
-                (chi2 - n).abs() < 5.0 * (n * (2.0 + 1.0 / (r * p * (1.0 - p)))).sqrt(),
-                "p {p}: chi2 {chi2}"
-            );
+            let chi2: f64 = per_position.iter().map(|c| (c - r * p).powi(2) / (r * p * (1.0 - p))).sum();
+            assert!((chi2 - n).abs() < 5.0 * (n * (2.0 + 1.0 / (r * p * (1.0 - p)))).sqrt(), "p {p}: chi2 {chi2}");
         }
     }
 

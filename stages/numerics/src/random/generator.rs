@@ -16,9 +16,7 @@ const TWO_POW_MINUS_53: f64 = 1.0 / 9_007_199_254_740_992.0;
 impl Generator {
     pub(super) fn from_state(state: [u64; 4]) -> Self {
         // Zero is the one fixed point of xoshiro.
-        Self {
-            state: if state == [0; 4] { [1, 2, 3, 4] } else { state },
-        }
+        Self { state: if state == [0; 4] { [1, 2, 3, 4] } else { state } }
     }
 
     #[inline]
@@ -105,14 +103,8 @@ mod tests {
             squares += u * u;
         }
         let (mean, square) = (sum / f64::from(n), squares / f64::from(n));
-        assert!(
-            (mean - 0.5).abs() < 5.0 * (1.0 / 12.0 / f64::from(n)).sqrt(),
-            "{mean}"
-        );
-        assert!(
-            (square - 1.0 / 3.0).abs() < 5.0 * (4.0 / 45.0 / f64::from(n)).sqrt(),
-            "{square}"
-        );
+        assert!((mean - 0.5).abs() < 5.0 * (1.0 / 12.0 / f64::from(n)).sqrt(), "{mean}");
+        assert!((square - 1.0 / 3.0).abs() < 5.0 * (4.0 / 45.0 / f64::from(n)).sqrt(), "{square}");
     }
 
     #[test]
@@ -122,10 +114,7 @@ mod tests {
         for _ in 0..70_000 {
             counts[generator.below(7) as usize] += 1;
         }
-        let chi2: f64 = counts
-            .iter()
-            .map(|&c| (f64::from(c) - 1e4).powi(2) / 1e4)
-            .sum();
+        let chi2: f64 = counts.iter().map(|&c| (f64::from(c) - 1e4).powi(2) / 1e4).sum();
         assert!(chi2 < 27.9, "chi2 of 6 degrees of freedom {chi2}"); // p = 1e-4
         assert_eq!(generator.below(1), 0);
         assert_eq!(generator.below(0), 0);
@@ -140,10 +129,7 @@ mod tests {
             *counts.entry(generator.permutation(4)).or_insert(0u32) += 1;
         }
         assert_eq!(counts.len(), 24);
-        let chi2: f64 = counts
-            .values()
-            .map(|&c| (f64::from(c) - 1e3).powi(2) / 1e3)
-            .sum();
+        let chi2: f64 = counts.values().map(|&c| (f64::from(c) - 1e3).powi(2) / 1e3).sum();
         assert!(chi2 < 58.0, "chi2 of 23 degrees of freedom {chi2}"); // p = 1e-4
         assert!(generator.permutation(0).is_empty());
         assert_eq!(generator.permutation(1), [0]);

@@ -65,9 +65,7 @@ mod tests {
             }
         }
         for count in ones {
-            assert!(
-                (f64::from(count) - 0.5 * f64::from(n)).abs() < 4.5 * (0.25 * f64::from(n)).sqrt()
-            );
+            assert!((f64::from(count) - 0.5 * f64::from(n)).abs() < 4.5 * (0.25 * f64::from(n)).sqrt());
         }
         for product in products {
             assert!(product.abs() < 4.5 * f64::from(n).sqrt(), "{product}");

@@ -24,18 +24,14 @@ struct Ziggurat {
 // libm, so that every platform has the same table.
 static ZIGGURAT: LazyLock<Ziggurat> = LazyLock::new(|| {
     let density = |x: f64| libm::exp(-0.5 * x * x);
-    let area = TAIL * density(TAIL)
-        + (std::f64::consts::PI / 2.0).sqrt() * libm::erfc(TAIL / std::f64::consts::SQRT_2);
+    let area = TAIL * density(TAIL) + (std::f64::consts::PI / 2.0).sqrt() * libm::erfc(TAIL / std::f64::consts::SQRT_2);
     let mut x = [0.0; LAYERS + 1];
     x[0] = area / density(TAIL);
     x[1] = TAIL;
     for i in 2..LAYERS {
         x[i] = (-2.0 * libm::log(area / x[i - 1] + density(x[i - 1]))).sqrt();
     }
-    Ziggurat {
-        x,
-        density: x.map(density),
-    }
+    Ziggurat { x, density: x.map(density) }
 });
 
 #[inline]
@@ -57,12 +53,7 @@ pub(super) fn draw(generator: &mut Generator) -> f64 {
 }
 
 #[cold]
-fn beside_the_rectangle(
-    generator: &mut Generator,
-    ziggurat: &Ziggurat,
-    layer: usize,
-    x: f64,
-) -> Option<f64> {
+fn beside_the_rectangle(generator: &mut Generator, ziggurat: &Ziggurat, layer: usize, x: f64) -> Option<f64> {
     if layer == 0 {
         // Marsaglia's tail: exponential proposals.
         loop {
@@ -102,18 +93,12 @@ mod tests {
         let variance = [1.0, 2.0, 15.0, 96.0];
         for k in 0..4 {
             let moment = moments[k] / n;
-            assert!(
-                (moment - expected[k]).abs() < 4.5 * f64::sqrt(variance[k] / n),
-                "moment {k}: {moment}"
-            );
+            assert!((moment - expected[k]).abs() < 4.5 * f64::sqrt(variance[k] / n), "moment {k}: {moment}");
         }
         for (count, limit) in above.iter().zip(limits) {
             let p = libm::erfc(limit / std::f64::consts::SQRT_2);
             let error = (f64::from(*count) - n * p) / (n * p * (1.0 - p)).sqrt();
-            assert!(
-                error.abs() < 4.5,
-                "P(|x| > {limit}) off by {error} standard errors"
-            );
+            assert!(error.abs() < 4.5, "P(|x| > {limit}) off by {error} standard errors");
         }
     }
 }

@@ -38,11 +38,7 @@ impl Poisson {
     /// `mean` negative, not finite or above [`Poisson::LARGEST_MEAN`].
     pub fn new(mean: f64) -> Result<Self, OutOfRange> {
         if !(0.0..=Self::LARGEST_MEAN).contains(&mean) {
-            return Err(OutOfRange {
-                parameter: "mean",
-                value: mean,
-                allowed: "a Poisson mean is from 0 to 30000",
-            });
+            return Err(OutOfRange { parameter: "mean", value: mean, allowed: "a Poisson mean is from 0 to 30000" });
         }
         let probabilities = outcomes(mean);
         let common: Vec<f64> = probabilities
@@ -50,11 +46,7 @@ impl Poisson {
             .map(|&(_, p)| (VALUES * p).floor())
             .map(|values| if values < FEWEST_VALUES { 0.0 } else { values })
             .collect();
-        let lowest = probabilities
-            .iter()
-            .zip(&common)
-            .find(|(_, c)| **c > 0.0)
-            .map_or(0, |(&(k, _), _)| k);
+        let lowest = probabilities.iter().zip(&common).find(|(_, c)| **c > 0.0).map_or(0, |(&(k, _), _)| k);
         let mut thresholds = Vec::new();
         let mut used = 0.0;
         for &values in common.iter().filter(|&&values| values > 0.0) {
@@ -74,12 +66,7 @@ impl Poisson {
                 last.0 = f64::INFINITY;
             }
         }
-        Ok(Self {
-            mean,
-            lowest,
-            thresholds,
-            residual,
-        })
+        Ok(Self { mean, lowest, thresholds, residual })
     }
 
     pub fn mean(&self) -> f64 {
@@ -91,11 +78,7 @@ impl Poisson {
         if self.mean == 0.0 {
             counts.fill(0);
         } else {
-            vectorise(Fill {
-                poisson: self,
-                lanes,
-                counts,
-            });
+            vectorise(Fill { poisson: self, lanes, counts });
         }
     }
 
@@ -128,9 +111,7 @@ impl Poisson {
             let words = lanes.next_words();
             let bits = u64::from(words[0]) << 32 | u64::from(words[1]);
             let u = (bits >> 11) as f64 * (1.0 / (1u64 << 53) as f64);
-            let index = self
-                .residual
-                .partition_point(|&(cumulative, _)| cumulative <= u);
+            let index = self.residual.partition_point(|&(cumulative, _)| cumulative <= u);
             *count = self.residual[index].1;
         }
     }
@@ -167,10 +148,7 @@ fn outcomes(mean: f64) -> Vec<(i16, f64)> {
 #[inline(always)]
 fn add_exceeded<const N: usize>(thresholds: &[i16; N], halves: &[i16; CHUNK], counts: &mut [i16]) {
     for (count, half) in counts.iter_mut().zip(halves) {
-        *count += thresholds
-            .iter()
-            .map(|threshold| i16::from(half > threshold))
-            .sum::<i16>();
+        *count += thresholds.iter().map(|threshold| i16::from(half > threshold)).sum::<i16>();
     }
 }
 
@@ -190,11 +168,7 @@ impl Kernel for Fill<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let Self {
-            poisson,
-            lanes,
-            counts,
-        } = self;
+        let Self { poisson, lanes, counts } = self;
         let mut words = [[0; LANES]; CHUNK / (2 * LANES)];
         let mut halves = [0; CHUNK];
         for counts in counts.chunks_mut(CHUNK) {
@@ -214,10 +188,7 @@ impl Kernel for Fill<'_> {
             poisson.decide(&halves, counts);
             let undecided = poisson.undecided();
             for counts in counts.chunks_mut(LOOK) {
-                if counts
-                    .iter()
-                    .fold(false, |any, &count| any | (count == undecided))
-                {
+                if counts.iter().fold(false, |any, &count| any | (count == undecided)) {
                     poisson.settle(lanes, counts);
                 }
             }
@@ -231,9 +202,7 @@ mod tests {
     use super::*;
 
     fn draws(mean: f64, n: usize) -> Vec<i16> {
-        let mut lanes = StreamKey::new([6; 16])
-            .derive("poisson")
-            .lanes_at(mean.to_bits());
+        let mut lanes = StreamKey::new([6; 16]).derive("poisson").lanes_at(mean.to_bits());
         let mut counts = vec![-1; n];
         Poisson::new(mean).unwrap().fill(&mut lanes, &mut counts);
         counts
@@ -245,17 +214,12 @@ mod tests {
             let n = 1_000_000;
             let counts = draws(mean, n);
             let mut observed = std::collections::BTreeMap::new();
-            counts
-                .iter()
-                .for_each(|&k| *observed.entry(k).or_insert(0u32) += 1);
+            counts.iter().for_each(|&k| *observed.entry(k).or_insert(0u32) += 1);
             let (mut chi2, mut bins) = (0.0, 0.0f64);
             let (mut rest_expected, mut rest_observed) = (0.0, 0.0);
             let mut seen = 0;
             for (k, p) in outcomes(mean) {
-                let (expected, observed) = (
-                    p * n as f64,
-                    f64::from(observed.get(&k).copied().unwrap_or(0)),
-                );
+                let (expected, observed) = (p * n as f64, f64::from(observed.get(&k).copied().unwrap_or(0)));
                 seen += observed as usize;
                 if expected > 10.0 {
                     chi2 += (observed - expected).powi(2) / expected;
@@ -281,16 +245,9 @@ mod tests {
             let n = 20_000;
             let counts = draws(mean, n);
             let m = counts.iter().map(|&k| f64::from(k)).sum::<f64>() / n as f64;
-            let v = counts
-                .iter()
-                .map(|&k| (f64::from(k) - mean).powi(2))
-                .sum::<f64>()
-                / n as f64;
+            let v = counts.iter().map(|&k| (f64::from(k) - mean).powi(2)).sum::<f64>() / n as f64;
             assert!((m - mean).abs() < 4.5 * (mean / n as f64).sqrt(), "{m}");
-            assert!(
-                (v / mean - 1.0).abs() < 4.5 * (2.0 / n as f64).sqrt(),
-                "{v}"
-            );
+            assert!((v / mean - 1.0).abs() < 4.5 * (2.0 / n as f64).sqrt(), "{v}");
         }
     }
 
@@ -301,8 +258,7 @@ mod tests {
             let mut mass: std::collections::BTreeMap<i16, f64> = std::collections::BTreeMap::new();
             let mut start = -32768.0;
             for (j, &threshold) in poisson.thresholds.iter().enumerate() {
-                *mass.entry(poisson.lowest + j as i16).or_default() +=
-                    (f64::from(threshold) + 1.0 - start) / VALUES;
+                *mass.entry(poisson.lowest + j as i16).or_default() += (f64::from(threshold) + 1.0 - start) / VALUES;
                 start = f64::from(threshold) + 1.0;
             }
             let (left, mut before) = ((32768.0 - start) / VALUES, 0.0);
@@ -311,11 +267,7 @@ mod tests {
                 before = cumulative;
             }
             for (k, p) in outcomes(mean) {
-                assert!(
-                    (mass[&k] - p).abs() < 1e-15,
-                    "mean {mean}, k {k}: {} instead of {p}",
-                    mass[&k]
-                );
+                assert!((mass[&k] - p).abs() < 1e-15, "mean {mean}, k {k}: {} instead of {p}", mass[&k]);
             }
         }
     }

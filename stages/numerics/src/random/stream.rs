@@ -81,12 +81,7 @@ impl StreamKey {
 
 fn absorb(state: [u32; 4], word: u64) -> [u32; 4] {
     let out = philox4x32_10(state, [word as u32, (word >> 32) as u32]);
-    [
-        out[0] ^ state[0],
-        out[1] ^ state[1],
-        out[2] ^ state[2],
-        out[3] ^ state[3],
-    ]
+    [out[0] ^ state[0], out[1] ^ state[1], out[2] ^ state[2], out[3] ^ state[3]]
 }
 
 fn expand(state: [u32; 4], block: u64) -> [u32; 4] {
@@ -106,22 +101,10 @@ mod tests {
     fn streams_differ_by_key_purpose_and_index() {
         let mut seen = HashSet::new();
         for key in 0..8u8 {
-            for purpose in [
-                "",
-                "a",
-                "b",
-                "ab",
-                "weights",
-                "weights\0",
-                "\0weights",
-                "a long purpose of many words",
-            ] {
+            for purpose in ["", "a", "b", "ab", "weights", "weights\0", "\0weights", "a long purpose of many words"] {
                 for index in [0, 1, 2, 1 << 32, u64::MAX] {
                     let mut generator = StreamKey::new([key; 16]).stream(purpose, index);
-                    assert!(
-                        seen.insert(generator.next_u64()),
-                        "{key} {purpose:?} {index}"
-                    );
+                    assert!(seen.insert(generator.next_u64()), "{key} {purpose:?} {index}");
                 }
             }
         }

@@ -74,9 +74,7 @@ impl CableStep {
             .iter()
             .zip(membrane)
             .map(|(c, m)| {
-                c.capacitance_nf / dt_ms
-                    + to_us(m.conductance_s_per_cm2, c.area_um2)
-                    + c.axial_conductance_us
+                c.capacitance_nf / dt_ms + to_us(m.conductance_s_per_cm2, c.area_um2) + c.axial_conductance_us
             })
             .collect();
         for c in &cable.compartments {
@@ -145,12 +143,7 @@ impl CableStep {
     }
 
     fn advance(&self, v: &mut [f64], m: &mut [f64], amplitudes_na: &[f64], time_course: f64) {
-        for (((v, m), node), amplitude) in v
-            .iter_mut()
-            .zip(m.iter())
-            .zip(&self.nodes)
-            .zip(amplitudes_na)
-        {
+        for (((v, m), node), amplitude) in v.iter_mut().zip(m.iter()).zip(&self.nodes).zip(amplitudes_na) {
             *v = node.capacitive_us * *v + amplitude * time_course + node.gate_us * *m;
         }
         for (i, node) in self.nodes.iter().enumerate().skip(1).rev() {
@@ -171,26 +164,18 @@ mod tests {
     use super::*;
     use crate::cable::{BallAndSticks, EndRounding};
 
-    const TIME_COURSE: SynapticTimeCourse = SynapticTimeCourse {
-        rise_time_ms: 0.2,
-        decay_time_ms: 1.8,
-    };
+    const TIME_COURSE: SynapticTimeCourse = SynapticTimeCourse { rise_time_ms: 0.2, decay_time_ms: 1.8 };
 
     #[test]
     fn areas_of_the_two_synapses_of_the_hagen_model() {
         assert!((TIME_COURSE.area_ms() - 2.368933).abs() < 1e-6);
-        let inhibitory = SynapticTimeCourse {
-            rise_time_ms: 0.1,
-            decay_time_ms: 9.0,
-        };
+        let inhibitory = SynapticTimeCourse { rise_time_ms: 0.1, decay_time_ms: 9.0 };
         assert!((inhibitory.area_ms() - 9.466737).abs() < 1e-6);
     }
 
     #[test]
     fn a_step_solves_the_linear_system() {
-        let cable = BallAndSticks::hagen_excitatory()
-            .compartments(EndRounding::Exact)
-            .unwrap();
+        let cable = BallAndSticks::hagen_excitatory().compartments(EndRounding::Exact).unwrap();
         let n = cable.compartments.len();
         let dt = 0.0625;
         let membrane = vec![SmallSignal::leak(1e-4); n];
@@ -216,20 +201,12 @@ mod tests {
 
     #[test]
     fn a_single_compartment_follows_the_scalar_recursion() {
-        let cell = BallAndSticks {
-            sticks: Vec::new(),
-            ..BallAndSticks::hagen_excitatory()
-        };
+        let cell = BallAndSticks { sticks: Vec::new(), ..BallAndSticks::hagen_excitatory() };
         let cable = cell.compartments(EndRounding::Exact).unwrap();
         let step = CableStep::factor(&cable, &[SmallSignal::leak(1e-4)], 0.1);
-        let signal = step
-            .respond(&[0.5], TIME_COURSE, &[vec![1.0]], 30)
-            .remove(0);
+        let signal = step.respond(&[0.5], TIME_COURSE, &[vec![1.0]], 30).remove(0);
         assert_eq!(&signal[..2], &[0.0, 0.0]);
-        let (c, g) = (
-            cable.compartments[0].capacitance_nf,
-            1e-6 * cable.compartments[0].area_um2,
-        );
+        let (c, g) = (cable.compartments[0].capacitance_nf, 1e-6 * cable.compartments[0].area_um2);
         let mut v = 0.0;
         for (n, value) in signal.iter().enumerate().skip(1) {
             let t = (n - 1) as f64 * 0.1;

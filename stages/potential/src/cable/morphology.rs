@@ -105,9 +105,7 @@ impl BallAndSticks {
     /// A length, diameter, resistivity or capacitance that is not finite and above 0.
     pub fn compartments(&self, rounding: EndRounding) -> Result<Cable, OutOfRange> {
         self.check()?;
-        let mut cable = Cable {
-            compartments: Vec::new(),
-        };
+        let mut cable = Cable { compartments: Vec::new() };
         let half_soma = 0.5 * self.soma_length_um;
         let soma = self.section(Region::Soma, -half_soma, half_soma, self.soma_diameter_um);
         self.append(&mut cable, &soma, rounding);
@@ -128,12 +126,7 @@ impl BallAndSticks {
             soma_length_um: 30.0,
             soma_diameter_um,
             sticks: vec![
-                Stick {
-                    region: Region::Basal,
-                    direction: Direction::Down,
-                    length_um: 200.0,
-                    diameter_um: 2.0,
-                },
+                Stick { region: Region::Basal, direction: Direction::Down, length_um: 200.0, diameter_um: 2.0 },
                 Stick {
                     region: Region::Apical,
                     direction: Direction::Up,
@@ -150,10 +143,7 @@ impl BallAndSticks {
         positive("soma_length_um", self.soma_length_um)?;
         positive("soma_diameter_um", self.soma_diameter_um)?;
         positive("axial_resistivity_ohm_cm", self.axial_resistivity_ohm_cm)?;
-        positive(
-            "membrane_capacitance_uf_per_cm2",
-            self.membrane_capacitance_uf_per_cm2,
-        )?;
+        positive("membrane_capacitance_uf_per_cm2", self.membrane_capacitance_uf_per_cm2)?;
         for (i, stick) in self.sticks.iter().enumerate() {
             positive(format!("sticks[{i}].length_um"), stick.length_um)?;
             positive(format!("sticks[{i}].diameter_um"), stick.diameter_um)?;
@@ -164,25 +154,14 @@ impl BallAndSticks {
     fn section(&self, region: Region, start_um: f64, end_um: f64, diameter_um: f64) -> Section {
         let length = (end_um - start_um).abs();
         let lambda_100 = 1e5
-            * (diameter_um
-                / (4.0
-                    * PI
-                    * 100.0
-                    * self.axial_resistivity_ohm_cm
-                    * self.membrane_capacitance_uf_per_cm2))
+            * (diameter_um / (4.0 * PI * 100.0 * self.axial_resistivity_ohm_cm * self.membrane_capacitance_uf_per_cm2))
                 .sqrt();
         // One soma segment keeps its centre, to which both sticks are joined, at z = 0.
         let segments = match region {
             Region::Soma => 1,
             _ => 2 * ((length / (0.1 * lambda_100) + 0.9) / 2.0) as usize + 1,
         };
-        Section {
-            region,
-            start_um,
-            end_um,
-            diameter_um,
-            segments,
-        }
+        Section { region, start_um, end_um, diameter_um, segments }
     }
 
     fn append(&self, cable: &mut Cable, section: &Section, rounding: EndRounding) {
@@ -205,8 +184,7 @@ impl BallAndSticks {
             let half_resistance = self.half_resistance_megaohm(length_um, section.diameter_um);
             let axial_conductance_us = parent.map_or(0.0, |p| {
                 let other = &cable.compartments[p];
-                1.0 / (half_resistance
-                    + self.half_resistance_megaohm(other.length_um, other.diameter_um))
+                1.0 / (half_resistance + self.half_resistance_megaohm(other.length_um, other.diameter_um))
             });
             cable.compartments.push(Compartment {
                 region: section.region,
@@ -259,25 +237,19 @@ mod tests {
 
     #[test]
     fn hagen_cells_have_27_and_11_compartments() {
-        let e = BallAndSticks::hagen_excitatory()
-            .compartments(EndRounding::ThreeDecimals)
-            .unwrap();
+        let e = BallAndSticks::hagen_excitatory().compartments(EndRounding::ThreeDecimals).unwrap();
         assert_eq!(e.compartments.len(), 27);
         assert_eq!(e.compartments[0].z_um, 0.0);
         assert_eq!(e.compartments[5].z_um, -195.0);
         assert_eq!(e.compartments[6].z_um, 38.8095);
         assert!((e.compartments[26].z_um - 991.1905).abs() < 1e-10);
-        let i = BallAndSticks::hagen_inhibitory()
-            .compartments(EndRounding::Exact)
-            .unwrap();
+        let i = BallAndSticks::hagen_inhibitory().compartments(EndRounding::Exact).unwrap();
         assert_eq!(i.compartments.len(), 11);
     }
 
     #[test]
     fn currents_of_a_uniform_potential_vanish_and_weights_of_one_conserve_charge() {
-        let cable = BallAndSticks::hagen_excitatory()
-            .compartments(EndRounding::Exact)
-            .unwrap();
+        let cable = BallAndSticks::hagen_excitatory().compartments(EndRounding::Exact).unwrap();
         let depths: Vec<f64> = cable.compartments.iter().map(|c| c.z_um).collect();
         let row = cable.current_weights_on_potentials(&depths);
         assert!(row.iter().sum::<f64>().abs() < 1e-12);
@@ -287,17 +259,8 @@ mod tests {
 
     #[test]
     fn a_cell_without_sticks_is_one_compartment() {
-        let cell = BallAndSticks {
-            sticks: Vec::new(),
-            ..BallAndSticks::hagen_excitatory()
-        };
-        assert_eq!(
-            cell.compartments(EndRounding::Exact)
-                .unwrap()
-                .compartments
-                .len(),
-            1
-        );
+        let cell = BallAndSticks { sticks: Vec::new(), ..BallAndSticks::hagen_excitatory() };
+        assert_eq!(cell.compartments(EndRounding::Exact).unwrap().compartments.len(), 1);
     }
 
     #[test]

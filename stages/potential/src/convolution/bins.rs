@@ -23,30 +23,16 @@ impl BinGrid {
     pub fn new(t_start_ms: f64, t_stop_ms: f64, dt_ms: f64) -> Result<Self, ConvolutionError> {
         positive("dt_ms", dt_ms)?;
         not_negative("t_start_ms", t_start_ms)?;
-        require(
-            "t_stop_ms",
-            t_stop_ms,
-            t_stop_ms > t_start_ms,
-            "above `t_start_ms`",
-        )?;
+        require("t_stop_ms", t_stop_ms, t_stop_ms > t_start_ms, "above `t_start_ms`")?;
         let step = |parameter: &'static str, time_ms: f64| {
             let steps = time_ms / dt_ms;
             let on_grid = (steps - steps.round()).abs() <= 1e-6 && steps <= f64::from(u32::MAX);
-            require(
-                parameter,
-                time_ms,
-                on_grid,
-                "a whole number of steps `dt_ms`, below 2^32 of them",
-            )?;
+            require(parameter, time_ms, on_grid, "a whole number of steps `dt_ms`, below 2^32 of them")?;
             Ok::<u32, ConvolutionError>(steps.round() as u32)
         };
         let first_step = step("t_start_ms", t_start_ms)?;
         let bins = (step("t_stop_ms", t_stop_ms)? - first_step) as usize;
-        Ok(Self {
-            dt_ms,
-            first_step,
-            bins,
-        })
+        Ok(Self { dt_ms, first_step, bins })
     }
 
     /// When the first bin begins.
@@ -104,10 +90,7 @@ mod tests {
             (0.0, 1.0, 0.0),
             (0.0, 1e12, 0.1),
         ] {
-            assert!(
-                BinGrid::new(start, stop, dt).is_err(),
-                "{start} {stop} {dt}"
-            );
+            assert!(BinGrid::new(start, stop, dt).is_err(), "{start} {stop} {dt}");
         }
     }
 }

@@ -4,15 +4,8 @@ use super::Term;
 
 /// Expected time in units of one multiply-add of this loop.
 pub(super) fn cost(counts: &[Vec<u32>], outputs: &[Vec<Term>]) -> f64 {
-    let occupied: Vec<usize> = counts
-        .iter()
-        .map(|c| c.iter().filter(|&&n| n != 0).count())
-        .collect();
-    outputs
-        .iter()
-        .flatten()
-        .map(|term| occupied[term.source] as f64 * (term.kernel.len() as f64 + CALL))
-        .sum()
+    let occupied: Vec<usize> = counts.iter().map(|c| c.iter().filter(|&&n| n != 0).count()).collect();
+    outputs.iter().flatten().map(|term| occupied[term.source] as f64 * (term.kernel.len() as f64 + CALL)).sum()
 }
 
 /// Multiply-adds that the overhead of one shifted kernel is worth.

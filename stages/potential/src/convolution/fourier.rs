@@ -28,11 +28,7 @@ impl Plan {
         let terms: usize = outputs.iter().map(Vec::len).sum();
         let largest = (bins + taps).next_power_of_two().max(2);
         let mut size = (taps + 1).next_power_of_two().max(2);
-        let mut best = Self {
-            taps,
-            size,
-            cost: f64::INFINITY,
-        };
+        let mut best = Self { taps, size, cost: f64::INFINITY };
         while size <= largest {
             let blocks = bins.div_ceil(size - taps + 1);
             let transforms = blocks * (counts.len() + outputs.len()) + terms;
@@ -68,10 +64,8 @@ impl Plan {
         let mut signals: Vec<Vec<f64>> = outputs.iter().map(|_| Vec::with_capacity(bins)).collect();
         let fresh = self.size - self.taps + 1;
         for begin in (0..bins).step_by(fresh) {
-            let spectra: Vec<Option<Vec<Complex<f64>>>> = counts
-                .iter()
-                .map(|counts| transform.of_block(counts, begin, self.taps - 1))
-                .collect();
+            let spectra: Vec<Option<Vec<Complex<f64>>>> =
+                counts.iter().map(|counts| transform.of_block(counts, begin, self.taps - 1)).collect();
             for (signal, filters) in signals.iter_mut().zip(&filters) {
                 let length = fresh.min(bins - begin);
                 let block = transform.filtered(&spectra, filters);
@@ -128,12 +122,7 @@ impl Transform {
     }
 
     /// Spectrum of `counts` from `overlap` bins before `begin` on; nothing if they are all 0.
-    fn of_block(
-        &mut self,
-        counts: &[u32],
-        begin: usize,
-        overlap: usize,
-    ) -> Option<Vec<Complex<f64>>> {
+    fn of_block(&mut self, counts: &[u32], begin: usize, overlap: usize) -> Option<Vec<Complex<f64>>> {
         let missing = overlap.saturating_sub(begin);
         let from = begin.saturating_sub(overlap);
         let available = &counts[from..counts.len().min(from + self.time.len() - missing)];
@@ -150,27 +139,18 @@ impl Transform {
     fn forward_transform(&mut self) -> Vec<Complex<f64>> {
         let mut spectrum = self.forward.make_output_vec();
         // Fails only for buffers of the wrong length, and the planner made these.
-        let _ = self.forward.process_with_scratch(
-            &mut self.time,
-            &mut spectrum,
-            &mut self.forward_scratch,
-        );
+        let _ = self.forward.process_with_scratch(&mut self.time, &mut spectrum, &mut self.forward_scratch);
         spectrum
     }
 
     /// Sum of filtered sources in the time domain; nothing if all of them are silent.
-    fn filtered(
-        &mut self,
-        spectra: &[Option<Vec<Complex<f64>>>],
-        filters: &[Filter],
-    ) -> Option<&[f64]> {
+    fn filtered(&mut self, spectra: &[Option<Vec<Complex<f64>>>], filters: &[Filter]) -> Option<&[f64]> {
         self.product.fill(Complex::default());
         let mut silent = true;
         for filter in filters {
             if let Some(spectrum) = &spectra[filter.source] {
                 silent = false;
-                for ((product, a), b) in self.product.iter_mut().zip(spectrum).zip(&filter.spectrum)
-                {
+                for ((product, a), b) in self.product.iter_mut().zip(spectrum).zip(&filter.spectrum) {
                     *product += a * b;
                 }
             }
@@ -183,11 +163,7 @@ impl Transform {
             (first.im, last.im) = (0.0, 0.0);
         }
         // Fails only for buffers of the wrong length, and the planner made these.
-        let _ = self.inverse.process_with_scratch(
-            &mut self.product,
-            &mut self.time,
-            &mut self.inverse_scratch,
-        );
+        let _ = self.inverse.process_with_scratch(&mut self.product, &mut self.time, &mut self.inverse_scratch);
         Some(&self.time)
     }
 }
@@ -226,15 +202,8 @@ mod tests {
     fn blocks_without_spikes_are_exactly_silent() {
         let mut counts = vec![0; 10_000];
         counts[3] = 1;
-        let outputs = [vec![Term {
-            source: 0,
-            kernel: vec![1.0; 10],
-        }]];
-        let plan = Plan {
-            taps: 10,
-            size: 64,
-            cost: 0.0,
-        };
+        let outputs = [vec![Term { source: 0, kernel: vec![1.0; 10] }]];
+        let plan = Plan { taps: 10, size: 64, cost: 0.0 };
         let signal = plan.convolve(&[counts], &outputs).remove(0);
         assert_eq!(signal.len(), 10_000);
         assert!((signal[12] - 1.0).abs() < 1e-12);

@@ -39,38 +39,17 @@ pub enum ConvolutionError {
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
     #[error("kernel {pre} -> {post} needs the spikes of `{pre}`; there are those of: {known}")]
-    MissingSpikes {
-        pre: String,
-        post: String,
-        known: String,
-    },
+    MissingSpikes { pre: String, post: String, known: String },
     #[error("no kernel of probe {channel} takes the spikes of `{population}`")]
     MissingKernel { channel: String, population: String },
     #[error("the spikes of `{population}` are given twice")]
     DuplicateSpikes { population: String },
     #[error("kernel {pre} -> {post} of probe {channel} is given twice")]
-    DuplicateKernel {
-        pre: String,
-        post: String,
-        channel: String,
-    },
-    #[error(
-        "kernel {pre} -> {post} has steps of {kernel_dt_ms} ms, spikes have {spikes_dt_ms} ms; they must be equal"
-    )]
-    StepsDiffer {
-        pre: String,
-        post: String,
-        kernel_dt_ms: f64,
-        spikes_dt_ms: f64,
-    },
-    #[error(
-        "kernel {pre} -> {post} of probe {channel} has no samples, or some that are not finite"
-    )]
-    BadKernel {
-        pre: String,
-        post: String,
-        channel: String,
-    },
+    DuplicateKernel { pre: String, post: String, channel: String },
+    #[error("kernel {pre} -> {post} has steps of {kernel_dt_ms} ms, spikes have {spikes_dt_ms} ms; they must be equal")]
+    StepsDiffer { pre: String, post: String, kernel_dt_ms: f64, spikes_dt_ms: f64 },
+    #[error("kernel {pre} -> {post} of probe {channel} has no samples, or some that are not finite")]
+    BadKernel { pre: String, post: String, channel: String },
 }
 
 /// Signals of all probes among `kernels`, in the order in which these first appear.
@@ -87,18 +66,14 @@ pub fn superpose(
 ) -> Result<Vec<Signal>, ConvolutionError> {
     check(spikes, kernels, grid)?;
     let (mut signals, outputs): (Vec<Signal>, Vec<Vec<Term>>) = match superposition {
-        Superposition::Total => probes(kernels)
-            .into_iter()
-            .map(|probe| (signal(probe, None), total_terms(spikes, kernels, probe)))
-            .unzip(),
+        Superposition::Total => {
+            probes(kernels).into_iter().map(|probe| (signal(probe, None), total_terms(spikes, kernels, probe))).unzip()
+        }
         Superposition::ByConnection => probes(kernels)
             .into_iter()
             .flat_map(|probe| kernels.iter().filter(move |k| k.probe == probe))
             .filter_map(|kernel| {
-                let term = Term {
-                    source: source(spikes, &kernel.pre)?,
-                    kernel: kernel.values.clone(),
-                };
+                let term = Term { source: source(spikes, &kernel.pre)?, kernel: kernel.values.clone() };
                 let connection = (kernel.pre.clone(), kernel.post.clone());
                 Some((signal(kernel.probe, Some(connection)), vec![term]))
             })
@@ -130,10 +105,7 @@ fn total_terms(spikes: &[PopulationSpikes<'_>], kernels: &[Kernel], probe: Probe
         };
         match terms.iter_mut().find(|term| term.source == source) {
             Some(term) => add(&mut term.kernel, &kernel.values),
-            None => terms.push(Term {
-                source,
-                kernel: kernel.values.clone(),
-            }),
+            None => terms.push(Term { source, kernel: kernel.values.clone() }),
         }
     }
     terms
@@ -149,11 +121,7 @@ fn add(sum: &mut Vec<f64>, values: &[f64]) {
 }
 
 fn signal(probe: Probe, connection: Option<(String, String)>) -> Signal {
-    Signal {
-        probe,
-        connection,
-        values: Vec::new(),
-    }
+    Signal { probe, connection, values: Vec::new() }
 }
 
 fn source(spikes: &[PopulationSpikes<'_>], population: &str) -> Option<usize> {
@@ -170,23 +138,16 @@ fn probes(kernels: &[Kernel]) -> Vec<Probe> {
     probes
 }
 
-fn check(
-    spikes: &[PopulationSpikes<'_>],
-    kernels: &[Kernel],
-    grid: &BinGrid,
-) -> Result<(), ConvolutionError> {
+fn check(spikes: &[PopulationSpikes<'_>], kernels: &[Kernel], grid: &BinGrid) -> Result<(), ConvolutionError> {
     let mut populations = HashSet::new();
     for s in spikes {
         if !populations.insert(s.population) {
-            return Err(ConvolutionError::DuplicateSpikes {
-                population: s.population.into(),
-            });
+            return Err(ConvolutionError::DuplicateSpikes { population: s.population.into() });
         }
     }
     for (i, kernel) in kernels.iter().enumerate() {
         check_kernel(kernel, spikes, grid)?;
-        let same =
-            |k: &Kernel| k.pre == kernel.pre && k.post == kernel.post && k.probe == kernel.probe;
+        let same = |k: &Kernel| k.pre == kernel.pre && k.post == kernel.post && k.probe == kernel.probe;
         if kernels[..i].iter().any(same) {
             return Err(ConvolutionError::DuplicateKernel {
                 pre: kernel.pre.clone(),
@@ -209,35 +170,18 @@ fn check(
     Ok(())
 }
 
-fn check_kernel(
-    kernel: &Kernel,
-    spikes: &[PopulationSpikes<'_>],
-    grid: &BinGrid,
-) -> Result<(), ConvolutionError> {
+fn check_kernel(kernel: &Kernel, spikes: &[PopulationSpikes<'_>], grid: &BinGrid) -> Result<(), ConvolutionError> {
     let (pre, post) = (kernel.pre.clone(), kernel.post.clone());
     if source(spikes, &pre).is_none() {
         let known: Vec<&str> = spikes.iter().map(|s| s.population).collect();
-        return Err(ConvolutionError::MissingSpikes {
-            pre,
-            post,
-            known: known.join(", "),
-        });
+        return Err(ConvolutionError::MissingSpikes { pre, post, known: known.join(", ") });
     }
     // A step may have been through a text of 12 digits.
     if (kernel.dt_ms - grid.dt_ms).abs() > 1e-9 * grid.dt_ms || kernel.dt_ms.is_nan() {
-        return Err(ConvolutionError::StepsDiffer {
-            pre,
-            post,
-            kernel_dt_ms: kernel.dt_ms,
-            spikes_dt_ms: grid.dt_ms,
-        });
+        return Err(ConvolutionError::StepsDiffer { pre, post, kernel_dt_ms: kernel.dt_ms, spikes_dt_ms: grid.dt_ms });
     }
     if kernel.values.is_empty() || kernel.values.iter().any(|v| !v.is_finite()) {
-        return Err(ConvolutionError::BadKernel {
-            pre,
-            post,
-            channel: kernel.probe.channel(),
-        });
+        return Err(ConvolutionError::BadKernel { pre, post, channel: kernel.probe.channel() });
     }
     Ok(())
 }
@@ -247,13 +191,7 @@ mod tests {
     use super::*;
 
     fn kernel(pre: &str, post: &str, values: &[f64]) -> Kernel {
-        Kernel {
-            pre: pre.into(),
-            post: post.into(),
-            probe: Probe::DipoleZ,
-            dt_ms: 0.5,
-            values: values.to_vec(),
-        }
+        Kernel { pre: pre.into(), post: post.into(), probe: Probe::DipoleZ, dt_ms: 0.5, values: values.to_vec() }
     }
 
     fn spikes<'a>(population: &'a str, steps: &'a [u32]) -> PopulationSpikes<'a> {
@@ -267,24 +205,14 @@ mod tests {
     #[test]
     fn a_kernel_starts_in_the_bin_of_its_spike() {
         let kernels = [kernel("A", "A", &[1.0, 2.0, 3.0])];
-        let signals = superpose(
-            &[spikes("A", &[1, 3, 7, 8])],
-            &kernels,
-            &grid(),
-            Superposition::Total,
-        )
-        .unwrap();
+        let signals = superpose(&[spikes("A", &[1, 3, 7, 8])], &kernels, &grid(), Superposition::Total).unwrap();
         assert_eq!(signals[0].values, [0.0, 1.0, 2.0, 3.0, 0.0, 2.0]);
         assert_eq!(signals[0].connection, None);
     }
 
     #[test]
     fn the_total_is_the_sum_over_connections_of_unequal_length() {
-        let kernels = [
-            kernel("A", "A", &[1.0]),
-            kernel("A", "B", &[0.0, 2.0]),
-            kernel("B", "A", &[0.0, 0.0, -1.0]),
-        ];
+        let kernels = [kernel("A", "A", &[1.0]), kernel("A", "B", &[0.0, 2.0]), kernel("B", "A", &[0.0, 0.0, -1.0])];
         let input = [spikes("A", &[2, 4]), spikes("B", &[2])];
         let run = |s| superpose(&input, &kernels, &grid(), s).unwrap();
         let (total, parts) = (run(Superposition::Total), run(Superposition::ByConnection));
@@ -314,32 +242,14 @@ mod tests {
         };
         let a = spikes("A", &[2]);
         let (b, aa) = (spikes("B", &[2]), kernel("A", "A", &[1.0]));
-        assert!(matches!(
-            run(&[b], std::slice::from_ref(&aa)),
-            ConvolutionError::MissingSpikes { .. }
-        ));
-        assert!(matches!(
-            run(&[a, b], std::slice::from_ref(&aa)),
-            ConvolutionError::MissingKernel { .. }
-        ));
-        assert!(matches!(
-            run(&[a, a], std::slice::from_ref(&aa)),
-            ConvolutionError::DuplicateSpikes { .. }
-        ));
-        assert!(matches!(
-            run(&[a], &[aa.clone(), aa.clone()]),
-            ConvolutionError::DuplicateKernel { .. }
-        ));
+        assert!(matches!(run(&[b], std::slice::from_ref(&aa)), ConvolutionError::MissingSpikes { .. }));
+        assert!(matches!(run(&[a, b], std::slice::from_ref(&aa)), ConvolutionError::MissingKernel { .. }));
+        assert!(matches!(run(&[a, a], std::slice::from_ref(&aa)), ConvolutionError::DuplicateSpikes { .. }));
+        assert!(matches!(run(&[a], &[aa.clone(), aa.clone()]), ConvolutionError::DuplicateKernel { .. }));
         for values in [&[][..], &[f64::NAN], &[1.0, f64::INFINITY]] {
-            assert!(matches!(
-                run(&[a], &[kernel("A", "A", values)]),
-                ConvolutionError::BadKernel { .. }
-            ));
+            assert!(matches!(run(&[a], &[kernel("A", "A", values)]), ConvolutionError::BadKernel { .. }));
         }
         let coarse = Kernel { dt_ms: 1.0, ..aa };
-        assert!(matches!(
-            run(&[a], &[coarse]),
-            ConvolutionError::StepsDiffer { .. }
-        ));
+        assert!(matches!(run(&[a], &[coarse]), ConvolutionError::StepsDiffer { .. }));
     }
 }

@@ -61,12 +61,8 @@ mod tests {
 
     #[test]
     fn falls_with_the_square_of_distance_along_the_axis_and_vanishes_across() {
-        let field = infinite_lead_field(
-            0.3,
-            &[[0.0; 3]],
-            &[[0.0, 0.0, 10.0], [0.0, 0.0, 20.0], [5.0, 0.0, 0.0]],
-        )
-        .unwrap();
+        let field =
+            infinite_lead_field(0.3, &[[0.0; 3]], &[[0.0, 0.0, 10.0], [0.0, 0.0, 20.0], [5.0, 0.0, 0.0]]).unwrap();
         let gains = field.gains_along(0, [0.0, 0.0, 1.0]).unwrap();
         assert!((gains[0] / gains[1] - 4.0).abs() < 1e-12);
         assert_eq!(gains[2], 0.0);
@@ -76,10 +72,7 @@ mod tests {
     fn refuses_an_electrode_on_a_dipole_and_places_that_are_not_finite() {
         assert_eq!(
             infinite_lead_field(0.3, &[[0.0; 3], [1.0; 3]], &[[1.0; 3]]),
-            Err(HeadError::SamePlace {
-                electrode: 0,
-                dipole: 1
-            })
+            Err(HeadError::SamePlace { electrode: 0, dipole: 1 })
         );
         assert!(infinite_lead_field(0.3, &[[f64::NAN; 3]], &[[1.0; 3]]).is_err());
         assert!(infinite_lead_field(0.0, &[[0.0; 3]], &[[1.0; 3]]).is_err());

@@ -20,55 +20,26 @@ pub enum HeadError {
     #[error(
         "electrode {electrode} lies {radius_um} um from the centre, outside the head of radius {head_radius_um} um"
     )]
-    ElectrodeOutside {
-        electrode: usize,
-        radius_um: f64,
-        head_radius_um: f64,
-    },
+    ElectrodeOutside { electrode: usize, radius_um: f64, head_radius_um: f64 },
     #[error(
         "electrode {electrode} lies {radius_um} um from the centre; it must be farther out than dipole {dipole} at {dipole_radius_um} um"
     )]
-    ElectrodeBelowDipole {
-        electrode: usize,
-        radius_um: f64,
-        dipole: usize,
-        dipole_radius_um: f64,
-    },
+    ElectrodeBelowDipole { electrode: usize, radius_um: f64, dipole: usize, dipole_radius_um: f64 },
     #[error(
         "dipole {dipole} lies {radius_um} um from the centre; it must be inside the brain, between 0 (excluded) and {brain_radius_um} um"
     )]
-    DipoleOutsideBrain {
-        dipole: usize,
-        radius_um: f64,
-        brain_radius_um: f64,
-    },
+    DipoleOutsideBrain { dipole: usize, radius_um: f64, brain_radius_um: f64 },
     #[error("electrode {electrode} and dipole {dipole} are at the same place")]
     SamePlace { electrode: usize, dipole: usize },
     #[error(
         "the series for electrode {electrode} and dipole {dipole} does not converge within {terms} terms; move them apart"
     )]
-    SlowSeries {
-        electrode: usize,
-        dipole: usize,
-        terms: usize,
-    },
-    #[error(
-        "a lead field of {dipoles} dipoles and {electrodes} electrodes cannot have {gains} entries"
-    )]
-    Shape {
-        dipoles: usize,
-        electrodes: usize,
-        gains: usize,
-    },
+    SlowSeries { electrode: usize, dipole: usize, terms: usize },
+    #[error("a lead field of {dipoles} dipoles and {electrodes} electrodes cannot have {gains} entries")]
+    Shape { dipoles: usize, electrodes: usize, gains: usize },
     #[error("{what} has {found} entries; the lead field has {expected}")]
-    Length {
-        what: &'static str,
-        found: usize,
-        expected: usize,
-    },
-    #[error(
-        "the orientation of dipole {dipole} has length {length}; it must be finite and above 0"
-    )]
+    Length { what: &'static str, found: usize, expected: usize },
+    #[error("the orientation of dipole {dipole} has length {length}; it must be finite and above 0")]
     NoOrientation { dipole: usize, length: f64 },
 }
 
@@ -77,26 +48,14 @@ impl LeadField {
     ///
     /// # Errors
     /// A number of entries other than `dipoles * electrodes`, or an entry that is not finite.
-    pub fn from_gains(
-        dipoles: usize,
-        electrodes: usize,
-        gains: Vec<Vector>,
-    ) -> Result<Self, HeadError> {
+    pub fn from_gains(dipoles: usize, electrodes: usize, gains: Vec<Vector>) -> Result<Self, HeadError> {
         if dipoles.checked_mul(electrodes) != Some(gains.len()) {
-            return Err(HeadError::Shape {
-                dipoles,
-                electrodes,
-                gains: gains.len(),
-            });
+            return Err(HeadError::Shape { dipoles, electrodes, gains: gains.len() });
         }
         for (i, &gain) in gains.iter().flatten().enumerate() {
             finite(format!("gains[{}][{}]", i / 3, i % 3), gain)?;
         }
-        Ok(Self {
-            dipoles,
-            electrodes,
-            gains,
-        })
+        Ok(Self { dipoles, electrodes, gains })
     }
 
     pub fn electrodes(&self) -> usize {
@@ -109,10 +68,7 @@ impl LeadField {
 
     /// mV per nA um, one vector per electrode; empty for a dipole that is not there.
     pub fn of_dipole(&self, dipole: usize) -> &[Vector] {
-        self.gains
-            .chunks_exact(self.electrodes.max(1))
-            .nth(dipole)
-            .unwrap_or(&[])
+        self.gains.chunks_exact(self.electrodes.max(1)).nth(dipole).unwrap_or(&[])
     }
 
     /// mV per nA um of a moment along `orientation`, which need not have unit length, one number per electrode.
@@ -132,11 +88,7 @@ impl LeadField {
             return Err(HeadError::NoOrientation { dipole, length });
         }
         let unit = scale(1.0 / length, orientation);
-        Ok(self
-            .of_dipole(dipole)
-            .iter()
-            .map(|m| dot(*m, unit))
-            .collect())
+        Ok(self.of_dipole(dipole).iter().map(|m| dot(*m, unit)).collect())
     }
 
     /// Potentials (mV) of dipoles of fixed orientation, summed over dipoles: one signal per electrode.
@@ -145,11 +97,7 @@ impl LeadField {
     ///
     /// # Errors
     /// Lists that do not have an entry per dipole, signals of unequal length, orientations without direction.
-    pub fn potential(
-        &self,
-        orientations: &[Vector],
-        moments: &[&[f64]],
-    ) -> Result<Vec<Vec<f64>>, HeadError> {
+    pub fn potential(&self, orientations: &[Vector], moments: &[&[f64]]) -> Result<Vec<Vec<f64>>, HeadError> {
         self.check_length("the list of orientations", orientations.len())?;
         let samples = self.samples(moments.iter().map(|m| m.len()))?;
         let mut potentials = vec![vec![0.0; samples]; self.electrodes];
@@ -187,11 +135,7 @@ impl LeadField {
         self.check_length("the list of moments", lengths.len())?;
         let samples = lengths.first().copied().unwrap_or(0);
         match lengths.iter().find(|&&length| length != samples) {
-            Some(&found) => Err(HeadError::Length {
-                what: "a moment",
-                found,
-                expected: samples,
-            }),
+            Some(&found) => Err(HeadError::Length { what: "a moment", found, expected: samples }),
             None => Ok(samples),
         }
     }
@@ -201,11 +145,7 @@ impl LeadField {
         if found == expected {
             return Ok(());
         }
-        Err(HeadError::Length {
-            what,
-            found,
-            expected,
-        })
+        Err(HeadError::Length { what, found, expected })
     }
 }
 
@@ -223,13 +163,9 @@ mod tests {
         let field = two_by_two();
         assert_eq!((field.electrodes(), field.dipoles()), (2, 2));
         let orientations = [[2.0, 0.0, 0.0], [0.0, 0.0, 1.0]];
-        let potentials = field
-            .potential(&orientations, &[&[1.0, 2.0], &[10.0, 20.0]])
-            .unwrap();
+        let potentials = field.potential(&orientations, &[&[1.0, 2.0], &[10.0, 20.0]]).unwrap();
         assert_eq!(potentials, [[31.0, 62.0], [10.0, 20.0]]);
-        let vectors = field
-            .potential_of_vectors(&[&[[1.0, 0.0, 0.0]], &[[0.0, 0.0, 10.0]]])
-            .unwrap();
+        let vectors = field.potential_of_vectors(&[&[[1.0, 0.0, 0.0]], &[[0.0, 0.0, 10.0]]]).unwrap();
         assert_eq!(vectors, [[31.0], [10.0]]);
     }
 

@@ -41,10 +41,7 @@ pub fn infinite_magnetic_lead_field(
 ///
 /// # Errors
 /// A sensor that is not farther from the origin than every dipole, a place that is not finite.
-pub fn sphere_magnetic_lead_field(
-    dipoles: &[Vector],
-    sensors: &[Vector],
-) -> Result<Vec<MagneticLeadField>, HeadError> {
+pub fn sphere_magnetic_lead_field(dipoles: &[Vector], sensors: &[Vector]) -> Result<Vec<MagneticLeadField>, HeadError> {
     check_places("dipoles", dipoles)?;
     check_places("sensors", sensors)?;
     for (dipole, &d) in dipoles.iter().enumerate() {
@@ -65,18 +62,12 @@ pub fn sphere_magnetic_lead_field(
         let a_r = dot(a, sensor) / a_norm;
         let f = a_norm * (r_norm * a_norm + r_norm * r_norm - dot(dipole, sensor));
         let gradient = add(
-            scale(
-                a_norm * a_norm / r_norm + a_r + 2.0 * a_norm + 2.0 * r_norm,
-                sensor,
-            ),
+            scale(a_norm * a_norm / r_norm + a_r + 2.0 * a_norm + 2.0 * r_norm, sensor),
             -(a_norm + 2.0 * r_norm + a_r),
             dipole,
         );
         let moment = cross(p, dipole);
-        scale(
-            1.0 / (4.0 * PI * f * f),
-            add(scale(f, moment), -dot(moment, sensor), gradient),
-        )
+        scale(1.0 / (4.0 * PI * f * f), add(scale(f, moment), -dot(moment, sensor), gradient))
     })
 }
 
@@ -92,13 +83,9 @@ fn pairs(
     for (i, &dipole) in dipoles.iter().enumerate() {
         for (j, &sensor) in sensors.iter().enumerate() {
             if dipole == sensor {
-                return Err(HeadError::SamePlace {
-                    electrode: j,
-                    dipole: i,
-                });
+                return Err(HeadError::SamePlace { electrode: j, dipole: i });
             }
-            let columns = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
-                .map(|p| field(dipole, sensor, p));
+            let columns = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]].map(|p| field(dipole, sensor, p));
             fields.push([0, 1, 2].map(|a| columns.map(|column| column[a])));
         }
     }

@@ -79,10 +79,7 @@ pub fn dipole_names() -> impl Iterator<Item = &'static str> {
 
 /// A radial dipole below the surface of the innermost sphere, at a named cortical place or under an electrode.
 pub fn named_dipole(head: &ConcentricSpheres, name: &str) -> Option<Dipole> {
-    let (name, direction) = NAMED_MM
-        .iter()
-        .chain(&TEN_TWENTY_MM)
-        .find(|(known, _)| *known == name)?;
+    let (name, direction) = NAMED_MM.iter().chain(&TEN_TWENTY_MM).find(|(known, _)| *known == name)?;
     let brain_radius_um = head.radii_um.first()?;
     let depth_um = DIPOLE_DEPTH_UM.min(0.5 * brain_radius_um);
     Some(Dipole {
@@ -95,11 +92,7 @@ pub fn named_dipole(head: &ConcentricSpheres, name: &str) -> Option<Dipole> {
 /// Index of the electrode nearest to a place, the first of equals; none without electrodes.
 pub fn nearest_electrode(place_um: Vector, electrodes: &[Vector]) -> Option<usize> {
     let distance = |electrode: &Vector| norm([0, 1, 2].map(|i| electrode[i] - place_um[i]));
-    electrodes
-        .iter()
-        .enumerate()
-        .min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)))
-        .map(|(index, _)| index)
+    electrodes.iter().enumerate().min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b))).map(|(index, _)| index)
 }
 
 fn at_radius(direction: Vector, radius: f64) -> Vector {
@@ -115,10 +108,7 @@ mod tests {
         let head = ConcentricSpheres::four_sphere();
         let electrodes = ten_twenty_electrodes(&head);
         assert_eq!(electrodes.len(), 20);
-        assert_eq!(
-            (electrodes[0].name.as_str(), electrodes[19].name.as_str()),
-            ("Fp1", "O2")
-        );
+        assert_eq!((electrodes[0].name.as_str(), electrodes[19].name.as_str()), ("Fp1", "O2"));
         for electrode in &electrodes {
             assert!((norm(electrode.position_um) - 90_000.0).abs() < 1e-9);
         }

@@ -71,12 +71,7 @@ impl ConcentricSpheres {
         }
         let mut inner = 0.0;
         for (i, &radius) in self.radii_um.iter().enumerate() {
-            require(
-                format!("radii_um[{i}]"),
-                radius,
-                radius > inner,
-                "above the radius before it, from 0 on",
-            )?;
+            require(format!("radii_um[{i}]"), radius, radius > inner, "above the radius before it, from 0 on")?;
             inner = radius;
         }
         for (i, &sigma) in self.conductivities_s_per_m.iter().enumerate() {
@@ -101,22 +96,15 @@ pub fn sphere_lead_field(
     head.check()?;
     check_places("dipoles", dipoles)?;
     check_places("electrodes", electrodes)?;
-    let shells = electrodes
-        .iter()
-        .enumerate()
-        .map(|(i, &place)| shell_of(head, i, place))
-        .collect::<Result<Vec<_>, _>>()?;
+    let shells =
+        electrodes.iter().enumerate().map(|(i, &place)| shell_of(head, i, place)).collect::<Result<Vec<_>, _>>()?;
     let mut series = Series::new(head);
     let mut gains = Vec::with_capacity(dipoles.len() * electrodes.len());
     for (d, &dipole) in dipoles.iter().enumerate() {
         let dipole_radius = norm(dipole);
         let brain_radius_um = head.radii_um[0];
         if !(dipole_radius > 0.0 && dipole_radius < brain_radius_um) {
-            return Err(HeadError::DipoleOutsideBrain {
-                dipole: d,
-                radius_um: dipole_radius,
-                brain_radius_um,
-            });
+            return Err(HeadError::DipoleOutsideBrain { dipole: d, radius_um: dipole_radius, brain_radius_um });
         }
         for (e, (&electrode, &shell)) in electrodes.iter().zip(&shells).enumerate() {
             if shell.radius_um <= dipole_radius {
@@ -127,13 +115,11 @@ pub fn sphere_lead_field(
                     dipole_radius_um: dipole_radius,
                 });
             }
-            let gain = series
-                .potential(dipole, electrode, shell)
-                .ok_or(HeadError::SlowSeries {
-                    electrode: e,
-                    dipole: d,
-                    terms: MAX_TERMS,
-                })?;
+            let gain = series.potential(dipole, electrode, shell).ok_or(HeadError::SlowSeries {
+                electrode: e,
+                dipole: d,
+                terms: MAX_TERMS,
+            })?;
             gains.push(gain);
         }
     }
@@ -151,11 +137,7 @@ fn shell_of(head: &ConcentricSpheres, electrode: usize, place: Vector) -> Result
     let head_radius_um = head.scalp_radius_um();
     let radius_um = norm(place);
     if radius_um > head_radius_um * (1.0 + SURFACE_TOLERANCE) {
-        return Err(HeadError::ElectrodeOutside {
-            electrode,
-            radius_um,
-            head_radius_um,
-        });
+        return Err(HeadError::ElectrodeOutside { electrode, radius_um, head_radius_um });
     }
     let radius_um = radius_um.min(head_radius_um);
     let index = head.radii_um.partition_point(|&outer| outer < radius_um);
@@ -214,28 +196,14 @@ impl<'a> Series<'a> {
     }
 
     /// `sum n c_n P_n` and `sum c_n sin P_n'`, in the brain without the part that is known in closed form.
-    fn sums(
-        &mut self,
-        dipole_radius: f64,
-        shell: Shell,
-        cosine: f64,
-        sine: f64,
-    ) -> Option<(f64, f64)> {
+    fn sums(&mut self, dipole_radius: f64, shell: Shell, cosine: f64, sine: f64) -> Option<(f64, f64)> {
         let shells = self.head.radii_um.len();
         let outer = self.head.radii_um[shell.index];
         let direct_ratio = dipole_radius / shell.radius_um;
         let reflected_ratio = dipole_radius * shell.radius_um / (outer * outer);
         let in_brain = shell.index == 0;
-        let ratio = if in_brain {
-            reflected_ratio
-        } else {
-            direct_ratio
-        };
-        let mut direct = if in_brain {
-            0.0
-        } else {
-            direct_ratio * direct_ratio
-        };
+        let ratio = if in_brain { reflected_ratio } else { direct_ratio };
+        let mut direct = if in_brain { 0.0 } else { direct_ratio * direct_ratio };
         let mut reflected = dipole_radius / outer * reflected_ratio;
 
         let (mut before, mut legendre) = (1.0, cosine);
@@ -280,13 +248,7 @@ impl<'a> Series<'a> {
         let sigma = &self.head.conductivities_s_per_m;
         let shells = sigma.len();
         let n = (self.coefficients.len() / shells + 1) as f64;
-        let mut of_order = vec![
-            Coefficient {
-                transmission: 1.0,
-                reflection: (n + 1.0) / n,
-            };
-            shells
-        ];
+        let mut of_order = vec![Coefficient { transmission: 1.0, reflection: (n + 1.0) / n }; shells];
         // First the factor T_(i+1) / T_i, then their running product.
         for i in (0..shells - 1).rev() {
             let g = of_order[i + 1].reflection * self.ratio_powers[i];

@@ -13,12 +13,7 @@ pub enum KernelError {
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
     #[error("connection {pre} -> {post} names population `{name}`; there are: {known}")]
-    UnknownPopulation {
-        pre: String,
-        post: String,
-        name: String,
-        known: String,
-    },
+    UnknownPopulation { pre: String, post: String, name: String, known: String },
     #[error("population `{name}` is described twice")]
     DuplicatePopulation { name: String },
     #[error("connection {pre} -> {post} is described twice")]
@@ -32,22 +27,11 @@ pub enum KernelError {
     #[error(
         "connection {pre} -> {post}: no membrane of the cell of {post} lies in the placement's regions {regions} and depths"
     )]
-    NoTarget {
-        pre: String,
-        post: String,
-        regions: String,
-    },
+    NoTarget { pre: String, post: String, regions: String },
     #[error(
         "connection {pre} -> {post}: no lag of the grid 0, {dt_ms}, .. {window_ms} ms has a delay between {min_ms} and {max_ms} ms"
     )]
-    DelayOffGrid {
-        pre: String,
-        post: String,
-        dt_ms: f64,
-        window_ms: f64,
-        min_ms: f64,
-        max_ms: f64,
-    },
+    DelayOffGrid { pre: String, post: String, dt_ms: f64, window_ms: f64, min_ms: f64, max_ms: f64 },
 }
 
 /// Longest kernel, to refuse a window in the wrong unit before memory runs out.
@@ -60,17 +44,12 @@ impl KernelParameters {
         self.check_populations()?;
         self.check_connections()?;
         GaussCylinder::new(self.soma_depth, self.conductivity_s_per_m)?;
-        not_negative(
-            "external.peak_conductance_us",
-            self.external.peak_conductance_us,
-        )?;
+        not_negative("external.peak_conductance_us", self.external.peak_conductance_us)?;
         not_negative("external.rate_hz", self.external.rate_hz)?;
         check_time_course("external", self.external.time_course)?;
         for (i, probe) in self.probes.iter().enumerate() {
             if self.probes[..i].contains(probe) {
-                return Err(KernelError::DuplicateProbe {
-                    channel: probe.channel(),
-                });
+                return Err(KernelError::DuplicateProbe { channel: probe.channel() });
             }
             if let Probe::Lfp { contact_z_um } = *probe {
                 finite("contact_z_um", contact_z_um)?;
@@ -87,17 +66,9 @@ impl KernelParameters {
         positive("dt_ms", self.dt_ms)?;
         positive("window_ms", self.window_ms)?;
         let steps = (self.window_ms / self.dt_ms).round();
-        require(
-            "window_ms",
-            self.window_ms,
-            steps <= MAX_LAGS,
-            "at most 1e8 steps `dt_ms`",
-        )?;
+        require("window_ms", self.window_ms, steps <= MAX_LAGS, "at most 1e8 steps `dt_ms`")?;
         if steps < 1.0 || (steps * self.dt_ms - self.window_ms).abs() > 1e-9 * self.window_ms {
-            return Err(KernelError::WindowOffGrid {
-                window_ms: self.window_ms,
-                dt_ms: self.dt_ms,
-            });
+            return Err(KernelError::WindowOffGrid { window_ms: self.window_ms, dt_ms: self.dt_ms });
         }
         Ok(steps as usize)
     }
@@ -112,10 +83,7 @@ impl KernelParameters {
             let field = |field: &str| format!("populations.{name}.{field}");
             not_negative(field("rate_hz"), population.rate_hz)?;
             not_negative(field("external_synapses"), population.external_synapses)?;
-            check_resting_potential(
-                field("resting_potential_mv"),
-                population.resting_potential_mv,
-            )?;
+            check_resting_potential(field("resting_potential_mv"), population.resting_potential_mv)?;
         }
         Ok(())
     }
@@ -126,8 +94,7 @@ impl KernelParameters {
             let (pre, post) = (&connection.pre, &connection.post);
             for name in [pre, post] {
                 if self.population(name).is_none() {
-                    let known: Vec<&str> =
-                        self.populations.iter().map(|p| p.name.as_str()).collect();
+                    let known: Vec<&str> = self.populations.iter().map(|p| p.name.as_str()).collect();
                     return Err(KernelError::UnknownPopulation {
                         pre: pre.clone(),
                         post: post.clone(),
@@ -137,10 +104,7 @@ impl KernelParameters {
                 }
             }
             if !pairs.insert((pre, post)) {
-                return Err(KernelError::DuplicateConnection {
-                    pre: pre.clone(),
-                    post: post.clone(),
-                });
+                return Err(KernelError::DuplicateConnection { pre: pre.clone(), post: post.clone() });
             }
             check_connection(connection)?;
         }
@@ -158,15 +122,9 @@ fn check_connection(connection: &Connection) -> Result<(), OutOfRange> {
         (0.0..=1.0).contains(&connection.probability),
         "between 0 and 1",
     )?;
-    finite(
-        field("reversal_potential_mv"),
-        connection.synapse.reversal_potential_mv,
-    )?;
+    finite(field("reversal_potential_mv"), connection.synapse.reversal_potential_mv)?;
     check_time_course(&path, connection.synapse.time_course)?;
-    check_distribution(
-        &field("synapses_per_connection"),
-        &connection.synapses_per_connection,
-    )?;
+    check_distribution(&field("synapses_per_connection"), &connection.synapses_per_connection)?;
     let synapses = &connection.synapses_per_connection;
     require(
         field("synapses_per_connection.max"),
@@ -177,10 +135,7 @@ fn check_connection(connection: &Connection) -> Result<(), OutOfRange> {
     check_distribution(&field("delay_ms"), &connection.delay_ms)?;
     not_negative(field("placement.sd_um"), connection.placement.sd_um)?;
     for (i, peak) in connection.placement.peaks.iter().enumerate() {
-        finite(
-            field(&format!("placement.peaks[{i}].mean_um")),
-            peak.mean_um,
-        )?;
+        finite(field(&format!("placement.peaks[{i}].mean_um")), peak.mean_um)?;
         not_negative(field(&format!("placement.peaks[{i}].weight")), peak.weight)?;
     }
     Ok(())
@@ -203,10 +158,5 @@ fn check_distribution(path: &str, normal: &TruncatedNormal) -> Result<(), OutOfR
     if normal.max == f64::INFINITY {
         return Ok(());
     }
-    require(
-        format!("{path}.max"),
-        normal.max,
-        normal.max >= normal.min,
-        "at least `min`",
-    )
+    require(format!("{path}.max"), normal.max, normal.max >= normal.min, "at least `min`")
 }

@@ -12,11 +12,7 @@ pub(super) struct DelayDistribution {
 }
 
 impl DelayDistribution {
-    pub(super) fn sample(
-        connection: &Connection,
-        dt_ms: f64,
-        steps: usize,
-    ) -> Result<Self, KernelError> {
+    pub(super) fn sample(connection: &Connection, dt_ms: f64, steps: usize) -> Result<Self, KernelError> {
         let delay = &connection.delay_ms;
         let off_grid = || KernelError::DelayOffGrid {
             pre: connection.pre.clone(),
@@ -29,16 +25,9 @@ impl DelayDistribution {
         if delay.sd == 0.0 {
             let first = (delay.mean / dt_ms).round();
             let allowed = first >= 0.0 && first <= steps as f64;
-            return allowed
-                .then(|| Self {
-                    first: first as usize,
-                    probabilities: vec![1.0],
-                })
-                .ok_or_else(off_grid);
+            return allowed.then(|| Self { first: first as usize, probabilities: vec![1.0] }).ok_or_else(off_grid);
         }
-        let densities: Vec<f64> = (0..=steps)
-            .map(|i| delay.relative_density(i as f64 * dt_ms))
-            .collect();
+        let densities: Vec<f64> = (0..=steps).map(|i| delay.relative_density(i as f64 * dt_ms)).collect();
         let threshold = NEGLIGIBLE * densities.iter().copied().fold(0.0, f64::max);
         let first = densities.iter().position(|&d| d > threshold);
         let last = densities.iter().rposition(|&d| d > threshold);
@@ -46,10 +35,7 @@ impl DelayDistribution {
             return Err(off_grid());
         };
         let total: f64 = densities.iter().sum();
-        Ok(Self {
-            first,
-            probabilities: densities[first..=last].iter().map(|d| d / total).collect(),
-        })
+        Ok(Self { first, probabilities: densities[first..=last].iter().map(|d| d / total).collect() })
     }
 
     /// Causal convolution with a response that begins at lag 0; same length.
@@ -87,10 +73,7 @@ mod tests {
     #[test]
     fn a_constant_delay_shifts() {
         let delays = DelayDistribution::sample(&connection(0.5, 0.0), 0.25, 4).unwrap();
-        assert_eq!(
-            delays.apply(&[1.0, 2.0, 3.0, 4.0, 5.0]),
-            [0.0, 0.0, 1.0, 2.0, 3.0]
-        );
+        assert_eq!(delays.apply(&[1.0, 2.0, 3.0, 4.0, 5.0]), [0.0, 0.0, 1.0, 2.0, 3.0]);
     }
 
     #[test]

@@ -13,29 +13,19 @@
 
 use crate::cable::{BallAndSticks, Region, SynapticTimeCourse};
 use crate::kernels::{
-    Compatibility, Connection, DepthPeak, ExternalSynapses, KernelParameters, Placement,
-    Population, Probe, SomaDepth, Synapse, TruncatedNormal,
+    Compatibility, Connection, DepthPeak, ExternalSynapses, KernelParameters, Placement, Population, Probe, SomaDepth,
+    Synapse, TruncatedNormal,
 };
 use crate::membrane::{Channels, MembraneModel};
 
 const DENDRITES: &[Region] = &[Region::Apical, Region::Basal];
 const EVERYWHERE: &[Region] = &[Region::Soma, Region::Apical, Region::Basal];
 
-const EXCITATORY: Synapse = Synapse {
-    time_course: SynapticTimeCourse {
-        rise_time_ms: 0.2,
-        decay_time_ms: 1.8,
-    },
-    reversal_potential_mv: 0.0,
-};
+const EXCITATORY: Synapse =
+    Synapse { time_course: SynapticTimeCourse { rise_time_ms: 0.2, decay_time_ms: 1.8 }, reversal_potential_mv: 0.0 };
 
-const INHIBITORY: Synapse = Synapse {
-    time_course: SynapticTimeCourse {
-        rise_time_ms: 0.1,
-        decay_time_ms: 9.0,
-    },
-    reversal_potential_mv: -80.0,
-};
+const INHIBITORY: Synapse =
+    Synapse { time_course: SynapticTimeCourse { rise_time_ms: 0.1, decay_time_ms: 9.0 }, reversal_potential_mv: -80.0 };
 
 impl KernelParameters {
     /// The reference model at rates of 6 and 9 Hz and a resting potential of -65 mV, seen by the z dipole alone.
@@ -69,11 +59,7 @@ impl KernelParameters {
             },
             membrane: MembraneModel::IhLinearized,
             effective_leak: true,
-            soma_depth: SomaDepth {
-                radius_um: 150.0,
-                mean_um: 0.0,
-                sd_um: 75.0,
-            },
+            soma_depth: SomaDepth { radius_um: 150.0, mean_um: 0.0, sd_um: 75.0 },
             dt_ms: 0.0625,
             window_ms: 100.0,
             probes: vec![Probe::DipoleZ],
@@ -92,28 +78,10 @@ fn connections() -> Vec<Connection> {
             (1.5, 0.3, 0.3),
             (DENDRITES, &[(0.0, 0.5), (500.0, 1.0)]),
         ),
-        connection(
-            ("E", "I"),
-            (1.25e-4, EXCITATORY),
-            (2.0, 0.6),
-            (1.4, 0.4, 0.3),
-            (DENDRITES, &[(50.0, 1.0)]),
-        ),
+        connection(("E", "I"), (1.25e-4, EXCITATORY), (2.0, 0.6), (1.4, 0.4, 0.3), (DENDRITES, &[(50.0, 1.0)])),
         // The published example truncates this delay at 0.3 ms for a mean of 1.4 ms and then shifts both by -0.1 ms.
-        connection(
-            ("I", "E"),
-            (4.5e-3, INHIBITORY),
-            (5.0, 0.9),
-            (1.3, 0.5, 0.2),
-            (EVERYWHERE, &[(-50.0, 1.0)]),
-        ),
-        connection(
-            ("I", "I"),
-            (2e-3, INHIBITORY),
-            (5.0, 1.1),
-            (1.2, 0.6, 0.3),
-            (EVERYWHERE, &[(-100.0, 1.0)]),
-        ),
+        connection(("I", "E"), (4.5e-3, INHIBITORY), (5.0, 0.9), (1.3, 0.5, 0.2), (EVERYWHERE, &[(-50.0, 1.0)])),
+        connection(("I", "I"), (2e-3, INHIBITORY), (5.0, 1.1), (1.2, 0.6, 0.3), (EVERYWHERE, &[(-100.0, 1.0)])),
     ]
 }
 
@@ -131,24 +99,11 @@ fn connection(
         peak_conductance_us,
         synapse,
         probability: 0.05,
-        synapses_per_connection: TruncatedNormal {
-            mean: synapses,
-            sd: synapses_sd,
-            min: 1.0,
-            max: 10.0,
-        },
-        delay_ms: TruncatedNormal {
-            mean: delay_ms,
-            sd: delay_sd_ms,
-            min: delay_min_ms,
-            max: f64::INFINITY,
-        },
+        synapses_per_connection: TruncatedNormal { mean: synapses, sd: synapses_sd, min: 1.0, max: 10.0 },
+        delay_ms: TruncatedNormal { mean: delay_ms, sd: delay_sd_ms, min: delay_min_ms, max: f64::INFINITY },
         placement: Placement {
             regions: regions.to_vec(),
-            peaks: peaks
-                .iter()
-                .map(|&(mean_um, weight)| DepthPeak { mean_um, weight })
-                .collect(),
+            peaks: peaks.iter().map(|&(mean_um, weight)| DepthPeak { mean_um, weight }).collect(),
             sd_um: 100.0,
         },
     }

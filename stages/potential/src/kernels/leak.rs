@@ -27,11 +27,7 @@ pub(super) fn added_conductance(
         * external.time_course.area_ms()
         * external.rate_hz;
     let mut added = vec![density; cable.compartments.len()];
-    for connection in parameters
-        .connections
-        .iter()
-        .filter(|c| c.post == post.name)
-    {
+    for connection in parameters.connections.iter().filter(|c| c.post == post.name) {
         let Some(pre) = parameters.population(&connection.pre) else {
             continue;
         };
@@ -44,9 +40,7 @@ pub(super) fn added_conductance(
             * connection.synapse.time_course.area_ms()
             * pre.rate_hz;
         let fractions = synapse_fractions(connection, cable, &parameters.soma_depth)?;
-        for ((added, fraction), compartment) in
-            added.iter_mut().zip(fractions).zip(&cable.compartments)
-        {
+        for ((added, fraction), compartment) in added.iter_mut().zip(fractions).zip(&cable.compartments) {
             *added += total * fraction / compartment.area_um2;
         }
     }

@@ -24,8 +24,8 @@ mod probe;
 
 pub use check::KernelError;
 pub use parameters::{
-    Compatibility, Connection, DepthPeak, ExternalSynapses, KernelParameters, Placement,
-    Population, SomaDepth, Synapse, TruncatedNormal,
+    Compatibility, Connection, DepthPeak, ExternalSynapses, KernelParameters, Placement, Population, SomaDepth,
+    Synapse, TruncatedNormal,
 };
 pub use predict::{Kernel, PostsynapticCell, postsynaptic_cell, predict, predict_connection};
 pub use probe::{GaussCylinder, Probe};

@@ -124,15 +124,11 @@ impl KernelParameters {
     }
 
     pub fn connection(&self, pre: &str, post: &str) -> Option<&Connection> {
-        self.connections
-            .iter()
-            .find(|c| c.pre == pre && c.post == post)
+        self.connections.iter().find(|c| c.pre == pre && c.post == post)
     }
 
     pub fn connection_mut(&mut self, pre: &str, post: &str) -> Option<&mut Connection> {
-        self.connections
-            .iter_mut()
-            .find(|c| c.pre == pre && c.post == post)
+        self.connections.iter_mut().find(|c| c.pre == pre && c.post == post)
     }
 }
 

@@ -67,10 +67,7 @@ pub(super) fn mean_synapses_per_connection(synapses: &TruncatedNormal) -> f64 {
         return weighted / sum;
     }
     // All densities underflow: the nearest whole number outweighs the others.
-    synapses
-        .mean
-        .round()
-        .clamp(synapses.min.ceil(), synapses.max.floor())
+    synapses.mean.round().clamp(synapses.min.ceil(), synapses.max.floor())
 }
 
 #[cfg(test)]
@@ -89,12 +86,7 @@ mod tests {
 
     #[test]
     fn a_density_that_underflows_gives_the_nearest_whole_number() {
-        let narrow = TruncatedNormal {
-            mean: 2.4,
-            sd: 1e-3,
-            min: 1.0,
-            max: 10.0,
-        };
+        let narrow = TruncatedNormal { mean: 2.4, sd: 1e-3, min: 1.0, max: 10.0 };
         assert_eq!(mean_synapses_per_connection(&narrow), 2.0);
         let constant = TruncatedNormal { sd: 0.0, ..narrow };
         assert_eq!(mean_synapses_per_connection(&constant), 2.4);

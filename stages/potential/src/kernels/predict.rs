@@ -4,9 +4,7 @@ use crate::cable::{Cable, CableStep, EndRounding};
 use crate::kernels::delay::DelayDistribution;
 use crate::kernels::leak::added_conductance;
 use crate::kernels::placement::{mean_synapses_per_connection, synapse_fractions};
-use crate::kernels::{
-    Compatibility, Connection, GaussCylinder, KernelError, KernelParameters, Population, Probe,
-};
+use crate::kernels::{Compatibility, Connection, GaussCylinder, KernelError, KernelParameters, Population, Probe};
 use crate::membrane::SmallSignal;
 
 /// Mean signal of one probe after one spike of one neuron of `pre`, through all its synapses onto `post`.
@@ -37,9 +35,7 @@ pub fn predict(parameters: &KernelParameters) -> Result<Vec<Kernel>, KernelError
     let mut kernels = Vec::with_capacity(parameters.connections.len() * parameters.probes.len());
     let mut steppers: Vec<(&str, Stepper)> = Vec::new();
     for connection in &parameters.connections {
-        let known = steppers
-            .iter()
-            .position(|(post, _)| *post == connection.post);
+        let known = steppers.iter().position(|(post, _)| *post == connection.post);
         let index = match known {
             Some(index) => index,
             None => {
@@ -57,19 +53,11 @@ pub fn predict(parameters: &KernelParameters) -> Result<Vec<Kernel>, KernelError
 ///
 /// # Errors
 /// See [`KernelError`].
-pub fn predict_connection(
-    parameters: &KernelParameters,
-    pre: &str,
-    post: &str,
-) -> Result<Vec<Kernel>, KernelError> {
+pub fn predict_connection(parameters: &KernelParameters, pre: &str, post: &str) -> Result<Vec<Kernel>, KernelError> {
     parameters.check()?;
-    let connection =
-        parameters
-            .connection(pre, post)
-            .ok_or_else(|| KernelError::UnknownConnection {
-                pre: pre.into(),
-                post: post.into(),
-            })?;
+    let connection = parameters
+        .connection(pre, post)
+        .ok_or_else(|| KernelError::UnknownConnection { pre: pre.into(), post: post.into() })?;
     let post = named_population(parameters, connection, post)?;
     respond(parameters, connection, &Stepper::new(parameters, post)?)
 }
@@ -78,10 +66,7 @@ pub fn predict_connection(
 ///
 /// # Errors
 /// A cell or channel out of range, or a placement without target.
-pub fn postsynaptic_cell(
-    parameters: &KernelParameters,
-    post: &Population,
-) -> Result<PostsynapticCell, KernelError> {
+pub fn postsynaptic_cell(parameters: &KernelParameters, post: &Population) -> Result<PostsynapticCell, KernelError> {
     let rounding = match parameters.compatibility {
         Compatibility::Exact => EndRounding::Exact,
         Compatibility::Lfpykernels => EndRounding::ThreeDecimals,
@@ -90,10 +75,7 @@ pub fn postsynaptic_cell(
     let mut membrane = cable
         .compartments
         .iter()
-        .map(|c| {
-            post.channels
-                .linearize(parameters.membrane, c.region, post.resting_potential_mv)
-        })
+        .map(|c| post.channels.linearize(parameters.membrane, c.region, post.resting_potential_mv))
         .collect::<Result<Vec<_>, _>>()?;
     if parameters.effective_leak {
         let added = added_conductance(parameters, post, &cable)?;
@@ -126,9 +108,7 @@ impl Stepper {
                     .iter()
                     .map(|c| match *probe {
                         Probe::DipoleZ => c.z_um,
-                        Probe::Lfp { contact_z_um } => {
-                            cylinder.potential_per_current(contact_z_um, c.z_um)
-                        }
+                        Probe::Lfp { contact_z_um } => cylinder.potential_per_current(contact_z_um, c.z_um),
                     })
                     .collect();
                 cell.cable.current_weights_on_potentials(&weights)
@@ -149,19 +129,11 @@ fn respond(
         * f64::from(post.size)
         * mean_synapses_per_connection(&connection.synapses_per_connection);
     let driving_force_mv = post.resting_potential_mv - connection.synapse.reversal_potential_mv;
-    let amplitudes: Vec<f64> =
-        synapse_fractions(connection, &stepper.cell.cable, &parameters.soma_depth)?
-            .into_iter()
-            .map(|fraction| {
-                -connection.peak_conductance_us * driving_force_mv * fraction * out_degree
-            })
-            .collect();
-    let responses = stepper.step.respond(
-        &amplitudes,
-        connection.synapse.time_course,
-        &stepper.rows,
-        steps,
-    );
+    let amplitudes: Vec<f64> = synapse_fractions(connection, &stepper.cell.cable, &parameters.soma_depth)?
+        .into_iter()
+        .map(|fraction| -connection.peak_conductance_us * driving_force_mv * fraction * out_degree)
+        .collect();
+    let responses = stepper.step.respond(&amplitudes, connection.synapse.time_course, &stepper.rows, steps);
     let delays = DelayDistribution::sample(connection, parameters.dt_ms, steps)?;
     Ok(parameters
         .probes
@@ -182,17 +154,10 @@ fn named_population<'a>(
     connection: &Connection,
     name: &str,
 ) -> Result<&'a Population, KernelError> {
-    parameters
-        .population(name)
-        .ok_or_else(|| KernelError::UnknownPopulation {
-            pre: connection.pre.clone(),
-            post: connection.post.clone(),
-            name: name.into(),
-            known: parameters
-                .populations
-                .iter()
-                .map(|p| p.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", "),
-        })
+    parameters.population(name).ok_or_else(|| KernelError::UnknownPopulation {
+        pre: connection.pre.clone(),
+        post: connection.post.clone(),
+        name: name.into(),
+        known: parameters.populations.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", "),
+    })
 }

@@ -75,20 +75,12 @@ impl GaussCylinder {
         finite("soma_depth.mean_um", soma_depth.mean_um)?;
         not_negative("soma_depth.sd_um", soma_depth.sd_um)?;
         positive("conductivity_s_per_m", conductivity_s_per_m)?;
-        Ok(Self {
-            soma_depth,
-            conductivity_s_per_m,
-            rule: double_exponential_rule(),
-        })
+        Ok(Self { soma_depth, conductivity_s_per_m, rule: double_exponential_rule() })
     }
 
     /// mV per nA that leaves the cells at `z_um` above their somas, at a contact at depth `contact_z_um`.
     pub fn potential_per_current(&self, contact_z_um: f64, z_um: f64) -> f64 {
-        let SomaDepth {
-            radius_um: radius,
-            mean_um,
-            sd_um: sd,
-        } = self.soma_depth;
+        let SomaDepth { radius_um: radius, mean_um, sd_um: sd } = self.soma_depth;
         let mean_distance = contact_z_um - z_um - mean_um;
         let disc = |x: f64| radius * radius / (x.hypot(radius) + x.abs());
         let mean_of_disc = if sd == 0.0 {
@@ -113,9 +105,7 @@ impl GaussCylinder {
         let sum: f64 = self
             .rule
             .iter()
-            .map(|&(from_end, weight)| {
-                weight * (f(low + half * from_end) + f(high - half * from_end))
-            })
+            .map(|&(from_end, weight)| weight * (f(low + half * from_end) + f(high - half * from_end)))
             .sum();
         half * sum
     }
@@ -142,11 +132,7 @@ fn double_exponential_rule() -> Vec<(f64, f64)> {
 mod tests {
     use super::*;
 
-    const DEPTH: SomaDepth = SomaDepth {
-        radius_um: 150.0,
-        mean_um: 0.0,
-        sd_um: 75.0,
-    };
+    const DEPTH: SomaDepth = SomaDepth { radius_um: 150.0, mean_um: 0.0, sd_um: 75.0 };
 
     /// Mid-point sums on a grid that has the kink on a cell edge; their error is h^2/12 of the density at the kink.
     fn brute_force(depth: SomaDepth, contact: f64, z: f64) -> f64 {
@@ -160,26 +146,15 @@ mod tests {
                 g * (x.hypot(depth.radius_um) - x.abs())
             })
             .sum();
-        sum * h
-            / (depth.sd_um * (2.0 * PI).sqrt())
-            / (2.0 * 0.3 * PI * depth.radius_um * depth.radius_um)
+        sum * h / (depth.sd_um * (2.0 * PI).sqrt()) / (2.0 * 0.3 * PI * depth.radius_um * depth.radius_um)
     }
 
     #[test]
     fn agrees_with_brute_force_at_and_off_the_kink() {
         for (radius_um, sd_um) in [(150.0, 75.0), (10.0, 75.0), (500.0, 20.0)] {
-            let depth = SomaDepth {
-                radius_um,
-                sd_um,
-                mean_um: 12.0,
-            };
+            let depth = SomaDepth { radius_um, sd_um, mean_um: 12.0 };
             let cylinder = GaussCylinder::new(depth, 0.3).unwrap();
-            for (contact, z) in [
-                (12.0, 0.0),
-                (100.0, -35.0),
-                (1000.0, 991.0),
-                (-900.0, 500.0),
-            ] {
+            for (contact, z) in [(12.0, 0.0), (100.0, -35.0), (1000.0, 991.0), (-900.0, 500.0)] {
                 let ours = cylinder.potential_per_current(contact, z);
                 let reference = brute_force(depth, contact, z);
                 assert!(
@@ -201,37 +176,17 @@ mod tests {
 
     #[test]
     fn without_spread_it_is_the_disc() {
-        let cylinder = GaussCylinder::new(
-            SomaDepth {
-                sd_um: 0.0,
-                ..DEPTH
-            },
-            0.3,
-        )
-        .unwrap();
+        let cylinder = GaussCylinder::new(SomaDepth { sd_um: 0.0, ..DEPTH }, 0.3).unwrap();
         let disc = (50f64.hypot(150.0) - 50.0) / (2.0 * 0.3 * PI * 150.0 * 150.0);
         assert!((cylinder.potential_per_current(50.0, 0.0) / disc - 1.0).abs() < 1e-14);
-        let narrow = GaussCylinder::new(
-            SomaDepth {
-                sd_um: 1e-3,
-                ..DEPTH
-            },
-            0.3,
-        )
-        .unwrap();
+        let narrow = GaussCylinder::new(SomaDepth { sd_um: 1e-3, ..DEPTH }, 0.3).unwrap();
         assert!((narrow.potential_per_current(50.0, 0.0) / disc - 1.0).abs() < 1e-9);
     }
 
     #[test]
     fn channels_are_named_after_probe_and_contact() {
         assert_eq!(Probe::DipoleZ.channel(), "dipole_z");
-        assert_eq!(
-            Probe::Lfp {
-                contact_z_um: -100.0
-            }
-            .channel(),
-            "lfp_-100um"
-        );
+        assert_eq!(Probe::Lfp { contact_z_um: -100.0 }.channel(), "lfp_-100um");
         assert_eq!(Probe::Lfp { contact_z_um: 12.5 }.channel(), "lfp_12.5um");
     }
 }

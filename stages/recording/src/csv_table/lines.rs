@@ -25,11 +25,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(reader: R) -> Self {
-        Self {
-            reader,
-            bytes: Vec::new(),
-            number: 0,
-        }
+        Self { reader, bytes: Vec::new(), number: 0 }
     }
 
     /// The next line that has any text; none at the end.
@@ -48,8 +44,7 @@ impl<R: BufRead> Lines<R> {
             }
         }
         let number = self.number;
-        let text =
-            std::str::from_utf8(&self.bytes).map_err(|_| CsvError::NotText { line: number })?;
+        let text = std::str::from_utf8(&self.bytes).map_err(|_| CsvError::NotText { line: number })?;
         let cells = cells(text).ok_or(CsvError::Quote { line: number })?;
         Ok(Some(Line { number, cells }))
     }
@@ -58,11 +53,7 @@ impl<R: BufRead> Lines<R> {
 /// None if quotes are not closed, or closed before the end of a cell.
 fn cells(line: &str) -> Option<Vec<Cow<'_, str>>> {
     if !line.contains('"') {
-        return Some(
-            line.split(',')
-                .map(|cell| Cow::Borrowed(cell.trim()))
-                .collect(),
-        );
+        return Some(line.split(',').map(|cell| Cow::Borrowed(cell.trim())).collect());
     }
     let mut cells = Vec::new();
     let mut rest = line;

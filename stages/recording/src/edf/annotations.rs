@@ -27,26 +27,16 @@ pub(super) fn parse(
         if list.is_empty() {
             continue;
         }
-        let refuse = |problem: String| EdfError::Annotation {
-            record,
-            offset: place,
-            problem,
-        };
+        let refuse = |problem: String| EdfError::Annotation { record, offset: place, problem };
         let Some((&TEXT_ENDS, list)) = list.split_last() else {
-            return Err(refuse(
-                "an annotation list does not end with bytes 20, 0".to_owned(),
-            ));
+            return Err(refuse("an annotation list does not end with bytes 20, 0".to_owned()));
         };
         let mut parts = list.split(|&byte| byte == TEXT_ENDS);
         let (onset_s, duration_s) = times(parts.next().unwrap_or(&[])).map_err(refuse)?;
         first_onset.get_or_insert(onset_s);
         for text in parts.filter(|text| !text.is_empty()) {
             let text = String::from_utf8_lossy(text).into_owned();
-            annotations.push(Annotation {
-                onset_s,
-                duration_s,
-                text,
-            });
+            annotations.push(Annotation { onset_s, duration_s, text });
         }
     }
     Ok(first_onset)
@@ -56,41 +46,23 @@ fn times(stamp: &[u8]) -> Result<(f64, Option<f64>), String> {
     let mut parts = stamp.splitn(2, |&byte| byte == DURATION_FOLLOWS);
     let onset = parts.next().unwrap_or(&[]);
     if !matches!(onset.first(), Some(b'+' | b'-')) {
-        return Err(format!(
-            "onset `{}` must start with + or -",
-            onset.escape_ascii()
-        ));
+        return Err(format!("onset `{}` must start with + or -", onset.escape_ascii()));
     }
     let duration = match parts.next() {
         None | Some([]) => None,
         Some(text) => Some(
             seconds(text)
                 .filter(|duration| *duration >= 0.0)
-                .ok_or_else(|| {
-                    format!(
-                        "duration `{}` must be a number of seconds >= 0",
-                        text.escape_ascii()
-                    )
-                })?,
+                .ok_or_else(|| format!("duration `{}` must be a number of seconds >= 0", text.escape_ascii()))?,
         ),
     };
-    let onset = seconds(onset).ok_or_else(|| {
-        format!(
-            "onset `{}` must be a number of seconds",
-            onset.escape_ascii()
-        )
-    })?;
+    let onset =
+        seconds(onset).ok_or_else(|| format!("onset `{}` must be a number of seconds", onset.escape_ascii()))?;
     Ok((onset, duration))
 }
 
 fn seconds(text: &[u8]) -> Option<f64> {
-    let is_decimal = text
-        .iter()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-'));
-    let number: f64 = std::str::from_utf8(text)
-        .ok()
-        .filter(|_| is_decimal)?
-        .parse()
-        .ok()?;
+    let is_decimal = text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-'));
+    let number: f64 = std::str::from_utf8(text).ok().filter(|_| is_decimal)?.parse().ok()?;
     number.is_finite().then_some(number)
 }

@@ -12,34 +12,17 @@ pub enum EdfError {
     #[error("the file ends after {found} bytes, within its header of {needed} bytes")]
     HeaderTruncated { found: u64, needed: u64 },
     #[error("header field `{field}` at byte {offset} is `{found}`; allowed: {allowed}")]
-    Field {
-        field: String,
-        offset: usize,
-        found: String,
-        allowed: String,
-    },
+    Field { field: String, offset: usize, found: String, allowed: String },
     #[error(
         "the header announces {announced} data records of {record_bytes} bytes, but the file ends after {found} whole records"
     )]
-    Truncated {
-        announced: u64,
-        found: u64,
-        record_bytes: u64,
-    },
+    Truncated { announced: u64, found: u64, record_bytes: u64 },
     #[error("annotations of data record {record}, byte {offset} of the file: {problem}")]
-    Annotation {
-        record: u64,
-        offset: u64,
-        problem: String,
-    },
+    Annotation { record: u64, offset: u64, problem: String },
     #[error(
         "data record {record} starts at {onset_s} s, before the end of the one before it at {expected_s} s; records of EDF+D must follow in time"
     )]
-    RecordOrder {
-        record: u64,
-        onset_s: f64,
-        expected_s: f64,
-    },
+    RecordOrder { record: u64, onset_s: f64, expected_s: f64 },
     #[error("the file holds no data record")]
     NoRecords,
 }

@@ -42,13 +42,9 @@ impl Header {
     pub(super) fn read<R: Read>(reader: &mut R, file_length: u64) -> Result<Self, EdfError> {
         let fixed = Text::read(reader, FIXED_BYTES, file_length, 0)?;
         let bytes_per_sample = sample_width(&fixed.bytes)?;
-        let signal_count = fixed.number(
-            "number of signals",
-            252,
-            4,
-            "a whole number from 1 to 9999",
-            |n| n >= 1.0 && n.fract() == 0.0,
-        )? as usize;
+        let signal_count = fixed
+            .number("number of signals", 252, 4, "a whole number from 1 to 9999", |n| n >= 1.0 && n.fract() == 0.0)?
+            as usize;
         let header_bytes = FIXED_BYTES + BYTES_PER_SIGNAL * signal_count;
         fixed.number(
             "number of bytes in header",
@@ -58,26 +54,15 @@ impl Header {
             |n| n == header_bytes as f64,
         )?;
         let kind = kind(&fixed.text(192, 44));
-        let announced = fixed.number(
-            "number of data records",
-            236,
-            8,
-            "a whole number >= 0, or -1 if unknown",
-            |n| n >= -1.0 && n.fract() == 0.0,
-        )?;
-        let record_duration_s = fixed.number(
-            "duration of a data record",
-            244,
-            8,
-            "0, or a number of seconds >= 1e-9",
-            |n| n == 0.0 || n >= 1e-9,
-        )?;
-        let per_signal = Text::read(
-            reader,
-            BYTES_PER_SIGNAL * signal_count,
-            file_length,
-            FIXED_BYTES,
-        )?;
+        let announced =
+            fixed.number("number of data records", 236, 8, "a whole number >= 0, or -1 if unknown", |n| {
+                n >= -1.0 && n.fract() == 0.0
+            })?;
+        let record_duration_s =
+            fixed.number("duration of a data record", 244, 8, "0, or a number of seconds >= 1e-9", |n| {
+                n == 0.0 || n >= 1e-9
+            })?;
+        let per_signal = Text::read(reader, BYTES_PER_SIGNAL * signal_count, file_length, FIXED_BYTES)?;
         let signals = (0..signal_count)
             .map(|signal| Signal::parse(&per_signal, signal, signal_count, kind, bytes_per_sample))
             .collect::<Result<Vec<Signal>, EdfError>>()?;
@@ -106,11 +91,7 @@ impl Header {
 
     /// At most 9999 signals x 99,999,999 samples x 3 bytes, so nothing overflows.
     pub(super) fn record_bytes(&self) -> u64 {
-        let samples: u64 = self
-            .signals
-            .iter()
-            .map(|signal| signal.samples_per_record as u64)
-            .sum();
+        let samples: u64 = self.signals.iter().map(|signal| signal.samples_per_record as u64).sum();
         samples * self.bytes_per_sample as u64
     }
 
@@ -120,11 +101,7 @@ impl Header {
         let found = file_length.saturating_sub(self.bytes()) / record_bytes;
         let count = self.announced_records.unwrap_or(found);
         if count > found {
-            return Err(EdfError::Truncated {
-                announced: count,
-                found,
-                record_bytes,
-            });
+            return Err(EdfError::Truncated { announced: count, found, record_bytes });
         }
         if count == 0 {
             return Err(EdfError::NoRecords);
@@ -145,9 +122,7 @@ fn sample_width(header: &[u8]) -> Result<usize, EdfError> {
     match header.get(..8) {
         Some(b"0       ") => Ok(2),
         Some(b"\xffBIOSEMI") => Ok(3),
-        other => Err(EdfError::NotEdf {
-            found: printable(other.unwrap_or(header)),
-        }),
+        other => Err(EdfError::NotEdf { found: printable(other.unwrap_or(header)) }),
     }
 }
 
@@ -164,20 +139,15 @@ impl Signal {
         let name = |field: &str| format!("{field} of signal {}", signal + 1);
         let label = text.text(place(0, 16), 16);
         let unit = text.text(place(96, 8), 8);
-        let is_annotations =
-            kind != Kind::Plain && matches!(label.as_str(), "EDF Annotations" | "BDF Annotations");
-        let samples = text.number(
-            &name("number of samples per data record"),
-            place(216, 8),
-            8,
-            "a whole number >= 1",
-            |n| n >= 1.0 && n.fract() == 0.0,
-        )?;
+        let is_annotations = kind != Kind::Plain && matches!(label.as_str(), "EDF Annotations" | "BDF Annotations");
+        let samples =
+            text.number(&name("number of samples per data record"), place(216, 8), 8, "a whole number >= 1", |n| {
+                n >= 1.0 && n.fract() == 0.0
+            })?;
         let (mut physical_min, mut digital_min, mut step) = (0.0, 0.0, 1.0);
         if !is_annotations {
             let any = "a number";
-            physical_min =
-                text.number(&name("physical minimum"), place(104, 8), 8, any, |_| true)?;
+            physical_min = text.number(&name("physical minimum"), place(104, 8), 8, any, |_| true)?;
             let physical_max = text.number(
                 &name("physical maximum"),
                 place(112, 8),
@@ -197,10 +167,7 @@ impl Signal {
                 &name("digital maximum"),
                 place(128, 8),
                 8,
-                &format!(
-                    "a whole number above the digital minimum, {digital_min}, and up to {}",
-                    limit - 1.0
-                ),
+                &format!("a whole number above the digital minimum, {digital_min}, and up to {}", limit - 1.0),
                 |n| n.fract() == 0.0 && n > digital_min && n < limit,
             )?;
             step = (physical_max - physical_min) / (digital_max - digital_min);
@@ -224,18 +191,10 @@ struct Text {
 }
 
 impl Text {
-    fn read<R: Read>(
-        reader: &mut R,
-        length: usize,
-        file_length: u64,
-        offset: usize,
-    ) -> Result<Self, EdfError> {
+    fn read<R: Read>(reader: &mut R, length: usize, file_length: u64, offset: usize) -> Result<Self, EdfError> {
         let needed = (offset + length) as u64;
         if needed > file_length {
-            return Err(EdfError::HeaderTruncated {
-                found: file_length,
-                needed,
-            });
+            return Err(EdfError::HeaderTruncated { found: file_length, needed });
         }
         let mut bytes = vec![0; length];
         reader.read_exact(&mut bytes)?;
@@ -270,13 +229,7 @@ impl Text {
         }
     }
 
-    fn refuse<T>(
-        &self,
-        field: &str,
-        start: usize,
-        width: usize,
-        allowed: &str,
-    ) -> Result<T, EdfError> {
+    fn refuse<T>(&self, field: &str, start: usize, width: usize, allowed: &str) -> Result<T, EdfError> {
         Err(EdfError::Field {
             field: field.to_owned(),
             offset: self.offset + start,

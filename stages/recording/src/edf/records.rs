@@ -6,11 +6,7 @@ use super::header::{Header, Kind, Signal};
 use super::{EdfError, annotations};
 use crate::{Annotation, Channel, Recording};
 
-pub(super) fn read<R: Read>(
-    reader: &mut R,
-    header: &Header,
-    record_count: u64,
-) -> Result<Recording, EdfError> {
+pub(super) fn read<R: Read>(reader: &mut R, header: &Header, record_count: u64) -> Result<Recording, EdfError> {
     let mut stretches: Vec<Stretch> = Vec::new();
     let mut annotations = Vec::new();
     let mut bytes = vec![0; header.record_bytes() as usize];
@@ -44,11 +40,7 @@ pub(super) fn read<R: Read>(
             });
         }
     }
-    Ok(Recording {
-        channels,
-        annotations,
-        start: Some(header.start.clone()),
-    })
+    Ok(Recording { channels, annotations, start: Some(header.start.clone()) })
 }
 
 /// Records that follow each other without a gap; samples per signal of the header.
@@ -60,11 +52,7 @@ struct Stretch {
 
 impl Stretch {
     fn starting_at(start_s: f64, header: &Header) -> Self {
-        Self {
-            start_s,
-            records: 0,
-            samples: vec![Vec::new(); header.signals.len()],
-        }
+        Self { start_s, records: 0, samples: vec![Vec::new(); header.signals.len()] }
     }
 
     fn reserve(&mut self, header: &Header, record_count: u64) {
@@ -81,10 +69,7 @@ impl Stretch {
             let (own, rest) = bytes.split_at(signal.samples_per_record * header.bytes_per_sample);
             bytes = rest;
             if !signal.is_annotations {
-                samples.extend(
-                    own.chunks_exact(header.bytes_per_sample)
-                        .map(|raw| physical(signal, raw)),
-                );
+                samples.extend(own.chunks_exact(header.bytes_per_sample).map(|raw| physical(signal, raw)));
             }
         }
     }
@@ -147,22 +132,12 @@ fn starts_stretch(
         return Ok(None);
     }
     let expected_s = stretch.start_s + stretch.records as f64 * header.record_duration_s;
-    let samples = header
-        .signals
-        .iter()
-        .filter(|signal| !signal.is_annotations);
-    let most = samples
-        .map(|signal| signal.samples_per_record)
-        .max()
-        .unwrap_or(1);
+    let samples = header.signals.iter().filter(|signal| !signal.is_annotations);
+    let most = samples.map(|signal| signal.samples_per_record).max().unwrap_or(1);
     // Onsets are rounded to the digits written; half a sample of the fastest channel is no gap yet.
     let tolerance_s = 0.5 * header.record_duration_s / most as f64;
     if onset_s < expected_s - tolerance_s {
-        return Err(EdfError::RecordOrder {
-            record,
-            onset_s,
-            expected_s,
-        });
+        return Err(EdfError::RecordOrder { record, onset_s, expected_s });
     }
     Ok((onset_s > expected_s + tolerance_s).then_some(onset_s))
 }

@@ -23,36 +23,17 @@ struct SignalText {
 }
 
 fn eeg(samples: usize) -> SignalText {
-    SignalText {
-        label: "EEG Fpz-Cz",
-        unit: "uV",
-        physical: ["-440", "510"],
-        digital: ["-2048", "2047"],
-        samples,
-    }
+    SignalText { label: "EEG Fpz-Cz", unit: "uV", physical: ["-440", "510"], digital: ["-2048", "2047"], samples }
 }
 
 fn notes(samples: usize) -> SignalText {
-    SignalText {
-        label: "EDF Annotations",
-        unit: "",
-        physical: ["-1", "1"],
-        digital: ["-32768", "32767"],
-        samples,
-    }
+    SignalText { label: "EDF Annotations", unit: "", physical: ["-1", "1"], digital: ["-32768", "32767"], samples }
 }
 
 impl File {
     fn plain(signals: Vec<SignalText>, records: usize, data: Vec<u8>) -> Self {
         let records = records.to_string();
-        Self {
-            version: b"0       ",
-            reserved: "",
-            records,
-            duration: "2",
-            signals,
-            data,
-        }
+        Self { version: b"0       ", reserved: "", records, duration: "2", signals, data }
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -102,10 +83,7 @@ impl File {
 }
 
 fn int16(values: &[i16]) -> Vec<u8> {
-    values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect()
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 /// Text of one record, padded with zeros to `samples` 16-bit samples.
@@ -118,22 +96,11 @@ fn padded(text: &str, samples: usize) -> Vec<u8> {
 
 #[test]
 fn digital_values_become_physical_ones_at_each_signals_own_rate() {
-    let slow = SignalText {
-        label: "Temp",
-        unit: "degC",
-        physical: ["40", "30"],
-        digital: ["0", "10"],
-        samples: 1,
-    };
+    let slow = SignalText { label: "Temp", unit: "degC", physical: ["40", "30"], digital: ["0", "10"], samples: 1 };
     let data = int16(&[-2048, 2047, 0, 10, 1, 2, 3, 4]);
     let recording = File::plain(vec![eeg(3), slow], 2, data).read().unwrap();
-    let [fast, slow] = recording.channels.as_slice() else {
-        panic!("{recording:?}")
-    };
-    assert_eq!(
-        (fast.label.as_str(), fast.unit.as_deref()),
-        ("EEG Fpz-Cz", Some("uV"))
-    );
+    let [fast, slow] = recording.channels.as_slice() else { panic!("{recording:?}") };
+    assert_eq!((fast.label.as_str(), fast.unit.as_deref()), ("EEG Fpz-Cz", Some("uV")));
     assert_eq!((fast.sampling_rate_hz, slow.sampling_rate_hz), (1.5, 0.5));
     assert_eq!(fast.samples[..2], [-440.0, 510.0]);
     let expected = -440.0 + 2048.0 * 950.0 / 4095.0;
@@ -147,16 +114,8 @@ fn digital_values_become_physical_ones_at_each_signals_own_rate() {
 
 #[test]
 fn bdf_samples_have_three_bytes() {
-    let signal = SignalText {
-        physical: ["-262144", "262143"],
-        digital: ["-8388608", "8388607"],
-        ..eeg(3)
-    };
-    let mut file = File::plain(
-        vec![signal],
-        1,
-        vec![0, 0, 0x80, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff],
-    );
+    let signal = SignalText { physical: ["-262144", "262143"], digital: ["-8388608", "8388607"], ..eeg(3) };
+    let mut file = File::plain(vec![signal], 1, vec![0, 0, 0x80, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff]);
     file.version = b"\xffBIOSEMI";
     let samples = &file.read().unwrap().channels[0].samples;
     assert_eq!(samples[..2], [-262144.0, 262143.0]);
@@ -168,11 +127,8 @@ fn with_annotations(reserved: &'static str, onsets: &[&str]) -> File {
     let mut data = Vec::new();
     for (record, onset) in onsets.iter().enumerate() {
         data.extend(int16(&[record as i16; 2]));
-        let more = if record == 0 {
-            "+1.5\x150.25\x14spindle\x14K-complex\x14\0-3\x14Licht aus \u{e4}\x14\0"
-        } else {
-            ""
-        };
+        let more =
+            if record == 0 { "+1.5\x150.25\x14spindle\x14K-complex\x14\0-3\x14Licht aus \u{e4}\x14\0" } else { "" };
         data.extend(padded(&format!("{onset}\x14\x14\0{more}"), 40));
     }
     let mut file = File::plain(vec![eeg(2), notes(40)], onsets.len(), data);
@@ -182,68 +138,39 @@ fn with_annotations(reserved: &'static str, onsets: &[&str]) -> File {
 
 #[test]
 fn continuous_files_give_annotations_and_the_fraction_of_the_start() {
-    let recording = with_annotations("EDF+C", &["+0.125", "+2.125"])
-        .read()
-        .unwrap();
+    let recording = with_annotations("EDF+C", &["+0.125", "+2.125"]).read().unwrap();
     assert_eq!(recording.channels.len(), 1);
     assert_eq!(recording.channels[0].start_s, 0.125);
     assert_eq!(recording.channels[0].samples.len(), 4);
-    let note = |onset_s, duration_s, text: &str| Annotation {
-        onset_s,
-        duration_s,
-        text: text.to_owned(),
-    };
+    let note = |onset_s, duration_s, text: &str| Annotation { onset_s, duration_s, text: text.to_owned() };
     assert_eq!(
         recording.annotations,
-        [
-            note(1.5, Some(0.25), "spindle"),
-            note(1.5, Some(0.25), "K-complex"),
-            note(-3.0, None, "Licht aus ä")
-        ]
+        [note(1.5, Some(0.25), "spindle"), note(1.5, Some(0.25), "K-complex"), note(-3.0, None, "Licht aus ä")]
     );
 }
 
 #[test]
 fn without_edf_plus_the_label_means_nothing() {
     let recording = with_annotations("", &["+0"]).read().unwrap();
-    assert_eq!(
-        (recording.channels.len(), recording.annotations.len()),
-        (2, 0)
-    );
+    assert_eq!((recording.channels.len(), recording.annotations.len()), (2, 0));
 }
 
 #[test]
 fn gaps_split_a_discontinuous_file() {
-    let recording = with_annotations("EDF+D", &["+0", "+2.0001", "+7.5", "+9.5"])
-        .read()
-        .unwrap();
-    let stretches: Vec<(f64, usize)> = recording
-        .channels
-        .iter()
-        .map(|channel| (channel.start_s, channel.samples.len()))
-        .collect();
+    let recording = with_annotations("EDF+D", &["+0", "+2.0001", "+7.5", "+9.5"]).read().unwrap();
+    let stretches: Vec<(f64, usize)> =
+        recording.channels.iter().map(|channel| (channel.start_s, channel.samples.len())).collect();
     assert_eq!(stretches, [(0.0, 4), (7.5, 4)]);
     let first_of = |value: f64| -440.0 + (value + 2048.0) * 950.0 / 4095.0;
     assert!((recording.channels[1].samples[0] - first_of(2.0)).abs() < 1e-12);
 
     let error = with_annotations("EDF+D", &["+0", "+1"]).error();
-    assert!(
-        error
-            .starts_with("data record 1 starts at 1 s, before the end of the one before it at 2 s"),
-        "{error}"
-    );
+    assert!(error.starts_with("data record 1 starts at 1 s, before the end of the one before it at 2 s"), "{error}");
     let error = with_annotations("EDF+D", &["+0", ""]).error();
-    assert!(
-        error.contains("data record 1") && error.contains("must start with + or -"),
-        "{error}"
-    );
+    assert!(error.contains("data record 1") && error.contains("must start with + or -"), "{error}");
     let mut silent = with_annotations("EDF+D", &["+0"]);
     silent.data[4..].fill(0);
-    assert!(
-        silent
-            .error()
-            .contains("must say in each record when it starts")
-    );
+    assert!(silent.error().contains("must say in each record when it starts"));
 }
 
 #[test]
@@ -269,10 +196,7 @@ fn malformed_annotations_are_placed() {
         file.reserved = "EDF+C";
         file.data.extend(padded(text, 10));
         let error = file.error();
-        assert!(
-            error.starts_with("annotations of data record 0, byte 770 of the file"),
-            "{error}"
-        );
+        assert!(error.starts_with("annotations of data record 0, byte 770 of the file"), "{error}");
         assert!(error.contains(expected), "{error}");
     }
 }
@@ -288,28 +212,15 @@ fn record_counts_and_lengths_must_agree() {
     assert_eq!(file("1").read().unwrap().channels[0].samples.len(), 2);
     assert_eq!(file("-1").read().unwrap().channels[0].samples.len(), 4);
     let truncated = file("3").error();
-    assert_eq!(
-        truncated,
-        "the header announces 3 data records of 4 bytes, but the file ends after 2 whole records"
-    );
+    assert_eq!(truncated, "the header announces 3 data records of 4 bytes, but the file ends after 2 whole records");
     assert!(file("99999999").error().contains("announces 99999999"));
     assert!(matches!(file("0").read(), Err(EdfError::NoRecords)));
     let whole = file("1").bytes();
     for length in 0..512 {
-        let error = read_edf(&mut Cursor::new(&whole[..length]))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.starts_with(&format!(
-                "the file ends after {length} bytes, within its header"
-            )),
-            "{error}"
-        );
+        let error = read_edf(&mut Cursor::new(&whole[..length])).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("the file ends after {length} bytes, within its header")), "{error}");
     }
-    assert!(matches!(
-        read_edf(&mut Cursor::new(&whole[..512])),
-        Err(EdfError::Truncated { .. })
-    ));
+    assert!(matches!(read_edf(&mut Cursor::new(&whole[..512])), Err(EdfError::Truncated { .. })));
 }
 
 #[test]
@@ -317,33 +228,17 @@ fn header_fields_are_named_with_place_text_and_what_is_allowed() {
     let valid = File::plain(vec![eeg(2)], 1, int16(&[1, 2])).bytes();
     for (offset, text, expected) in [
         (0, "1       ", "it starts with `1       `"),
-        (
-            184,
-            "511     ",
-            "`number of bytes in header` at byte 184 is `511     `; allowed: 512 for 1 signals",
-        ),
-        (
-            236,
-            "two     ",
-            "`number of data records` at byte 236 is `two     `; allowed: a whole number >= 0, or -1",
-        ),
+        (184, "511     ", "`number of bytes in header` at byte 184 is `511     `; allowed: 512 for 1 signals"),
+        (236, "two     ", "`number of data records` at byte 236 is `two     `; allowed: a whole number >= 0, or -1"),
         (236, "-2      ", "`number of data records`"),
         (236, "1.5     ", "`number of data records`"),
         (244, "-1      ", "`duration of a data record` at byte 244"),
-        (
-            244,
-            "0       ",
-            "a number of seconds above 0 where there are signals",
-        ),
+        (244, "0       ", "a number of seconds above 0 where there are signals"),
         (244, "1e-300  ", "`duration of a data record` at byte 244"),
         (244, "nan     ", "`duration of a data record` at byte 244"),
         (252, "0   ", "`number of signals` at byte 252 is `0   `"),
         (252, "\0\0\0\0", "is `\\x00\\x00\\x00\\x00`"),
-        (
-            256 + 104,
-            "inf     ",
-            "`physical minimum of signal 1` at byte 360",
-        ),
+        (256 + 104, "inf     ", "`physical minimum of signal 1` at byte 360"),
         (
             256 + 112,
             "-440    ",
@@ -354,21 +249,9 @@ fn header_fields_are_named_with_place_text_and_what_is_allowed() {
             "-32769  ",
             "`digital minimum of signal 1` at byte 376 is `-32769  `; allowed: a whole number from -32768 to 32767",
         ),
-        (
-            256 + 128,
-            "-2048   ",
-            "`digital maximum of signal 1` at byte 384",
-        ),
-        (
-            256 + 128,
-            "32768   ",
-            "`digital maximum of signal 1` at byte 384",
-        ),
-        (
-            256 + 216,
-            "0       ",
-            "`number of samples per data record of signal 1` at byte 472",
-        ),
+        (256 + 128, "-2048   ", "`digital maximum of signal 1` at byte 384"),
+        (256 + 128, "32768   ", "`digital maximum of signal 1` at byte 384"),
+        (256 + 216, "0       ", "`number of samples per data record of signal 1` at byte 472"),
     ] {
         let mut bytes = valid.clone();
         bytes[offset..offset + text.len()].copy_from_slice(text.as_bytes());

@@ -89,10 +89,7 @@ impl Header {
         };
         let fits = |needed: u64| {
             if needed > file_length {
-                return Err(NpyError::HeaderTruncated {
-                    found: file_length,
-                    needed,
-                });
+                return Err(NpyError::HeaderTruncated { found: file_length, needed });
             }
             Ok(())
         };
@@ -105,10 +102,7 @@ impl Header {
         let mut text = vec![0; length as usize];
         reader.read_exact(&mut text)?;
         let text = String::from_utf8_lossy(&text);
-        let mut parser = Parser {
-            text: text.trim_end(),
-            position: 0,
-        };
+        let mut parser = Parser { text: text.trim_end(), position: 0 };
         parser.dictionary(end)
     }
 
@@ -154,12 +148,7 @@ impl Parser<'_> {
             return Err(self.refuse("unexpected text after the dictionary"));
         }
         match (element, fortran_order, shape) {
-            (Some(element), Some(fortran_order), Some(shape)) => Ok(Header {
-                element,
-                fortran_order,
-                shape,
-                end,
-            }),
+            (Some(element), Some(fortran_order), Some(shape)) => Ok(Header { element, fortran_order, shape, end }),
             _ => Err(self.refuse("one of `descr`, `fortran_order`, `shape` is missing")),
         }
     }
@@ -167,9 +156,7 @@ impl Parser<'_> {
     fn element_type(&mut self) -> Result<ElementType, NpyError> {
         self.skip_space();
         if self.rest().starts_with('[') {
-            return Err(NpyError::ElementType {
-                found: "a record type".to_owned(),
-            });
+            return Err(NpyError::ElementType { found: "a record type".to_owned() });
         }
         let descr = self.string()?;
         ElementType::parse(&descr).ok_or(NpyError::ElementType { found: descr })
@@ -205,12 +192,8 @@ impl Parser<'_> {
     fn whole_number(&mut self) -> Result<u64, NpyError> {
         self.skip_space();
         let rest = self.rest();
-        let digits = rest
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(rest.len());
-        let number = rest[..digits]
-            .parse()
-            .map_err(|_| self.refuse("expected a whole number from 0 to 2^64 - 1"))?;
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let number = rest[..digits].parse().map_err(|_| self.refuse("expected a whole number from 0 to 2^64 - 1"))?;
         self.position += digits;
         // Python 2 wrote long integers with a suffix.
         if self.rest().starts_with('L') {

@@ -15,25 +15,17 @@ fn npy(version: u8, header: &str, data: &[u8]) -> Vec<u8> {
 }
 
 fn array(descr: &str, fortran_order: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-    let header = format!(
-        "{{'descr': '{descr}', 'fortran_order': {fortran_order}, 'shape': {shape}, }}   \n"
-    );
+    let header = format!("{{'descr': '{descr}', 'fortran_order': {fortran_order}, 'shape': {shape}, }}   \n");
     npy(1, &header, data)
 }
 
 fn samples(bytes: Vec<u8>) -> Vec<Vec<f64>> {
     let recording = read_npy(&mut Cursor::new(bytes), 250.0).unwrap();
-    recording
-        .channels
-        .into_iter()
-        .map(|channel| channel.samples)
-        .collect()
+    recording.channels.into_iter().map(|channel| channel.samples).collect()
 }
 
 fn error(bytes: Vec<u8>) -> String {
-    read_npy(&mut Cursor::new(bytes), 250.0)
-        .unwrap_err()
-        .to_string()
+    read_npy(&mut Cursor::new(bytes), 250.0).unwrap_err().to_string()
 }
 
 #[test]
@@ -49,14 +41,8 @@ fn every_element_type_in_both_byte_orders() {
         )*};
     }
     check!("f4" f32, "f8" f64, "i1" i8, "i2" i16, "i4" i32, "i8" i64, "u1" u8, "u2" u16, "u4" u32, "u8" u64);
-    assert_eq!(
-        samples(array("|u1", "False", "(2,)", &[7, 200])),
-        [[7.0, 200.0]]
-    );
-    assert_eq!(
-        samples(array("|i1", "False", "(2,)", &[7, 200])),
-        [[7.0, -56.0]]
-    );
+    assert_eq!(samples(array("|u1", "False", "(2,)", &[7, 200])), [[7.0, 200.0]]);
+    assert_eq!(samples(array("|i1", "False", "(2,)", &[7, 200])), [[7.0, -56.0]]);
 }
 
 #[test]
@@ -72,50 +58,21 @@ fn both_orders_of_memory_and_all_versions() {
     }
     let recording = read_npy(&mut Cursor::new(npy(1, header, &[0; 6])), 250.0).unwrap();
     assert_eq!(recording.channels[1].label, "1");
-    assert_eq!(
-        (
-            recording.channels[1].sampling_rate_hz,
-            recording.channels[1].start_s
-        ),
-        (250.0, 0.0)
-    );
+    assert_eq!((recording.channels[1].sampling_rate_hz, recording.channels[1].start_s), (250.0, 0.0));
 }
 
 #[test]
 fn a_shape_that_does_not_fit_the_file_is_refused_before_memory_is_reserved() {
-    for shape in [
-        "(5,)",
-        "(3,)",
-        "(2, 1)",
-        "(1, 1000000000000000)",
-        "(65536, 18446744073709551615)",
-    ] {
+    for shape in ["(5,)", "(3,)", "(2, 1)", "(1, 1000000000000000)", "(65536, 18446744073709551615)"] {
         let message = error(array("<i2", "False", shape, &[0; 8]));
-        assert!(
-            message.starts_with(&format!("shape {shape} of 2-byte elements needs")),
-            "{message}"
-        );
+        assert!(message.starts_with(&format!("shape {shape} of 2-byte elements needs")), "{message}");
         assert!(message.contains("but 8 follow"), "{message}");
     }
-    for shape in [
-        "()",
-        "(0,)",
-        "(0, 4)",
-        "(4, 0)",
-        "(65537, 1)",
-        "(2, 1, 2)",
-        "(18446744073709551615, 0)",
-    ] {
+    for shape in ["()", "(0,)", "(0, 4)", "(4, 0)", "(65537, 1)", "(2, 1, 2)", "(18446744073709551615, 0)"] {
         let message = error(array("<i2", "False", shape, &[0; 8]));
-        assert!(
-            message.starts_with(&format!("shape {shape}; allowed: (samples,)")),
-            "{message}"
-        );
+        assert!(message.starts_with(&format!("shape {shape}; allowed: (samples,)")), "{message}");
     }
-    assert!(
-        error(array("<i2", "False", "(18446744073709551616,)", &[]))
-            .contains("expected a whole number")
-    );
+    assert!(error(array("<i2", "False", "(18446744073709551616,)", &[])).contains("expected a whole number"));
 }
 
 #[test]
@@ -125,42 +82,18 @@ fn headers_are_refused_with_place_and_problem() {
         ("{", "expected a quoted string"),
         ("{'descr", "a string without its closing quote"),
         ("{'descr' '<f8'}", "expected `:`"),
-        (
-            "{'descr': '<f8', 'descr': '<f8'}",
-            "key `descr` is unknown or stands twice",
-        ),
+        ("{'descr': '<f8', 'descr': '<f8'}", "key `descr` is unknown or stands twice"),
         ("{'shape': (2 3)}", "expected `)`"),
         ("{'shape': (-2,)}", "expected a whole number"),
         ("{'shape': (2,)}", "is missing"),
         ("{'fortran_order': 0}", "expected True or False"),
-        (
-            "{'descr': '<f8', 'fortran_order': False, 'shape': (1,)} x",
-            "unexpected text after",
-        ),
-        (
-            "{'descr': '<c16', 'fortran_order': False, 'shape': (1,)}",
-            "element type `<c16`; allowed: f4",
-        ),
-        (
-            "{'descr': '|O', 'fortran_order': False, 'shape': (1,)}",
-            "element type `|O`",
-        ),
-        (
-            "{'descr': '\u{e9}f8', 'fortran_order': False, 'shape': (1,)}",
-            "element type `\u{e9}f8`",
-        ),
-        (
-            "{'descr': '', 'fortran_order': False, 'shape': (1,)}",
-            "element type ``",
-        ),
-        (
-            "{'descr': '|f8', 'fortran_order': False, 'shape': (1,)}",
-            "element type `|f8`",
-        ),
-        (
-            "{'descr': [('t', '<f8')], 'fortran_order': False, 'shape': (1,)}",
-            "element type `a record type`",
-        ),
+        ("{'descr': '<f8', 'fortran_order': False, 'shape': (1,)} x", "unexpected text after"),
+        ("{'descr': '<c16', 'fortran_order': False, 'shape': (1,)}", "element type `<c16`; allowed: f4"),
+        ("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", "element type `|O`"),
+        ("{'descr': '\u{e9}f8', 'fortran_order': False, 'shape': (1,)}", "element type `\u{e9}f8`"),
+        ("{'descr': '', 'fortran_order': False, 'shape': (1,)}", "element type ``"),
+        ("{'descr': '|f8', 'fortran_order': False, 'shape': (1,)}", "element type `|f8`"),
+        ("{'descr': [('t', '<f8')], 'fortran_order': False, 'shape': (1,)}", "element type `a record type`"),
     ] {
         let message = error(npy(1, header, &[0; 8]));
         assert!(message.contains(expected), "{header}: {message}");

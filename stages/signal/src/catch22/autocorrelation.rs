@@ -12,20 +12,12 @@ use super::Definitions;
 use super::lag_products::LagProducts;
 use super::spectrum::Transforms;
 
-pub(super) fn timescale(
-    products: &mut LagProducts,
-    definitions: Definitions,
-    transforms: &mut Transforms,
-) -> f64 {
+pub(super) fn timescale(products: &mut LagProducts, definitions: Definitions, transforms: &mut Transforms) -> f64 {
     const THRESHOLD: f64 = 0.36787944117144233; // 1/e
     let n = products.len();
     match definitions {
-        Definitions::V1 => {
-            crossing(products, THRESHOLD, n, transforms).unwrap_or(n.saturating_sub(1) as f64)
-        }
-        Definitions::V0 => {
-            crossing(products, THRESHOLD, n.saturating_sub(1), transforms).unwrap_or(n as f64)
-        }
+        Definitions::V1 => crossing(products, THRESHOLD, n, transforms).unwrap_or(n.saturating_sub(1) as f64),
+        Definitions::V0 => crossing(products, THRESHOLD, n.saturating_sub(1), transforms).unwrap_or(n as f64),
     }
 }
 
@@ -38,8 +30,7 @@ pub(super) fn first_minimum(products: &mut LagProducts, transforms: &mut Transfo
     (1..n - 1)
         .find(|&lag| {
             let here = products.correlation(lag, transforms);
-            here < products.correlation(lag - 1, transforms)
-                && here < products.correlation(lag + 1, transforms)
+            here < products.correlation(lag - 1, transforms) && here < products.correlation(lag + 1, transforms)
         })
         .unwrap_or(n) as f64
 }
@@ -60,28 +51,15 @@ pub(super) fn crossing(
 
 /// Smallest lag with ACF <= 0, looking no further than `limit`, which is the answer if there is
 /// none before. 0 for a series of zeros, whose ACF is undefined.
-pub(super) fn first_zero(
-    products: &mut LagProducts,
-    limit: usize,
-    transforms: &mut Transforms,
-) -> usize {
+pub(super) fn first_zero(products: &mut LagProducts, limit: usize, transforms: &mut Transforms) -> usize {
     let positive = |lag: usize| products.correlation(lag, transforms) > 0.0;
-    (0..limit)
-        .map(positive)
-        .position(|positive| !positive)
-        .unwrap_or(limit)
+    (0..limit).map(positive).position(|positive| !positive).unwrap_or(limit)
 }
 
 /// Smallest lag >= 1 with ACF < 0, looking no further than `limit`, which is the answer if there is
 /// none before.
-pub(super) fn first_negative(
-    products: &mut LagProducts,
-    limit: usize,
-    transforms: &mut Transforms,
-) -> usize {
-    (1..limit)
-        .find(|&lag| products.correlation(lag, transforms) < 0.0)
-        .unwrap_or(limit)
+pub(super) fn first_negative(products: &mut LagProducts, limit: usize, transforms: &mut Transforms) -> usize {
+    (1..limit).find(|&lag| products.correlation(lag, transforms) < 0.0).unwrap_or(limit)
 }
 
 #[cfg(test)]
@@ -92,9 +70,7 @@ mod tests {
     fn a_slow_cosine_crosses_where_it_should() {
         let mut transforms = Transforms::default();
         let mut products = LagProducts::default();
-        let wave: Vec<f64> = (0..40_000)
-            .map(|i| (std::f64::consts::TAU * f64::from(i) / 400.0).cos())
-            .collect();
+        let wave: Vec<f64> = (0..40_000).map(|i| (std::f64::consts::TAU * f64::from(i) / 400.0).cos()).collect();
         products.load(&wave, 0.0);
         // The biased estimate is cos(2 pi k / 400) (1 - k / n) but for edge terms.
         let quarter = crossing(&mut products, 0.0, 40_000, &mut transforms).unwrap_or(f64::NAN);

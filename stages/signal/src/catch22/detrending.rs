@@ -91,36 +91,22 @@ fn several_windows<const RANGE: bool>(group: &[f64], rows: &mut [Lanes]) -> f64 
     }
     let slopes = moments.map(|moment| moment / norm);
     let means = sums.map(|sum| sum / scale as f64);
-    let (mut low, mut high, mut squares) = (
-        [f64::INFINITY; LANES],
-        [f64::NEG_INFINITY; LANES],
-        [0.0; LANES],
-    );
+    let (mut low, mut high, mut squares) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES], [0.0; LANES]);
     for (i, row) in rows.iter().enumerate() {
         let place = i as f64 - middle;
         for lane in 0..LANES {
             // The mean does not change the range.
             let residual = row[lane] - slopes[lane] * place - if RANGE { 0.0 } else { means[lane] };
             if RANGE {
-                low[lane] = if residual < low[lane] {
-                    residual
-                } else {
-                    low[lane]
-                };
-                high[lane] = if residual > high[lane] {
-                    residual
-                } else {
-                    high[lane]
-                };
+                low[lane] = if residual < low[lane] { residual } else { low[lane] };
+                high[lane] = if residual > high[lane] { residual } else { high[lane] };
             } else {
                 squares[lane] += residual * residual;
             }
         }
     }
     if RANGE {
-        (0..LANES)
-            .map(|lane| (high[lane] - low[lane]) * (high[lane] - low[lane]))
-            .sum()
+        (0..LANES).map(|lane| (high[lane] - low[lane]) * (high[lane] - low[lane])).sum()
     } else {
         squares.iter().sum()
     }
@@ -150,27 +136,14 @@ fn one_window<const RANGE: bool>(window: &[f64]) -> f64 {
     }
     let (mean, slope) = (sum / window.len() as f64, moment / norm);
 
-    let (mut low, mut high, mut squares) = (
-        [f64::INFINITY; LANES],
-        [f64::NEG_INFINITY; LANES],
-        [0.0; LANES],
-    );
+    let (mut low, mut high, mut squares) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES], [0.0; LANES]);
     places = first_places;
     for chunk in chunks {
         for lane in 0..LANES {
-            let residual =
-                (chunk[lane] - origin) - slope * places[lane] - if RANGE { 0.0 } else { mean };
+            let residual = (chunk[lane] - origin) - slope * places[lane] - if RANGE { 0.0 } else { mean };
             if RANGE {
-                low[lane] = if residual < low[lane] {
-                    residual
-                } else {
-                    low[lane]
-                };
-                high[lane] = if residual > high[lane] {
-                    residual
-                } else {
-                    high[lane]
-                };
+                low[lane] = if residual < low[lane] { residual } else { low[lane] };
+                high[lane] = if residual > high[lane] { residual } else { high[lane] };
             } else {
                 squares[lane] += residual * residual;
             }
@@ -182,14 +155,8 @@ fn one_window<const RANGE: bool>(window: &[f64]) -> f64 {
         .zip(rest_places)
         .map(|(value, place)| (value - origin) - slope * place - if RANGE { 0.0 } else { mean });
     if RANGE {
-        let low = low
-            .into_iter()
-            .chain(rest.clone())
-            .fold(f64::INFINITY, f64::min);
-        let high = high
-            .into_iter()
-            .chain(rest)
-            .fold(f64::NEG_INFINITY, f64::max);
+        let low = low.into_iter().chain(rest.clone()).fold(f64::INFINITY, f64::min);
+        let high = high.into_iter().chain(rest).fold(f64::NEG_INFINITY, f64::max);
         (high - low) * (high - low)
     } else {
         squares.iter().sum::<f64>() + rest.map(|residual| residual * residual).sum::<f64>()
@@ -217,11 +184,8 @@ mod tests {
                 ii += (i as f64 - mean_i) * (i as f64 - mean_i);
                 iv += (i as f64 - mean_i) * (v - mean_v);
             }
-            let residuals: Vec<f64> = window
-                .iter()
-                .enumerate()
-                .map(|(i, v)| v - mean_v - iv / ii * (i as f64 - mean_i))
-                .collect();
+            let residuals: Vec<f64> =
+                window.iter().enumerate().map(|(i, v)| v - mean_v - iv / ii * (i as f64 - mean_i)).collect();
             total += match measure {
                 Measure::Range => {
                     let high = residuals.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -245,23 +209,16 @@ mod tests {
             .collect();
         for scale in 5..=500 {
             for measure in [Measure::Range, Measure::Squares] {
-                let (got, expected) = (
-                    sum_over_windows(&profile, scale, measure),
-                    by_definition(&profile, scale, measure),
-                );
-                assert!(
-                    (got / expected - 1.0).abs() < 1e-11,
-                    "scale {scale}: {got} != {expected}"
-                );
+                let (got, expected) =
+                    (sum_over_windows(&profile, scale, measure), by_definition(&profile, scale, measure));
+                assert!((got / expected - 1.0).abs() < 1e-11, "scale {scale}: {got} != {expected}");
             }
         }
     }
 
     #[test]
     fn vector_width_changes_no_bit() {
-        let profile: Vec<f64> = (0..700_u32)
-            .map(|i| (f64::from(i) * 0.7).sin() * f64::from(i))
-            .collect();
+        let profile: Vec<f64> = (0..700_u32).map(|i| (f64::from(i) * 0.7).sin() * f64::from(i)).collect();
         for scale in [5, 6, 31, 63, 64, 65, 100, 350] {
             for measure in [Measure::Range, Measure::Squares] {
                 let dispatched = sum_over_windows(&profile, scale, measure);

@@ -34,19 +34,11 @@ impl StepLengths {
     ) -> f64 {
         let n = products.len();
         let delay = first_zero(products, n.min(n / 10), transforms);
-        let Some(delayed) = increments
-            .get(delay..)
-            .filter(|delayed| !delayed.is_empty())
-        else {
+        let Some(delayed) = increments.get(delay..).filter(|delayed| !delayed.is_empty()) else {
             return f64::NAN;
         };
         self.lengths.clear();
-        self.lengths.extend(
-            delayed
-                .iter()
-                .zip(increments)
-                .map(|(b, a)| (a * a + b * b).sqrt()),
-        );
+        self.lengths.extend(delayed.iter().zip(increments).map(|(b, a)| (a * a + b * b).sqrt()));
         let (low, high) = range(&self.lengths);
         let m = self.lengths.len() as f64;
         let mean = sum_of(&self.lengths, |length| length) / m;

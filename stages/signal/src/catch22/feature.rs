@@ -139,105 +139,57 @@ impl Feature {
 
     /// The feature with this short, long or legacy name.
     pub fn from_name(name: &str) -> Option<Feature> {
-        Feature::ALL
-            .into_iter()
-            .find(|feature| feature.names().contains(&name))
+        Feature::ALL.into_iter().find(|feature| feature.names().contains(&name))
     }
 
     fn names(self) -> [&'static str; 3] {
         match self {
             Feature::Mode5 => ["mode_5", "DN_HistogramMode_5", "DN_HistogramMode_5"],
             Feature::Mode10 => ["mode_10", "DN_HistogramMode_10", "DN_HistogramMode_10"],
-            Feature::OutlierTimingPos => [
-                "outlier_timing_pos",
-                "DN_OutlierInclude_p_001_mdrmd",
-                "DN_OutlierInclude_p_001_mdrmd",
-            ],
-            Feature::OutlierTimingNeg => [
-                "outlier_timing_neg",
-                "DN_OutlierInclude_n_001_mdrmd",
-                "DN_OutlierInclude_n_001_mdrmd",
-            ],
-            Feature::AcfTimescale => [
-                "acf_timescale",
-                "CO_FirstCrossing_acf_1e_pointOfCrossing",
-                "CO_f1ecac",
-            ],
-            Feature::AcfFirstMin => ["acf_first_min", "CO_FirstMin_ac", "CO_FirstMin_ac"],
-            Feature::LowFreqPower => [
-                "low_freq_power",
-                "SP_Summaries_fft_area_5_1",
-                "SP_Summaries_welch_rect_area_5_1",
-            ],
-            Feature::MedianFreq => [
-                "median_freq",
-                "SP_Summaries_fft_wq_50",
-                "SP_Summaries_welch_rect_centroid",
-            ],
-            Feature::ForecastError => [
-                "forecast_error",
-                "FC_LocalSimple_mean3_stde",
-                "FC_LocalSimple_mean3_stderr",
-            ],
-            Feature::WhitenTimescale => [
-                "whiten_timescale",
-                "FC_LocalSimple_mean1_taurat",
-                "FC_LocalSimple_mean1_tauresrat",
-            ],
-            Feature::HighFluctuation => {
-                ["high_fluctuation", "MD_pNN_pnn40", "MD_hrv_classic_pnn40"]
+            Feature::OutlierTimingPos => {
+                ["outlier_timing_pos", "DN_OutlierInclude_p_001_mdrmd", "DN_OutlierInclude_p_001_mdrmd"]
             }
-            Feature::StretchHigh => [
-                "stretch_high",
-                "SB_BinaryStats_mean_longstretch1",
-                "SB_BinaryStats_mean_longstretch1",
-            ],
-            Feature::StretchDecreasing => [
-                "stretch_decreasing",
-                "SB_BinaryStats_diff_longstretch0",
-                "SB_BinaryStats_diff_longstretch0",
-            ],
-            Feature::EntropyPairs => [
-                "entropy_pairs",
-                "SB_MotifThree_quantile_hh",
-                "SB_MotifThree_quantile_hh",
-            ],
-            Feature::Ami2 => [
-                "ami2",
-                "CO_HistogramAMI_even_5bin_ami2",
-                "CO_HistogramAMI_even_2_5",
-            ],
+            Feature::OutlierTimingNeg => {
+                ["outlier_timing_neg", "DN_OutlierInclude_n_001_mdrmd", "DN_OutlierInclude_n_001_mdrmd"]
+            }
+            Feature::AcfTimescale => ["acf_timescale", "CO_FirstCrossing_acf_1e_pointOfCrossing", "CO_f1ecac"],
+            Feature::AcfFirstMin => ["acf_first_min", "CO_FirstMin_ac", "CO_FirstMin_ac"],
+            Feature::LowFreqPower => {
+                ["low_freq_power", "SP_Summaries_fft_area_5_1", "SP_Summaries_welch_rect_area_5_1"]
+            }
+            Feature::MedianFreq => ["median_freq", "SP_Summaries_fft_wq_50", "SP_Summaries_welch_rect_centroid"],
+            Feature::ForecastError => ["forecast_error", "FC_LocalSimple_mean3_stde", "FC_LocalSimple_mean3_stderr"],
+            Feature::WhitenTimescale => {
+                ["whiten_timescale", "FC_LocalSimple_mean1_taurat", "FC_LocalSimple_mean1_tauresrat"]
+            }
+            Feature::HighFluctuation => ["high_fluctuation", "MD_pNN_pnn40", "MD_hrv_classic_pnn40"],
+            Feature::StretchHigh => {
+                ["stretch_high", "SB_BinaryStats_mean_longstretch1", "SB_BinaryStats_mean_longstretch1"]
+            }
+            Feature::StretchDecreasing => {
+                ["stretch_decreasing", "SB_BinaryStats_diff_longstretch0", "SB_BinaryStats_diff_longstretch0"]
+            }
+            Feature::EntropyPairs => ["entropy_pairs", "SB_MotifThree_quantile_hh", "SB_MotifThree_quantile_hh"],
+            Feature::Ami2 => ["ami2", "CO_HistogramAMI_even_5bin_ami2", "CO_HistogramAMI_even_2_5"],
             Feature::Trev => ["trev", "CO_trev_1_num", "CO_trev_1_num"],
-            Feature::AmiTimescale => [
-                "ami_timescale",
-                "IN_AutoMutualInfoStats_40_gaussian_fmmi",
-                "IN_AutoMutualInfoStats_40_gaussian_fmmi",
-            ],
+            Feature::AmiTimescale => {
+                ["ami_timescale", "IN_AutoMutualInfoStats_40_gaussian_fmmi", "IN_AutoMutualInfoStats_40_gaussian_fmmi"]
+            }
             Feature::TransitionVariance => [
                 "transition_variance",
                 "SB_TransitionMatrix_quantile_3_ac_sumdiagcov",
                 "SB_TransitionMatrix_3ac_sumdiagcov",
             ],
-            Feature::Periodicity => [
-                "periodicity",
-                "PD_PeriodicityWang_th0_01",
-                "PD_PeriodicityWang_th0_01",
-            ],
-            Feature::EmbeddingDist => [
-                "embedding_dist",
-                "CO_Embed2_Dist_tau_d_expfit_meandiff",
-                "CO_Embed2_Dist_tau_d_expfit_meandiff",
-            ],
+            Feature::Periodicity => ["periodicity", "PD_PeriodicityWang_th0_01", "PD_PeriodicityWang_th0_01"],
+            Feature::EmbeddingDist => {
+                ["embedding_dist", "CO_Embed2_Dist_tau_d_expfit_meandiff", "CO_Embed2_Dist_tau_d_expfit_meandiff"]
+            }
             Feature::RsRange => [
                 "rs_range",
                 "SC_FluctAnal_2_rsrangefit_50_1_logi_prop_r1",
                 "SC_FluctAnal_2_rsrangefit_50_1_logi_prop_r1",
             ],
-            Feature::Dfa => [
-                "dfa",
-                "SC_FluctAnal_2_dfa_50_1_2_logi_prop_r1",
-                "SC_FluctAnal_2_dfa_50_1_2_logi_prop_r1",
-            ],
+            Feature::Dfa => ["dfa", "SC_FluctAnal_2_dfa_50_1_2_logi_prop_r1", "SC_FluctAnal_2_dfa_50_1_2_logi_prop_r1"],
             Feature::Mean => ["mean", "DN_mean", "DN_Mean"],
             Feature::Std => ["std", "DN_Spread_std", "DN_Spread_Std"],
         }

@@ -18,12 +18,7 @@ use super::detrending::{Measure, sum_over_windows};
 const SCALES: usize = 50;
 const SHORTEST: f64 = 5.0;
 
-pub(super) fn breakpoint(
-    values: &[f64],
-    measure: Measure,
-    definitions: Definitions,
-    profile: &mut Vec<f64>,
-) -> f64 {
+pub(super) fn breakpoint(values: &[f64], measure: Measure, definitions: Definitions, profile: &mut Vec<f64>) -> f64 {
     let stride = match measure {
         Measure::Range => 1,
         Measure::Squares => 2,
@@ -47,10 +42,7 @@ pub(super) fn breakpoint(
     cumulate(values, stride, len, profile);
     let points: Vec<Point> = scales
         .iter()
-        .map(|&scale| Point {
-            x: (scale as f64).ln(),
-            y: fluctuation(profile, scale, measure).ln(),
-        })
+        .map(|&scale| Point { x: (scale as f64).ln(), y: fluctuation(profile, scale, measure).ln() })
         .collect();
     best_split(&points, least, definitions) as f64 / points.len() as f64
 }
@@ -59,13 +51,7 @@ pub(super) fn breakpoint(
 fn scales(longest: usize) -> Vec<usize> {
     let step = ((longest as f64).ln() - SHORTEST.ln()) / (SCALES as f64 - 1.0);
     let mut scales: Vec<usize> = (0..SCALES)
-        .map(|i| {
-            if i + 1 == SCALES {
-                longest
-            } else {
-                (SHORTEST.ln() + i as f64 * step).exp().round() as usize
-            }
-        })
+        .map(|i| if i + 1 == SCALES { longest } else { (SHORTEST.ln() + i as f64 * step).exp().round() as usize })
         .collect();
     scales.dedup();
     scales
@@ -99,10 +85,7 @@ struct Point {
 fn best_split(points: &[Point], least: usize, definitions: Definitions) -> usize {
     let candidates = least..=points.len() - least;
     let score = |split: usize| {
-        let (first, second) = (
-            line_error(&points[..split]),
-            line_error(&points[split - 1..]),
-        );
+        let (first, second) = (line_error(&points[..split]), line_error(&points[split - 1..]));
         match definitions {
             Definitions::V1 => first + second,
             Definitions::V0 => first.sqrt() + second.sqrt(),
@@ -115,11 +98,7 @@ fn best_split(points: &[Point], least: usize, definitions: Definitions) -> usize
         Definitions::V0 => 1.0,
     };
     // All scores are NaN if a scale has no fluctuation at all (ln 0): the first split then.
-    least
-        + scores
-            .iter()
-            .position(|&score| score <= smallest * tolerance)
-            .unwrap_or(0)
+    least + scores.iter().position(|&score| score <= smallest * tolerance).unwrap_or(0)
 }
 
 /// Sum of squared residuals of the least-squares line.
@@ -134,10 +113,7 @@ fn line_error(points: &[Point]) -> f64 {
     }
     let slope = xy / xx;
     let residual = |point: &Point| point.y - mean_y - slope * (point.x - mean_x);
-    points
-        .iter()
-        .map(|point| residual(point) * residual(point))
-        .sum()
+    points.iter().map(|point| residual(point) * residual(point)).sum()
 }
 
 #[cfg(test)]
@@ -165,13 +141,7 @@ mod tests {
 
     #[test]
     fn the_corner_of_two_lines_is_found() {
-        let points: Vec<Point> = (0..40)
-            .map(f64::from)
-            .map(|x| Point {
-                x,
-                y: x + (x - 14.0).max(0.0),
-            })
-            .collect();
+        let points: Vec<Point> = (0..40).map(f64::from).map(|x| Point { x, y: x + (x - 14.0).max(0.0) }).collect();
         for definitions in [Definitions::V0, Definitions::V1] {
             // The corner is the fifteenth point and belongs to both lines.
             assert_eq!(best_split(&points, 8, definitions), 15);

@@ -12,20 +12,12 @@ use super::lag_products::LagProducts;
 use super::spectrum::Transforms;
 use super::standardise::sum_of;
 
-pub(super) fn forecast_error(
-    values: &[f64],
-    definitions: Definitions,
-    residuals: &mut Vec<f64>,
-) -> f64 {
+pub(super) fn forecast_error(values: &[f64], definitions: Definitions, residuals: &mut Vec<f64>) -> f64 {
     if values.len() < 5 && definitions == Definitions::V1 {
         return f64::NAN;
     }
     residuals.clear();
-    residuals.extend(
-        values
-            .array_windows()
-            .map(|[a, b, c, next]| next - (a + b + c) / 3.0),
-    );
+    residuals.extend(values.array_windows().map(|[a, b, c, next]| next - (a + b + c) / 3.0));
     let count = residuals.len() as f64;
     let mean = sum_of(residuals, |r| r) / count;
     (sum_of(residuals, |r| (r - mean) * (r - mean)) / (count - 1.0)).sqrt()

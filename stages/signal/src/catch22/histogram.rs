@@ -22,29 +22,14 @@ pub(super) struct Bins {
 
 impl Bins {
     pub(super) fn new(definitions: Definitions, low: f64, high: f64, count: usize) -> Bins {
-        let one_bin =
-            definitions == Definitions::V1 && high - low <= 1e-12 * low.abs().max(high.abs());
+        let one_bin = definitions == Definitions::V1 && high - low <= 1e-12 * low.abs().max(high.abs());
         if one_bin {
             // Its tolerance is nil: the edges are exactly half a unit to each side.
             let (low, high) = (low - 0.5, low + 0.5);
-            return Bins {
-                definitions: Definitions::V0,
-                low,
-                high,
-                width: 1.0,
-                per_unit: 1.0,
-                count: 1,
-            };
+            return Bins { definitions: Definitions::V0, low, high, width: 1.0, per_unit: 1.0, count: 1 };
         }
         let width = (high - low) / count as f64;
-        Bins {
-            definitions,
-            low,
-            high,
-            width,
-            per_unit: 1.0 / width,
-            count,
-        }
+        Bins { definitions, low, high, width, per_unit: 1.0 / width, count }
     }
 
     fn tolerance(&self) -> f64 {
@@ -116,13 +101,8 @@ pub(super) fn mode<const COUNT: usize>(series: &Standardised, definitions: Defin
         }
         Definitions::V1 => {
             // A few comparisons with every edge vectorise; looking up one bin does not.
-            let edges: [f64; COUNT] = std::array::from_fn(|i| {
-                if i < bins.count {
-                    bins.edge(i)
-                } else {
-                    f64::INFINITY
-                }
-            });
+            let edges: [f64; COUNT] =
+                std::array::from_fn(|i| if i < bins.count { bins.edge(i) } else { f64::INFINITY });
             let mut at_or_above = [0; COUNT];
             for value in &series.values {
                 for (count, edge) in at_or_above.iter_mut().zip(&edges) {
@@ -144,21 +124,12 @@ mod tests {
     #[test]
     fn edges_decide_and_ties_are_averaged() {
         let bins = Bins::new(Definitions::V1, 0.0, 10.0, 5);
-        assert_eq!(
-            [0.0, 1.999_997, 1.999_999, 2.0, 10.0].map(|v| bins.bin_of(v)),
-            [0, 0, 1, 1, 4]
-        );
+        assert_eq!([0.0, 1.999_997, 1.999_999, 2.0, 10.0].map(|v| bins.bin_of(v)), [0, 0, 1, 1, 4]);
         let counts = [3, 1, 3, 0, 2];
         assert!((bins.mode(&counts) - 3.0).abs() < 1e-5);
         let plain = Bins::new(Definitions::V0, 0.0, 10.0, 5);
-        assert_eq!(
-            [0.0, 1.999_999, 2.0, 10.0].map(|v| plain.bin_of(v)),
-            [0, 0, 1, 4]
-        );
+        assert_eq!([0.0, 1.999_999, 2.0, 10.0].map(|v| plain.bin_of(v)), [0, 0, 1, 4]);
         let single = Bins::new(Definitions::V1, 2.0, 2.0, 5);
-        assert_eq!(
-            (single.count, single.centre(0), single.bin_of(2.0)),
-            (1, 2.0, 0)
-        );
+        assert_eq!((single.count, single.centre(0), single.bin_of(2.0)), (1, 2.0, 0));
     }
 }

@@ -6,10 +6,7 @@
 use super::standardise::sum_of;
 
 pub(super) fn high_fluctuation(increments: &[f64]) -> f64 {
-    let large = increments
-        .iter()
-        .filter(|d| d.abs() * 1000.0 > 40.0)
-        .count();
+    let large = increments.iter().filter(|d| d.abs() * 1000.0 > 40.0).count();
     large as f64 / increments.len() as f64
 }
 

@@ -28,8 +28,7 @@ impl LagProducts {
     /// Takes `series` minus `centre`.
     pub(super) fn load(&mut self, series: &[f64], centre: f64) {
         self.padded.clear();
-        self.padded
-            .extend(series.iter().map(|value| value - centre));
+        self.padded.extend(series.iter().map(|value| value - centre));
         self.padded.extend([0.0; BLOCK]);
         self.len = series.len();
         self.known.clear();
@@ -100,31 +99,19 @@ mod tests {
 
     #[test]
     fn direct_and_transformed_lags_agree() {
-        let series: Vec<f64> = (0..500_u32)
-            .map(|i| f64::from((i * i) % 97) / 97.0 - 0.5)
-            .collect();
+        let series: Vec<f64> = (0..500_u32).map(|i| f64::from((i * i) % 97) / 97.0 - 0.5).collect();
         let mut transforms = Transforms::default();
         let mut products = LagProducts::default();
         products.load(&series, 0.25);
         for lag in (0..520).rev() {
             let delayed = series.iter().skip(lag);
-            let expected: f64 = series
-                .iter()
-                .zip(delayed)
-                .map(|(a, b)| (a - 0.25) * (b - 0.25))
-                .sum();
+            let expected: f64 = series.iter().zip(delayed).map(|(a, b)| (a - 0.25) * (b - 0.25)).sum();
             let lazily = products.at(lag, &mut transforms);
-            assert!(
-                (lazily - expected).abs() < 1e-11,
-                "lag {lag}: {lazily} != {expected}"
-            );
+            assert!((lazily - expected).abs() < 1e-11, "lag {lag}: {lazily} != {expected}");
         }
         let mut short = LagProducts::default();
         short.load(&[1.0, 2.0, -1.0], 0.0);
-        assert_eq!(
-            [0, 1, 2, 3].map(|lag| short.at(lag, &mut transforms)),
-            [6.0, 0.0, -1.0, 0.0]
-        );
+        assert_eq!([0, 1, 2, 3].map(|lag| short.at(lag, &mut transforms)), [6.0, 0.0, -1.0, 0.0]);
     }
 
     #[test]

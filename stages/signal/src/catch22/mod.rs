@@ -132,10 +132,7 @@ pub struct Catch22 {
 
 impl Catch22 {
     pub fn new(options: Options) -> Catch22 {
-        Catch22 {
-            options,
-            ..Catch22::default()
-        }
+        Catch22 { options, ..Catch22::default() }
     }
 
     pub fn options(&self) -> Options {
@@ -181,11 +178,7 @@ impl Catch22 {
         let constant = definitions == Definitions::V1 && moments.constant;
         if constant || !moments.sd.is_normal() {
             if definitions == Definitions::V0 {
-                for feature in [
-                    Feature::AcfTimescale,
-                    Feature::AcfFirstMin,
-                    Feature::Periodicity,
-                ] {
+                for feature in [Feature::AcfTimescale, Feature::AcfFirstMin, Feature::Periodicity] {
                     values[feature as usize] = 0.0;
                 }
             }
@@ -200,14 +193,7 @@ impl Catch22 {
     /// constant.
     fn estimate(&mut self, values: &mut [f64; 24]) {
         let definitions = self.options.definitions;
-        let Catch22 {
-            series,
-            products,
-            increment_products,
-            transforms,
-            scratch,
-            ..
-        } = self;
+        let Catch22 { series, products, increment_products, transforms, scratch, .. } = self;
         let mut set = |feature: Feature, value: f64| values[feature as usize] = value;
         products.load(&series.values, series.mean);
         let increments = &series.increments;
@@ -217,110 +203,44 @@ impl Catch22 {
         set(Feature::Mode5, histogram::mode::<5>(series, definitions));
         set(Feature::Mode10, histogram::mode::<10>(series, definitions));
         self.outliers.load(&series.values);
-        set(
-            Feature::OutlierTimingPos,
-            self.outliers
-                .timing(&series.values, 1.0, [series.min, series.max]),
-        );
-        set(
-            Feature::OutlierTimingNeg,
-            self.outliers
-                .timing(&series.values, -1.0, [-series.max, -series.min]),
-        );
-        set(
-            Feature::AcfTimescale,
-            autocorrelation::timescale(products, definitions, transforms),
-        );
-        set(
-            Feature::AcfFirstMin,
-            autocorrelation::first_minimum(products, transforms),
-        );
-        let (low, median) =
-            spectrum::low_power_and_median(series, definitions, transforms, scratch);
+        set(Feature::OutlierTimingPos, self.outliers.timing(&series.values, 1.0, [series.min, series.max]));
+        set(Feature::OutlierTimingNeg, self.outliers.timing(&series.values, -1.0, [-series.max, -series.min]));
+        set(Feature::AcfTimescale, autocorrelation::timescale(products, definitions, transforms));
+        set(Feature::AcfFirstMin, autocorrelation::first_minimum(products, transforms));
+        let (low, median) = spectrum::low_power_and_median(series, definitions, transforms, scratch);
         set(Feature::LowFreqPower, low);
         set(Feature::MedianFreq, median);
-        set(
-            Feature::ForecastError,
-            forecasting::forecast_error(&series.values, definitions, scratch),
-        );
-        let whiten =
-            forecasting::whiten_timescale(increment_products, products, definitions, transforms);
+        set(Feature::ForecastError, forecasting::forecast_error(&series.values, definitions, scratch));
+        let whiten = forecasting::whiten_timescale(increment_products, products, definitions, transforms);
         set(Feature::WhitenTimescale, whiten);
-        set(
-            Feature::HighFluctuation,
-            increments::high_fluctuation(increments),
-        );
-        set(
-            Feature::StretchHigh,
-            stretches::longest_above(&series.values, series.mean, definitions),
-        );
-        set(
-            Feature::StretchDecreasing,
-            stretches::longest_decrease(increments, definitions),
-        );
+        set(Feature::HighFluctuation, increments::high_fluctuation(increments));
+        set(Feature::StretchHigh, stretches::longest_above(&series.values, series.mean, definitions));
+        set(Feature::StretchDecreasing, stretches::longest_decrease(increments, definitions));
         symbols::letters(&series.values, &mut self.letters, scratch);
         let pairs = symbols::successive_pairs(&self.letters);
-        set(
-            Feature::EntropyPairs,
-            symbols::pair_entropy(&pairs, definitions),
-        );
-        set(
-            Feature::Ami2,
-            mutual_information::histogram_information(series, definitions, &mut self.labels),
-        );
-        set(
-            Feature::Trev,
-            increments::time_reversal_asymmetry(increments),
-        );
+        set(Feature::EntropyPairs, symbols::pair_entropy(&pairs, definitions));
+        set(Feature::Ami2, mutual_information::histogram_information(series, definitions, &mut self.labels));
+        set(Feature::Trev, increments::time_reversal_asymmetry(increments));
         let ami = mutual_information::gaussian_timescale(series, products, definitions, transforms);
         set(Feature::AmiTimescale, ami);
-        let variance = self.decimated.transition_variance(
-            &series.values,
-            &pairs,
-            products,
-            definitions,
-            transforms,
-            scratch,
-        );
+        let variance =
+            self.decimated.transition_variance(&series.values, &pairs, products, definitions, transforms, scratch);
         set(Feature::TransitionVariance, variance);
         let detrended = &mut self.detrended_products;
-        let period = periodicity::periodicity(
-            &series.values,
-            definitions,
-            &mut self.trend,
-            detrended,
-            transforms,
-        );
+        let period = periodicity::periodicity(&series.values, definitions, &mut self.trend, detrended, transforms);
         set(Feature::Periodicity, period);
-        let distance =
-            self.steps
-                .embedding_distance(increments, products, definitions, transforms, scratch);
+        let distance = self.steps.embedding_distance(increments, products, definitions, transforms, scratch);
         set(Feature::EmbeddingDist, distance);
-        set(
-            Feature::RsRange,
-            fluctuation::breakpoint(&series.values, Measure::Range, definitions, scratch),
-        );
-        set(
-            Feature::Dfa,
-            fluctuation::breakpoint(&series.values, Measure::Squares, definitions, scratch),
-        );
+        set(Feature::RsRange, fluctuation::breakpoint(&series.values, Measure::Range, definitions, scratch));
+        set(Feature::Dfa, fluctuation::breakpoint(&series.values, Measure::Squares, definitions, scratch));
     }
 }
 
 /// Mean 0, population standard deviation 1; NaN throughout if all samples are equal.
 fn z_score(series: &[f64], moments: Moments, scaled: &mut Vec<f64>) {
     let n = series.len() as f64;
-    let population = (series
-        .iter()
-        .map(|x| (x - moments.mean) * (x - moments.mean))
-        .sum::<f64>()
-        / n)
-        .sqrt();
-    let sd = if moments.constant {
-        f64::NAN
-    } else {
-        population
-    };
+    let population = (series.iter().map(|x| (x - moments.mean) * (x - moments.mean)).sum::<f64>() / n).sqrt();
+    let sd = if moments.constant { f64::NAN } else { population };
     scaled.clear();
     scaled.extend(series.iter().map(|x| (x - moments.mean) / sd));
 }

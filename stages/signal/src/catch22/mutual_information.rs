@@ -20,11 +20,7 @@ const LAG: usize = 2;
 const BINS: usize = 5;
 
 /// NaN for fewer than three samples.
-pub(super) fn histogram_information(
-    series: &Standardised,
-    definitions: Definitions,
-    labels: &mut Vec<u8>,
-) -> f64 {
+pub(super) fn histogram_information(series: &Standardised, definitions: Definitions, labels: &mut Vec<u8>) -> f64 {
     let n = series.values.len();
     if n <= LAG {
         return f64::NAN;
@@ -48,8 +44,7 @@ pub(super) fn histogram_information(
     let nonempty = |counts: &[u32]| counts.iter().filter(|count| **count > 0).count() as f64;
     match definitions {
         Definitions::V1 => {
-            let excess =
-                nonempty(joint.as_flattened()) - nonempty(&rows) - nonempty(&columns) + 1.0;
+            let excess = nonempty(joint.as_flattened()) - nonempty(&rows) - nonempty(&columns) + 1.0;
             information - excess / (2.0 * total)
         }
         Definitions::V0 => information,
@@ -61,13 +56,7 @@ fn label(series: &Standardised, definitions: Definitions, labels: &mut Vec<u8>) 
     let inner: [f64; BINS - 1] = match definitions {
         Definitions::V1 => {
             let bins = Bins::new(definitions, series.min, series.max, BINS);
-            std::array::from_fn(|i| {
-                if i + 1 < bins.count {
-                    bins.edge(i + 1)
-                } else {
-                    f64::INFINITY
-                }
-            })
+            std::array::from_fn(|i| if i + 1 < bins.count { bins.edge(i + 1) } else { f64::INFINITY })
         }
         Definitions::V0 => {
             let step = (series.max - series.min + 0.2) / BINS as f64;
@@ -75,12 +64,7 @@ fn label(series: &Standardised, definitions: Definitions, labels: &mut Vec<u8>) 
         }
     };
     labels.clear();
-    labels.extend(
-        series
-            .values
-            .iter()
-            .map(|&y| inner.iter().map(|&edge| u8::from(y >= edge)).sum::<u8>()),
-    );
+    labels.extend(series.values.iter().map(|&y| inner.iter().map(|&edge| u8::from(y >= edge)).sum::<u8>()));
 }
 
 /// Lag of the first minimum of the Gaussian automutual information.
@@ -106,10 +90,7 @@ pub(super) fn gaussian_timescale(
         };
         information[lag] = -0.5 * unexplained.ln();
         let middle = lag - 1;
-        if middle >= 2
-            && information[middle] < information[middle - 1]
-            && information[middle] < information[lag]
-        {
+        if middle >= 2 && information[middle] < information[middle - 1] && information[middle] < information[lag] {
             return match definitions {
                 Definitions::V1 => middle as f64,
                 Definitions::V0 => middle as f64 - 1.0,
@@ -132,13 +113,7 @@ impl Parts {
     fn whole(values: &[f64], mean: f64) -> Parts {
         let sum = super::standardise::sum_of(values, |y| y - mean);
         let squares = super::standardise::sum_of(values, |y| (y - mean) * (y - mean));
-        Parts {
-            len: values.len() as f64,
-            early_sum: sum,
-            early_squares: squares,
-            late_sum: sum,
-            late_squares: squares,
-        }
+        Parts { len: values.len() as f64, early_sum: sum, early_squares: squares, late_sum: sum, late_squares: squares }
     }
 
     /// From lag - 1 to lag: the early part loses its last sample, the late part its first.

@@ -29,18 +29,12 @@ pub(super) struct OutlierTimes {
 impl OutlierTimes {
     pub(super) fn load(&mut self, values: &[f64]) {
         self.thresholds.clear();
-        self.thresholds
-            .extend(values.iter().map(|y| highest_threshold(y.abs())));
+        self.thresholds.extend(values.iter().map(|y| highest_threshold(y.abs())));
     }
 
     /// The feature of `sign` * y, whose range is [smallest, largest]; `values` are those last
     /// loaded.
-    pub(super) fn timing(
-        &mut self,
-        values: &[f64],
-        sign: f64,
-        [smallest, largest]: [f64; 2],
-    ) -> f64 {
+    pub(super) fn timing(&mut self, values: &[f64], sign: f64, [smallest, largest]: [f64; 2]) -> f64 {
         let n = values.len();
         if largest < STEP || smallest == largest {
             return 0.0;
@@ -52,9 +46,7 @@ impl OutlierTimes {
         let size = |j: usize| total - self.group_starts[j] as usize;
         let enough = |j: &usize| (size(*j) as f64 - 1.0) * 100.0 / total as f64 > 2.0;
         let last_large = (0..threshold_count).rev().find(enough).unwrap_or(0);
-        let first_single = (0..threshold_count)
-            .find(|&j| size(j) == 1)
-            .unwrap_or(threshold_count - 1);
+        let first_single = (0..threshold_count).find(|&j| size(j) == 1).unwrap_or(threshold_count - 1);
         let last = last_large.min(first_single);
 
         self.present.clear(n);
@@ -63,13 +55,10 @@ impl OutlierTimes {
             self.present.insert(time);
         }
         for j in (0..=last).rev() {
-            for &time in
-                &self.times[self.group_starts[j] as usize..self.group_starts[j + 1] as usize]
-            {
+            for &time in &self.times[self.group_starts[j] as usize..self.group_starts[j + 1] as usize] {
                 self.present.insert(time);
             }
-            self.medians
-                .push((self.present.median() + 1.0) / (n as f64 / 2.0) - 1.0);
+            self.medians.push((self.present.median() + 1.0) / (n as f64 / 2.0) - 1.0);
         }
         median(&mut self.medians)
     }
@@ -78,14 +67,13 @@ impl OutlierTimes {
     fn group(&mut self, values: &[f64], sign: f64, threshold_count: usize) {
         let beyond = threshold_count as u32;
         self.groups.clear();
-        self.groups
-            .extend(values.iter().zip(&self.thresholds).map(|(y, &threshold)| {
-                if sign * y >= 0.0 {
-                    threshold.min(beyond - 1)
-                } else {
-                    beyond
-                }
-            }));
+        self.groups.extend(
+            values.iter().zip(&self.thresholds).map(
+                |(y, &threshold)| {
+                    if sign * y >= 0.0 { threshold.min(beyond - 1) } else { beyond }
+                },
+            ),
+        );
         self.group_starts.clear();
         self.group_starts.resize(threshold_count + 2, 0);
         for &group in &self.groups {
@@ -200,11 +188,7 @@ fn median(values: &mut [f64]) -> f64 {
     let middle = values.len() / 2;
     let even = values.len().is_multiple_of(2);
     let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    if even {
-        (below.iter().copied().fold(f64::NEG_INFINITY, f64::max) + upper) / 2.0
-    } else {
-        upper
-    }
+    if even { (below.iter().copied().fold(f64::NEG_INFINITY, f64::max) + upper) / 2.0 } else { upper }
 }
 
 #[cfg(test)]
@@ -223,10 +207,7 @@ mod tests {
         let total = w.iter().filter(|w| **w >= 0.0).count() as f64;
         let (mut medians, mut last_large, mut first_single) = (vec![], 0, threshold_count - 1);
         for j in (0..threshold_count).rev() {
-            let times: Vec<f64> = (0..w.len())
-                .filter(|&i| w[i] >= j as f64 * STEP)
-                .map(|i| i as f64 + 1.0)
-                .collect();
+            let times: Vec<f64> = (0..w.len()).filter(|&i| w[i] >= j as f64 * STEP).map(|i| i as f64 + 1.0).collect();
             if times.len() == 1 {
                 first_single = j;
             }
@@ -242,35 +223,22 @@ mod tests {
     fn agrees_with_the_definition() {
         let mut state = 1_u64;
         let mut uniform = || {
-            state = state
-                .wrapping_mul(6364136223846793005)
-                .wrapping_add(1442695040888963407);
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             (state >> 11) as f64 / (1_u64 << 53) as f64
         };
         let mut times = OutlierTimes::default();
         for n in [1, 2, 3, 10, 64, 65, 512, 513, 1500] {
             for scale in [0.02, 1.0, 5.0] {
-                let noise: Vec<f64> = (0..n)
-                    .map(|_| scale * (uniform() + uniform() - 1.0))
-                    .collect();
+                let noise: Vec<f64> = (0..n).map(|_| scale * (uniform() + uniform() - 1.0)).collect();
                 let quantised: Vec<f64> = noise.iter().map(|v| (v / STEP).round() * STEP).collect();
                 for series in [noise, quantised] {
                     for sign in [1.0, -1.0] {
-                        let largest = series
-                            .iter()
-                            .map(|y| sign * y)
-                            .fold(f64::NEG_INFINITY, f64::max);
-                        let smallest = series
-                            .iter()
-                            .map(|y| sign * y)
-                            .fold(f64::INFINITY, f64::min);
+                        let largest = series.iter().map(|y| sign * y).fold(f64::NEG_INFINITY, f64::max);
+                        let smallest = series.iter().map(|y| sign * y).fold(f64::INFINITY, f64::min);
                         let expected = by_definition(&series, sign);
                         times.load(&series);
                         let got = times.timing(&series, sign, [smallest, largest]);
-                        assert!(
-                            (got - expected).abs() < 1e-14,
-                            "n = {n}: {got} != {expected}"
-                        );
+                        assert!((got - expected).abs() < 1e-14, "n = {n}: {got} != {expected}");
                     }
                 }
             }

@@ -38,23 +38,13 @@ struct Basis {
 impl Basis {
     fn new(n: usize) -> Basis {
         let centre = 0.5 * (n as f64 - 1.0);
-        Basis {
-            knot: ((n / 2) as f64 - 1.0 - centre) / centre,
-            centre,
-            scale: centre,
-        }
+        Basis { knot: ((n / 2) as f64 - 1.0 - centre) / centre, centre, scale: centre }
     }
 
     fn at(self, i: usize) -> Coefficients {
         let u = (i as f64 - self.centre) / self.scale;
         let beyond = (u - self.knot).max(0.0);
-        [
-            1.0,
-            u,
-            1.5 * u * u - 0.5,
-            (2.5 * u * u - 1.5) * u,
-            beyond * beyond * beyond,
-        ]
+        [1.0, u, 1.5 * u * u - 0.5, (2.5 * u * u - 1.5) * u, beyond * beyond * beyond]
     }
 }
 
@@ -124,15 +114,10 @@ impl Trend {
         let weights = self.solve(moments);
         let basis = self.basis;
         self.detrended.clear();
-        self.detrended
-            .extend(values.iter().enumerate().map(|(i, y)| {
-                let trend: f64 = weights
-                    .iter()
-                    .zip(basis.at(i))
-                    .map(|(weight, basis)| weight * basis)
-                    .sum();
-                y - trend
-            }));
+        self.detrended.extend(values.iter().enumerate().map(|(i, y)| {
+            let trend: f64 = weights.iter().zip(basis.at(i)).map(|(weight, basis)| weight * basis).sum();
+            y - trend
+        }));
     }
 
     fn solve(&self, mut right: Coefficients) -> Coefficients {
@@ -141,9 +126,7 @@ impl Trend {
             right[row] = (right[row] - known) / self.factor[row][row];
         }
         for row in (0..PARAMETERS).rev() {
-            let known: f64 = (row + 1..PARAMETERS)
-                .map(|k| self.factor[k][row] * right[k])
-                .sum();
+            let known: f64 = (row + 1..PARAMETERS).map(|k| self.factor[k][row] * right[k]).sum();
             right[row] = (right[row] - known) / self.factor[row][row];
         }
         right
@@ -154,15 +137,9 @@ fn cholesky(matrix: &[Coefficients; PARAMETERS]) -> [Coefficients; PARAMETERS] {
     let mut factor = [[0.0; PARAMETERS]; PARAMETERS];
     for row in 0..PARAMETERS {
         for column in 0..=row {
-            let known: f64 = (0..column)
-                .map(|k| factor[row][k] * factor[column][k])
-                .sum();
+            let known: f64 = (0..column).map(|k| factor[row][k] * factor[column][k]).sum();
             let rest = matrix[row][column] - known;
-            factor[row][column] = if row == column {
-                rest.sqrt()
-            } else {
-                rest / factor[column][column]
-            };
+            factor[row][column] = if row == column { rest.sqrt() } else { rest / factor[column][column] };
         }
     }
     factor
@@ -188,18 +165,11 @@ mod tests {
 
     #[test]
     fn the_period_of_a_sine_on_a_trend() {
-        let values: Vec<f64> = (0..1000)
-            .map(|i| 1e-3 * f64::from(i) + (std::f64::consts::TAU * f64::from(i) / 25.0).sin())
-            .collect();
+        let values: Vec<f64> =
+            (0..1000).map(|i| 1e-3 * f64::from(i) + (std::f64::consts::TAU * f64::from(i) / 25.0).sin()).collect();
         for (definitions, expected) in [(Definitions::V1, 25.0), (Definitions::V0, 24.0)] {
             let (trend, products) = (&mut Trend::default(), &mut LagProducts::default());
-            let period = periodicity(
-                &values,
-                definitions,
-                trend,
-                products,
-                &mut Transforms::default(),
-            );
+            let period = periodicity(&values, definitions, trend, products, &mut Transforms::default());
             assert_eq!(period, expected);
         }
     }

@@ -29,32 +29,19 @@ impl Rank {
         let last = n - 1;
         let half = 0.5 / n as f64;
         if level < half {
-            return Rank {
-                below: 0,
-                above: 0,
-                weight: 0.0,
-            };
+            return Rank { below: 0, above: 0, weight: 0.0 };
         }
         if level > 1.0 - half {
-            return Rank {
-                below: last,
-                above: last,
-                weight: 0.0,
-            };
+            return Rank { below: last, above: last, weight: 0.0 };
         }
         let place = n as f64 * level - 0.5;
         let below = (place.floor().max(0.0) as usize).min(last);
-        Rank {
-            below,
-            above: (place.ceil().max(0.0) as usize).min(last),
-            weight: place - below as f64,
-        }
+        Rank { below, above: (place.ceil().max(0.0) as usize).min(last), weight: place - below as f64 }
     }
 
     /// `values` lacks the `skipped` smallest of the whole.
     fn select(&self, values: &mut [f64], skipped: usize) -> f64 {
-        let (_, &mut below, rest) =
-            values.select_nth_unstable_by(self.below - skipped, f64::total_cmp);
+        let (_, &mut below, rest) = values.select_nth_unstable_by(self.below - skipped, f64::total_cmp);
         if self.above == self.below {
             return below;
         }
@@ -84,10 +71,7 @@ mod tests {
             for levels in [[1.0 / 3.0, 2.0 / 3.0], [0.25, 0.75], [0.0, 1.0]] {
                 let got = hazen_pair(&values, levels, &mut scratch);
                 for (got, level) in got.into_iter().zip(levels) {
-                    assert!(
-                        (got - sorted_hazen(&values, level)).abs() < 1e-12,
-                        "n = {n}, level = {level}"
-                    );
+                    assert!((got - sorted_hazen(&values, level)).abs() < 1e-12, "n = {n}, level = {level}");
                 }
             }
         }

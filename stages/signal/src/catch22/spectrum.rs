@@ -30,20 +30,13 @@ pub(super) struct Transforms {
 
 impl Default for Transforms {
     fn default() -> Transforms {
-        Transforms {
-            planner: RealFftPlanner::new(),
-            time: Vec::new(),
-            frequency: Vec::new(),
-            scratch: Vec::new(),
-        }
+        Transforms { planner: RealFftPlanner::new(), time: Vec::new(), frequency: Vec::new(), scratch: Vec::new() }
     }
 }
 
 impl fmt::Debug for Transforms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Transforms")
-            .field("last_length", &self.time.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Transforms").field("last_length", &self.time.len()).finish_non_exhaustive()
     }
 }
 
@@ -56,18 +49,12 @@ impl Transforms {
             *bin = Complex::new(bin.norm_sqr(), 0.0);
         }
         let plan: Arc<dyn ComplexToReal<f64>> = self.planner.plan_fft_inverse(length);
-        self.scratch
-            .resize(plan.get_scratch_len(), Complex::default());
+        self.scratch.resize(plan.get_scratch_len(), Complex::default());
         // Lengths come from the plan and the edge bins are real: it cannot refuse.
-        let done =
-            plan.process_with_scratch(&mut self.frequency, &mut self.time, &mut self.scratch);
+        let done = plan.process_with_scratch(&mut self.frequency, &mut self.time, &mut self.scratch);
         debug_assert!(done.is_ok());
         products.clear();
-        products.extend(
-            self.time[..series.len()]
-                .iter()
-                .map(|value| value / length as f64),
-        );
+        products.extend(self.time[..series.len()].iter().map(|value| value / length as f64));
     }
 
     /// |F_k|^2 for k = 0..=length/2 of `series` minus `centre`, zero-padded.
@@ -83,10 +70,8 @@ impl Transforms {
         self.time.extend(series.iter().map(|value| value - centre));
         self.time.resize(length, 0.0);
         self.frequency.resize(length / 2 + 1, Complex::default());
-        self.scratch
-            .resize(plan.get_scratch_len(), Complex::default());
-        let done =
-            plan.process_with_scratch(&mut self.time, &mut self.frequency, &mut self.scratch);
+        self.scratch.resize(plan.get_scratch_len(), Complex::default());
+        let done = plan.process_with_scratch(&mut self.time, &mut self.frequency, &mut self.scratch);
         debug_assert!(done.is_ok());
     }
 }
@@ -118,27 +103,17 @@ pub(super) fn low_power_and_median(
             }
             let low = bins[..bins.len() / 5].iter().sum::<f64>() * step;
             let half = 0.5 * bins.iter().sum::<f64>();
-            (
-                low,
-                step * (1 + first_reaching(bins, |cumulated| cumulated >= half)) as f64,
-            )
+            (low, step * (1 + first_reaching(bins, |cumulated| cumulated >= half)) as f64)
         }
         Definitions::V0 => {
             transforms.power(&series.values, series.mean, length, power);
             let nyquist = power.len() - 1;
             for (k, bin) in power.iter_mut().enumerate() {
-                *bin *= if k == 0 || k == nyquist {
-                    scale
-                } else {
-                    2.0 * scale
-                };
+                *bin *= if k == 0 || k == nyquist { scale } else { 2.0 * scale };
             }
             let low = power[..power.len() / 5].iter().sum::<f64>() * step;
             let half = 0.5 * power.iter().sum::<f64>();
-            (
-                low,
-                step * first_reaching(power, |cumulated| cumulated > half) as f64,
-            )
+            (low, step * first_reaching(power, |cumulated| cumulated > half) as f64)
         }
     }
 }
@@ -163,26 +138,13 @@ mod tests {
 
     #[test]
     fn a_sine_has_its_power_at_its_frequency() {
-        let wave: Vec<f64> = (0..1024)
-            .map(|i| (TAU * f64::from(i) / 32.0).sin())
-            .collect();
+        let wave: Vec<f64> = (0..1024).map(|i| (TAU * f64::from(i) / 32.0).sin()).collect();
         let mut series = Standardised::default();
         series.load(&wave, moments(&wave));
         for definitions in [Definitions::V0, Definitions::V1] {
-            let (low, median) = low_power_and_median(
-                &series,
-                definitions,
-                &mut Transforms::default(),
-                &mut Vec::new(),
-            );
-            assert!(
-                (low - 1023.0 / 1024.0).abs() < 1e-9,
-                "{definitions:?}: {low}"
-            );
-            assert!(
-                (median - PI / 16.0).abs() < 1e-12,
-                "{definitions:?}: {median}"
-            );
+            let (low, median) = low_power_and_median(&series, definitions, &mut Transforms::default(), &mut Vec::new());
+            assert!((low - 1023.0 / 1024.0).abs() < 1e-9, "{definitions:?}: {low}");
+            assert!((median - PI / 16.0).abs() < 1e-12, "{definitions:?}: {median}");
         }
     }
 }

@@ -31,18 +31,9 @@ pub(super) fn moments(series: &[f64]) -> Moments {
     let sd = if series.len() < 2 {
         f64::NAN
     } else {
-        (series
-            .iter()
-            .fold(0.0, |squares, x| squares + (x - mean) * (x - mean))
-            / (n - 1.0))
-            .sqrt()
+        (series.iter().fold(0.0, |squares, x| squares + (x - mean) * (x - mean)) / (n - 1.0)).sqrt()
     };
-    Moments {
-        mean,
-        sd,
-        finite,
-        constant,
-    }
+    Moments { mean, sd, finite, constant }
 }
 
 /// The z-scored series and what several features need of it.
@@ -63,8 +54,7 @@ impl Standardised {
         self.values.clear();
         self.values.extend(series.iter().map(|x| (x - mean) / sd));
         self.increments.clear();
-        self.increments
-            .extend(self.values.array_windows().map(|[a, b]| b - a));
+        self.increments.extend(self.values.array_windows().map(|[a, b]| b - a));
         self.mean = self.values.iter().fold(0.0, |sum, y| sum + y) / self.values.len() as f64;
         (self.min, self.max) = range(&self.values);
     }
@@ -82,16 +72,8 @@ pub(super) fn range(values: &[f64]) -> (f64, f64) {
             *high = if value > *high { value } else { *high };
         }
     }
-    let low = low
-        .iter()
-        .chain(rest)
-        .copied()
-        .fold(f64::INFINITY, f64::min);
-    let high = high
-        .iter()
-        .chain(rest)
-        .copied()
-        .fold(f64::NEG_INFINITY, f64::max);
+    let low = low.iter().chain(rest).copied().fold(f64::INFINITY, f64::min);
+    let high = high.iter().chain(rest).copied().fold(f64::NEG_INFINITY, f64::max);
     (low, high)
 }
 
@@ -121,10 +103,7 @@ mod tests {
         assert!(!moments(&[1.0, f64::NAN]).finite);
         assert!(!moments(&[1.0, f64::INFINITY]).finite);
         let two = moments(&[1.0, 3.0]);
-        assert_eq!(
-            (two.mean, two.sd, two.constant),
-            (2.0, 2.0_f64.sqrt(), false)
-        );
+        assert_eq!((two.mean, two.sd, two.constant), (2.0, 2.0_f64.sqrt(), false));
     }
 
     #[test]

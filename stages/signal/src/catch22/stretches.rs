@@ -11,10 +11,9 @@ use super::Definitions;
 pub(super) fn longest_above(values: &[f64], mean: f64, definitions: Definitions) -> f64 {
     match definitions {
         Definitions::V1 => longest_run(values, |y| y - mean > 0.0),
-        Definitions::V0 => longest_between_marks(
-            values.get(..values.len().saturating_sub(1)).unwrap_or(&[]),
-            |y| y - mean <= 0.0,
-        ),
+        Definitions::V0 => {
+            longest_between_marks(values.get(..values.len().saturating_sub(1)).unwrap_or(&[]), |y| y - mean <= 0.0)
+        }
     }
 }
 

@@ -16,11 +16,7 @@ pub(super) fn letters(values: &[f64], letters: &mut Vec<u8>, scratch: &mut Vec<f
     const THIRD: f64 = 1.0 / 3.0;
     let [lower, upper] = hazen_pair(values, [THIRD, THIRD + THIRD], scratch);
     letters.clear();
-    letters.extend(
-        values
-            .iter()
-            .map(|&y| u8::from(y > lower) + u8::from(y > upper)),
-    );
+    letters.extend(values.iter().map(|&y| u8::from(y > lower) + u8::from(y > upper)));
 }
 
 pub(super) fn successive_pairs(letters: &[u8]) -> PairCounts {

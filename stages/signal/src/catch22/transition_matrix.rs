@@ -68,8 +68,7 @@ impl Decimated {
         self.padded.resize(values.len() + 2 * half, 0.0);
         self.values.clear();
         let windows = self.padded.windows(2 * half + 1).step_by(step);
-        self.values
-            .extend(windows.map(|window| crate::resample::dot(window, &self.taps)));
+        self.values.extend(windows.map(|window| crate::resample::dot(window, &self.taps)));
     }
 }
 
@@ -78,11 +77,7 @@ fn column_variance(pairs: &PairCounts) -> f64 {
     let variance_of_column = |column: usize| {
         let entries: [f64; 3] = std::array::from_fn(|row| f64::from(pairs[row][column]) / total);
         let mean = entries.iter().sum::<f64>() / 3.0;
-        entries
-            .iter()
-            .map(|entry| (entry - mean) * (entry - mean))
-            .sum::<f64>()
-            / 2.0
+        entries.iter().map(|entry| (entry - mean) * (entry - mean)).sum::<f64>() / 2.0
     };
     (0..3).map(variance_of_column).sum()
 }

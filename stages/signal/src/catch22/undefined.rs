@@ -30,11 +30,7 @@ pub(super) fn mask(feature: Feature, n: usize) -> f64 {
         Feature::AmiTimescale => n.div_ceil(2).min(40) as f64,
         Feature::TransitionVariance => 1.0 / 9.0,
         Feature::EmbeddingDist => {
-            let spread = if n < 2 {
-                0.0
-            } else {
-                (samples - 2.0) / (2.0 * (samples - 1.0) / samples).sqrt()
-            };
+            let spread = if n < 2 { 0.0 } else { (samples - 2.0) / (2.0 * (samples - 1.0) / samples).sqrt() };
             1.0 / (std::f64::consts::SQRT_2 * 0.001) + spread
         }
         Feature::Mean | Feature::Std => f64::NAN,

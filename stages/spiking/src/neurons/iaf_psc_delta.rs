@@ -40,16 +40,9 @@ pub(crate) struct Propagators {
 
 impl Propagators {
     pub(crate) fn new(membrane: Membrane, time_step_ms: f64) -> Self {
-        let Membrane {
-            capacitance_pf,
-            time_constant_ms: tau_m,
-            constant_current_pa,
-        } = membrane;
+        let Membrane { capacitance_pf, time_constant_ms: tau_m, constant_current_pa } = membrane;
         let current = -tau_m / capacitance_pf * libm::expm1(-time_step_ms / tau_m);
-        Self {
-            membrane: libm::exp(-time_step_ms / tau_m),
-            drift: current * constant_current_pa,
-        }
+        Self { membrane: libm::exp(-time_step_ms / tau_m), drift: current * constant_current_pa }
     }
 
     #[inline(always)]
@@ -186,10 +179,7 @@ mod tests {
         let expected = 2.0 + 20.0 * libm::log(4.0);
         for pair in spikes.windows(2) {
             let interval = f64::from(pair[1] - pair[0]) * 0.001;
-            assert!(
-                (0.0..=0.001001).contains(&(interval - expected)),
-                "{interval} instead of {expected}"
-            );
+            assert!((0.0..=0.001001).contains(&(interval - expected)), "{interval} instead of {expected}");
         }
         assert_eq!(spikes.len(), 3);
     }

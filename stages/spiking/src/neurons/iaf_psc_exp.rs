@@ -60,16 +60,8 @@ pub(crate) struct Propagators {
 }
 
 impl Propagators {
-    pub(crate) fn new(
-        membrane: Membrane,
-        [excitatory, inhibitory]: [f64; 2],
-        time_step_ms: f64,
-    ) -> Self {
-        let Membrane {
-            capacitance_pf,
-            time_constant_ms: tau_m,
-            constant_current_pa,
-        } = membrane;
+    pub(crate) fn new(membrane: Membrane, [excitatory, inhibitory]: [f64; 2], time_step_ms: f64) -> Self {
+        let Membrane { capacitance_pf, time_constant_ms: tau_m, constant_current_pa } = membrane;
         let decay = |tau: f64| libm::exp(-time_step_ms / tau);
         let current = -tau_m / capacitance_pf * libm::expm1(-time_step_ms / tau_m);
         Self {
@@ -85,10 +77,7 @@ impl Propagators {
 
     #[inline(always)]
     fn advance(self, potential: f64, excitatory: f64, inhibitory: f64) -> f64 {
-        self.membrane * potential
-            + self.excitatory * excitatory
-            + self.inhibitory * inhibitory
-            + self.drift
+        self.membrane * potential + self.excitatory * excitatory + self.inhibitory * inhibitory + self.drift
     }
 
     /// With equal time constants both currents are one.
@@ -144,10 +133,7 @@ impl Neuron {
             time_constant_ms: parameters.membrane_time_constant_ms,
             constant_current_pa: parameters.constant_current_pa,
         };
-        let taus = [
-            parameters.excitatory_time_constant_ms,
-            parameters.inhibitory_time_constant_ms,
-        ];
+        let taus = [parameters.excitatory_time_constant_ms, parameters.inhibitory_time_constant_ms];
         Self {
             propagators: Propagators::new(membrane, taus, time_step_ms),
             leak_reversal_mv,
@@ -216,25 +202,15 @@ impl Kernel for Merged<'_> {
     #[inline(always)]
     fn run(self) {
         match self.propagators {
-            Slice::Same(propagators) => {
-                merged(propagators, self.potential, self.current, self.arriving)
-            }
-            Slice::Each(propagators) => {
-                merged(propagators, self.potential, self.current, self.arriving)
-            }
+            Slice::Same(propagators) => merged(propagators, self.potential, self.current, self.arriving),
+            Slice::Each(propagators) => merged(propagators, self.potential, self.current, self.arriving),
         }
     }
 }
 
 #[inline(always)]
-fn merged(
-    propagators: impl At<Propagators>,
-    potential: &mut [f64],
-    current: &mut [f64],
-    arriving: &[f64],
-) {
-    for (i, ((u, current), arriving)) in potential.iter_mut().zip(current).zip(arriving).enumerate()
-    {
+fn merged(propagators: impl At<Propagators>, potential: &mut [f64], current: &mut [f64], arriving: &[f64]) {
+    for (i, ((u, current), arriving)) in potential.iter_mut().zip(current).zip(arriving).enumerate() {
         let p = propagators.at(i);
         *u = p.advance_merged(*u, *current);
         *current = p.excitatory_decay * *current + arriving;
@@ -262,22 +238,11 @@ impl Kernel for Separate<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let Self {
-            propagators,
-            potential,
-            excitatory,
-            inhibitory,
-            arriving_excitatory,
-            arriving_inhibitory,
-        } = self;
+        let Self { propagators, potential, excitatory, inhibitory, arriving_excitatory, arriving_inhibitory } = self;
         let arriving = (arriving_excitatory, arriving_inhibitory);
         match propagators {
-            Slice::Same(propagators) => {
-                separate(propagators, potential, excitatory, inhibitory, arriving)
-            }
-            Slice::Each(propagators) => {
-                separate(propagators, potential, excitatory, inhibitory, arriving)
-            }
+            Slice::Same(propagators) => separate(propagators, potential, excitatory, inhibitory, arriving),
+            Slice::Each(propagators) => separate(propagators, potential, excitatory, inhibitory, arriving),
         }
     }
 }

@@ -17,18 +17,9 @@ pub(crate) struct Neurons {
 
 /// The model's state besides the potential, and what a step does to it.
 pub(crate) enum Dynamics {
-    MergedCurrents {
-        propagators: Coefficients<iaf_psc_exp::Propagators>,
-        current: Vec<f64>,
-    },
-    SeparateCurrents {
-        propagators: Coefficients<iaf_psc_exp::Propagators>,
-        excitatory: Vec<f64>,
-        inhibitory: Vec<f64>,
-    },
-    Jumps {
-        propagators: Coefficients<iaf_psc_delta::Propagators>,
-    },
+    MergedCurrents { propagators: Coefficients<iaf_psc_exp::Propagators>, current: Vec<f64> },
+    SeparateCurrents { propagators: Coefficients<iaf_psc_exp::Propagators>, excitatory: Vec<f64>, inhibitory: Vec<f64> },
+    Jumps { propagators: Coefficients<iaf_psc_delta::Propagators> },
 }
 
 /// Threshold and reset relative to E_L, mV.
@@ -51,9 +42,8 @@ pub(crate) fn neurons(
         NeuronModel::IafPscExp => currents(population, current_pa, time_step_ms, key)?,
         NeuronModel::IafPscDelta => {
             let membrane = membrane(population, current_pa, key)?;
-            let propagators = combine(size, [membrane], |[membrane]| {
-                iaf_psc_delta::Propagators::new(membrane, time_step_ms)
-            });
+            let propagators =
+                combine(size, [membrane], |[membrane]| iaf_psc_delta::Propagators::new(membrane, time_step_ms));
             Dynamics::Jumps { propagators }
         }
         _ => {
@@ -71,27 +61,16 @@ pub(crate) fn neurons(
         let (reset_mv, threshold_mv) = (reset.at(i), threshold.at(i));
         if reset_mv >= threshold_mv {
             let path = format!("populations.{}.V_reset", population.name);
-            return Err(SimulationError::ResetAboveThreshold {
-                path,
-                reset_mv,
-                threshold_mv,
-            });
+            return Err(SimulationError::ResetAboveThreshold { path, reset_mv, threshold_mv });
         }
     }
-    let spiking = combine(
-        size,
-        [threshold, reset, leak, values("t_ref")?],
-        |[threshold, reset, leak, refractory]| Spiking {
+    let spiking =
+        combine(size, [threshold, reset, leak, values("t_ref")?], |[threshold, reset, leak, refractory]| Spiking {
             threshold: threshold - leak,
             reset: reset - leak,
             refractory_steps: refractory_steps(refractory, time_step_ms),
-        },
-    );
-    Ok(Neurons {
-        dynamics,
-        potential,
-        spiking,
-    })
+        });
+    Ok(Neurons { dynamics, potential, spiking })
 }
 
 fn currents(
@@ -101,36 +80,21 @@ fn currents(
     key: &StreamKey,
 ) -> Result<Dynamics, SimulationError> {
     let size = population.size as usize;
-    let taus = [
-        values(population, "tau_syn_ex", key)?,
-        values(population, "tau_syn_in", key)?,
-    ];
+    let taus = [values(population, "tau_syn_ex", key)?, values(population, "tau_syn_in", key)?];
     let merged = (0..distinct(size, [&taus[0], &taus[1]])).all(|i| taus[0].at(i) == taus[1].at(i));
-    let (membrane, taus) = (
-        membrane(population, current_pa, key)?,
-        combine(size, taus, |taus| taus),
-    );
+    let (membrane, taus) = (membrane(population, current_pa, key)?, combine(size, taus, |taus| taus));
     let propagators = match (&membrane, &taus) {
-        (Coefficients::Same(membrane), Coefficients::Same(taus)) => Coefficients::Same(
-            iaf_psc_exp::Propagators::new(*membrane, *taus, time_step_ms),
-        ),
+        (Coefficients::Same(membrane), Coefficients::Same(taus)) => {
+            Coefficients::Same(iaf_psc_exp::Propagators::new(*membrane, *taus, time_step_ms))
+        }
         _ => Coefficients::Each(
-            (0..size)
-                .map(|i| iaf_psc_exp::Propagators::new(membrane.at(i), taus.at(i), time_step_ms))
-                .collect(),
+            (0..size).map(|i| iaf_psc_exp::Propagators::new(membrane.at(i), taus.at(i), time_step_ms)).collect(),
         ),
     };
     Ok(if merged {
-        Dynamics::MergedCurrents {
-            propagators,
-            current: vec![0.0; size],
-        }
+        Dynamics::MergedCurrents { propagators, current: vec![0.0; size] }
     } else {
-        Dynamics::SeparateCurrents {
-            propagators,
-            excitatory: vec![0.0; size],
-            inhibitory: vec![0.0; size],
-        }
+        Dynamics::SeparateCurrents { propagators, excitatory: vec![0.0; size], inhibitory: vec![0.0; size] }
     })
 }
 
@@ -141,52 +105,31 @@ fn membrane(
 ) -> Result<Coefficients<Membrane>, SimulationError> {
     let values = |symbol| values(population, symbol, key);
     let parameters = [values("C_m")?, values("tau_m")?, values("I_e")?];
-    Ok(combine(
-        population.size as usize,
-        parameters,
-        |[capacitance_pf, time_constant_ms, constant]| Membrane {
-            capacitance_pf,
-            time_constant_ms,
-            constant_current_pa: constant + current_pa,
-        },
-    ))
+    Ok(combine(population.size as usize, parameters, |[capacitance_pf, time_constant_ms, constant]| Membrane {
+        capacitance_pf,
+        time_constant_ms,
+        constant_current_pa: constant + current_pa,
+    }))
 }
 
-fn values(
-    population: &Population,
-    symbol: &str,
-    key: &StreamKey,
-) -> Result<Coefficients<f64>, SimulationError> {
+fn values(population: &Population, symbol: &str, key: &StreamKey) -> Result<Coefficients<f64>, SimulationError> {
     let model = population.neuron.model;
     let Some(distribution) = population.neuron.parameters.get(symbol) else {
-        return Ok(Coefficients::Same(
-            model.parameter(symbol).map_or(0.0, |spec| spec.default),
-        ));
+        return Ok(Coefficients::Same(model.parameter(symbol).map_or(0.0, |spec| spec.default)));
     };
-    let sampler = Sampler::new(
-        distribution,
-        format!("populations.{}.{symbol}", population.name),
-    );
+    let sampler = Sampler::new(distribution, format!("populations.{}.{symbol}", population.name));
     if let Some(value) = sampler.constant() {
         return Ok(Coefficients::Same(value));
     }
     let key = key.derive(symbol);
-    let each: Result<Vec<f64>, _> = (0..u64::from(population.size))
-        .map(|neuron| sampler.draw(&mut key.at(neuron)))
-        .collect();
+    let each: Result<Vec<f64>, _> =
+        (0..u64::from(population.size)).map(|neuron| sampler.draw(&mut key.at(neuron))).collect();
     each.map(Coefficients::Each)
 }
 
 /// How many neurons to look at to have seen all values.
 fn distinct<const N: usize>(size: usize, values: [&Coefficients<f64>; N]) -> usize {
-    if values
-        .iter()
-        .all(|values| matches!(values, Coefficients::Same(_)))
-    {
-        size.min(1)
-    } else {
-        size
-    }
+    if values.iter().all(|values| matches!(values, Coefficients::Same(_))) { size.min(1) } else { size }
 }
 
 fn combine<A: Copy + Default, T, const N: usize>(
@@ -201,10 +144,7 @@ fn combine<A: Copy + Default, T, const N: usize>(
         }
         f(row)
     };
-    if values
-        .iter()
-        .all(|values| matches!(values, Coefficients::Same(_)))
-    {
+    if values.iter().all(|values| matches!(values, Coefficients::Same(_))) {
         Coefficients::Same(at(0))
     } else {
         Coefficients::Each((0..size).map(at).collect())

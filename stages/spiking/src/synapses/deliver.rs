@@ -22,22 +22,15 @@ pub(crate) struct Delivery {
 
 impl Delivery {
     pub(crate) fn new(rows: Rows) -> Self {
-        Self {
-            rows,
-            emitted: VecDeque::new(),
-            segments: Vec::new(),
-        }
+        Self { rows, emitted: VecDeque::new(), segments: Vec::new() }
     }
 
     /// Takes the spikes of the window just computed: (neuron, steps since the beginning of the
     /// window).
     pub(crate) fn collect(&mut self, spikes: impl Iterator<Item = (u32, u32)>) {
         let longest = (self.rows.first_group + self.rows.groups) as usize - 1;
-        let mut newest = if self.emitted.len() >= longest {
-            self.emitted.pop_back().unwrap_or_default()
-        } else {
-            Vec::new()
-        };
+        let mut newest =
+            if self.emitted.len() >= longest { self.emitted.pop_back().unwrap_or_default() } else { Vec::new() };
         newest.clear();
         if longest > 0 {
             newest.extend(spikes);
@@ -53,18 +46,10 @@ impl Delivery {
             for (group, emitted) in (self.rows.first_group..).zip(&self.emitted) {
                 for &(neuron, offset) in emitted {
                     let segment = self.rows.segment(neuron, block, group);
-                    self.segments.push((
-                        segment.start,
-                        segment.end,
-                        (next_slot + offset) * layout.stride(),
-                    ));
+                    self.segments.push((segment.start, segment.end, (next_slot + offset) * layout.stride()));
                 }
             }
-            add(
-                &self.rows,
-                &self.segments,
-                &mut inputs.blocks_mut()[block as usize],
-            );
+            add(&self.rows, &self.segments, &mut inputs.blocks_mut()[block as usize]);
         }
     }
 }
@@ -87,8 +72,7 @@ fn add(rows: &Rows, segments: &[(usize, usize, u32)], sums: &mut [f32; ENTRIES])
         }
         Weights::Each(each) => {
             for &(start, end, base) in segments {
-                for (&address, &weight) in rows.addresses[start..end].iter().zip(&each[start..end])
-                {
+                for (&address, &weight) in rows.addresses[start..end].iter().zip(&each[start..end]) {
                     add_one(sums, base, address, weight);
                 }
             }

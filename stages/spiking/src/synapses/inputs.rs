@@ -29,11 +29,7 @@ impl Layout {
         let shortest = shortest_delay.clamp(1, LONGEST_WINDOW);
         let window = 1 << shortest.ilog2();
         let blocks = inputs.div_ceil(ADDRESSES / window).max(1);
-        Self {
-            window,
-            width: inputs.div_ceil(blocks).max(1),
-            blocks,
-        }
+        Self { window, width: inputs.div_ceil(blocks).max(1), blocks }
     }
 
     /// From a slot to the next.
@@ -50,10 +46,7 @@ pub(crate) struct Inputs {
 
 impl Inputs {
     pub(crate) fn new(layout: Layout) -> Self {
-        Self {
-            layout,
-            sums: vec![0.0; layout.blocks as usize * ENTRIES],
-        }
+        Self { layout, sums: vec![0.0; layout.blocks as usize * ENTRIES] }
     }
 
     pub(super) fn blocks_mut(&mut self) -> &mut [[f32; ENTRIES]] {
@@ -70,10 +63,7 @@ impl Inputs {
             let (now, later) = arriving.split_at_mut(n);
             let start = (slot + place) as usize;
             let sums = &mut self.blocks_mut()[block as usize][start..start + n];
-            vectorise(Take {
-                sums,
-                arriving: now,
-            });
+            vectorise(Take { sums, arriving: now });
             arriving = later;
             first += n as u32;
         }
@@ -103,43 +93,19 @@ mod tests {
 
     #[test]
     fn addresses_fit_16_bits() {
-        for (inputs, delay) in [
-            (0, 1),
-            (1, 1),
-            (9216, 5),
-            (70_000, 1),
-            (12_500, 15),
-            (1_000_000, 40),
-            (5, u32::MAX),
-        ] {
-            let Layout {
-                window,
-                width,
-                blocks,
-            } = Layout::new(inputs, delay);
+        for (inputs, delay) in [(0, 1), (1, 1), (9216, 5), (70_000, 1), (12_500, 15), (1_000_000, 40), (5, u32::MAX)] {
+            let Layout { window, width, blocks } = Layout::new(inputs, delay);
             assert!(window * width <= ADDRESSES && width * blocks >= inputs && window <= delay);
         }
-        assert_eq!(
-            Layout::new(9216, 5),
-            Layout {
-                window: 4,
-                width: 9216,
-                blocks: 1
-            }
-        );
+        assert_eq!(Layout::new(9216, 5), Layout { window: 4, width: 9216, blocks: 1 });
     }
 
     #[test]
     fn taking_crosses_blocks_and_leaves_zeros() {
-        let mut inputs = Inputs::new(Layout {
-            window: 2,
-            width: 3,
-            blocks: 3,
-        });
+        let mut inputs = Inputs::new(Layout { window: 2, width: 3, blocks: 3 });
         for block in 0..3 {
             for place in 0..3 {
-                inputs.blocks_mut()[block][ADDRESSES as usize / 2 + place] =
-                    (block * 3 + place) as f32;
+                inputs.blocks_mut()[block][ADDRESSES as usize / 2 + place] = (block * 3 + place) as f32;
             }
         }
         let mut arriving = [0.0; 6];

@@ -49,32 +49,20 @@ impl Source<'_> {
         layout: Layout,
         row: &mut Row,
     ) -> Result<(), SimulationError> {
-        let Row {
-            inputs,
-            weights,
-            delays,
-            found,
-            longest_delay,
-        } = row;
+        let Row { inputs, weights, delays, found, longest_delay } = row;
         self.targets.of(neuron, found);
         let n = found.len();
         let index = u64::from(neuron);
         let before = weights.len();
-        self.projection
-            .weight
-            .draw_each(n, &mut self.weights.at(index), |weight| {
-                weights.push(weight as f32)
-            })?;
+        self.projection.weight.draw_each(n, &mut self.weights.at(index), |weight| weights.push(weight as f32))?;
         let steps_per_ms = 1.0 / grid.step_ms();
         let (mut shortest, mut longest) = (u32::MAX, 0);
-        self.projection
-            .delay
-            .draw_each(n, &mut self.delays.at(index), |delay| {
-                let steps = in_steps(delay, steps_per_ms);
-                shortest = shortest.min(steps);
-                longest = longest.max(steps);
-                delays.push(steps);
-            })?;
+        self.projection.delay.draw_each(n, &mut self.delays.at(index), |delay| {
+            let steps = in_steps(delay, steps_per_ms);
+            shortest = shortest.min(steps);
+            longest = longest.max(steps);
+            delays.push(steps);
+        })?;
         for bad in [shortest, longest] {
             if n > 0 && !(layout.window..=LONGEST_DELAY).contains(&bad) {
                 return Err(SimulationError::Delay {
@@ -90,9 +78,7 @@ impl Source<'_> {
         if self.post.inputs() == 2 {
             let size = self.post.size();
             let pairs = found.iter().zip(&weights[before..]);
-            inputs.extend(
-                pairs.map(|(target, &weight)| first + target + if weight < 0.0 { size } else { 0 }),
-            );
+            inputs.extend(pairs.map(|(target, &weight)| first + target + if weight < 0.0 { size } else { 0 }));
         } else {
             inputs.extend(found.iter().map(|target| first + target));
         }
@@ -104,31 +90,19 @@ impl Source<'_> {
 const LONGEST_DELAY: u32 = 1 << 16;
 
 impl<'a> Projection<'a> {
-    pub(crate) fn new(
-        connection: &'a Connection,
-        populations: &[Description],
-    ) -> Result<Self, SimulationError> {
+    pub(crate) fn new(connection: &'a Connection, populations: &[Description]) -> Result<Self, SimulationError> {
         let path = |part: &str| format!("connections.{}.{part}", connection.name);
         if connection.synapse != Synapse::Static {
-            return Err(unsupported(
-                path("synapse"),
-                "only static synapses are simulated",
-            ));
+            return Err(unsupported(path("synapse"), "only static synapses are simulated"));
         }
         if connection.profile.is_some() {
-            return Err(unsupported(
-                path("profile"),
-                "neurons have no positions in a simulation",
-            ));
+            return Err(unsupported(path("profile"), "neurons have no positions in a simulation"));
         }
         Ok(Self {
             connection,
             weight: Sampler::new(&connection.weight, path("weight")),
             delay: Sampler::new(&connection.delay_ms, path("delay")),
-            post: populations
-                .iter()
-                .position(|population| population.name == connection.post)
-                .unwrap_or_default(),
+            post: populations.iter().position(|population| population.name == connection.post).unwrap_or_default(),
         })
     }
 

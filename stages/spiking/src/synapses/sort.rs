@@ -51,27 +51,18 @@ impl Sorter {
     }
 
     pub(super) fn add(&mut self, row: &Row) {
-        let Layout {
-            window,
-            width,
-            blocks,
-        } = self.layout;
+        let Layout { window, width, blocks } = self.layout;
         // Delays are at least one window: groups begin at 1.
-        let groups = if row.delays.is_empty() {
-            0
-        } else {
-            row.longest_delay / window
-        };
+        let groups = if row.delays.is_empty() { 0 } else { row.longest_delay / window };
         self.most_groups = self.most_groups.max(groups);
         let (shift, stride) = (window.ilog2(), self.layout.stride());
         self.places.clear();
-        self.places
-            .extend(row.inputs.iter().zip(&row.delays).map(|(&input, &delay)| {
-                let block = if blocks == 1 { 0 } else { input / width };
-                let group = delay >> shift;
-                let address = (delay & (window - 1)) * stride + (input - block * width);
-                (block * groups + group - 1, address as u16)
-            }));
+        self.places.extend(row.inputs.iter().zip(&row.delays).map(|(&input, &delay)| {
+            let block = if blocks == 1 { 0 } else { input / width };
+            let group = delay >> shift;
+            let address = (delay & (window - 1)) * stride + (input - block * width);
+            (block * groups + group - 1, address as u16)
+        }));
         let bins = (groups * blocks) as usize;
         self.counts.clear();
         self.counts.resize(bins + 1, 0);
@@ -81,42 +72,21 @@ impl Sorter {
         for bin in 0..bins {
             self.counts[bin + 1] += self.counts[bin];
         }
-        let (start, end) = (
-            self.addresses.len(),
-            self.addresses.len() + row.inputs.len(),
-        );
+        let (start, end) = (self.addresses.len(), self.addresses.len() + row.inputs.len());
         self.addresses.resize(end, 0);
         let addresses = &mut self.addresses[start..];
         match &mut self.weights {
-            Weights::Same(_) => sort(
-                &self.places,
-                &row.weights,
-                &mut self.counts,
-                addresses,
-                |_, _| {},
-            ),
+            Weights::Same(_) => sort(&self.places, &row.weights, &mut self.counts, addresses, |_, _| {}),
             Weights::Quantised { offset, step, q } => {
                 q.resize(end, 0);
                 let (q, offset, per_step) = (&mut q[start..], *offset, 1.0 / *step);
                 let keep = |at, weight| q[at] = ((weight - offset) * per_step + 0.5) as u16;
-                sort(
-                    &self.places,
-                    &row.weights,
-                    &mut self.counts,
-                    addresses,
-                    keep,
-                );
+                sort(&self.places, &row.weights, &mut self.counts, addresses, keep);
             }
             Weights::Each(each) => {
                 each.resize(end, 0.0);
                 let each = &mut each[start..];
-                sort(
-                    &self.places,
-                    &row.weights,
-                    &mut self.counts,
-                    addresses,
-                    |at, weight| each[at] = weight,
-                );
+                sort(&self.places, &row.weights, &mut self.counts, addresses, |at, weight| each[at] = weight);
             }
         }
         self.ends.extend_from_slice(&self.counts[..bins]);

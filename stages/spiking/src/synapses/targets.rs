@@ -19,17 +19,10 @@ pub(crate) struct Targets {
 }
 
 enum Kind {
-    Probability {
-        trials: Bernoulli,
-        p: f64,
-        key: StreamKey,
-    },
+    Probability { trials: Bernoulli, p: f64, key: StreamKey },
     All,
     Same,
-    Listed {
-        first: Vec<usize>,
-        targets: Vec<u32>,
-    },
+    Listed { first: Vec<usize>, targets: Vec<u32> },
 }
 
 /// 16 to 24 GB.
@@ -45,11 +38,7 @@ impl Targets {
     ) -> Result<Self, SimulationError> {
         let recurrent = connection.pre == connection.post;
         let path = |part: &str| format!("connections.{}.rule.{part}", connection.name);
-        let mut pairs = Pairs {
-            sources,
-            targets,
-            skip_self: false,
-        };
+        let mut pairs = Pairs { sources, targets, skip_self: false };
         let synapses = match connection.rule {
             Rule::Probability { p, .. } => p * f64::from(sources) * f64::from(targets),
             Rule::InDegree { k, .. } => k * f64::from(targets),
@@ -67,26 +56,16 @@ impl Targets {
         let kind = match connection.rule {
             Rule::Probability { p, autapses } => {
                 pairs.skip_self = recurrent && !autapses;
-                let trials = Bernoulli::new(p).map_err(|source| SimulationError::OutOfRange {
-                    path: path("probability"),
-                    source,
-                })?;
-                Kind::Probability {
-                    trials,
-                    p,
-                    key: *key,
-                }
+                let trials = Bernoulli::new(p)
+                    .map_err(|source| SimulationError::OutOfRange { path: path("probability"), source })?;
+                Kind::Probability { trials, p, key: *key }
             }
             Rule::AllToAll { autapses } => {
                 pairs.skip_self = recurrent && !autapses;
                 Kind::All
             }
             Rule::OneToOne => Kind::Same,
-            Rule::InDegree {
-                k,
-                autapses,
-                multapses,
-            } => {
+            Rule::InDegree { k, autapses, multapses } => {
                 if k.fract() != 0.0 {
                     return Err(unsupported(
                         path("in_degree"),
@@ -96,11 +75,7 @@ impl Targets {
                 pairs.skip_self = recurrent && !autapses;
                 pairs.list(|visit| pairs.in_degree(k as u64, multapses, key, visit))
             }
-            Rule::Total {
-                n,
-                autapses,
-                multapses,
-            } => {
+            Rule::Total { n, autapses, multapses } => {
                 pairs.skip_self = recurrent && !autapses;
                 if multapses {
                     pairs.list(|visit| pairs.total(n, key, visit))
@@ -110,12 +85,7 @@ impl Targets {
                 }
             }
         };
-        Ok(Self {
-            sources,
-            targets,
-            skip_self: pairs.skip_self,
-            kind,
-        })
+        Ok(Self { sources, targets, skip_self: pairs.skip_self, kind })
     }
 
     /// The number of synapses, or for independent pairs a number that is exceeded once in 10^15.
@@ -123,9 +93,7 @@ impl Targets {
         match &self.kind {
             Kind::Probability { p, .. } => {
                 let pairs = f64::from(self.sources) * f64::from(self.targets);
-                (pairs * p + 8.0 * (pairs * p * (1.0 - p)).sqrt())
-                    .min(pairs)
-                    .ceil() as usize
+                (pairs * p + 8.0 * (pairs * p * (1.0 - p)).sqrt()).min(pairs).ceil() as usize
             }
             Kind::All => self.sources as usize * self.targets as usize,
             Kind::Same => self.sources as usize,
@@ -143,9 +111,7 @@ impl Targets {
             Kind::All => found.extend(0..self.targets),
             Kind::Same => found.push(source),
             Kind::Listed { first, targets } => {
-                found.extend_from_slice(
-                    &targets[first[source as usize]..first[source as usize + 1]],
-                );
+                found.extend_from_slice(&targets[first[source as usize]..first[source as usize + 1]]);
                 return;
             }
         }
@@ -185,11 +151,7 @@ impl Pairs {
 
     fn in_degree(&self, k: u64, multapses: bool, key: &StreamKey, visit: &mut dyn FnMut(u32, u32)) {
         let sources = self.sources_of_one();
-        let mut order: Vec<u32> = if multapses {
-            Vec::new()
-        } else {
-            (0..sources as u32).collect()
-        };
+        let mut order: Vec<u32> = if multapses { Vec::new() } else { (0..sources as u32).collect() };
         for target in 0..self.targets {
             let mut generator = key.at(u64::from(target));
             for i in 0..k {
@@ -263,14 +225,7 @@ fn distinct(n: u64, count: u64, generator: &mut Generator) -> Choice {
         numbers.sort_unstable();
         numbers.dedup();
     }
-    if n == rarer {
-        Choice::These(numbers)
-    } else {
-        Choice::AllBut {
-            count,
-            sorted: numbers,
-        }
-    }
+    if n == rarer { Choice::These(numbers) } else { Choice::AllBut { count, sorted: numbers } }
 }
 
 #[cfg(test)]
@@ -289,8 +244,7 @@ mod tests {
             synapse: Synapse::Static,
             profile: None,
         };
-        let all =
-            Targets::new(&connection, sources, targets, &StreamKey::new([index; 16])).unwrap();
+        let all = Targets::new(&connection, sources, targets, &StreamKey::new([index; 16])).unwrap();
         let mut found = Vec::new();
         let rows: Vec<Vec<u32>> = (0..sources)
             .map(|source| {
@@ -305,20 +259,14 @@ mod tests {
 
     fn in_degrees(rows: &[Vec<u32>], targets: usize) -> Vec<usize> {
         let mut degrees = vec![0; targets];
-        rows.iter()
-            .flatten()
-            .for_each(|&target| degrees[target as usize] += 1);
+        rows.iter().flatten().for_each(|&target| degrees[target as usize] += 1);
         degrees
     }
 
     fn autapses(rows: &[Vec<u32>]) -> usize {
         rows.iter()
             .enumerate()
-            .map(|(source, row)| {
-                row.iter()
-                    .filter(|&&target| target as usize == source)
-                    .count()
-            })
+            .map(|(source, row)| row.iter().filter(|&&target| target as usize == source).count())
             .sum()
     }
 
@@ -334,130 +282,55 @@ mod tests {
 
     #[test]
     fn in_degrees_are_exact_and_sources_fair() {
-        for (autapses_allowed, multapses_allowed) in
-            [(true, true), (true, false), (false, true), (false, false)]
-        {
-            let rule = Rule::InDegree {
-                k: 20.0,
-                autapses: autapses_allowed,
-                multapses: multapses_allowed,
-            };
+        for (autapses_allowed, multapses_allowed) in [(true, true), (true, false), (false, true), (false, false)] {
+            let rule = Rule::InDegree { k: 20.0, autapses: autapses_allowed, multapses: multapses_allowed };
             let rows = targets("A", rule, 100, 100, 1);
             assert_eq!(in_degrees(&rows, 100), [20; 100]);
             assert_eq!(autapses(&rows) > 0, autapses_allowed);
             assert_eq!(multapses(&rows) > 0, multapses_allowed);
-            let chi2: f64 = rows
-                .iter()
-                .map(|row| (row.len() as f64 - 20.0).powi(2) / 20.0)
-                .sum();
+            let chi2: f64 = rows.iter().map(|row| (row.len() as f64 - 20.0).powi(2) / 20.0).sum();
             assert!(chi2 < 99.0 + 4.5 * (2f64 * 99.0).sqrt(), "{chi2}");
         }
-        let all = targets(
-            "A",
-            Rule::InDegree {
-                k: 4.0,
-                autapses: false,
-                multapses: false,
-            },
-            5,
-            5,
-            1,
-        );
-        assert_eq!(
-            (in_degrees(&all, 5), autapses(&all), multapses(&all)),
-            (vec![4; 5], 0, 0)
-        );
+        let all = targets("A", Rule::InDegree { k: 4.0, autapses: false, multapses: false }, 5, 5, 1);
+        assert_eq!((in_degrees(&all, 5), autapses(&all), multapses(&all)), (vec![4; 5], 0, 0));
         assert!(
-            targets(
-                "B",
-                Rule::InDegree {
-                    k: 0.0,
-                    autapses: true,
-                    multapses: true
-                },
-                5,
-                3,
-                1
-            )
-            .iter()
-            .all(Vec::is_empty)
+            targets("B", Rule::InDegree { k: 0.0, autapses: true, multapses: true }, 5, 3, 1).iter().all(Vec::is_empty)
         );
     }
 
     #[test]
     fn totals_are_exact_and_pairs_fair() {
         for n in [0, 30, 150, 240] {
-            for (autapses_allowed, multapses_allowed) in
-                [(true, true), (true, false), (false, true), (false, false)]
-            {
-                let rule = Rule::Total {
-                    n,
-                    autapses: autapses_allowed,
-                    multapses: multapses_allowed,
-                };
+            for (autapses_allowed, multapses_allowed) in [(true, true), (true, false), (false, true), (false, false)] {
+                let rule = Rule::Total { n, autapses: autapses_allowed, multapses: multapses_allowed };
                 let mut pairs = vec![0.0; 256];
                 for index in 0..50 {
                     let rows = targets("A", rule, 16, 16, index);
                     assert_eq!(rows.iter().map(Vec::len).sum::<usize>() as u64, n);
                     assert!(autapses_allowed || autapses(&rows) == 0);
                     assert!(multapses_allowed || multapses(&rows) == 0);
-                    rows.iter().enumerate().for_each(|(source, row)| {
-                        row.iter()
-                            .for_each(|&t| pairs[source * 16 + t as usize] += 1.0)
-                    });
+                    rows.iter()
+                        .enumerate()
+                        .for_each(|(source, row)| row.iter().for_each(|&t| pairs[source * 16 + t as usize] += 1.0));
                 }
                 let expected = 50.0 * n as f64 / if autapses_allowed { 256.0 } else { 240.0 };
-                let far = pairs
-                    .iter()
-                    .filter(|&&count| f64::abs(count - expected) > 4.5 * expected.sqrt() + 1.0)
-                    .count();
-                assert!(
-                    far <= if autapses_allowed { 0 } else { 16 },
-                    "n {n}: {far} pairs far from {expected}"
-                );
+                let far =
+                    pairs.iter().filter(|&&count| f64::abs(count - expected) > 4.5 * expected.sqrt() + 1.0).count();
+                assert!(far <= if autapses_allowed { 0 } else { 16 }, "n {n}: {far} pairs far from {expected}");
             }
         }
     }
 
     #[test]
     fn rules_by_source() {
-        let rows = targets(
-            "A",
-            Rule::Probability {
-                p: 0.3,
-                autapses: false,
-            },
-            200,
-            200,
-            2,
-        );
+        let rows = targets("A", Rule::Probability { p: 0.3, autapses: false }, 200, 200, 2);
         let n = rows.iter().map(Vec::len).sum::<usize>() as f64;
         let pairs = 200.0 * 199.0;
-        assert!(
-            (n - 0.3 * pairs).abs() < 4.5 * (0.21f64 * pairs).sqrt(),
-            "{n}"
-        );
+        assert!((n - 0.3 * pairs).abs() < 4.5 * (0.21f64 * pairs).sqrt(), "{n}");
         assert_eq!((autapses(&rows), multapses(&rows)), (0, 0));
-        assert!(
-            autapses(&targets(
-                "A",
-                Rule::Probability {
-                    p: 0.3,
-                    autapses: true
-                },
-                200,
-                200,
-                2
-            )) > 20
-        );
-        assert_eq!(
-            targets("A", Rule::AllToAll { autapses: false }, 3, 3, 3),
-            [[1, 2], [0, 2], [0, 1]]
-        );
-        assert_eq!(
-            targets("B", Rule::AllToAll { autapses: false }, 2, 2, 3),
-            [[0, 1], [0, 1]]
-        );
+        assert!(autapses(&targets("A", Rule::Probability { p: 0.3, autapses: true }, 200, 200, 2)) > 20);
+        assert_eq!(targets("A", Rule::AllToAll { autapses: false }, 3, 3, 3), [[1, 2], [0, 2], [0, 1]]);
+        assert_eq!(targets("B", Rule::AllToAll { autapses: false }, 2, 2, 3), [[0, 1], [0, 1]]);
         assert_eq!(targets("B", Rule::OneToOne, 3, 3, 3), [[0], [1], [2]]);
     }
 }

@@ -4,40 +4,19 @@
 use std::collections::BTreeMap;
 
 use lapicque_network::{
-    Bounds, Connection, Distribution, Drive, Network, Neuron, NeuronModel, Population, Rule, Shape,
-    Spread, Synapse,
+    Bounds, Connection, Distribution, Drive, Network, Neuron, NeuronModel, Population, Rule, Shape, Spread, Synapse,
 };
 
-pub fn population(
-    name: &str,
-    size: u32,
-    model: NeuronModel,
-    values: &[(&str, f64)],
-    drives: Vec<Drive>,
-) -> Population {
-    let mut parameters: BTreeMap<String, Distribution> = model
-        .parameters()
-        .iter()
-        .map(|spec| (spec.symbol.to_owned(), Distribution::constant(spec.default)))
-        .collect();
+pub fn population(name: &str, size: u32, model: NeuronModel, values: &[(&str, f64)], drives: Vec<Drive>) -> Population {
+    let mut parameters: BTreeMap<String, Distribution> =
+        model.parameters().iter().map(|spec| (spec.symbol.to_owned(), Distribution::constant(spec.default))).collect();
     for &(symbol, value) in values {
         parameters.insert(symbol.to_owned(), Distribution::constant(value));
     }
-    Population {
-        name: name.to_owned(),
-        size,
-        neuron: Neuron { model, parameters },
-        drives,
-    }
+    Population { name: name.to_owned(), size, neuron: Neuron { model, parameters }, drives }
 }
 
-pub fn connection(
-    pre: &str,
-    post: &str,
-    rule: Rule,
-    weight: Distribution,
-    delay_ms: Distribution,
-) -> Connection {
+pub fn connection(pre: &str, post: &str, rule: Rule, weight: Distribution, delay_ms: Distribution) -> Connection {
     Connection {
         name: format!("{pre}_to_{post}"),
         pre: pre.to_owned(),
@@ -51,24 +30,14 @@ pub fn connection(
 }
 
 pub fn normal(mean: f64, relative_sd: f64, bounds: Bounds) -> Distribution {
-    Distribution {
-        shape: Shape::Normal {
-            mean,
-            sd: Spread::Relative(relative_sd),
-        },
-        bounds,
-    }
+    Distribution { shape: Shape::Normal { mean, sd: Spread::Relative(relative_sd) }, bounds }
 }
 
 /// The LIF network of Hagen et al. (2022) as in ncpi, with the external weight in pA.
 pub fn hagen(external_pa: f64) -> Network {
     let part = |name: &str, size: u32, capacitance: f64, synapses: f64| {
-        let drive = Drive::Poisson {
-            rate_hz: 40.0,
-            synapses,
-            weight: Distribution::constant(external_pa),
-            delay_ms: 1.0,
-        };
+        let drive =
+            Drive::Poisson { rate_hz: 40.0, synapses, weight: Distribution::constant(external_pa), delay_ms: 1.0 };
         let values = [
             ("C_m", capacitance),
             ("tau_m", 10.0),
@@ -80,21 +49,11 @@ pub fn hagen(external_pa: f64) -> Network {
         population(name, size, NeuronModel::IafPscExp, &values, vec![drive])
     };
     let projection = |pre: &str, post: &str, weight: f64, delay: f64| {
-        let delay = normal(
-            delay,
-            0.5,
-            Bounds::Between {
-                min: 0.3,
-                max: f64::INFINITY,
-            },
-        );
+        let delay = normal(delay, 0.5, Bounds::Between { min: 0.3, max: f64::INFINITY });
         connection(
             pre,
             post,
-            Rule::Probability {
-                p: 0.2,
-                autapses: true,
-            },
+            Rule::Probability { p: 0.2, autapses: true },
             normal(weight, 0.1, Bounds::KeepSign),
             delay,
         )
@@ -113,23 +72,10 @@ pub fn hagen(external_pa: f64) -> Network {
 
 /// Neurons that fire at once whenever something arrives.
 pub fn relays(drives: Vec<Drive>) -> Network {
-    let values = [
-        ("t_ref", 0.0),
-        ("E_L", 0.0),
-        ("V_m", 0.0),
-        ("V_reset", 0.0),
-        ("V_th", 0.5),
-        ("tau_m", 1e-3),
-    ];
+    let values = [("t_ref", 0.0), ("E_L", 0.0), ("V_m", 0.0), ("V_reset", 0.0), ("V_th", 0.5), ("tau_m", 1e-3)];
     Network {
         name: "relays".into(),
-        populations: vec![population(
-            "A",
-            1000,
-            NeuronModel::IafPscDelta,
-            &values,
-            drives,
-        )],
+        populations: vec![population("A", 1000, NeuronModel::IafPscDelta, &values, drives)],
         connections: vec![],
     }
 }

@@ -26,11 +26,7 @@ impl CsvColumn {
             cells.iter().map(|cell| cell.parse().ok()).collect()
         }
         let number = |cell: &String| {
-            if cell.is_empty() {
-                Some(f64::NAN)
-            } else {
-                cell.parse().ok()
-            }
+            if cell.is_empty() { Some(f64::NAN) } else { cell.parse().ok() }
         };
         if cells.iter().all(String::is_empty) {
             return Self::Texts(cells);
@@ -68,21 +64,12 @@ impl CsvColumn {
 }
 
 /// Names and columns of a CSV file.
-pub(crate) fn read_columns(
-    file: &FileRef,
-    field: &str,
-) -> Result<Vec<(String, CsvColumn)>, ConfigError> {
+pub(crate) fn read_columns(file: &FileRef, field: &str) -> Result<Vec<(String, CsvColumn)>, ConfigError> {
     let fail = |message: String| file_error(field, file, message);
     let reader = file.reader().map_err(|error| fail(error.to_string()))?;
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(reader);
-    let names: Vec<String> = reader
-        .headers()
-        .map_err(|error| fail(error.to_string()))?
-        .iter()
-        .map(str::to_owned)
-        .collect();
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(reader);
+    let names: Vec<String> =
+        reader.headers().map_err(|error| fail(error.to_string()))?.iter().map(str::to_owned).collect();
     let mut seen = HashSet::new();
     for (i, name) in names.iter().enumerate() {
         if name.is_empty() {
@@ -93,9 +80,7 @@ pub(crate) fn read_columns(
         }
     }
     if names.is_empty() {
-        return Err(fail(
-            "it is empty; a header line with the names of the columns is due".to_owned(),
-        ));
+        return Err(fail("it is empty; a header line with the names of the columns is due".to_owned()));
     }
     let mut cells: Vec<Vec<String>> = vec![Vec::new(); names.len()];
     for record in reader.records() {
@@ -104,21 +89,12 @@ pub(crate) fn read_columns(
             column.push(cell.to_owned());
         }
     }
-    Ok(names
-        .into_iter()
-        .zip(cells.into_iter().map(CsvColumn::of))
-        .collect())
+    Ok(names.into_iter().zip(cells.into_iter().map(CsvColumn::of)).collect())
 }
 
 /// Names and cells of a CSV file, as a configuration would have them.
-pub(crate) fn read_cells(
-    file: &FileRef,
-    field: &str,
-) -> Result<Vec<(String, Vec<Value>)>, ConfigError> {
-    Ok(read_columns(file, field)?
-        .into_iter()
-        .map(|(name, column)| (name, column.values()))
-        .collect())
+pub(crate) fn read_cells(file: &FileRef, field: &str) -> Result<Vec<(String, Vec<Value>)>, ConfigError> {
+    Ok(read_columns(file, field)?.into_iter().map(|(name, column)| (name, column.values())).collect())
 }
 
 #[cfg(test)]
@@ -129,19 +105,10 @@ mod tests {
     fn types_follow_from_all_cells() {
         let of = |cells: &[&str]| CsvColumn::of(cells.iter().map(|c| (*c).to_owned()).collect());
         assert_eq!(of(&["1", "-2"]), CsvColumn::Integers(vec![1, -2]));
-        assert_eq!(
-            of(&["1", "18446744073709551615"]),
-            CsvColumn::Naturals(vec![1, u64::MAX])
-        );
+        assert_eq!(of(&["1", "18446744073709551615"]), CsvColumn::Naturals(vec![1, u64::MAX]));
         assert_eq!(of(&["1", "2.5"]), CsvColumn::Numbers(vec![1.0, 2.5]));
         assert!(matches!(of(&["1", ""]), CsvColumn::Numbers(values) if values[1].is_nan()));
-        assert_eq!(
-            of(&["1", "a"]),
-            CsvColumn::Texts(vec!["1".into(), "a".into()])
-        );
-        assert_eq!(
-            of(&["", ""]),
-            CsvColumn::Texts(vec![String::new(), String::new()])
-        );
+        assert_eq!(of(&["1", "a"]), CsvColumn::Texts(vec!["1".into(), "a".into()]));
+        assert_eq!(of(&["", ""]), CsvColumn::Texts(vec![String::new(), String::new()]));
     }
 }

@@ -23,11 +23,7 @@ impl Chunks {
 }
 
 /// A problem of a file that the configuration names at `field`.
-pub(super) fn file_error(
-    field: &str,
-    file: &FileRef,
-    message: impl std::fmt::Display,
-) -> ConfigError {
+pub(super) fn file_error(field: &str, file: &FileRef, message: impl std::fmt::Display) -> ConfigError {
     ConfigError::at(field, format!("`{}`: {message}", file.name))
 }
 
@@ -35,10 +31,9 @@ pub(super) fn file_error(
 pub(super) fn as_text(array: &ArrayRef) -> Option<Result<ArrayRef, ArrowError>> {
     let text = match array.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        DataType::Dictionary(_, values) => matches!(
-            **values,
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
-        ),
+        DataType::Dictionary(_, values) => {
+            matches!(**values, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+        }
         other => other.is_integer(),
     };
     text.then(|| cast(array, &DataType::Utf8))

@@ -7,9 +7,7 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lapicque_pipeline::{ConfigError, FileRef};
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
 use super::{Chunks, file_error};
 
@@ -23,38 +21,24 @@ const BATCH_VALUES: u64 = 1 << 21;
 /// Reads all of a Parquet file.
 pub(crate) fn read_parquet(file: &FileRef, field: &str) -> Result<Chunks, ConfigError> {
     let read = || {
-        let handle = file
-            .reader()
-            .map_err(|error| error.to_string())?
-            .into_inner();
+        let handle = file.reader().map_err(|error| error.to_string())?.into_inner();
         read_file(handle)
     };
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(result) => result.map_err(|message| file_error(field, file, message)),
-        Err(_) => Err(file_error(
-            field,
-            file,
-            "it is damaged: the Parquet reader gave up",
-        )),
+        Err(_) => Err(file_error(field, file, "it is damaged: the Parquet reader gave up")),
     }
 }
 
 fn read_file(handle: File) -> Result<Chunks, String> {
     let bytes = handle.metadata().map_err(|error| error.to_string())?.len();
-    let fail =
-        |error: parquet::errors::ParquetError| format!("it cannot be read as Parquet: {error}");
+    let fail = |error: parquet::errors::ParquetError| format!("it cannot be read as Parquet: {error}");
     let metadata = ArrowReaderMetadata::load(&handle, ArrowReaderOptions::new())
         // What a writer says of Arrow types can contradict the file; the file itself is right.
-        .or_else(|_| {
-            ArrowReaderMetadata::load(
-                &handle,
-                ArrowReaderOptions::new().with_skip_arrow_metadata(true),
-            )
-        })
+        .or_else(|_| ArrowReaderMetadata::load(&handle, ArrowReaderOptions::new().with_skip_arrow_metadata(true)))
         .map_err(fail)?;
     let groups = metadata.metadata().row_groups();
-    let count =
-        |n: i64| u64::try_from(n).map_err(|_| format!("it is damaged: it announces {n} values"));
+    let count = |n: i64| u64::try_from(n).map_err(|_| format!("it is damaged: it announces {n} values"));
     let mut rows = 0_u64;
     let mut values = 0_u64;
     for group in groups {
@@ -74,16 +58,12 @@ fn read_file(handle: File) -> Result<Chunks, String> {
         let batch = batch.map_err(|error| format!("it cannot be read as Parquet: {error}"))?;
         read += batch.num_rows() as u64;
         if read > rows {
-            return Err(format!(
-                "it is damaged: it announces {rows} rows and has more"
-            ));
+            return Err(format!("it is damaged: it announces {rows} rows and has more"));
         }
         batches.push(batch);
     }
     if read != rows {
-        return Err(format!(
-            "it is damaged: it announces {rows} rows and has {read}"
-        ));
+        return Err(format!("it is damaged: it announces {rows} rows and has {read}"));
     }
     Ok(Chunks { schema, batches })
 }
@@ -94,9 +74,7 @@ fn check_size(rows: u64, values: u64, bytes: u64) -> Result<(), String> {
         return Ok(());
     }
     let announced = format!("it announces {rows} rows and {values} values in {bytes} bytes");
-    Err(format!(
-        "{announced}; at most {most} values are read from a file of its length"
-    ))
+    Err(format!("{announced}; at most {most} values are read from a file of its length"))
 }
 
 #[cfg(test)]
@@ -108,10 +86,7 @@ mod tests {
     fn a_small_file_cannot_announce_a_large_table() {
         assert!(check_size(10, 1 << 27, 100).is_ok());
         let message = check_size(10, 1 << 28, 100).unwrap_err();
-        assert!(
-            message.contains("10 rows and 268435456 values in 100 bytes"),
-            "{message}"
-        );
+        assert!(message.contains("10 rows and 268435456 values in 100 bytes"), "{message}");
         assert!(check_size(u64::MAX, 1, 100).is_err());
         // An hour of 256 channels at 1 kHz as float32.
         assert!(check_size(256, 921_600_000, 3_000_000_000).is_ok());
