@@ -7,6 +7,7 @@
 
 mod support;
 
+mod conformance;
 mod failures;
 mod incremental;
 mod sweep;

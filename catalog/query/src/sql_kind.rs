@@ -246,6 +246,9 @@ impl Stage for SqlStage {
     }
 
     fn run(&self, _: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
+        if batch.samples.is_empty() {
+            return Vec::new();
+        }
         match self.tables(batch) {
             Ok(tables) => tables.into_iter().map(|table| Ok(SampleOutput::of(table))).collect(),
             // One bad sample must not take the others down with it.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use arrow::array::RecordBatch;
-use lapicque_pipeline::{Action, Event, Graph, Pipeline, Planner, RunOptions, RunRecord, StagePlan, StageRun, Store, plan_rows, read_output};
+use lapicque_pipeline::{Action, Event, Graph, Pipeline, Planner, Registry, RunOptions, RunRecord, StagePlan, StageRun, Store, plan_rows, read_output};
 use lapicque_schemas::Digest;
 use lapicque_store::ParquetStore;
 use serde_json::Value;
@@ -15,6 +15,7 @@ use super::recorder::Recorder;
 
 pub(crate) struct Lab {
     folder: TempDir,
+    registry: fn() -> Registry,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +39,11 @@ pub(crate) struct Ran {
 
 impl Lab {
     pub(crate) fn new() -> Self {
-        Self { folder: TempDir::new().unwrap() }
+        Self::with_kinds(lapicque::registry)
+    }
+
+    pub(crate) fn with_kinds(registry: fn() -> Registry) -> Self {
+        Self { folder: TempDir::new().unwrap(), registry }
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -59,7 +64,7 @@ impl Lab {
     /// Reads and binds a pipeline; problems as text.
     pub(crate) fn bind(&self, pipeline: &Value) -> Result<(Pipeline, Graph), String> {
         let parsed = Pipeline::parse(pipeline.to_string(), None, self.folder().to_owned(), &[]).map_err(|error| error.to_string())?;
-        let graph = Graph::bind(&parsed, &lapicque::registry()).map_err(|error| error.to_string())?;
+        let graph = Graph::bind(&parsed, &(self.registry)()).map_err(|error| error.to_string())?;
         Ok((parsed, graph))
     }
 

@@ -1,0 +1,168 @@
+//! Results: the same for any batches, order and threads; with the promised columns; without rows an answer, not a panic.
+
+use std::collections::HashSet;
+use std::sync::atomic::AtomicBool;
+
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use lapicque_pipeline::{Batch, Context, FailureReason, Store, output_schema};
+use serde_json::{Value, json};
+
+use super::pass::{Change, PASS, with_passes};
+use super::{every_kind, lab, stages};
+use crate::support::{Ran, Settings};
+
+/// They read whole tables: what they need is all columns of a table of fixed columns, or named by the data at another input.
+const READ_WHOLE_TABLES: [&str; 7] = [
+    "inverse.predict",
+    "potential.from_spikes",
+    "potential.head",
+    "signal.decimate",
+    "signal.epochs",
+    "signal.resample",
+    "signal.zscore",
+];
+
+fn with_jobs(jobs: usize) -> Settings {
+    Settings { jobs, ..Settings::default() }
+}
+
+fn batches_of(pipeline: &Value, samples: usize) -> Value {
+    let mut pipeline = pipeline.clone();
+    for stage in stages(&pipeline) {
+        pipeline["stages"][stage]["batch"] = json!(samples);
+    }
+    pipeline
+}
+
+fn reversed(pipeline: &Value) -> Value {
+    let mut pipeline = pipeline.clone();
+    pipeline["stages"]["list"]["rows"].as_array_mut().unwrap().reverse();
+    pipeline
+}
+
+#[test]
+fn batches_order_and_threads_do_not_matter() {
+    let pipeline = every_kind();
+    let reference_lab = lab();
+    let reference = reference_lab.run_with(&pipeline, with_jobs(1));
+    assert!(reference.record.ok, "{:?}", reference.failures());
+    let runs = [
+        ("one sample at a time, 2 threads", batches_of(&pipeline, 1), 2),
+        ("two samples at a time, 4 threads", batches_of(&pipeline, 2), 4),
+        ("samples in reverse order", reversed(&pipeline), 1),
+        ("samples in reverse order, 4 threads", reversed(&pipeline), 4),
+    ];
+    for (how, pipeline, jobs) in runs {
+        let lab = lab();
+        let ran = lab.run_with(&pipeline, with_jobs(jobs));
+        for stage in stages(&pipeline) {
+            assert_eq!(ran.contents(&stage), reference.contents(&stage), "{how}: {stage}");
+        }
+    }
+}
+
+#[test]
+fn outputs_are_the_promised_tables() {
+    let lab = lab();
+    let ran = lab.run(&every_kind());
+    for stage in &ran.record.stages {
+        for (number, output) in stage.outputs.iter().enumerate() {
+            let name = format!("{}.{}", stage.stage, output.name);
+            let table = ran.output(&stage.stage, number);
+            assert_eq!(table.schema(), output_schema(stage, number), "{name}");
+            assert!(table.num_rows() > 0, "{name} has no rows: the suite says nothing about it");
+            assert_unique(&name, &table, &output.schema.key);
+        }
+    }
+}
+
+/// With `sample`, the key names a row.
+fn assert_unique(name: &str, table: &arrow::array::RecordBatch, key: &[String]) {
+    if key.is_empty() {
+        return;
+    }
+    let options = FormatOptions::default().with_null("-");
+    let columns = key.iter().map(String::as_str).chain(table.column_by_name("sample").map(|_| "sample"));
+    let columns: Vec<_> =
+        columns.map(|c| ArrayFormatter::try_new(table.column_by_name(c).unwrap_or_else(|| panic!("{name}: no {c}")).as_ref(), &options).unwrap()).collect();
+    let mut seen = HashSet::new();
+    for row in 0..table.num_rows() {
+        let names: Vec<String> = columns.iter().map(|c| c.value(row).to_string()).collect();
+        assert!(seen.insert(names.clone()), "{name}: the key {key:?} names two rows {names:?}");
+    }
+}
+
+#[test]
+fn columns_that_are_not_read_change_no_key() {
+    let lab = lab();
+    let pipeline = every_kind();
+    let first = lab.run(&with_passes(&pipeline, Change::Nothing));
+    assert!(first.record.ok, "{:?}", first.failures());
+    let wider = with_passes(&pipeline, Change::OneMoreColumn);
+    let second = lab.run(&wider);
+    let (_, graph) = lab.bind(&wider).unwrap();
+    let mut greedy = Vec::new();
+    for stage in graph.stages.iter().filter(|stage| stage.spec.kind != PASS) {
+        assert_eq!(second.contents(&stage.name), first.contents(&stage.name), "{}", stage.name);
+        if second.stage(&stage.name).computed > 0 && !READ_WHOLE_TABLES.contains(&stage.spec.kind.as_str()) {
+            greedy.push(stage.spec.kind.as_str());
+        }
+    }
+    assert!(greedy.is_empty(), "these kinds say that they read columns which they do not need: {greedy:?}");
+}
+
+#[test]
+fn an_input_without_rows_has_an_answer() {
+    let lab = lab();
+    let pipeline = every_kind();
+    let kinds = stages(&pipeline);
+    for subject in kinds.iter().filter(|stage| pipeline["stages"][stage]["inputs"].is_object()) {
+        // What comes before has its rows.
+        let mut emptied = with_passes(&pipeline, Change::Nothing);
+        for (name, stage) in emptied["stages"].as_object_mut().unwrap() {
+            if stage["kind"] == PASS && pipeline["stages"][subject]["inputs"].as_object().unwrap().keys().any(|port| *name == format!("{subject}_{port}")) {
+                stage["change"] = json!(Change::NoRows);
+            }
+        }
+        let ran = match lab.bind(&emptied) {
+            Ok(_) => lab.run(&emptied),
+            Err(problems) => panic!("{subject}: {problems}"),
+        };
+        for (label, _, action) in ran.actions(subject) {
+            if let Err(error) = &action.outcome {
+                assert_eq!(error.reason, FailureReason::Input, "{subject} {label}: {}", error.message);
+                assert!(error.message.len() > 10, "{subject} {label}: {}", error.message);
+            }
+        }
+        settled(&ran, subject);
+    }
+}
+
+fn settled(ran: &Ran, subject: &str) {
+    let stage = ran.stage(subject);
+    assert_eq!(ran.actions(subject).len() as u64, stage.samples, "{subject}: every sample has a result or a reason");
+}
+
+#[test]
+fn a_batch_without_samples_is_nothing_to_do() {
+    let (_, graph) = lab().bind(&every_kind()).unwrap();
+    let context = Context { threads: 2, cancelled: &AtomicBool::new(false), progress: &|_| {} };
+    for stage in &graph.stages {
+        assert!(stage.stage.run(&context, &Batch::default()).is_empty(), "{}", stage.name);
+    }
+}
+
+#[test]
+fn a_cancelled_stage_stores_nothing_wrong() {
+    let lab = lab();
+    let pipeline = every_kind();
+    let (parsed, graph) = lab.bind(&pipeline).unwrap();
+    let store = lapicque_pipeline::MemoryStore::default();
+    let cancelled = AtomicBool::new(true);
+    let options =
+        lapicque_pipeline::RunOptions { jobs: 2, retry_failed: false, cancelled: &cancelled, store_uri: String::new(), settings: Vec::new() };
+    let record = lapicque_pipeline::run(&parsed, &graph, &store, &options, &|_| {}).unwrap();
+    assert!(!record.ok);
+    assert!(record.stages.iter().all(|stage| stage.computed == 0));
+    assert_eq!(store.runs().unwrap().len(), 1);
+}
