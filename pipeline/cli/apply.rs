@@ -19,6 +19,8 @@ use crate::tell;
 
 /// The name of the stage that is applied.
 const STAGE: &str = "apply";
+/// What the names of the stages that read files begin with.
+const IMPORT: &str = "import_";
 /// Settings that describe a file, not the stage.
 const IMPORT_SETTINGS: [&str; 2] = ["sampling_rate", "unit"];
 
@@ -120,13 +122,17 @@ fn document(command: &Apply, kind: &dyn Kind) -> Result<Value, CommandError> {
             parameters::TABLE if command.kind.starts_with("simulate.") || command.kind.starts_with("potential.") => {
                 json!({"kind": "parameters.list", "file": file})
             }
+            // Only the targets of an inverse model are read of its parameters.
+            parameters::TABLE => {
+                json!({"kind": "import.table", "path": file, "table": parameters::TABLE, "extra_columns": "allow"})
+            }
             "table" => json!({"kind": "import.table", "path": file}),
             table => json!({"kind": "import.table", "path": file, "table": table}),
         };
         if let (signals::TABLE, Value::Object(import)) = (table, &mut import) {
             import.extend(import_settings.clone());
         }
-        let name = format!("import_{}", port.to_lowercase());
+        let name = format!("{IMPORT}{}", port.to_lowercase());
         inputs.insert(port, json!(name));
         stages.insert(name, import);
     }
@@ -196,6 +202,8 @@ fn plain(diagnostics: Diagnostics) -> Diagnostics {
     let strip = |d: Diagnostic| {
         let field = d.field.strip_prefix("stages.").unwrap_or(&d.field);
         let field = field.strip_prefix(STAGE).map(|f| f.trim_start_matches('.')).unwrap_or(field);
+        // A file is named by its input, not by the field that imports it.
+        let field = field.strip_prefix(IMPORT).map(|f| f.strip_suffix(".path").unwrap_or(f)).unwrap_or(field);
         Diagnostic { field: field.to_owned(), place: None, source_line: None, ..d }
     };
     Diagnostics(diagnostics.0.into_iter().map(strip).collect())

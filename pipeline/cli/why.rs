@@ -67,9 +67,7 @@ fn merged(stage: &str, answers: Vec<Answer>) -> Answer {
     let mut changed: Vec<Change> = Vec::new();
     let mut sample = String::new();
     for answer in answers {
-        if answer.status != "cached" && status.as_deref().is_none_or(|s| s == "cached") {
-            status = Some(answer.status);
-        } else if status.is_none() {
+        if status.as_deref().is_none_or(|s| s == "cached") {
             status = Some(answer.status);
         }
         sample = answer.sample;

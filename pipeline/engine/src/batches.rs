@@ -75,7 +75,8 @@ impl Batches {
                     _ => None,
                 });
             // All keys are taken note of, also where the first is known already.
-            missing.map(|key| keys.insert(key)).fold(true, |new, inserted| new && inserted)
+            let known: Vec<bool> = missing.map(|key| !keys.insert(key)).collect();
+            !known.contains(&true)
         });
         let limit = members.iter().filter_map(|&m| stages[m].spec.batch).min().unwrap_or(usize::MAX);
         let spent = seconds_per_sample.map_or((0.0, 0.0, 0.0), |seconds| (1.0, seconds, 0.0));

@@ -42,12 +42,18 @@ pub(super) fn read(chunks: &Chunks, given: &Given<'_>) -> Result<Samples, String
     if names.contains(&"dt") && given.dt_ms.is_some() {
         notes.push("`sampling_rate` is not read: the table has a column `dt`".to_owned());
     }
+    // Features need no time; what does need it refuses the unknown interval.
+    if !names.contains(&"dt") && given.dt_ms.is_none() {
+        notes.push(
+            "there is no column `dt` (ms) and no `sampling_rate`: the interval between values is unknown".to_owned(),
+        );
+    }
     let mut samples: IndexMap<String, Vec<Signal<'static>>> = IndexMap::new();
     let mut counts: HashMap<(String, String), i32> = HashMap::new();
     let mut seen = HashSet::new();
     let mut first_row = 0;
     for batch in &chunks.batches {
-        let columns = Columns::of(batch, given)?;
+        let columns = Columns::of(batch)?;
         for row in 0..batch.num_rows() {
             let number = first_row + row;
             let in_row = |message: String| format!("row {}: {message}", number + 1);
@@ -72,7 +78,7 @@ pub(super) fn read(chunks: &Chunks, given: &Given<'_>) -> Result<Samples, String
                 column.as_ref().map_or(or, |c| c.as_primitive::<Float64Type>().value(row))
             };
             let dt_ms = float(&columns.dt, given.dt_ms.unwrap_or(f64::NAN));
-            if !(dt_ms > 0.0 && dt_ms.is_finite()) {
+            if columns.dt.is_some() && !(dt_ms > 0.0 && dt_ms.is_finite()) {
                 return Err(in_row(format!("`dt` = {dt_ms} ms; it must be finite and above 0")));
             }
             let t0_ms = float(&columns.t0, 0.0);
@@ -109,11 +115,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(batch: &RecordBatch, given: &Given<'_>) -> Result<Self, String> {
-        let dt = number(batch, "dt", &DataType::Float64)?;
-        if dt.is_none() && given.dt_ms.is_none() {
-            return Err("it has no column `dt` (ms); give `sampling_rate`, e.g. `250 Hz`".to_owned());
-        }
+    fn of(batch: &RecordBatch) -> Result<Self, String> {
         let values = batch.column_by_name("values").ok_or("it has no column `values`")?;
         let item = match values.data_type() {
             DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => item.data_type(),
@@ -127,7 +129,7 @@ impl Columns {
             channel: text(batch, "channel")?,
             epoch: number(batch, "epoch", &DataType::Int32)?,
             t0: number(batch, "t0", &DataType::Float64)?,
-            dt,
+            dt: number(batch, "dt", &DataType::Float64)?,
             unit: text(batch, "unit")?,
             values: values.clone(),
         })

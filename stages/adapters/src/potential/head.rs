@@ -111,7 +111,10 @@ impl Stage for HeadStage {
                     potentials(&imported(selection, factors, table("lead_field")?)?, &moments)
                 }
             };
-            signals::write(&potentials?).map(SampleOutput::of).map_err(SampleError::internal)
+            let table = signals::write(&potentials?).map_err(SampleError::internal)?;
+            let unitless = moments.iter().any(|moment| moment.unit.is_empty());
+            let notes = unitless.then(|| format!("dipole moments without a unit are taken to be in {MOMENT}"));
+            Ok(SampleOutput { tables: vec![table], notes: notes.into_iter().collect() })
         })
     }
 }
@@ -196,6 +199,9 @@ fn in_nanoampere_micrometres<'a>(moment: &'a Signal<'_>) -> Result<Cow<'a, [f64]
     let wrong = |error: &dyn std::fmt::Display| {
         SampleError::input(format!("channel {}: {error}; a dipole moment in `{MOMENT}` is due", moment.channel))
     };
+    if moment.unit.is_empty() {
+        return Ok(Cow::Borrowed(&*moment.values));
+    }
     let unit = Unit::parse(&moment.unit).map_err(|error| wrong(&error))?;
     let factor = Quantity::new(1.0, unit).in_unit(MOMENT).map_err(|error| wrong(&error))?;
     Ok(if factor == 1.0 { Cow::Borrowed(&*moment.values) } else { moment.values.iter().map(|v| v * factor).collect() })

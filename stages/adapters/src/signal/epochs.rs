@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::zscore::SCALED_UNIT;
-use super::{PORTS, check_size, of_signal, signals_of};
+use super::{PORTS, check_size, known_interval_ms, of_signal, signals_of};
 use crate::kind_config::{bound, read, schema_of};
 
 const REVISION: u32 = 1;
@@ -127,7 +127,7 @@ impl Stage for EpochsStage {
 
 impl EpochsStage {
     fn cut<'a>(&self, signal: &'a Signal<'_>, next: &mut i32, cut: &mut Vec<Signal<'a>>) -> Result<(), SampleError> {
-        let laid_out = epochs(signal.values.len(), 1e3 / signal.dt_ms, &self.epoching)
+        let laid_out = epochs(signal.values.len(), 1e3 / known_interval_ms(signal)?, &self.epoching)
             .map_err(|error| of_signal(signal, error))?;
         let before: usize = cut.iter().map(|s| s.values.len()).sum();
         check_size(before as f64 + laid_out.iter().map(|epoch| epoch.len as f64).sum::<f64>())?;

@@ -39,3 +39,11 @@ fn check_size(values: f64) -> Result<(), SampleError> {
         i32::MAX
     )))
 }
+
+/// The sampling interval of a signal, for what cannot do without it.
+fn known_interval_ms(signal: &Signal<'_>) -> Result<f64, SampleError> {
+    if signal.dt_ms.is_nan() {
+        return Err(of_signal(signal, "the interval between values is unknown; give `dt` (ms) or `sampling_rate`"));
+    }
+    Ok(signal.dt_ms)
+}

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
 };
-use lapicque_schemas::tables::signals;
+use lapicque_schemas::tables::signals::{self, Signal};
 use lapicque_signal::resample::resample;
 use lapicque_units::Frequency;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{PORTS, check_size, of_signal, signals_of};
+use super::{PORTS, check_size, known_interval_ms, of_signal, signals_of};
 use crate::kind_config::{bound, problem, read, schema_of};
 
 const REVISION: u32 = 1;
@@ -70,7 +70,8 @@ impl Stage for ResampleStage {
     fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
         each_sample(batch, |sample, _| {
             let mut resampled = signals_of(batch, sample)?;
-            check_size(resampled.iter().map(|s| s.values.len() as f64 * self.rate_hz * s.dt_ms * 1e-3).sum())?;
+            let length = |s: &Signal<'_>| Ok(s.values.len() as f64 * self.rate_hz * known_interval_ms(s)? * 1e-3);
+            check_size(resampled.iter().map(length).sum::<Result<f64, SampleError>>()?)?;
             for signal in &mut resampled {
                 if context.is_cancelled() {
                     return Err(SampleError::cancelled());
