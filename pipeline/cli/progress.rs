@@ -28,8 +28,27 @@ struct State {
 
 struct Stage {
     bar: ProgressBar,
+    started: bool,
     /// Parts shown in advance of batches that are not finished.
     ahead: f64,
+}
+
+impl Stage {
+    /// The time left counts from here, not from when the stage was planned.
+    fn start(&mut self) {
+        if !self.started {
+            self.started = true;
+            show(&self.bar, "{msg:<16} {wide_bar} {percent:>3} %  {eta:>6} left");
+            self.bar.reset_eta();
+            self.bar.enable_steady_tick(Duration::from_millis(500));
+        }
+    }
+}
+
+fn show(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
 }
 
 impl Progress {
@@ -68,21 +87,20 @@ impl Progress {
         match event {
             Event::StagePlanned { stage, samples, cached } if cached < samples => {
                 let bar = bars.add(ProgressBar::new((samples - cached) * PARTS));
-                if let Ok(style) = ProgressStyle::with_template("{msg:<16} {wide_bar} {percent:>3} %  {eta:>6} left") {
-                    bar.set_style(style);
-                }
+                show(&bar, "{msg:<16} waiting");
                 bar.set_message(stage.clone());
-                state.by_stage.insert(stage.clone(), Stage { bar, ahead: 0.0 });
+                state.by_stage.insert(stage.clone(), Stage { bar, started: false, ahead: 0.0 });
             }
             Event::Progress { stage, fraction } => {
                 if let Some(stage) = state.by_stage.get_mut(stage) {
+                    stage.start();
                     stage.ahead += fraction;
                     stage.bar.inc((fraction * PARTS as f64) as u64);
-                    stage.bar.enable_steady_tick(Duration::from_millis(500));
                 }
             }
             Event::BatchFinished { stage, computed, cut_off, failed, .. } => {
                 if let Some(stage) = state.by_stage.get_mut(stage) {
+                    stage.start();
                     let done = (computed + cut_off).max(*failed) as f64;
                     let shown = stage.ahead.min(done);
                     stage.ahead -= shown;
