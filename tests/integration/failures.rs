@@ -35,7 +35,11 @@ fn with_fail_the_others_finish_and_nothing_runs_on_part_of_the_samples() {
     assert_eq!((ran.stage("ratio").computed, ran.stage("double").computed, ran.stage("total").computed), (5, 4, 0));
     assert_eq!(ran.failures().len(), 1, "{:?}", ran.failures());
     assert!(ran.failures()[0].to_lowercase().contains("divide by zero"), "{:?}", ran.failures());
-    let blocked = ran.record.events.iter().any(|e| matches!(&e.event, lapicque_pipeline::Event::StageBlocked { stage, .. } if stage == "total"));
+    let blocked = ran
+        .record
+        .events
+        .iter()
+        .any(|e| matches!(&e.event, lapicque_pipeline::Event::StageBlocked { stage, .. } if stage == "total"));
     assert!(blocked);
     assert_eq!(numbers(&ran.table("double"), "g"), [1, 2, 4, 5]);
 }
@@ -70,5 +74,9 @@ fn a_failure_is_stored_until_it_is_to_be_tried_again() {
     without["stages"]["parameters"]["rows"].as_array_mut().unwrap().remove(2);
     let ran = lab.run(&without);
     assert!(ran.record.ok);
-    assert_eq!(ran.computed().into_iter().collect::<Vec<_>>(), [("total", 1)], "a total that lacks a sample is another result");
+    assert_eq!(
+        ran.computed().into_iter().collect::<Vec<_>>(),
+        [("total", 1)],
+        "a total that lacks a sample is another result"
+    );
 }

@@ -41,9 +41,7 @@ fn pipeline(step: &Step) -> Value {
     let rows: Vec<Value> = step.rows.iter().map(|row| json!({"g": row.g, "tau": row.tau})).collect();
     let sim = if step.versions["sim"] >= 3 { "CASE WHEN g > 3 THEN -g * tau ELSE g * tau END" } else { "g * tau" };
     let divisor = if step.versions["feat"] >= 3 { 8 } else { 4 };
-    let stage = |name: &str, inputs: Value, grain: &str, query: String| {
-        json!({"kind": "sql", "inputs": inputs, "grain": grain, "query": query, "revision": step.versions[name]})
-    };
+    let stage = |name: &str, inputs: Value, grain: &str, query: String| json!({"kind": "sql", "inputs": inputs, "grain": grain, "query": query, "revision": step.versions[name]});
     json!({
         "lapicque": 1,
         "name": "incremental",
@@ -79,7 +77,8 @@ fn the_calls_that_run_are_those_of_the_recording() {
     let mut compared = 0;
     for step in recording().steps {
         let at = &step.step;
-        let repeated = step.rows.iter().enumerate().find(|(i, row)| step.rows[..*i].iter().any(|other| other.g == row.g));
+        let repeated =
+            step.rows.iter().enumerate().find(|(i, row)| step.rows[..*i].iter().any(|other| other.g == row.g));
         if let Some((position, _)) = repeated {
             let problem = lab.bind(&pipeline(&step)).map(|_| ()).unwrap_err();
             assert!(problem.contains(&format!("points 1 and {}", position + 1)), "{at}: {problem}");
@@ -95,7 +94,11 @@ fn the_calls_that_run_are_those_of_the_recording() {
         }
         for stage in AGGREGATES {
             let due = step.executed.get(stage).map_or(0, Vec::len) as u64;
-            assert!(ran.stage(stage).computed <= due, "{at}: {stage} ran {} times, {due} at most", ran.stage(stage).computed);
+            assert!(
+                ran.stage(stage).computed <= due,
+                "{at}: {stage} ran {} times, {due} at most",
+                ran.stage(stage).computed
+            );
             // Only a new order of the same rows may be seen through.
             if at != "reverse the order of the rows" {
                 assert_eq!(ran.stage(stage).computed, due, "{at}: {stage}");

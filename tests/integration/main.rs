@@ -7,7 +7,11 @@
 
 mod support;
 
+mod apply;
+mod bad_inputs;
+mod cli;
 mod conformance;
 mod failures;
 mod incremental;
+mod recording;
 mod sweep;

@@ -153,10 +153,15 @@ fn rows_that_are_not_kept_come_back_for_who_needs_them() {
     let mut finer = pipeline.clone();
     finer["stages"]["dipole"]["decimate"] = json!(5);
     let again = ok(lab.run(&finer));
-    let not_reproduced = |ran: &Ran| ran.record.events.iter().any(|e| matches!(e.event, lapicque_pipeline::Event::NotReproduced { .. }));
+    let not_reproduced =
+        |ran: &Ran| ran.record.events.iter().any(|e| matches!(e.event, lapicque_pipeline::Event::NotReproduced { .. }));
     assert!(!not_reproduced(&again), "a simulation gives the same spikes again");
     let due = ["spikes", "dipole", "eeg", "features"].map(|s| (s, 6));
-    assert_eq!(again.computed(), counts(due.into_iter().chain([("model", 1), ("predictions", 6)])), "one simulation serves, rates are known");
+    assert_eq!(
+        again.computed(),
+        counts(due.into_iter().chain([("model", 1), ("predictions", 6)])),
+        "one simulation serves, rates are known"
+    );
 
     // Kept from the start, everything comes out the same.
     let kept = Lab::new();
@@ -182,7 +187,8 @@ fn rows_that_are_not_kept_come_back_for_who_needs_them() {
 fn replicates_differ_by_their_seed_alone() {
     let lab = Lab::new();
     let mut pipeline = circuit(&lab, &WEIGHTS);
-    let rows = [(30.0, 1), (30.0, 2), (34.0, 1), (34.0, 2)].map(|(w, seed)| json!({"J_ext": format!("{w} pA"), "seed": seed}));
+    let rows =
+        [(30.0, 1), (30.0, 2), (34.0, 1), (34.0, 2)].map(|(w, seed)| json!({"J_ext": format!("{w} pA"), "seed": seed}));
     pipeline["stages"]["parameters"]["rows"] = json!(rows);
     pipeline["stages"]["model"]["validation"] = json!("none");
     let ran = ok(lab.run(&pipeline));
@@ -191,4 +197,19 @@ fn replicates_differ_by_their_seed_alone() {
     assert!((1..4).all(|i| !contents[..i].contains(&contents[i])), "four samples, four results");
     pipeline["stages"]["parameters"]["rows"].as_array_mut().unwrap().push(json!({"J_ext": "34 pA", "seed": 3}));
     assert_eq!(ok(lab.run(&pipeline)).stage("spikes").computed, 1);
+}
+
+#[test]
+fn points_that_a_stage_cannot_tell_apart_are_computed_once() {
+    let lab = Lab::new();
+    let mut pipeline = circuit(&lab, &WEIGHTS);
+    let rows = [(30.0, "a"), (30.0, "b"), (34.0, "c")]
+        .map(|(w, subject)| json!({"J_ext": format!("{w} pA"), "subject": subject}));
+    pipeline["stages"]["parameters"]["rows"] = json!(rows);
+    pipeline["stages"]["parameters"]["labels"] = json!(["subject"]);
+    pipeline["stages"]["model"]["validation"] = json!("none");
+    let ran = ok(lab.run(&pipeline));
+    assert_eq!((ran.stage("spikes").samples, ran.stage("spikes").computed), (3, 2));
+    assert_eq!(ran.table("features").num_rows(), 3, "each sample has its rows");
+    assert_eq!(ok(lab.run(&pipeline)).computed(), counts([]));
 }

@@ -34,7 +34,9 @@ fn every_kind_describes_its_configuration() {
 /// Keys of all maps in reverse order.
 fn turned(value: &Value) -> Value {
     match value {
-        Value::Object(map) => Value::Object(map.iter().rev().map(|(key, value)| (key.clone(), turned(value))).collect()),
+        Value::Object(map) => {
+            Value::Object(map.iter().rev().map(|(key, value)| (key.clone(), turned(value))).collect())
+        }
         Value::Array(items) => Value::Array(items.iter().map(turned).collect()),
         other => other.clone(),
     }
@@ -77,7 +79,12 @@ fn an_unknown_key_is_refused_with_what_was_meant() {
             continue;
         };
         let mut pipeline = every_kind();
-        let (name, stage) = pipeline["stages"].as_object_mut().unwrap().iter_mut().find(|(_, stage)| stage["kind"] == kind.name()).unwrap();
+        let (name, stage) = pipeline["stages"]
+            .as_object_mut()
+            .unwrap()
+            .iter_mut()
+            .find(|(_, stage)| stage["kind"] == kind.name())
+            .unwrap();
         let misspelt = format!("{property}x");
         stage[&misspelt] = Value::Bool(true);
         let field = format!("stages.{name}.{misspelt}");

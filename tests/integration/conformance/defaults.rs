@@ -30,9 +30,11 @@ fn snapshots() -> BTreeMap<String, Snapshot> {
     let (_, graph) = lab.bind(&pipeline).unwrap();
     let snapshot = |stage: &lapicque_pipeline::BoundStage| {
         let bound = stage.bound();
-        let outputs = bound.outputs.iter().enumerate().map(|(i, output)| {
-            (output.name.clone(), rounded_digest(&ran.output(&stage.name, i)).to_string())
-        });
+        let outputs = bound
+            .outputs
+            .iter()
+            .enumerate()
+            .map(|(i, output)| (output.name.clone(), rounded_digest(&ran.output(&stage.name, i)).to_string()));
         // A network within a configuration is long; its digest says as much.
         let mut canonical = bound.config.clone();
         canonical.sort_all_objects();
@@ -40,7 +42,16 @@ fn snapshots() -> BTreeMap<String, Snapshot> {
             canonical = DigestBuilder::new("configuration").text(&canonical.to_string()).finish().to_string().into();
         }
         let given = pipeline["stages"][&stage.name].clone();
-        (stage.name.clone(), Snapshot { kind: stage.spec.kind.clone(), revision: bound.revision, given, canonical, outputs: outputs.collect() })
+        (
+            stage.name.clone(),
+            Snapshot {
+                kind: stage.spec.kind.clone(),
+                revision: bound.revision,
+                given,
+                canonical,
+                outputs: outputs.collect(),
+            },
+        )
     };
     graph.stages.iter().map(snapshot).collect()
 }
@@ -56,7 +67,9 @@ fn defaults_and_numbers_change_with_the_revision_alone() {
     };
     // Numbers of a stage may differ because those of a stage above it do.
     let mut problems = Vec::new();
-    let raised = known.iter().any(|(name, old)| found.get(name).is_some_and(|new| new.revision != old.revision || new.given != old.given));
+    let raised = known
+        .iter()
+        .any(|(name, old)| found.get(name).is_some_and(|new| new.revision != old.revision || new.given != old.given));
     for (name, new) in &found {
         let Some(old) = known.get(name) else {
             problems.push(format!("`{name}` ({}) is new", new.kind));
@@ -74,7 +87,10 @@ fn defaults_and_numbers_change_with_the_revision_alone() {
                 new.kind, new.revision
             ));
         } else {
-            problems.push(format!("{differs} of `{}` (stage `{name}`) changed with a revision or with the suite's own pipeline", new.kind));
+            problems.push(format!(
+                "{differs} of `{}` (stage `{name}`) changed with a revision or with the suite's own pipeline",
+                new.kind
+            ));
         }
     }
     problems.extend(known.keys().filter(|name| !found.contains_key(*name)).map(|name| format!("`{name}` is gone")));
@@ -83,7 +99,11 @@ fn defaults_and_numbers_change_with_the_revision_alone() {
         write(Path::new(GOLDEN), &found);
         return;
     }
-    let hint = if unexplained { "" } else { "\nUPDATE_GOLDEN=1 cargo test --release --test integration defaults_and writes defaults.json anew" };
+    let hint = if unexplained {
+        ""
+    } else {
+        "\nUPDATE_GOLDEN=1 cargo test --release --test integration defaults_and writes defaults.json anew"
+    };
     assert!(problems.is_empty(), "{}{hint}", problems.join("\n"));
 }
 

@@ -34,7 +34,8 @@ fn stages(pipeline: &Value) -> Vec<String> {
 #[test]
 fn every_kind_has_a_stage() {
     let pipeline = every_kind();
-    let used: Vec<&str> = pipeline["stages"].as_object().unwrap().values().map(|stage| stage["kind"].as_str().unwrap()).collect();
+    let used: Vec<&str> =
+        pipeline["stages"].as_object().unwrap().values().map(|stage| stage["kind"].as_str().unwrap()).collect();
     for kind in lapicque::registry().iter() {
         assert!(used.contains(&kind.name()), "give `{}` a stage in tests/golden/house/every_kind.yaml", kind.name());
     }

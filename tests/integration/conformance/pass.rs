@@ -6,7 +6,8 @@ use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
 use lapicque_pipeline::config::typed;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, Registry, SampleError, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, Registry, SampleError, SampleOutput, Stage,
+    each_sample,
 };
 use lapicque_schemas::TableSchema;
 use serde::Deserialize;
@@ -82,7 +83,11 @@ impl Kind for Pass {
         };
         let mut schema = input.schema.clone();
         if change == Change::OneMoreColumn {
-            let fields = schema.arrow.fields().iter().map(|f| f.as_ref().clone()).chain([Field::new("one_more", DataType::Int64, false)]);
+            let fields = schema.arrow.fields().iter().map(|f| f.as_ref().clone()).chain([Field::new(
+                "one_more",
+                DataType::Int64,
+                false,
+            )]);
             let arrow = Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.arrow.metadata().clone());
             schema = TableSchema { arrow: Arc::new(arrow), ..schema };
         }
@@ -104,7 +109,8 @@ impl Stage for PassStage {
                 Change::Nothing => table.clone(),
                 Change::NoRows => RecordBatch::new_empty(schema),
                 Change::OneMoreColumn => {
-                    let numbers = Int64Array::from_iter_values((0..table.num_rows()).map(|row| (row + 7 * sample) as i64));
+                    let numbers =
+                        Int64Array::from_iter_values((0..table.num_rows()).map(|row| (row + 7 * sample) as i64));
                     let columns = table.columns().iter().cloned().chain([Arc::new(numbers) as _]);
                     RecordBatch::try_new(schema, columns.collect()).unwrap()
                 }

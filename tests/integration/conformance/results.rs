@@ -83,8 +83,15 @@ fn assert_unique(name: &str, table: &arrow::array::RecordBatch, key: &[String]) 
     }
     let options = FormatOptions::default().with_null("-");
     let columns = key.iter().map(String::as_str).chain(table.column_by_name("sample").map(|_| "sample"));
-    let columns: Vec<_> =
-        columns.map(|c| ArrayFormatter::try_new(table.column_by_name(c).unwrap_or_else(|| panic!("{name}: no {c}")).as_ref(), &options).unwrap()).collect();
+    let columns: Vec<_> = columns
+        .map(|c| {
+            ArrayFormatter::try_new(
+                table.column_by_name(c).unwrap_or_else(|| panic!("{name}: no {c}")).as_ref(),
+                &options,
+            )
+            .unwrap()
+        })
+        .collect();
     let mut seen = HashSet::new();
     for row in 0..table.num_rows() {
         let names: Vec<String> = columns.iter().map(|c| c.value(row).to_string()).collect();
@@ -120,7 +127,13 @@ fn an_input_without_rows_has_an_answer() {
         // What comes before has its rows.
         let mut emptied = with_passes(&pipeline, Change::Nothing);
         for (name, stage) in emptied["stages"].as_object_mut().unwrap() {
-            if stage["kind"] == PASS && pipeline["stages"][subject]["inputs"].as_object().unwrap().keys().any(|port| *name == format!("{subject}_{port}")) {
+            if stage["kind"] == PASS
+                && pipeline["stages"][subject]["inputs"]
+                    .as_object()
+                    .unwrap()
+                    .keys()
+                    .any(|port| *name == format!("{subject}_{port}"))
+            {
                 stage["change"] = json!(Change::NoRows);
             }
         }
@@ -159,8 +172,13 @@ fn a_cancelled_stage_stores_nothing_wrong() {
     let (parsed, graph) = lab.bind(&pipeline).unwrap();
     let store = lapicque_pipeline::MemoryStore::default();
     let cancelled = AtomicBool::new(true);
-    let options =
-        lapicque_pipeline::RunOptions { jobs: 2, retry_failed: false, cancelled: &cancelled, store_uri: String::new(), settings: Vec::new() };
+    let options = lapicque_pipeline::RunOptions {
+        jobs: 2,
+        retry_failed: false,
+        cancelled: &cancelled,
+        store_uri: String::new(),
+        settings: Vec::new(),
+    };
     let record = lapicque_pipeline::run(&parsed, &graph, &store, &options, &|_| {}).unwrap();
     assert!(!record.ok);
     assert!(record.stages.iter().all(|stage| stage.computed == 0));

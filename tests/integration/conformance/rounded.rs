@@ -16,7 +16,12 @@ const DIGITS: i32 = 9;
 pub(super) fn rounded_digest(table: &RecordBatch) -> Digest {
     let columns: Vec<ArrayRef> = table.columns().iter().map(rounded_column).collect();
     let schema = table.schema();
-    let fields: Vec<_> = schema.fields().iter().zip(&columns).map(|(f, c)| f.as_ref().clone().with_data_type(c.data_type().clone())).collect();
+    let fields: Vec<_> = schema
+        .fields()
+        .iter()
+        .zip(&columns)
+        .map(|(f, c)| f.as_ref().clone().with_data_type(c.data_type().clone()))
+        .collect();
     let schema = Arc::new(arrow::datatypes::Schema::new_with_metadata(fields, schema.metadata().clone()));
     let table = RecordBatch::try_new(schema.clone(), columns).unwrap();
     content_digest(&schema, &[table]).unwrap()
@@ -31,7 +36,9 @@ fn rounded_column(column: &ArrayRef) -> ArrayRef {
             let field = Arc::new(field.as_ref().clone().with_data_type(DataType::Float64));
             Arc::new(ListArray::new(field, list.offsets().clone(), values, list.nulls().cloned()))
         }
-        DataType::Utf8 => Arc::new(StringArray::from_iter(column.as_string::<i32>().iter().map(|text| text.map(rounded_text)))),
+        DataType::Utf8 => {
+            Arc::new(StringArray::from_iter(column.as_string::<i32>().iter().map(|text| text.map(rounded_text))))
+        }
         _ => column.clone(),
     }
 }
@@ -72,7 +79,9 @@ fn rounded_json(value: Value) -> Value {
 
 #[test]
 fn only_the_last_digits_are_forgiven() {
-    let table = |values: [f64; 3]| RecordBatch::try_from_iter([("x", Arc::new(Float64Array::from_iter_values(values)) as ArrayRef)]).unwrap();
+    let table = |values: [f64; 3]| {
+        RecordBatch::try_from_iter([("x", Arc::new(Float64Array::from_iter_values(values)) as ArrayRef)]).unwrap()
+    };
     let digest = |values| rounded_digest(&table(values));
     assert_eq!(digest([1.5, -2.0, 0.0]), digest([1.5 + 1e-13, -2.0, 1e-12]));
     assert_ne!(digest([1.5, -2.0, 0.0]), digest([1.5 + 1e-7, -2.0, 0.0]));

@@ -29,7 +29,12 @@ fn a_task_gives_the_same_through_json() {
             let bound: Vec<Box<dyn Stage>> = read
                 .members
                 .iter()
-                .map(|member| member.binding.bind(&lapicque::registry()).unwrap_or_else(|problems| panic!("{}: {problems:?}", member.stage)))
+                .map(|member| {
+                    member
+                        .binding
+                        .bind(&lapicque::registry())
+                        .unwrap_or_else(|problems| panic!("{}: {problems:?}", member.stage))
+                })
                 .collect();
             let stages: Vec<&dyn Stage> = bound.iter().map(AsRef::as_ref).collect();
             execute(&read, &stages, &store, &WholeTables::default(), &context).unwrap();

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use arrow::array::RecordBatch;
-use lapicque_pipeline::{Action, Event, Graph, Pipeline, Planner, Registry, RunOptions, RunRecord, StagePlan, StageRun, Store, plan_rows, read_output};
+use lapicque_pipeline::{
+    Action, Event, Graph, Pipeline, Planner, Registry, RunOptions, RunRecord, StagePlan, StageRun, Store, plan_rows,
+    read_output,
+};
 use lapicque_schemas::Digest;
 use lapicque_store::ParquetStore;
 use serde_json::Value;
@@ -63,7 +66,8 @@ impl Lab {
 
     /// Reads and binds a pipeline; problems as text.
     pub(crate) fn bind(&self, pipeline: &Value) -> Result<(Pipeline, Graph), String> {
-        let parsed = Pipeline::parse(pipeline.to_string(), None, self.folder().to_owned(), &[]).map_err(|error| error.to_string())?;
+        let parsed = Pipeline::parse(pipeline.to_string(), None, self.folder().to_owned(), &[])
+            .map_err(|error| error.to_string())?;
         let graph = Graph::bind(&parsed, &(self.registry)()).map_err(|error| error.to_string())?;
         Ok((parsed, graph))
     }
@@ -84,7 +88,8 @@ impl Lab {
             settings: Vec::new(),
         };
         let threads = rayon::ThreadPoolBuilder::new().num_threads(settings.jobs).build().unwrap();
-        let record = threads.install(|| lapicque_pipeline::run(&pipeline, &graph, &recorder, &options, &|_| {})).unwrap();
+        let record =
+            threads.install(|| lapicque_pipeline::run(&pipeline, &graph, &recorder, &options, &|_| {})).unwrap();
         let published = recorder.published();
         Ran { record, store, published }
     }
@@ -140,7 +145,11 @@ impl Ran {
     /// Label, key and action of each sample of a stage.
     pub(crate) fn actions(&self, stage: &str) -> Vec<(String, Digest, Action)> {
         let binding = self.store.binding(self.stage(stage).binding).unwrap();
-        let known = binding.keys.iter().enumerate().filter_map(|(i, key)| Some((binding.samples.get(i).cloned().unwrap_or_default(), (*key)?)));
+        let known = binding
+            .keys
+            .iter()
+            .enumerate()
+            .filter_map(|(i, key)| Some((binding.samples.get(i).cloned().unwrap_or_default(), (*key)?)));
         known.map(|(label, key)| (label, key, self.store.find(&[key]).unwrap().remove(0).unwrap())).collect()
     }
 

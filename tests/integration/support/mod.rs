@@ -5,6 +5,6 @@ mod lab;
 mod recorder;
 mod tables;
 
-pub(crate) use command::{Answer, lapicque};
-pub(crate) use lab::{Lab, Ran, Settings};
+pub(crate) use command::{Answer, lapicque, lapicque_with};
+pub(crate) use lab::{Lab, Ran, Settings, folder_digest};
 pub(crate) use tables::{floats, numbers, texts};

@@ -34,7 +34,13 @@ impl Store for Recorder<'_> {
         Ok(bytes)
     }
 
-    fn read(&self, output: usize, schema: &TableSchema, keys: &[Digest], columns: Option<&[String]>) -> Result<Vec<RecordBatch>, StoreError> {
+    fn read(
+        &self,
+        output: usize,
+        schema: &TableSchema,
+        keys: &[Digest],
+        columns: Option<&[String]>,
+    ) -> Result<Vec<RecordBatch>, StoreError> {
         self.inner.read(output, schema, keys, columns)
     }
 
