@@ -35,11 +35,14 @@ pub(crate) fn why(command: &Why, shared: &Shared) -> Result<(), CommandError> {
     let of = if answer.sample.is_empty() { String::new() } else { format!(", sample {}", answer.sample) };
     let mut text = format!("{}{of}: {}\n", answer.stage, answer.status);
     for Change { ingredient, old, new } in &answer.changed {
+        // Fields that are equal to their default are left out of keys.
+        let absent = if ingredient.starts_with("config.") { "the default" } else { "none" };
         text += &match (old, new) {
-            (Some(old), Some(new)) => format!("  {ingredient}: {old} -> {new}\n"),
-            (None, Some(new)) => format!("  {ingredient}: {new}\n"),
-            (Some(old), None) => format!("  {ingredient}: {old} before, now absent\n"),
-            (None, None) => String::new(),
+            (None, Some(new)) if !ingredient.starts_with("config.") => format!("  {ingredient}: {new}\n"),
+            (old, new) => {
+                let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| absent.to_owned());
+                format!("  {ingredient}: {} -> {}\n", shown(old), shown(new))
+            }
         };
     }
     print(&text)

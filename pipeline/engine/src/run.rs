@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::batches::Batches;
 use crate::events::{Event, Observer, TimedEvent};
 use crate::execute::{BatchReport, WholeTables, execute};
-use crate::graph::{BoundStage, Graph};
+use crate::graph::{BoundStage, Graph, Port};
 use crate::kind::{Context, FailureReason, Grain, Stage};
 use crate::pipeline_file::Pipeline;
 use crate::plan::{Planner, Unit};
@@ -51,14 +51,10 @@ pub fn plan_rows(planner: &Planner<'_>) -> Result<Vec<StagePlan>, StoreError> {
         let count = |of: fn(&Unit) -> bool| state.units.iter().filter(|unit| of(unit)).count() as u64;
         let missing = count(|u| matches!(u, Unit::Missing { .. }));
         let waiting = count(|u| matches!(u, Unit::Waiting));
-        let upstream: Vec<&str> = stage
-            .ports
-            .iter()
-            .filter(|port| {
-                planner.states[port.stage].units.iter().any(|u| matches!(u, Unit::Waiting | Unit::Missing { .. }))
-            })
-            .map(|port| planner.graph.stages[port.stage].name.as_str())
-            .collect();
+        let open = |port: &&Port| planner.states[port.stage].units.iter().any(is_open);
+        let mut upstream: Vec<&str> =
+            stage.ports.iter().filter(open).map(|port| planner.graph.stages[port.stage].name.as_str()).collect();
+        upstream.dedup();
         let reason = match (missing, waiting) {
             (0, 0) => String::new(),
             (_, 0) if history.ran(&stage.name) => "inputs, configuration or samples that are new".to_owned(),
