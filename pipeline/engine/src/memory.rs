@@ -38,7 +38,9 @@ impl Store for MemoryStore {
         self.with(|inner| {
             inner.ingredients.insert(ingredients_digest(batch.common), batch.common.clone());
             for new in &batch.actions {
-                inner.actions.entry(new.key).or_insert_with(|| (new.action.clone(), new.tables.clone()));
+                if inner.actions.get(&new.key).is_none_or(|(known, _)| new.action.replaces(known)) {
+                    inner.actions.insert(new.key, (new.action.clone(), new.tables.clone()));
+                }
             }
         });
         Ok(batch.actions.iter().flat_map(|new| &new.tables).map(|table| table.get_array_memory_size() as u64).sum())

@@ -291,15 +291,16 @@ fn absorb(
             let (Some(unit), Some(result)) = (unit, result) else {
                 continue;
             };
-            computed += u64::from(result.computed);
+            let cancelled = matches!(&result.action.outcome, Err(error) if error.reason == FailureReason::Cancelled);
+            computed += u64::from(result.computed && !cancelled);
             cut_off += u64::from(!result.computed);
-            if !result.reproduced {
+            if !result.reproduced && !cancelled {
                 observe(&Event::NotReproduced { stage: stage.clone(), sample: label.clone() });
             }
             let key = result.key;
             planner.states[number].units[*unit] = match &result.action.outcome {
                 Ok(_) => Unit::Done { key, action: Arc::new(result.action) },
-                Err(error) if error.reason == FailureReason::Cancelled => Unit::Waiting,
+                Err(_) if cancelled => Unit::Waiting,
                 Err(error) => {
                     failed += 1;
                     observe(&Event::SampleFailed {

@@ -1,7 +1,8 @@
 //! What the engine asks of a store: results by action key, and records of runs.
 //!
 //! Two maps, as in Bazel: action key -> entry (rows and content digest, or a failure), and entry -> rows.
-//! What was published never changes; publishing an action twice is harmless, the first wins.
+//! What was published never changes; publishing an action twice is harmless: the first stays unless the second
+//! [replaces](Action::replaces) it.
 
 use arrow_array::RecordBatch;
 use lapicque_schemas::{Digest, TableSchema};
@@ -134,6 +135,17 @@ pub struct StageRun {
     pub outputs: Vec<Output>,
     pub binding: Digest,
     pub sample_wise: bool,
+}
+
+impl Action {
+    /// Whether this answers more than what is known under the same key: kept rows over digests alone, results over failures.
+    pub fn replaces(&self, known: &Self) -> bool {
+        let worth = |action: &Self| match &action.outcome {
+            Ok(outputs) => 1 + u8::from(outputs.iter().all(|entry| entry.kept)),
+            Err(_) => 0,
+        };
+        worth(known) < worth(self)
+    }
 }
 
 impl Binding {
