@@ -13,5 +13,6 @@ mod cli;
 mod conformance;
 mod failures;
 mod incremental;
+mod interrupted;
 mod recording;
 mod sweep;

@@ -213,3 +213,23 @@ fn points_that_a_stage_cannot_tell_apart_are_computed_once() {
     assert_eq!(ran.table("features").num_rows(), 3, "each sample has its rows");
     assert_eq!(ok(lab.run(&pipeline)).computed(), counts([]));
 }
+
+#[test]
+fn a_store_in_memory_remembers_as_one_on_disk_does() {
+    let lab = Lab::new();
+    let not_kept = circuit(&lab, &WEIGHTS);
+    let mut kept = not_kept.clone();
+    kept["stages"]["spikes"]["keep"] = json!(true);
+    let store = lapicque_pipeline::MemoryStore::default();
+    let run = |pipeline: &Value| {
+        let (pipeline, graph) = lab.bind(pipeline).unwrap();
+        lapicque::run_to_end(&pipeline, &graph, &store, 2).unwrap()
+    };
+    let computed = |record: &lapicque_pipeline::RunRecord| record.stages.iter().map(|s| s.computed).sum::<u64>();
+    assert_eq!(computed(&run(&not_kept)), 6 * 7 + 2);
+    assert_eq!(computed(&run(&kept)), 6, "rows that are to be kept now are computed again");
+    let record = run(&kept);
+    assert_eq!(computed(&record), 0);
+    let spikes = record.stages.iter().find(|s| s.stage == "spikes").unwrap();
+    assert!(lapicque_pipeline::read_output(&store, spikes, 0, None).unwrap().num_rows() > 100);
+}

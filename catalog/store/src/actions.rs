@@ -34,14 +34,6 @@ impl Stored {
         let entry = self.action.outcome.as_ref().ok()?.get(output).filter(|entry| entry.kept)?;
         Some(Place { batch: self.batch.to_string(), first_row: self.first_rows[output], rows: entry.rows })
     }
-
-    /// Kept rows over digests alone, results over failures.
-    fn worth(&self) -> u8 {
-        match &self.action.outcome {
-            Ok(outputs) => 1 + u8::from(outputs.iter().all(|entry| entry.kept)),
-            Err(_) => 0,
-        }
-    }
 }
 
 impl Index {
@@ -59,8 +51,7 @@ impl Index {
 
     pub(crate) fn extend(&mut self, stored: impl IntoIterator<Item = Stored>) {
         for new in stored {
-            let known = self.0.get(&new.key).map(Stored::worth);
-            if known.is_none_or(|known| known < new.worth()) {
+            if self.0.get(&new.key).is_none_or(|known| new.action.replaces(&known.action)) {
                 self.0.insert(new.key, new);
             }
         }
