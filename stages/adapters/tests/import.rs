@@ -78,7 +78,11 @@ fn a_table_of_signals_needs_values_alone() {
     assert!(first[0] == 1.0 && first[1].is_nan() && first[2] == 3.0);
     let (_, graph) = bind(&pipeline, folder.path()).unwrap();
     assert_eq!(graph.stages[0].bound().notes, ["columns that are not read: note"]);
-    assert!(refused_in(&recording("    path: x.parquet\n"), folder.path()).contains("give `sampling_rate`"));
+    // Without a rate the interval is unknown, and whoever needs it says so.
+    let timeless = recording("    path: x.parquet\n");
+    assert!(floats(&ran(&timeless, folder.path()).table("x"), "dt")[0].is_nan());
+    let (_, graph) = bind(&timeless, folder.path()).unwrap();
+    assert!(graph.stages[0].bound().notes.iter().any(|note| note.contains("the interval between values is unknown")));
 }
 
 #[test]
