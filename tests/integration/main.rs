@@ -15,4 +15,5 @@ mod failures;
 mod incremental;
 mod interrupted;
 mod recording;
+mod sample_grain;
 mod sweep;

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use datafusion::common::Column;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::{BinaryExpr, Expr, JoinType, LogicalPlan, Operator};
+use datafusion::logical_expr::{BinaryExpr, Expr, JoinType, LogicalPlan, Operator, Subquery};
 
 /// Checks a plan before optimisation; `sample_wise` are the tables that have rows for every sample.
 pub(crate) fn check_sample_grain(plan: &LogicalPlan, sample_wise: &[&str]) -> Result<(), String> {
@@ -24,7 +24,7 @@ fn labels(plan: &LogicalPlan, sample_wise: &HashSet<&str>) -> Result<HashSet<Col
     let below = plan.inputs().into_iter().map(|input| labels(input, sample_wise)).collect::<Result<Vec<_>, _>>()?;
     let all: HashSet<Column> = below.iter().flatten().cloned().collect();
     let is_label = |e: &Expr| matches!(strip(e), Expr::Column(column) if all.contains(column));
-    no_subqueries(plan, sample_wise)?;
+    no_subqueries(plan, sample_wise, &all)?;
     match plan {
         LogicalPlan::TableScan(scan) => {
             let own = scan.projected_schema.columns().into_iter().filter(|c| c.name == "sample");
@@ -52,22 +52,33 @@ fn labels(plan: &LogicalPlan, sample_wise: &HashSet<&str>) -> Result<HashSet<Col
             if !all.is_empty() && !aggregate.group_expr.iter().any(is_label) {
                 return Err("an aggregate is not grouped by `sample`; with `grain: sample` rows of different samples must not meet".to_owned());
             }
+            aggregate.group_expr.iter().filter(|e| !is_label(e)).try_for_each(|e| no_labels(e, &all))?;
             aggregate.aggr_expr.iter().try_for_each(|e| no_labels(e, &all))?;
             let groups = aggregate.group_expr.iter().zip(plan.schema().columns());
             Ok(groups.filter(|(e, _)| is_label(e)).map(|(_, column)| column).collect())
         }
         LogicalPlan::Window(window) => {
             for expression in &window.window_expr {
-                if let Expr::WindowFunction(function) = strip(expression)
-                    && !all.is_empty()
-                    && !function.params.partition_by.iter().any(is_label)
-                {
+                let Expr::WindowFunction(function) = strip(expression) else {
+                    continue;
+                };
+                if !all.is_empty() && !function.params.partition_by.iter().any(is_label) {
                     return Err("a window is not partitioned by `sample`; with `grain: sample` rows of different samples must not meet".to_owned());
                 }
+                // Within a partition all labels are equal, so to order by them is harmless.
+                let ordered = function.params.order_by.iter().map(|sort| &sort.expr);
+                let keys = function.params.partition_by.iter().chain(ordered).filter(|e| !is_label(e));
+                let values = function.params.args.iter().chain(function.params.filter.as_deref());
+                keys.chain(values).try_for_each(|e| no_labels(e, &all))?;
             }
             Ok(all)
         }
         LogicalPlan::Join(join) => {
+            let refers =
+                plan.exists(|node| Ok(matches!(node, LogicalPlan::Subquery(subquery) if refers_to(subquery, &all))));
+            if refers.unwrap_or(true) {
+                return Err(LABEL_AS_VALUE.to_owned());
+            }
             let both = !below[0].is_empty() && !below[1].is_empty();
             let on_sample = |left: &Expr, right: &Expr| is_label(left) && is_label(right);
             let mut joined = join.on.iter().any(|(left, right)| on_sample(left, right));
@@ -170,41 +181,57 @@ fn comparisons(predicate: &Expr, labels: &HashSet<Column>) -> Result<(), String>
     Ok(())
 }
 
+const LABEL_AS_VALUE: &str =
+    "`sample` is a label, not a value: with `grain: sample` it can be selected, joined on and grouped by, nothing else";
+
 fn no_labels(expression: &Expr, labels: &HashSet<Column>) -> Result<(), String> {
-    let used = expression.exists(|e| Ok(matches!(e, Expr::Column(column) if labels.contains(column)))).unwrap_or(true);
-    // Counting rows counts labels, whatever they are.
-    let counted = matches!(strip(expression), Expr::AggregateFunction(f) if f.func.name() == "count");
-    if used && !counted {
-        return Err("`sample` is a label, not a value: with `grain: sample` it can be selected, joined on and grouped by, nothing else".to_owned());
-    }
-    Ok(())
+    let is_label = |e: &Expr| matches!(strip(e), Expr::Column(column) if labels.contains(column));
+    let used = |e: &Expr| e.exists(|e| Ok(is_label(e))).unwrap_or(true);
+    let used = match strip(expression) {
+        // Counting rows counts labels, whatever they are.
+        Expr::AggregateFunction(f) if f.func.name() == "count" => {
+            let ordered = f.params.order_by.iter().map(|sort| &sort.expr);
+            let values = f.params.args.iter().filter(|e| !is_label(e)).chain(f.params.filter.as_deref());
+            values.chain(ordered).any(used)
+        }
+        other => used(other),
+    };
+    if used { Err(LABEL_AS_VALUE.to_owned()) } else { Ok(()) }
+}
+
+/// Whether a subquery refers to a label of the query around it.
+fn refers_to(subquery: &Subquery, labels: &HashSet<Column>) -> bool {
+    let is_label = |e: &Expr| matches!(e, Expr::OuterReferenceColumn(_, column) if labels.contains(column));
+    subquery.outer_ref_columns.iter().any(is_label)
 }
 
 /// Subqueries in expressions see all samples of a batch.
-fn no_subqueries(plan: &LogicalPlan, sample_wise: &HashSet<&str>) -> Result<(), String> {
-    let mut found = false;
-    let mut look = |subquery: &LogicalPlan| {
-        let scans = subquery.exists(|node| {
+fn no_subqueries(plan: &LogicalPlan, sample_wise: &HashSet<&str>, labels: &HashSet<Column>) -> Result<(), String> {
+    let (mut found, mut refers) = (false, false);
+    let mut look = |subquery: &Subquery| {
+        let scans = subquery.subquery.exists(|node| {
             Ok(matches!(node, LogicalPlan::TableScan(scan) if sample_wise.contains(scan.table_name.table())))
         });
         found |= scans.unwrap_or(true);
+        refers |= refers_to(subquery, labels);
     };
     let walked = plan.apply_expressions(|expression| {
         expression.apply(|e| {
             match e {
-                Expr::ScalarSubquery(subquery) => look(&subquery.subquery),
-                Expr::InSubquery(within) => look(&within.subquery.subquery),
-                Expr::Exists(exists) => look(&exists.subquery.subquery),
+                Expr::ScalarSubquery(subquery) => look(subquery),
+                Expr::InSubquery(within) => look(&within.subquery),
+                Expr::Exists(exists) => look(&exists.subquery),
                 _ => {}
             }
             Ok(TreeNodeRecursion::Continue)
         })
     });
     match walked {
-        Ok(_) if !found => Ok(()),
-        Ok(_) => {
+        Ok(_) if found => {
             Err("a subquery reads a sample-wise table; with `grain: sample` join it on `sample` instead".to_owned())
         }
+        Ok(_) if refers => Err(LABEL_AS_VALUE.to_owned()),
+        Ok(_) => Ok(()),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -44,9 +44,10 @@ impl Located {
     }
 }
 
-/// Reads YAML. Places of keys are kept where a value has a key.
+/// Reads YAML 1.2: `true` and `false` are booleans, `no` and `y` are names. Places of keys are kept where a value has a key.
 pub fn parse_yaml(text: &str) -> Result<Located, YamlError> {
-    let root: Spanned<Node> = serde_saphyr::from_str(text).map_err(|error| YamlError {
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let root: Spanned<Node> = serde_saphyr::from_str_with_options(text, options).map_err(|error| YamlError {
         place: error.location().map(|l| Place { line: l.line(), column: l.column() }),
         message: error.without_snippet().to_string(),
     })?;
@@ -210,6 +211,12 @@ mod tests {
         assert_eq!(located.place("stages.a.kind"), Some(Place { line: 3, column: 5 }));
         assert_eq!(located.place("stages.a.list.2"), Some(Place { line: 4, column: 20 }));
         assert_eq!(located.place("stages.a.kind.deeper"), Some(Place { line: 3, column: 5 }));
+    }
+
+    #[test]
+    fn short_names_are_no_booleans() {
+        let located = parse_yaml("list: [n, y, no, on, true, false, \"true\"]").unwrap();
+        assert_eq!(located.value["list"], serde_json::json!(["n", "y", "no", "on", true, false, "true"]));
     }
 
     #[test]
