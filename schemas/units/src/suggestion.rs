@@ -1,5 +1,7 @@
 //! The known unit that an unknown one was probably meant to be.
 
+use strsim::levenshtein;
+
 use crate::Dimension;
 use crate::symbols::{known, look_up};
 
@@ -45,8 +47,8 @@ pub(crate) fn nearest_symbol(unknown: &str) -> Option<String> {
     let allowed = if unknown.chars().count() > 3 { 2 } else { 1 };
     known()
         .filter_map(|symbol| {
-            let exact = edit_distance(unknown, &symbol);
-            let folded = edit_distance(&unknown.to_ascii_lowercase(), &symbol.to_ascii_lowercase());
+            let exact = levenshtein(unknown, &symbol);
+            let folded = levenshtein(&unknown.to_ascii_lowercase(), &symbol.to_ascii_lowercase());
             (folded <= allowed && symbol.len() > 1 || folded == 0).then_some((folded, exact, symbol))
         })
         .min_by_key(|(folded, exact, _)| (*folded, *exact))
@@ -62,32 +64,9 @@ pub(crate) fn same_letters(text: &str, dimension: Dimension) -> Option<String> {
     })
 }
 
-/// Levenshtein distance in characters.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn distances() {
-        assert_eq!(edit_distance("", "abc"), 3);
-        assert_eq!(edit_distance("kitten", "sitting"), 3);
-        assert_eq!(edit_distance("ms", "ms"), 0);
-    }
 
     #[test]
     fn suggestions() {

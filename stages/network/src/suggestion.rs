@@ -1,5 +1,7 @@
 //! The known word that an unknown one was probably meant to be.
 
+use strsim::levenshtein;
+
 /// Words longer than this are not compared, which bounds the work.
 const LONGEST: usize = 100;
 /// Of so many known words at most.
@@ -16,26 +18,10 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         .into_iter()
         .take(MOST)
         .filter(|candidate| *candidate != word)
-        .map(|candidate| (edit_distance(&folded, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (levenshtein(&folded, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= length.max(candidate.chars().count()) / 3)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate.to_owned())
-}
-
-/// Levenshtein distance in characters.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
