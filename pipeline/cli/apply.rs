@@ -204,7 +204,8 @@ fn plain(diagnostics: Diagnostics) -> Diagnostics {
         let field = field.strip_prefix(STAGE).map(|f| f.trim_start_matches('.')).unwrap_or(field);
         // A file is named by its input, not by the field that imports it.
         let field = field.strip_prefix(IMPORT).map(|f| f.strip_suffix(".path").unwrap_or(f)).unwrap_or(field);
-        Diagnostic { field: field.to_owned(), place: None, source_line: None, ..d }
+        let message = d.message.replace(&format!("`{IMPORT}"), "`");
+        Diagnostic { field: field.to_owned(), message, place: None, source_line: None, ..d }
     };
     Diagnostics(diagnostics.0.into_iter().map(strip).collect())
 }

@@ -37,6 +37,9 @@ pub(crate) fn bind(on: &OnPipeline) -> Result<(Pipeline, Graph), CommandError> {
 
 pub(crate) fn open_store(pipeline: &Pipeline, shared: &Shared) -> Result<ParquetStore, CommandError> {
     let folder = shared.store.clone().unwrap_or_else(|| pipeline.source.folder.join(".lapicque"));
+    if folder.exists() && !folder.is_dir() {
+        return Err(CommandError::Input(format!("--store: `{}` is no folder", folder.display())));
+    }
     Ok(ParquetStore::open(&folder)?)
 }
 

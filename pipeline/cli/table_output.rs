@@ -16,6 +16,9 @@ use crate::print;
 
 /// The format that was asked for, or that a file name says.
 pub(crate) fn format_of(asked: Option<Format>, file: Option<&Path>) -> Result<Format, CommandError> {
+    if let Some(folder) = file.and_then(Path::parent).filter(|f| !f.as_os_str().is_empty() && !f.is_dir()) {
+        return Err(CommandError::Input(format!("-o: there is no folder `{}`", folder.display())));
+    }
     let extension = file.map(|f| f.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase());
     match (asked, extension.as_deref()) {
         (Some(Format::Parquet), None) => Err(CommandError::Input("parquet goes to a file; add -o FILE".to_owned())),

@@ -49,11 +49,17 @@ pub fn parse_yaml(text: &str) -> Result<Located, YamlError> {
     let options = serde_saphyr::options! { strict_booleans: true };
     let root: Spanned<Node> = serde_saphyr::from_str_with_options(text, options).map_err(|error| YamlError {
         place: error.location().map(|l| Place { line: l.line(), column: l.column() }),
-        message: error.without_snippet().to_string(),
+        message: without_place(&error.without_snippet().to_string()),
     })?;
     let mut places = BTreeMap::new();
     let value = root.value.locate("", &mut places);
     Ok(Located { value, places })
+}
+
+/// The place is told by itself.
+fn without_place(message: &str) -> String {
+    let end = message.rfind(" at line ").filter(|&at| !message[at..].contains('\n')).unwrap_or(message.len());
+    message[..end].to_owned()
 }
 
 /// A value given on the command line: YAML, or plain text where that is no YAML.

@@ -14,6 +14,7 @@ use lapicque_schemas::{Digest, column_digests, content_digest, project_digest};
 use crate::keys::{action_key, ingredients_digest, random_key};
 use crate::kind::{Batch, Context, FailureReason, Grain, Output, SampleError, SampleInput, SampleOutput, Stage};
 use crate::memory::project;
+use crate::plan::covers;
 use crate::store::{Action, NewAction, NewBatch, OutputEntry, Store, StoreError};
 use crate::task::{BatchTask, From, MemberTask, PortTask, UnitTask};
 use crate::whole::{read_whole, stage_view};
@@ -178,7 +179,7 @@ impl Execution<'_> {
         output: usize,
         entry: &OutputEntry,
     ) -> Option<Digest> {
-        let Some(columns) = &port.read.columns else {
+        let Some(columns) = port.read.columns.as_ref().filter(|columns| !covers(columns, &port.schema)) else {
             return Some(entry.content);
         };
         if let Some(digests) = &entry.columns {

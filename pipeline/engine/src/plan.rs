@@ -362,10 +362,15 @@ pub(crate) fn align(domain: &Domain, other: &Domain) -> Vec<Option<usize>> {
 
 /// The digest of what a port reads, if it follows from what the entry carries.
 fn known_digest(port: &Port, schema: &lapicque_schemas::TableSchema, entry: &OutputEntry) -> Option<Digest> {
-    let Some(columns) = &port.read.columns else {
+    let Some(columns) = port.read.columns.as_ref().filter(|columns| !covers(columns, schema)) else {
         return Some(entry.content);
     };
     let digests = entry.columns.as_ref()?;
     let named = schema.column_names().zip(digests.iter().copied());
     Some(project_digest(&schema.arrow, entry.rows, named.filter(|(name, _)| columns.iter().any(|c| c == name))))
+}
+
+/// Whether these are all columns of a table.
+pub(crate) fn covers(columns: &[String], schema: &lapicque_schemas::TableSchema) -> bool {
+    schema.column_names().all(|name| columns.iter().any(|column| column == name))
 }

@@ -1,6 +1,8 @@
 //! What all kinds do with their configuration.
 
 use lapicque_pipeline::{BindRequest, Bound, ConfigError, Output};
+use lapicque_schemas::TableSchema;
+use lapicque_schemas::tables::{kernels, lead_field, model, populations, signals};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -25,7 +27,27 @@ pub(crate) fn bound<T: Serialize>(
     outputs: Vec<Output>,
 ) -> Result<Bound, Vec<ConfigError>> {
     let canonical = lapicque_pipeline::config::canonical(config, default).map_err(|error| vec![error])?;
-    Ok(Bound::new(revision, canonical, request.inputs, outputs))
+    let mut bound = Bound::new(revision, canonical, request.inputs, outputs);
+    for (read, input) in bound.reads.iter_mut().zip(request.inputs) {
+        let present = |schema: TableSchema| {
+            let names = schema.column_names().filter(|name| input.schema.column(name).is_some());
+            names.map(str::to_owned).collect()
+        };
+        read.columns = fixed_table(&input.port).map(present);
+    }
+    Ok(bound)
+}
+
+/// The tables of fixed columns, by the ports that take them: other columns are not read.
+fn fixed_table(port: &str) -> Option<TableSchema> {
+    match port {
+        kernels::TABLE => Some(kernels::schema()),
+        lead_field::TABLE => Some(lead_field::schema()),
+        model::TABLE => Some(model::schema()),
+        populations::TABLE => Some(populations::schema()),
+        signals::TABLE => Some(signals::schema()),
+        _ => None,
+    }
 }
 
 /// One problem of a field.

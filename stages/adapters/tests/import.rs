@@ -252,11 +252,23 @@ fn parameters_are_checked_as_in_a_sweep() {
 #[test]
 fn models_are_documents() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("m.json"), "{\"format\": 1}").unwrap();
+    let document = r#"{"format_version": 1, "estimator": {"ridge": {"alpha": 1.0}}, "feature_definitions": "",
+        "features": [{"name": "a", "training_min": 0.0, "training_max": 1.0, "mean": null, "scale": null}],
+        "dropped_features": [], "targets": [{"name": "g", "unit": null}],
+        "fitted": {"linear": {"intercept": [0.0], "coefficients": [[1.0]]}},
+        "training_rows": 2, "training_samples": 2, "held_out_rms_error": null}"#;
+    std::fs::write(folder.path().join("m.json"), document).unwrap();
     let read = ran(&table("    path: m.json\n"), folder.path()).table("x");
-    assert_eq!(texts(&read, "document"), ["{\"format\": 1}"]);
-    std::fs::write(folder.path().join("m.json"), "{").unwrap();
-    assert!(refused_in(&table("    path: m.json\n"), folder.path()).contains("`m.json`"));
+    assert_eq!(texts(&read, "document"), [document]);
+    for (broken, expected) in [
+        ("{".to_owned(), "`m.json`"),
+        (document.replace("\"training_max\": 1.0", "\"training_max\": -1.0"), "training_max"),
+        (document.replace("[[1.0]]", "[[1.0, 2.0]]"), "coefficients"),
+    ] {
+        std::fs::write(folder.path().join("m.json"), broken).unwrap();
+        let message = refused_in(&table("    path: m.json\n"), folder.path());
+        assert!(message.contains(expected), "{message}");
+    }
     for (config, expected) in [
         ("    path: m.json\n    table: features\n", "is a model"),
         ("    path: m.json\n    table: feature\n", "there is no table `feature`"),

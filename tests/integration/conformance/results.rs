@@ -11,16 +11,8 @@ use super::pass::{Change, PASS, with_passes};
 use super::{every_kind, lab, stages};
 use crate::support::{Ran, Settings};
 
-/// They read whole tables: what they need is all columns of a table of fixed columns, or named by the data at another input.
-const READ_WHOLE_TABLES: [&str; 7] = [
-    "inverse.predict",
-    "potential.from_spikes",
-    "potential.head",
-    "signal.decimate",
-    "signal.epochs",
-    "signal.resample",
-    "signal.zscore",
-];
+/// What it needs of the features is named by the model, at another input.
+const READ_WHOLE_TABLES: [&str; 1] = ["inverse.predict"];
 
 fn with_jobs(jobs: usize) -> Settings {
     Settings { jobs, ..Settings::default() }

@@ -10,6 +10,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow_cast::cast;
 use arrow_schema::{DataType, Field, Schema};
 use indexmap::IndexMap;
+use lapicque_inverse::Model;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, FileRef, Kind, Output, Points, Ports, SampleError, SampleOutput,
     Stage, each_sample,
@@ -176,7 +177,8 @@ fn model_table(file: &FileRef, kind: &str) -> Result<RecordBatch, ConfigError> {
         return Err(ConfigError::at("table", format!("a .json file is a model, no {kind} table")));
     }
     let text = file.text().map_err(|error| file_error("path", file, error))?;
-    serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(|error| file_error("path", file, error))?;
+    let document: Model = serde_json::from_str(&text).map_err(|error| file_error("path", file, error))?;
+    document.check().map_err(|error| file_error("path", file, error))?;
     model::write(&text).map_err(|error| file_error("path", file, error))
 }
 

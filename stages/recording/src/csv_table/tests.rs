@@ -1,3 +1,5 @@
+//! CSV recordings, sound and broken.
+
 use std::io::Cursor;
 
 use super::*;

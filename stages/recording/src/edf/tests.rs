@@ -1,3 +1,5 @@
+//! EDF and BDF recordings, sound and broken.
+
 use std::io::Cursor;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! NPY recordings, sound and broken.
+
 use std::io::Cursor;
 
 use super::*;
