@@ -4,6 +4,8 @@
 //! cargo run --release --example sweep
 //! ```
 
+#![expect(clippy::print_stdout, reason = "it is a command")]
+
 use std::path::Path;
 
 use arrow::util::pretty::pretty_format_batches;
