@@ -184,7 +184,6 @@ fn member_task(planner: &Planner<'_>, members: &[usize], number: usize, units: &
         ports: ports.collect(),
         common: state.common.clone().unwrap_or_default(),
         units: units.iter().map(unit_task).collect(),
-        positions: state.positions.clone(),
     }
 }
 

@@ -33,8 +33,6 @@ pub struct MemberTask {
     pub common: Value,
     /// One per label of the batch.
     pub units: Vec<UnitTask>,
-    /// Of table-grain stages: what positions mean, and how many samples failed upstream.
-    pub positions: Vec<String>,
 }
 
 /// What a kind is bound to, to bind it anew elsewhere.
