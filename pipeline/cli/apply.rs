@@ -48,6 +48,7 @@ pub(crate) fn apply(command: &Apply, shared: &Shared) -> Result<(), CommandError
     let options = RunOptions {
         jobs: jobs(shared),
         retry_failed: false,
+        verify: None,
         cancelled: cancelled(),
         store_uri: "memory".to_owned(),
         settings: command.set.clone(),

@@ -102,6 +102,16 @@ pub(crate) struct Run {
     /// Compute samples again that failed before
     #[arg(long)]
     pub(crate) retry_failed: bool,
+    /// Compute this part of the stored results again, e.g. 1%, and compare; at least one of each stage
+    #[arg(long, value_name = "PERCENT", value_parser = fraction)]
+    pub(crate) verify: Option<f64>,
+}
+
+/// A part of a whole: `1%` or `0.01`.
+fn fraction(text: &str) -> Result<f64, String> {
+    let (number, unit) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
+    let fraction = number.trim().parse::<f64>().ok().map(|number| number / unit);
+    fraction.filter(|f| (0.0..=1.0).contains(f)).ok_or_else(|| "a part is due, from 0% to 100%".to_owned())
 }
 
 #[derive(Debug, Args)]

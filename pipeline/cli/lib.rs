@@ -44,6 +44,7 @@ pub fn run_to_end(pipeline: &Pipeline, graph: &Graph, store: &dyn Store, jobs: u
     let options = RunOptions {
         jobs,
         retry_failed: false,
+        verify: None,
         cancelled: &AtomicBool::new(false),
         store_uri: String::new(),
         settings: Vec::new(),

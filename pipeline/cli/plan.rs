@@ -1,6 +1,5 @@
 //! `lapicque plan`: what would a run do?
 
-use lapicque_pipeline::{Planner, plan_rows};
 use serde_json::json;
 
 use crate::arguments::{OnPipeline, Shared};
@@ -11,8 +10,7 @@ use crate::run::{duration, text_table};
 
 pub(crate) fn plan(command: &OnPipeline, shared: &Shared) -> Result<(), CommandError> {
     let project = open(command, shared)?;
-    let planner = Planner::new(&project.graph, &project.store, false)?;
-    let rows = plan_rows(&planner)?;
+    let rows = lapicque_pipeline::plan(&project.graph, &project.store)?;
     if shared.json {
         return print(&format!("{:#}\n", json!({"pipeline": project.pipeline.name, "stages": rows})));
     }

@@ -60,7 +60,7 @@ impl Progress {
     pub(crate) fn hear(&self, event: &Event) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            Event::SampleFailed { stage, sample, message } => {
+            Event::SampleFailed { stage, sample, message, .. } => {
                 state.failures += 1;
                 let sample = if sample.is_empty() { String::new() } else { format!(", sample {sample}") };
                 match state.failures {
@@ -75,6 +75,15 @@ impl Progress {
                 self.line(&format!(
                     "warning: {stage}, sample {sample}: computing it again gave other values than before"
                 ));
+            }
+            Event::Verified { stage, samples, differing } => {
+                self.line(&format!("verified: {stage}: {samples} samples computed again, {differing} differ"));
+            }
+            Event::Waiting { stage } => {
+                self.line(&format!("{stage}: another run computes samples of it; waiting for them"));
+            }
+            Event::Damaged { message } => {
+                self.line(&format!("warning: damaged, and computed again where it is needed: {message}"));
             }
             Event::StageBlocked { stage, failed_upstream } => {
                 self.line(&format!("error: {stage} did not run: {failed_upstream} samples upstream failed (`on_error: skip` there leaves them out)"));

@@ -23,6 +23,7 @@ pub(crate) fn run(command: &Run, shared: &Shared) -> Result<(), CommandError> {
     let options = RunOptions {
         jobs: jobs(shared),
         retry_failed: command.retry_failed,
+        verify: command.verify,
         cancelled: &CANCELLED,
         store_uri: project.store.folder().display().to_string(),
         settings: command.on.set.clone(),

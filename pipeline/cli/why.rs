@@ -24,28 +24,29 @@ pub(crate) fn why(command: &Why, shared: &Shared) -> Result<(), CommandError> {
         .transpose()?;
     let answer = merged(&command.stage, lapicque_pipeline::why(&planner, number, sample.as_deref())?);
     if shared.json {
-        let changed: Vec<_> =
-            answer.changed.iter().map(|c| json!({"ingredient": c.ingredient, "old": c.old, "new": c.new})).collect();
         let sample = (!answer.sample.is_empty()).then_some(&answer.sample);
+        let (stage, status, changed) = (&answer.stage, &answer.status, &answer.changed);
         return print(&format!(
             "{:#}\n",
-            json!({"stage": answer.stage, "sample": sample, "status": answer.status, "changed": changed})
+            json!({"stage": stage, "sample": sample, "status": status, "summary": answer.to_string(), "changed": changed})
         ));
     }
     let of = if answer.sample.is_empty() { String::new() } else { format!(", sample {}", answer.sample) };
     let mut text = format!("{}{of}: {}\n", answer.stage, answer.status);
-    for Change { ingredient, old, new } in &answer.changed {
-        // Fields that are equal to their default are left out of keys.
-        let absent = if ingredient.starts_with("config.") { "the default" } else { "none" };
-        text += &match (old, new) {
-            (None, Some(new)) if !ingredient.starts_with("config.") => format!("  {ingredient}: {new}\n"),
-            (old, new) => {
-                let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| absent.to_owned());
-                format!("  {ingredient}: {} -> {}\n", shown(old), shown(new))
-            }
-        };
-    }
+    tell_changes(&mut text, &answer.changed, 1);
     print(&text)
+}
+
+/// One line a change, and under an input what changed upstream of it.
+fn tell_changes(text: &mut String, changes: &[Change], depth: usize) {
+    for change in changes {
+        *text += &format!("{}{change}\n", "  ".repeat(depth));
+        if let Some(upstream) = &change.because {
+            let sample = if upstream.sample.is_empty() { String::new() } else { format!(", sample {}", upstream.sample) };
+            *text += &format!("{}because of {}{sample}:\n", "  ".repeat(depth + 1), upstream.stage);
+            tell_changes(text, &upstream.changed, depth + 2);
+        }
+    }
 }
 
 /// A label, or the only one that begins like this.

@@ -1,58 +1,222 @@
-//! The catalogue: the tables of a pipeline's latest run, under the names of its stages.
+//! The catalogue: the tables of a pipeline's latest run, under the names of its stages, and those of its other runs.
 //!
 //! `stage` is a stage's first output, `stage__output` another; `stage_with_parameters` joins the parameters of each sample to its rows;
-//! `system.*` are the tables of [`crate::system`]. Only tables that a query names are read.
+//! `run_<id>.stage` is the table of another run, and a beginning of its id is enough; `system.*` are the tables of [`crate::system`].
+//! Only tables that a query names are read, of them only the columns that it needs, and where it names samples only their rows.
 
-use arrow::array::{ArrayRef, AsArray, Float64Array};
-use arrow::datatypes::{DataType, Field, Schema, UInt32Type};
-use arrow::record_batch::RecordBatch;
-use datafusion::catalog::MemorySchemaProvider;
-use datafusion::prelude::SessionContext;
-use lapicque_pipeline::config::nearest;
-use lapicque_pipeline::{RunRecord, StageRun, Store, StoreError, read_output};
-use lapicque_schemas::tables::parameters;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow::array::{ArrayRef, AsArray, Float64Array};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt32Type};
+use arrow::record_batch::RecordBatch;
+use datafusion::catalog::MemorySchemaProvider;
+use datafusion::common::TableReference;
+use datafusion::datasource::view::ViewTable;
+use datafusion::prelude::SessionContext;
+use lapicque_pipeline::config::nearest;
+use lapicque_pipeline::{Binding, RunRecord, StageRun, Store, StoreError, output_schema, read_rows};
+use lapicque_schemas::tables::parameters;
+
 use crate::QueryError;
-use crate::session::{collect, plan, register, session};
+use crate::lazy_table::{LazyTable, Need, needs};
+use crate::session::{collect, optimized, plan, session};
 use crate::system;
 
 const WITH_PARAMETERS: &str = "_with_parameters";
+const RUN: &str = "run_";
+const SYSTEM: &str = "system";
 
-/// Answers a query over the latest run of a pipeline.
+/// Answers a query over the runs of a pipeline.
 pub fn query(store: &dyn Store, pipeline: &str, sql: &str) -> Result<RecordBatch, QueryError> {
     let session = session();
     let dialect = session.state().config().options().sql_parser.dialect;
     let statement = session.state().sql_to_statement(sql, &dialect)?;
-    let references = session.state().resolve_table_references(&statement)?;
-    let run = store.latest_run(pipeline)?;
-    for reference in &references {
-        match (reference.schema(), reference.table()) {
-            (Some("system"), table) => {
-                let rows = system::table(store, table)?
-                    .ok_or_else(|| unknown(table, system::NAMES.iter().map(|n| format!("system.{n}"))))?;
-                let catalog =
-                    session.catalog("datafusion").ok_or_else(|| QueryError::Sql("no catalogue".to_owned()))?;
-                if catalog.schema("system").is_none() {
-                    catalog.register_schema("system", Arc::new(MemorySchemaProvider::new()))?;
-                }
-                let table = datafusion::catalog::MemTable::try_new(rows.schema(), vec![vec![rows]])?;
-                session.register_table(reference.clone(), Arc::new(table))?;
-            }
-            (None, name) => {
-                let run = run.as_ref().ok_or_else(|| QueryError::NoRun(pipeline.to_owned()))?;
-                register_stage(&session, store, run, name)?;
-            }
-            (Some(schema), table) => {
-                return Err(unknown(&format!("{schema}.{table}"), names(run.as_ref()).into_iter()));
-            }
-        }
+    let mut catalog = Catalog { session: &session, store, pipeline, latest: None, sources: BTreeMap::new() };
+    for reference in session.state().resolve_table_references(&statement)? {
+        catalog.register(&reference)?;
     }
-    let plan = plan(&session, sql)?;
+    let plan = optimized(&session, &plan(&session, sql)?)?;
+    for (name, need) in needs(&plan)? {
+        catalog.fill(&name, &need)?;
+    }
     let schema = Arc::new(plan.schema().as_arrow().clone());
     let rows = collect(&session, plan)?;
     let schema = rows.first().map_or(schema, RecordBatch::schema);
     Ok(arrow::compute::concat_batches(&schema, &rows)?)
+}
+
+/// Where the rows of a table come from.
+enum Source {
+    Stage { run: Arc<RunRecord>, stage: usize, output: usize },
+    System(String),
+}
+
+struct Catalog<'a> {
+    session: &'a SessionContext,
+    store: &'a dyn Store,
+    pipeline: &'a str,
+    latest: Option<Arc<RunRecord>>,
+    /// By the name that plans know the table under.
+    sources: BTreeMap<String, (Source, Arc<LazyTable>)>,
+}
+
+impl Catalog<'_> {
+    fn register(&mut self, reference: &TableReference) -> Result<(), QueryError> {
+        match (reference.schema(), reference.table()) {
+            (Some(SYSTEM), table) => {
+                let schema = system::schema(table)
+                    .ok_or_else(|| unknown(table, system::NAMES.iter().map(|n| format!("system.{n}"))))?;
+                self.add(reference, schema, Source::System(table.to_owned()))
+            }
+            (None, name) => {
+                let run = self.latest()?;
+                self.register_output(run, None, name)
+            }
+            (Some(schema), table) => match schema.strip_prefix(RUN) {
+                Some(id) => {
+                    let run = self.run(id)?;
+                    self.register_output(run, Some(schema), table)
+                }
+                None => {
+                    let present = self.latest().map(|run| names(&run)).unwrap_or_default();
+                    Err(unknown(&format!("{schema}.{table}"), present.into_iter()))
+                }
+            },
+        }
+    }
+
+    fn latest(&mut self) -> Result<Arc<RunRecord>, QueryError> {
+        if let Some(run) = &self.latest {
+            return Ok(run.clone());
+        }
+        let run = self.store.latest_run(self.pipeline)?;
+        let run = Arc::new(run.ok_or_else(|| QueryError::NoRun(self.pipeline.to_owned()))?);
+        self.latest = Some(run.clone());
+        Ok(run)
+    }
+
+    /// The only run whose id begins like this.
+    fn run(&self, id: &str) -> Result<Arc<RunRecord>, QueryError> {
+        let mut runs = self.store.runs()?;
+        runs.retain(|run| run.id.starts_with(id));
+        match runs.len() {
+            1 => Ok(Arc::new(runs.remove(0))),
+            0 => Err(QueryError::Sql(format!("there is no run `{id}`; `SELECT run FROM system.runs` lists them"))),
+            n => Err(QueryError::Sql(format!("{n} runs begin with `{id}`; give more of the id"))),
+        }
+    }
+
+    fn add(&mut self, reference: &TableReference, schema: SchemaRef, source: Source) -> Result<(), QueryError> {
+        let catalog =
+            self.session.catalog("datafusion").ok_or_else(|| QueryError::Sql("no catalogue".to_owned()))?;
+        if let Some(schema) = reference.schema().filter(|schema| catalog.schema(schema).is_none()) {
+            catalog.register_schema(schema, Arc::new(MemorySchemaProvider::new()))?;
+        }
+        let table = Arc::new(LazyTable::new(schema));
+        self.session.register_table(reference.clone(), table.clone())?;
+        self.sources.insert(reference.to_string(), (source, table));
+        Ok(())
+    }
+
+    fn register_output(
+        &mut self,
+        run: Arc<RunRecord>,
+        schema: Option<&str>,
+        name: &str,
+    ) -> Result<(), QueryError> {
+        let reference = match schema {
+            Some(schema) => TableReference::partial(schema, name),
+            None => TableReference::bare(name),
+        };
+        if self.session.table_exist(reference.clone())? {
+            return Ok(());
+        }
+        if let Some((stage, output)) = find_output(&run, name) {
+            let shown = with_time_field(&output_schema(&run.stages[stage], output));
+            return self.add(&reference, shown, Source::Stage { run, stage, output });
+        }
+        let joined = name.strip_suffix(WITH_PARAMETERS).and_then(|base| Some((base, find_output(&run, base)?.0)));
+        let Some((base, stage)) = joined.filter(|(_, stage)| run.stages[*stage].sample_wise) else {
+            return Err(unknown(name, names(&run).into_iter()));
+        };
+        let source = parameters_of(&run, &run.stages[stage])
+            .ok_or_else(|| QueryError::Sql(format!("no parameters lie upstream of `{base}`")))?;
+        let source = source.stage.clone();
+        self.register_output(run.clone(), schema, base)?;
+        self.register_output(run, schema, &source)?;
+        let qualified = |table: &str| match schema {
+            Some(schema) => format!("\"{schema}\".\"{table}\""),
+            None => format!("\"{table}\""),
+        };
+        let visible = |table: &str| -> Result<Vec<String>, QueryError> {
+            let plan = plan(self.session, &format!("SELECT * FROM {}", qualified(table)))?;
+            Ok(plan.schema().fields().iter().map(|field| field.name().clone()).collect())
+        };
+        let of_source = visible(&source)?;
+        let mut columns: Vec<String> = of_source.iter().map(|name| format!("p.\"{name}\"")).collect();
+        columns.extend(visible(base)?.iter().filter(|n| !of_source.contains(n)).map(|n| format!("t.\"{n}\"")));
+        let view = format!(
+            "SELECT {} FROM {} AS p JOIN {} AS t ON p.sample = t.sample",
+            columns.join(", "),
+            qualified(&source),
+            qualified(base)
+        );
+        let plan = plan(self.session, &view)?;
+        self.session.register_table(reference, Arc::new(ViewTable::new(plan, Some(view))))?;
+        Ok(())
+    }
+
+    /// Reads what a query needs of a table.
+    fn fill(&self, name: &str, need: &Need) -> Result<(), QueryError> {
+        let Some((source, table)) = self.sources.get(name) else {
+            return Ok(());
+        };
+        table.fill(match source {
+            Source::System(name) => system::table(self.store, name, need)?,
+            Source::Stage { run, stage, output } => read_stage(self.store, &run.stages[*stage], *output, need)?,
+        });
+        Ok(())
+    }
+}
+
+/// The rows of an output that a query needs.
+fn read_stage(store: &dyn Store, stage: &StageRun, output: usize, need: &Need) -> Result<RecordBatch, QueryError> {
+    let mut binding = store.binding(stage.binding)?;
+    if stage.sample_wise {
+        if let Some(samples) = need.allowed("sample") {
+            restrict(&mut binding, |_, label| samples.contains(label));
+        } else if let Some(limit) = need.limit() {
+            let keys: Vec<_> = binding.keys.iter().flatten().copied().collect();
+            let mut rows = store.find(&keys)?.into_iter().map(|found| found.and_then(|found| found.rows(output)));
+            let mut sum = 0;
+            let mut enough = Vec::with_capacity(binding.keys.len());
+            for key in &binding.keys {
+                enough.push(sum < limit as u64);
+                sum += key.and_then(|_| rows.next().flatten()).unwrap_or(0);
+            }
+            restrict(&mut binding, |ordinal, _| enough[ordinal]);
+        }
+    }
+    let columns: Vec<String> =
+        need.columns.iter().map(|column| if column == TIME { STEP.to_owned() } else { column.clone() }).collect();
+    let rows = read_rows(store, stage, output, &binding, Some(&columns)).map_err(|error| match error {
+        StoreError::NotStored { .. } => QueryError::NotKept {
+            table: stage.table_name(output),
+            stage: stage.stage.clone(),
+            seconds: stage.cost.map(|cost| cost.seconds * binding.keys.len() as f64),
+        },
+        other => other.into(),
+    })?;
+    with_time(&rows)
+}
+
+/// Leaves only samples by ordinal and label.
+fn restrict(binding: &mut Binding, mut keep: impl FnMut(usize, &str) -> bool) {
+    let kept: Vec<usize> = (0..binding.samples.len()).filter(|&i| keep(i, &binding.samples[i])).collect();
+    let samples = kept.iter().map(|&i| binding.samples[i].clone()).collect();
+    let keys = kept.iter().map(|&i| binding.keys[i]).collect();
+    *binding = Binding { samples, keys, positions: binding.positions.clone() };
 }
 
 fn unknown(table: &str, present: impl Iterator<Item = String>) -> QueryError {
@@ -64,71 +228,15 @@ fn unknown(table: &str, present: impl Iterator<Item = String>) -> QueryError {
 }
 
 /// The names under which the outputs of a run can be queried.
-fn names(run: Option<&RunRecord>) -> Vec<String> {
-    let outputs = |stage: &StageRun| {
-        let later = stage.outputs.iter().skip(1).map(|o| format!("{}__{}", stage.stage, o.name)).collect::<Vec<_>>();
-        std::iter::once(stage.stage.clone()).chain(later).collect::<Vec<_>>()
-    };
-    run.iter().flat_map(|run| run.stages.iter().flat_map(outputs)).collect()
+fn names(run: &RunRecord) -> Vec<String> {
+    run.stages.iter().flat_map(|stage| (0..stage.outputs.len()).map(|output| stage.table_name(output))).collect()
 }
 
-fn register_stage(session: &SessionContext, store: &dyn Store, run: &RunRecord, name: &str) -> Result<(), QueryError> {
-    if session.table_exist(datafusion::common::TableReference::bare(name))? {
-        return Ok(());
-    }
-    if let Some((stage, output)) = find_output(run, name) {
-        let rows = read_output(store, stage, output, None).map_err(|error| match error {
-            StoreError::NotStored { .. } => QueryError::NotKept { table: name.to_owned() },
-            other => other.into(),
-        })?;
-        return Ok(register(session, name, with_time(&rows)?)?);
-    }
-    let joined = name.strip_suffix(WITH_PARAMETERS).and_then(|base| Some((base, find_output(run, base)?.0)));
-    let Some((base, stage)) = joined.filter(|(_, stage)| stage.sample_wise) else {
-        return Err(unknown(name, names(Some(run)).into_iter()));
-    };
-    let source =
-        parameters_of(run, stage).ok_or_else(|| QueryError::Sql(format!("no parameters lie upstream of `{base}`")))?;
-    register_stage(session, store, run, base)?;
-    register_stage(session, store, run, &source.stage)?;
-    let columns = |table: &str, prefix: &str, but: &[String]| -> Result<Vec<String>, QueryError> {
-        let table = visible_columns(session, table)?;
-        Ok(table
-            .fields()
-            .iter()
-            .map(|f| f.name())
-            .filter(|n| !but.contains(n))
-            .map(|n| format!("{prefix}.\"{n}\""))
-            .collect())
-    };
-    let of_source = columns(&source.stage, "p", &[])?;
-    let shared: Vec<String> =
-        visible_columns(session, &source.stage)?.fields().iter().map(|f| f.name().clone()).collect();
-    let of_base = columns(base, "t", &shared)?;
-    let view = format!(
-        "SELECT {} FROM \"{}\" AS p JOIN \"{base}\" AS t ON p.sample = t.sample",
-        [of_source, of_base].concat().join(", "),
-        source.stage
-    );
-    let plan = plan(session, &view)?;
-    let view = datafusion::datasource::view::ViewTable::new(plan, Some(view));
-    session.register_table(datafusion::common::TableReference::bare(name), Arc::new(view))?;
-    Ok(())
-}
-
-fn visible_columns(session: &SessionContext, name: &str) -> Result<Arc<Schema>, QueryError> {
-    let plan = plan(session, &format!("SELECT * FROM \"{name}\""))?;
-    Ok(Arc::new(plan.schema().as_arrow().clone()))
-}
-
-fn find_output<'a>(run: &'a RunRecord, name: &str) -> Option<(&'a StageRun, usize)> {
-    let (stage, output) = name.split_once("__").map_or((name, None), |(stage, output)| (stage, Some(output)));
-    let stage = run.stages.iter().find(|s| s.stage == stage)?;
-    let output = match output {
-        None => 0,
-        Some(output) => stage.outputs.iter().position(|o| o.name == output)?,
-    };
-    Some((stage, output))
+/// The numbers of a stage and of one of its outputs.
+fn find_output(run: &RunRecord, name: &str) -> Option<(usize, usize)> {
+    let all = run.stages.iter().enumerate().flat_map(|(s, stage)| (0..stage.outputs.len()).map(move |o| (s, o)));
+    let mut all = all.filter(|&(stage, output)| run.stages[stage].table_name(output) == name);
+    all.next()
 }
 
 /// The nearest stage upstream that makes parameters.
@@ -154,10 +262,27 @@ fn parameters_of<'a>(run: &'a RunRecord, stage: &'a StageRun) -> Option<&'a Stag
     None
 }
 
+const STEP: &str = "step";
+const TIME: &str = "time_ms";
+
 /// Spikes are stored as steps; people think in milliseconds.
+fn with_time_field(schema: &SchemaRef) -> SchemaRef {
+    let is_step = |field: &&Arc<Field>| field.name() == STEP && field.metadata().contains_key("dt_ms");
+    if !schema.fields().iter().any(|field| is_step(&field)) {
+        return schema.clone();
+    }
+    let mut fields: Vec<Field> = schema.fields().iter().map(|f| f.as_ref().clone()).collect();
+    fields.push(time_field());
+    Arc::new(Schema::new(fields))
+}
+
+fn time_field() -> Field {
+    Field::new(TIME, DataType::Float64, false).with_metadata([("unit".to_owned(), "ms".to_owned())].into())
+}
+
 fn with_time(table: &RecordBatch) -> Result<RecordBatch, QueryError> {
     let schema = table.schema();
-    let step = schema.fields().iter().position(|f| f.name() == "step" && f.data_type() == &DataType::UInt32);
+    let step = schema.fields().iter().position(|f| f.name() == STEP && f.data_type() == &DataType::UInt32);
     let dt = step.and_then(|i| schema.field(i).metadata().get("dt_ms")?.parse::<f64>().ok());
     let (Some(step), Some(dt)) = (step, dt) else {
         return Ok(table.clone());
@@ -165,10 +290,8 @@ fn with_time(table: &RecordBatch) -> Result<RecordBatch, QueryError> {
     let times = Float64Array::from_iter_values(
         table.column(step).as_primitive::<UInt32Type>().values().iter().map(|&s| f64::from(s) * dt),
     );
-    let mut fields: Vec<Field> = schema.fields().iter().map(|f| f.as_ref().clone()).collect();
-    fields.push(
-        Field::new("time_ms", DataType::Float64, false).with_metadata([("unit".to_owned(), "ms".to_owned())].into()),
-    );
+    let fields: Vec<Field> =
+        schema.fields().iter().map(|f| f.as_ref().clone()).chain(std::iter::once(time_field())).collect();
     let columns: Vec<ArrayRef> = table.columns().iter().cloned().chain([Arc::new(times) as ArrayRef]).collect();
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }

@@ -3,12 +3,15 @@
 //! **Invariant:** DataFusion is known here and nowhere else; its futures run to their end inside this crate.
 
 mod catalog;
+mod diff;
 mod grain;
+mod lazy_table;
 mod session;
 mod sql_kind;
 mod system;
 
 pub use catalog::query;
+pub use diff::{Tolerance, diff};
 pub use sql_kind::SqlKind;
 
 /// The kinds that this crate adds.
@@ -23,12 +26,21 @@ pub enum QueryError {
     Sql(String),
     #[error("there is no table `{table}`{suggestion} (there are: {present})")]
     UnknownTable { table: String, suggestion: String, present: String },
-    #[error("the rows of `{table}` are not kept (`keep: false`); keep them, or query what was made of them")]
-    NotKept { table: String },
+    #[error("the rows of `{table}` are not kept (`keep: false`); computing them again{} is done by `--compute`", about(*seconds))]
+    NotKept {
+        table: String,
+        stage: String,
+        /// What computing all of its samples took.
+        seconds: Option<f64>,
+    },
     #[error("no run of the pipeline `{0}` is in the store; `lapicque run` makes one")]
     NoRun(String),
     #[error(transparent)]
     Store(#[from] lapicque_pipeline::StoreError),
+}
+
+fn about(seconds: Option<f64>) -> String {
+    seconds.map(|seconds| format!(", about {seconds:.1} s of work,")).unwrap_or_default()
 }
 
 impl From<datafusion::error::DataFusionError> for QueryError {

@@ -49,6 +49,11 @@ pub(crate) fn plan(session: &SessionContext, sql: &str) -> Result<LogicalPlan> {
     Ok(plan)
 }
 
+/// The plan that will be run: with the columns and filters of each table where they are read.
+pub(crate) fn optimized(session: &SessionContext, plan: &LogicalPlan) -> Result<LogicalPlan> {
+    session.state().optimize(plan)
+}
+
 /// Runs a plan to its end.
 pub(crate) fn collect(session: &SessionContext, plan: LogicalPlan) -> Result<Vec<RecordBatch>> {
     block_on(async { session.execute_logical_plan(plan).await?.collect().await })?

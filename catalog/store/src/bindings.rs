@@ -1,77 +1,118 @@
 //! Bindings: which action answers for which sample, stored once for all runs that agree on it.
+//!
+//! Labels lie in files of their own, as the stages of a sweep share them. Labels that are digests, as those that are made
+//! from the rows of a sweep, are stored as such.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::builder::{FixedSizeBinaryBuilder, StringBuilder};
+use arrow_array::builder::FixedSizeBinaryBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use bytes::Bytes;
 use lapicque_pipeline::{Binding, StoreError};
 use lapicque_schemas::Digest;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use crate::files::{damaged, io_error};
-use crate::segments::{properties, write_parquet};
+use crate::files::{damaged, io_error, write_new};
+use crate::manifest::{View, digest};
+use crate::segments::parquet_bytes;
 
-/// Rows by ordinal; `position` is the label that a position of a table-grain output means, and may have more rows than `sample`.
-fn schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("sample", DataType::Utf8, true),
-        Field::new("key", DataType::FixedSizeBinary(16), true),
-        Field::new("position", DataType::Utf8, true),
-    ]))
+const SAMPLES: &str = "samples";
+const POSITIONS: &str = "positions";
+
+fn keys_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![Field::new("key", DataType::FixedSizeBinary(16), true)]))
 }
 
-pub(crate) fn write(path: &Path, binding: &Binding) -> Result<(), StoreError> {
-    let rows = binding.keys.len().max(binding.positions.len());
-    let (mut sample, mut position) = (StringBuilder::new(), StringBuilder::new());
-    let mut key = FixedSizeBinaryBuilder::new(16);
-    for row in 0..rows {
-        sample.append_option(binding.samples.get(row).or((row < binding.keys.len()).then_some(&String::new())));
-        match binding.keys.get(row).copied().flatten() {
+pub(crate) fn write(path: &Path, labels: &Path, binding: &Binding) -> Result<(), StoreError> {
+    let samples = write_labels(labels, &binding.samples)?;
+    let positions = write_labels(labels, &binding.positions)?;
+    let mut key = FixedSizeBinaryBuilder::with_capacity(binding.keys.len(), 16);
+    for found in &binding.keys {
+        match found {
             Some(digest) => key.append_value(digest.0).map_err(|error| damaged(path, error))?,
             None => key.append_null(),
         }
-        position.append_option(binding.positions.get(row));
     }
-    let columns: Vec<arrow_array::ArrayRef> =
-        vec![Arc::new(sample.finish()), Arc::new(key.finish()), Arc::new(position.finish())];
-    let table = RecordBatch::try_new(schema(), columns).map_err(|error| damaged(path, error))?;
-    write_parquet(path, &table, properties(&schema(), 1 << 20)).map(|_| ())
+    let table = RecordBatch::try_new(keys_schema(), vec![Arc::new(key.finish())]).map_err(|e| damaged(path, e))?;
+    let metadata = [(SAMPLES, samples.to_string()), (POSITIONS, positions.to_string())];
+    write_new(path, &parquet_bytes(&table, &metadata).map_err(|error| damaged(path, error))?)
 }
 
-pub(crate) fn read(path: &Path) -> Result<Binding, StoreError> {
-    let file = File::open(path).map_err(io_error(path))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|b| b.with_batch_size(1 << 16).build());
-    let mut binding = Binding::default();
-    let mut single = false;
-    for table in reader.map_err(|error| damaged(path, error))? {
-        let table = table.map_err(|error| damaged(path, error))?;
-        if table.schema().fields() != schema().fields() {
-            return Err(damaged(path, "its columns are not those of a binding"));
+pub(crate) fn read(path: &Path, labels: &Path) -> Result<Binding, StoreError> {
+    let bytes = Bytes::from(std::fs::read(path).map_err(io_error(path))?);
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(|error| damaged(path, error))?;
+    let metadata = builder.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
+    let named = |name: &str| {
+        let value = metadata.iter().find(|pair| pair.key == name).and_then(|pair| pair.value.as_deref());
+        value.and_then(|text| text.parse::<Digest>().ok()).ok_or_else(|| damaged(path, format!("it has no {name}")))
+    };
+    let samples = read_labels(labels, named(SAMPLES)?)?;
+    let positions = read_labels(labels, named(POSITIONS)?)?;
+    let mut keys = Vec::new();
+    for table in tables(path, bytes, &keys_schema())? {
+        let column = View::of(path, &table).digests("key")?;
+        keys.extend((0..column.len()).map(|row| column.is_valid(row).then(|| digest(column, row))));
+    }
+    Ok(Binding { samples, keys, positions })
+}
+
+fn file_name(digest: Digest) -> String {
+    format!("{digest}.parquet")
+}
+
+fn write_labels(folder: &Path, labels: &Arc<[String]>) -> Result<Digest, StoreError> {
+    let digest = Binding::labels_digest(labels);
+    let path = folder.join(file_name(digest));
+    if labels.is_empty() || path.exists() {
+        return Ok(digest);
+    }
+    let of_digests = labels.iter().map(|label| label.parse::<Digest>().ok().filter(|d| d.to_string() == **label));
+    let column: ArrayRef = match of_digests.collect::<Option<Vec<_>>>() {
+        Some(digests) => {
+            let mut column = FixedSizeBinaryBuilder::with_capacity(digests.len(), 16);
+            digests.iter().try_for_each(|digest| column.append_value(digest.0)).map_err(|e| damaged(&path, e))?;
+            Arc::new(column.finish())
         }
-        let (sample, key, position) = (
-            table.column(0).as_string::<i32>(),
-            table.column(1).as_fixed_size_binary(),
-            table.column(2).as_string::<i32>(),
-        );
-        for row in 0..table.num_rows() {
-            if sample.is_valid(row) {
-                single |= sample.value(row).is_empty();
-                binding.samples.push(sample.value(row).to_owned());
-                let digest = key.is_valid(row).then(|| <[u8; 16]>::try_from(key.value(row)).map(Digest));
-                binding.keys.push(digest.transpose().map_err(|error| damaged(path, error))?);
-            }
-            if position.is_valid(row) {
-                binding.positions.push(position.value(row).to_owned());
-            }
+        None => Arc::new(StringArray::from_iter_values(labels.iter())),
+    };
+    let table = RecordBatch::try_from_iter([("label", column)]).map_err(|error| damaged(&path, error))?;
+    write_new(&path, &parquet_bytes(&table, &[]).map_err(|error| damaged(&path, error))?)?;
+    Ok(digest)
+}
+
+fn read_labels(folder: &Path, digest: Digest) -> Result<Arc<[String]>, StoreError> {
+    if digest == Binding::labels_digest(&[]) {
+        return Ok(Arc::new([]));
+    }
+    let path = folder.join(file_name(digest));
+    let bytes = Bytes::from(std::fs::read(&path).map_err(io_error(&path))?);
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(|error| damaged(&path, error))?;
+    let as_text = builder.schema().fields().first().is_some_and(|field| field.data_type() == &DataType::Utf8);
+    let data_type = if as_text { DataType::Utf8 } else { DataType::FixedSizeBinary(16) };
+    let schema = Arc::new(Schema::new(vec![Field::new("label", data_type, false)]));
+    let mut labels: Vec<String> = Vec::new();
+    for table in tables(&path, bytes, &schema)? {
+        if as_text {
+            labels.extend(table.column(0).as_string::<i32>().iter().map(|label| label.unwrap_or("").to_owned()));
+        } else {
+            let column = table.column(0).as_fixed_size_binary();
+            labels.extend((0..column.len()).map(|row| self::digest(column, row).to_string()));
         }
     }
-    // A stage that runs once has one action and no sample.
-    if single {
-        binding.samples.clear();
+    match Binding::labels_digest(&labels) == digest {
+        true => Ok(labels.into()),
+        false => Err(damaged(&path, "its labels are not those that were written")),
     }
-    Ok(binding)
+}
+
+fn tables(path: &Path, bytes: Bytes, schema: &SchemaRef) -> Result<Vec<RecordBatch>, StoreError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|error| damaged(path, error))?;
+    if builder.schema().fields() != schema.fields() {
+        return Err(damaged(path, "its columns are not those that were written"));
+    }
+    let reader = builder.with_batch_size(1 << 16).build().map_err(|error| damaged(path, error))?;
+    reader.map(|table| table.map_err(|error| damaged(path, error))).collect()
 }

@@ -26,35 +26,69 @@ pub(crate) fn make_store(folder: &Path, format: u32) -> Result<(), StoreError> {
     }
     make_folder(folder)?;
     write_new(&folder.join("CACHEDIR.TAG"), CACHEDIR_TAG.as_bytes())?;
-    write_new(&marker, format!("{format}\n").as_bytes()).map(|_| ())
+    write_new(&marker, format!("{format}\n").as_bytes())
 }
 
 pub(crate) fn make_folder(folder: &Path) -> Result<(), StoreError> {
-    fs::create_dir_all(folder).map_err(io_error(folder))
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).map_err(io_error(folder))?;
+    sync_folder(folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
 }
 
 /// Writes a file that is not there yet; where it is, what is there stays.
-pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<u64, StoreError> {
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     if path.exists() {
-        return Ok(0);
+        return Ok(());
     }
     write_with(path, |file| file.write_all(bytes))
 }
 
-/// Lets `write` fill a file, then puts it in its place; returns its size. A file that is there already stays.
-pub(crate) fn write_with(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<u64, StoreError> {
+/// Lets `write` fill a file, then puts it in its place, durably. A file that is there already stays.
+pub(crate) fn write_with<T>(path: &Path, write: impl FnOnce(&mut File) -> io::Result<T>) -> Result<T, StoreError> {
     let folder = path.parent().unwrap_or(Path::new("."));
+    fault("file.create").map_err(io_error(path))?;
     let mut temporary = NamedTempFile::new_in(folder).map_err(io_error(folder))?;
-    write(temporary.as_file_mut()).map_err(io_error(path))?;
+    let written = write(temporary.as_file_mut()).map_err(io_error(path))?;
+    fault("file.written").map_err(io_error(path))?;
     temporary.as_file().sync_all().map_err(io_error(path))?;
-    let size = temporary.as_file().metadata().map_err(io_error(path))?.len();
+    fault("file.synced").map_err(io_error(path))?;
     match temporary.persist_noclobber(path) {
         Ok(_) => {}
-        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => return Ok(0),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => return Ok(written),
         Err(error) => return Err(io_error(path)(error.error)),
     }
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io_error(folder))?;
-    Ok(size)
+    fault("file.linked").map_err(io_error(path))?;
+    sync_folder(folder)?;
+    Ok(written)
+}
+
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    // Where folders cannot be opened, they cannot be synced either.
+    if cfg!(unix) {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(io_error(folder))?;
+    }
+    Ok(())
+}
+
+/// Where tests let the process end (`return`), or writing fail for want of space (`return(full)`); nothing otherwise.
+pub(crate) fn fault(point: &'static str) -> io::Result<()> {
+    fail::fail_point!(point, |how| match how.as_deref() {
+        Some("full") => Err(io::Error::from(ErrorKind::StorageFull)),
+        _ => std::process::abort(),
+    });
+    let _ = point;
+    Ok(())
+}
+
+/// Removes a file that may be gone already; returns its size.
+pub(crate) fn remove(path: &Path) -> Result<u64, StoreError> {
+    let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(io_error(path)(error)),
+        _ => Ok(size),
+    }
 }
 
 pub(crate) fn read_text(path: &Path) -> Result<String, StoreError> {

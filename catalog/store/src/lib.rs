@@ -5,38 +5,65 @@
 //!   CACHEDIR.TAG                     backup programs leave it out
 //!   format                           version of this layout
 //!   segments/<batch>-<output>.parquet   rows that one batch computed, one file per output
-//!   actions/<batch>.parquet          action key -> rows of a segment and content digest, or a failure
+//!   actions/<name>.<sum>.parquet     manifests: action key -> rows of a segment and content digest, or a failure
 //!   ingredients/<digest>.json        what the action keys of a batch have in common
-//!   bindings/<digest>.parquet        sample -> action key, of a stage of a run
-//!   runs/<run>.json                  the record of a run
+//!   labels/<digest>.parquet          labels of the samples of a stage, in order
+//!   bindings/<digest>.parquet        action keys of those samples
+//!   runs/<run>.<sum>.json            the record of a run
+//!   pins/<name>.json                 runs that garbage collection keeps
+//!   claims/                          what runners are computing, see the module `claims`
+//!   damaged/                         files that are not what was written, put aside
 //! ```
 //!
 //! Files are written beside their place, synced, linked without replacing, and their folder synced; none is changed later.
-//! A batch becomes visible with its file in `actions/`, which is written last. Copying the folder copies the cache.
+//! A batch becomes visible with its manifest, which is written last. Copying the folder copies the cache.
+//!
+//! Every file can be held against what was written: segments block by block, by the sums in their manifest; manifests and
+//! records by the sum in their name; labels, bindings and ingredients by the digest that they are named by. A file that
+//! differs is put aside and told, and what it held counts as never computed.
+//!
+//! **Formats.** `format` is raised with every change of the layout that older versions cannot read. A store of another
+//! format is refused, not migrated: what it holds can be computed again, and the pipeline files are the ground truth.
+//! 1: first. 2: manifests with checksums of segments, labels apart from bindings.
 
-mod actions;
 mod bindings;
+mod checksums;
+mod claims;
+mod collect;
 mod files;
+mod index;
+mod manifest;
+mod pins;
 mod segments;
 
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
-use actions::Index;
 use arrow_array::RecordBatch;
+use claims::{ClaimFile, Claims};
+pub use collect::Collected;
+use index::Index;
 use lapicque_pipeline::keys::ingredients_digest;
-use lapicque_pipeline::{Action, Binding, NewBatch, RunRecord, Store, StoreError};
+use lapicque_pipeline::{Action, Binding, Claim, Found, NewBatch, RunRecord, Store, StoreError};
 use lapicque_schemas::{Digest, DigestBuilder, TableSchema};
+use manifest::Sums;
+pub use pins::Pin;
 use serde_json::Value;
 
 /// Version of the layout.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A store in a folder.
 pub struct ParquetStore {
     folder: PathBuf,
-    /// Folders exist from the first thing that is published on, so that looking leaves nothing behind.
-    index: Mutex<Index>,
+    /// Read when something is looked up for the first time.
+    index: Mutex<Option<Index>>,
+    claims: Arc<Claims>,
+    /// What was found damaged and not told yet.
+    damage: Mutex<Vec<String>>,
 }
 
 impl ParquetStore {
@@ -45,22 +72,63 @@ impl ParquetStore {
         let format = folder.join("format");
         if format.exists() {
             let text = files::read_text(&format)?;
-            let found = text.trim();
+            let found = text.trim().to_owned();
             if found != FORMAT.to_string() {
                 let path = folder.display().to_string();
-                return Err(StoreError::Format { path, found: found.to_owned(), known: FORMAT });
+                let advice = match found.parse::<u32>() {
+                    Ok(newer) if newer > FORMAT => "a newer version of lapicque wrote it",
+                    Ok(_) => "remove the folder: everything in it can be computed again",
+                    Err(_) => "the file `format` is damaged",
+                };
+                return Err(StoreError::Format { path, found, known: FORMAT, advice: advice.to_owned() });
             }
         }
-        let index = Index::load(&folder.join("actions"))?;
-        Ok(Self { folder: folder.to_owned(), index: Mutex::new(index) })
+        let claims = Arc::new(Claims::new(folder));
+        Ok(Self { folder: folder.to_owned(), index: Mutex::new(None), claims, damage: Mutex::default() })
     }
 
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    fn lock(&self) -> MutexGuard<'_, Index> {
+    fn with_index<T>(&self, work: impl Fn(&mut Index) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut index = self.lock();
+        let mut loaded = match index.take() {
+            Some(loaded) => loaded,
+            None => self.load()?,
+        };
+        let result = match work(&mut loaded) {
+            // Its manifests were merged by another process, or one of them is damaged.
+            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                loaded = self.load()?;
+                work(&mut loaded)
+            }
+            Err(StoreError::Damaged { path, message }) => {
+                self.condemn(Path::new(&path), &message);
+                loaded = self.load()?;
+                work(&mut loaded)
+            }
+            other => other,
+        };
+        *index = Some(loaded);
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Index>> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn load(&self) -> Result<Index, StoreError> {
+        let mut damaged = |path: &Path, message: String| self.condemn(path, &message);
+        let mut index = Index::load(&self.folder.join("actions"), &mut damaged)?;
+        index.lost = self.lost();
+        Ok(index)
+    }
+
+    /// Reads the manifests anew.
+    fn reload(&self) -> Result<(), StoreError> {
+        *self.lock() = None;
+        Ok(())
     }
 
     fn place(&self, folder: &str, name: &str) -> Result<PathBuf, StoreError> {
@@ -69,34 +137,148 @@ impl ParquetStore {
         files::make_folder(&folder)?;
         Ok(folder.join(name))
     }
+
+    /// Puts a damaged file aside; where that cannot be done, it is told all the same.
+    fn condemn(&self, path: &Path, message: &str) {
+        let kind = path.parent().and_then(Path::file_name).and_then(|n| n.to_str()).unwrap_or_default();
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        if let Ok(place) = self.place("damaged", &format!("{kind}-{name}")) {
+            // A file that is gone leaves an empty mark, so that its batch is known to be lost.
+            if std::fs::rename(path, &place).is_err() && !path.exists() {
+                let _ = std::fs::write(&place, []);
+            }
+        }
+        let message = format!("{}: {message}", path.display());
+        self.damage.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+    }
+
+    /// Batches of which a segment was put aside.
+    fn lost(&self) -> HashSet<Arc<str>> {
+        let names = self.put_aside();
+        let batches = names.iter().filter_map(|name| name.strip_prefix("segments-")?.rsplit_once('-'));
+        batches.map(|(batch, _)| batch.into()).collect()
+    }
+
+    fn put_aside(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder.join("damaged")).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    }
+
+    /// The records of runs with their files, oldest first.
+    fn run_files(&self) -> Result<Vec<(PathBuf, RunRecord)>, StoreError> {
+        let paths = files::list(&self.folder.join("runs"), "json")?;
+        Ok(paths.into_iter().filter_map(|path| self.run_record(&path).map(|run| (path, run))).collect())
+    }
+
+    /// A record that is damaged is put aside.
+    fn run_record(&self, path: &Path) -> Option<RunRecord> {
+        let bytes = std::fs::read(path).ok()?;
+        let sum = path.file_stem().and_then(|stem| stem.to_str()?.rsplit_once('.')).map(|(_, sum)| sum);
+        if sum != Some(format!("{:016x}", checksums::checksum(&bytes)).as_str()) {
+            self.condemn(path, "its bytes are not those that were written");
+            return None;
+        }
+        serde_json::from_slice(&bytes).map_err(|error| self.condemn(path, &error.to_string())).ok()
+    }
+
+    /// Reads a file of the store; one that is damaged is put aside.
+    fn sound<T>(&self, path: &Path, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(StoreError::Damaged { path: damaged, message }) = &result {
+            self.condemn(Path::new(damaged), message);
+        }
+        let gone = |error: &StoreError| matches!(error, StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound);
+        if let Err(error) = &result
+            && gone(error)
+        {
+            self.condemn(path, "it is gone");
+        }
+        result
+    }
+}
+
+/// A name that no other file has.
+fn fresh_name(purpose: &str) -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_nanos());
+    DigestBuilder::new("lapicque name 1")
+        .text(purpose)
+        .bytes(&nanos.to_le_bytes())
+        .number(u64::from(std::process::id()))
+        .number(NEXT.fetch_add(1, Ordering::Relaxed))
+        .finish()
+        .to_string()
 }
 
 impl Store for ParquetStore {
-    fn find(&self, keys: &[Digest]) -> Result<Vec<Option<Action>>, StoreError> {
-        let index = self.lock();
-        Ok(keys.iter().map(|key| index.get(*key).map(|stored| stored.action.clone())).collect())
+    fn find(&self, keys: &[Digest]) -> Result<Vec<Option<Found>>, StoreError> {
+        self.with_index(|index| keys.iter().map(|key| index.find(*key)).collect())
+    }
+
+    fn actions(&self, keys: &[Digest]) -> Result<Vec<Option<Action>>, StoreError> {
+        self.with_index(|index| {
+            let mut of_manifest: BTreeMap<PathBuf, Vec<(usize, u32)>> = BTreeMap::new();
+            for (i, &key) in keys.iter().enumerate() {
+                if let Some((manifest, row)) = index.row(key)? {
+                    of_manifest.entry(manifest.path().to_owned()).or_default().push((i, row));
+                }
+            }
+            let mut actions = vec![None; keys.len()];
+            for (path, wanted) in of_manifest {
+                let rows: Vec<u32> = wanted.iter().map(|(_, row)| *row).collect();
+                for ((i, _), action) in wanted.into_iter().zip(manifest::actions(&path, &rows)?) {
+                    let outcome = index.find(keys[i])?.map(|found| found.outcome());
+                    actions[i] = outcome.map(|outcome| Action { outcome, ..action });
+                }
+            }
+            Ok(actions)
+        })
+    }
+
+    fn work(&self) -> Result<Option<Box<dyn Send>>, StoreError> {
+        files::make_store(&self.folder, FORMAT)?;
+        self.claims.join()?;
+        Ok(Some(Box::new(AtWork(self.claims.clone()))))
+    }
+
+    fn claim(&self, keys: &[Digest]) -> Result<Claim, StoreError> {
+        let Some(_lock) = self.claims.lock()? else {
+            return Ok(Claim { granted: keys.to_vec(), guard: None });
+        };
+        let fresh = self.with_index(|index| {
+            let mut damaged = |path: &Path, message: String| self.condemn(path, &message);
+            index.refresh(&self.folder.join("actions"), &mut damaged)?;
+            Ok(keys.iter().copied().filter(|&key| !index.is_news(key)).collect::<Vec<_>>())
+        })?;
+        let (path, granted) = self.claims.claim(&fresh)?;
+        Ok(Claim { granted, guard: Some(Box::new(ClaimFile(path))) })
     }
 
     fn publish(&self, batch: &NewBatch<'_>) -> Result<u64, StoreError> {
-        let mut name = DigestBuilder::new("lapicque batch 1");
-        for new in &batch.actions {
-            name.digest(new.key).number(new.tables.len() as u64).number(u64::from(new.action.outcome.is_ok()));
-        }
-        let name = name.finish().to_string();
+        let name = fresh_name("batch");
         let ingredients = self.place("ingredients", &format!("{}.json", ingredients_digest(batch.common)))?;
         files::write_new(&ingredients, batch.common.to_string().as_bytes())?;
         let mut bytes = 0;
+        let mut sums = Sums::new();
         for (output, declared) in batch.outputs.iter().enumerate() {
             let tables: Vec<&RecordBatch> = batch.actions.iter().filter_map(|new| new.tables.get(output)).collect();
             if !tables.is_empty() {
-                let path = self.place("segments", &segments::file_name(&name, output))?;
-                bytes += segments::write(&path, &declared.schema, &tables)?;
+                let file = segments::file_name(&name, output);
+                let written = segments::write(&self.place("segments", &file)?, &declared.schema, &tables)?;
+                bytes += written.bytes;
+                sums.insert(file, written);
             }
         }
-        let path = self.place("actions", &format!("{name}.parquet"))?;
-        let stored = actions::stored(&name, batch);
-        bytes += actions::write(&path, &stored)?;
-        self.lock().extend(stored);
+        files::fault("publish.segments").map_err(files::io_error(&self.folder))?;
+        let written = manifest::write(batch, &name, sums)?;
+        let path = self.place("actions", &written.file_name(&name))?;
+        files::write_new(&path, &written.bytes)?;
+        bytes += written.bytes.len() as u64;
+        let keys = written.keys.clone();
+        if let Some(index) = &mut *self.lock() {
+            index.add(written.at(&path), keys);
+        }
         Ok(bytes)
     }
 
@@ -107,14 +289,18 @@ impl Store for ParquetStore {
         keys: &[Digest],
         columns: Option<&[String]>,
     ) -> Result<Vec<RecordBatch>, StoreError> {
-        let places: Vec<segments::Place> = {
-            let index = self.lock();
-            let place = |&key: &Digest| {
-                index.get(key).and_then(|stored| stored.place(output)).ok_or(StoreError::NotStored { key })
-            };
-            keys.iter().map(place).collect::<Result<_, _>>()?
-        };
-        segments::read(&self.folder.join("segments"), output, schema, &places, columns)
+        let places: Vec<segments::Place> = self.with_index(|index| {
+            keys.iter().map(|&key| index.place(key, output)?.ok_or(StoreError::NotStored { key })).collect()
+        })?;
+        let folder = self.folder.join("segments");
+        segments::read(&folder, output, schema, &places, columns).map_err(|damaged| {
+            let path = folder.join(segments::file_name(&damaged.batch, output));
+            self.condemn(&path, &damaged.message);
+            if let Some(index) = &mut *self.lock() {
+                index.lost.insert(damaged.batch);
+            }
+            StoreError::Damaged { path: path.display().to_string(), message: damaged.message }
+        })
     }
 
     fn ingredients(&self, digest: Digest) -> Result<Option<Value>, StoreError> {
@@ -122,47 +308,81 @@ impl Store for ParquetStore {
         if !path.exists() {
             return Ok(None);
         }
-        files::read_json(&path).map(Some)
+        let value: Result<Value, StoreError> = files::read_json(&path);
+        let value = value.and_then(|value| match ingredients_digest(&value) == digest {
+            true => Ok(value),
+            false => Err(files::damaged(&path, "it is not what was written")),
+        });
+        match self.sound(&path, value) {
+            // They serve explanations only; the next result that has them writes them again.
+            Err(StoreError::Damaged { .. }) => Ok(None),
+            other => other.map(Some),
+        }
     }
 
     fn save_binding(&self, binding: &Binding) -> Result<Digest, StoreError> {
         let digest = binding.digest();
         let path = self.place("bindings", &format!("{digest}.parquet"))?;
         if !path.exists() {
-            bindings::write(&path, binding)?;
+            let labels = self.place("labels", "")?;
+            bindings::write(&path, &labels, binding)?;
         }
         Ok(digest)
     }
 
     fn binding(&self, digest: Digest) -> Result<Binding, StoreError> {
-        bindings::read(&self.folder.join("bindings").join(format!("{digest}.parquet")))
+        let path = self.folder.join("bindings").join(format!("{digest}.parquet"));
+        let binding = bindings::read(&path, &self.folder.join("labels"));
+        let binding = binding.and_then(|binding| match binding.digest() == digest {
+            true => Ok(binding),
+            false => Err(files::damaged(&path, "its keys are not those that were written")),
+        });
+        self.sound(&path, binding)
     }
 
     fn save_run(&self, run: &RunRecord) -> Result<(), StoreError> {
-        let path = self.place("runs", &format!("{}.json", run.id))?;
         let text =
             serde_json::to_vec_pretty(run).map_err(|error| StoreError::Unsupported { message: error.to_string() })?;
-        files::write_new(&path, &text).map(|_| ())
+        let name = format!("{}.{:016x}.json", run.id, checksums::checksum(&text));
+        files::write_new(&self.place("runs", &name)?, &text)?;
+        self.merge_manifests()
     }
 
     fn runs(&self) -> Result<Vec<RunRecord>, StoreError> {
-        files::list(&self.folder.join("runs"), "json")?.iter().map(|path| files::read_json(path)).collect()
+        Ok(self.run_files()?.into_iter().map(|(_, run)| run).collect())
     }
 
     fn latest_run(&self, pipeline: &str) -> Result<Option<RunRecord>, StoreError> {
-        for path in files::list(&self.folder.join("runs"), "json")?.iter().rev() {
-            let run: RunRecord = files::read_json(path)?;
-            if run.pipeline == pipeline {
-                return Ok(Some(run));
-            }
-        }
-        Ok(None)
+        let paths = files::list(&self.folder.join("runs"), "json")?;
+        let mut latest_first = paths.iter().rev().filter_map(|path| self.run_record(path));
+        Ok(latest_first.find(|run| run.pipeline == pipeline))
+    }
+
+    fn losses(&self) -> Result<Digest, StoreError> {
+        let mut all = DigestBuilder::new("lapicque losses 1");
+        self.put_aside().iter().for_each(|name| {
+            all.text(name);
+        });
+        Ok(all.finish())
+    }
+
+    fn take_damage(&self) -> Vec<String> {
+        std::mem::take(&mut self.damage.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A process that is known as a runner while it has this.
+struct AtWork(Arc<Claims>);
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }
 
 /// Writes a table for other programs, in the encodings of the store.
 pub fn write_table(table: &RecordBatch, out: impl std::io::Write + Send) -> Result<(), parquet::errors::ParquetError> {
-    let properties = segments::properties(&table.schema(), 1 << 20);
+    let properties = segments::properties(&table.schema(), 1 << 20).build();
     let mut writer = parquet::arrow::ArrowWriter::try_new(out, table.schema(), Some(properties))?;
     writer.write(table)?;
     writer.close().map(|_| ())

@@ -3,7 +3,7 @@
 //! Encodings follow the type: time steps and whole numbers as deltas, floats split by byte, text by dictionary; zstd over all.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,17 +15,28 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
-use crate::files::{damaged, io_error, write_with};
+use crate::checksums::{CheckedFile, Summing};
+use crate::files::{damaged, write_with};
+use crate::manifest::SegmentSums;
 
 /// Rows of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
-    pub(crate) batch: String,
+    pub(crate) batch: Arc<str>,
     pub(crate) first_row: u64,
     pub(crate) rows: u64,
+    /// Checksums of the blocks of the segment.
+    pub(crate) sums: Arc<[u64]>,
+}
+
+/// A segment that is not what was written.
+pub(crate) struct DamagedSegment {
+    pub(crate) batch: Arc<str>,
+    pub(crate) message: String,
 }
 
 /// Row groups hold about this much, so that reading one sample does not decode all.
@@ -36,24 +47,33 @@ pub(crate) fn file_name(batch: &str, output: usize) -> String {
 }
 
 /// Writes the rows of many actions, one after the other.
-pub(crate) fn write(path: &Path, schema: &TableSchema, tables: &[&RecordBatch]) -> Result<u64, StoreError> {
-    let owned: Vec<RecordBatch> = tables.iter().map(|table| (*table).clone()).collect();
-    let all = arrow_select::concat::concat_batches(&schema.arrow, &owned).map_err(|error| damaged(path, error))?;
+pub(crate) fn write(path: &Path, schema: &TableSchema, tables: &[&RecordBatch]) -> Result<SegmentSums, StoreError> {
+    let all = arrow_select::concat::concat_batches(&schema.arrow, tables.iter().copied())
+        .map_err(|error| damaged(path, error))?;
     let row_bytes = all.get_array_memory_size() / all.num_rows().max(1);
-    let properties = properties(&schema.arrow, (ROW_GROUP_BYTES / row_bytes.max(1)).clamp(1, 1 << 20));
-    write_parquet(path, &all, properties)
-}
-
-pub(crate) fn write_parquet(path: &Path, table: &RecordBatch, properties: WriterProperties) -> Result<u64, StoreError> {
+    let properties = properties(&schema.arrow, (ROW_GROUP_BYTES / row_bytes.max(1)).clamp(1, 1 << 20)).build();
     write_with(path, |file| {
-        let mut writer = ArrowWriter::try_new(file, table.schema(), Some(properties))?;
-        writer.write(table)?;
+        let mut summing = Summing::new(file);
+        let mut writer = ArrowWriter::try_new(&mut summing, all.schema(), Some(properties))?;
+        writer.write(&all)?;
         writer.close()?;
-        Ok(())
+        let (blocks, bytes) = summing.finish();
+        Ok(SegmentSums { bytes, blocks: blocks.into() })
     })
 }
 
-pub(crate) fn properties(schema: &Schema, rows_per_group: usize) -> WriterProperties {
+/// A table of the store itself as Parquet, with some metadata.
+pub(crate) fn parquet_bytes(table: &RecordBatch, metadata: &[(&str, String)]) -> Result<Vec<u8>, ParquetError> {
+    let pairs = metadata.iter().map(|(key, value)| KeyValue::new((*key).to_owned(), value.clone())).collect();
+    let properties = properties(&table.schema(), 1 << 20).set_key_value_metadata(Some(pairs)).build();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, table.schema(), Some(properties))?;
+    writer.write(table)?;
+    writer.close()?;
+    Ok(bytes)
+}
+
+pub(crate) fn properties(schema: &Schema, rows_per_group: usize) -> WriterPropertiesBuilder {
     let mut builder = WriterProperties::builder()
         .set_created_by("lapicque parquet profile 1".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -67,7 +87,7 @@ pub(crate) fn properties(schema: &Schema, rows_per_group: usize) -> WriterProper
         };
         builder = encoding(builder, data_type, ColumnPath::new(path));
     }
-    builder.build()
+    builder
 }
 
 fn encoding(builder: WriterPropertiesBuilder, data_type: &DataType, path: ColumnPath) -> WriterPropertiesBuilder {
@@ -78,6 +98,13 @@ fn encoding(builder: WriterPropertiesBuilder, data_type: &DataType, path: Column
         }
         t if t.is_integer() => builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
         DataType::Utf8 | DataType::Dictionary(_, _) => builder.set_column_dictionary_enabled(path, true),
+        // Digests do not compress.
+        DataType::FixedSizeBinary(_) => builder
+            .set_column_compression(path.clone(), Compression::UNCOMPRESSED)
+            .set_column_statistics_enabled(path, EnabledStatistics::None),
+        DataType::Binary => builder
+            .set_column_encoding(path.clone(), Encoding::DELTA_LENGTH_BYTE_ARRAY)
+            .set_column_statistics_enabled(path, EnabledStatistics::None),
         _ => builder,
     }
 }
@@ -89,7 +116,7 @@ pub(crate) fn read(
     schema: &TableSchema,
     places: &[Place],
     columns: Option<&[String]>,
-) -> Result<Vec<RecordBatch>, StoreError> {
+) -> Result<Vec<RecordBatch>, DamagedSegment> {
     let view = match columns {
         None => schema.arrow.clone(),
         Some(columns) => {
@@ -106,16 +133,14 @@ pub(crate) fn read(
         wanted.sort_by_key(|&i| places[i].first_row);
         let path = folder.join(file_name(batch, output));
         let ranges: Vec<(u64, u64)> = wanted.iter().map(|&i| (places[i].first_row, places[i].rows)).collect();
-        let mut rows = if view.fields().is_empty() { Vec::new() } else { read_rows(&path, &view, &ranges)? };
-        if view.fields().is_empty() {
-            for (_, count) in &ranges {
-                let options = RecordBatchOptions::new().with_row_count(usize::try_from(*count).ok());
-                rows.push(
-                    RecordBatch::try_new_with_options(view.clone(), Vec::new(), &options)
-                        .map_err(|e| damaged(&path, e))?,
-                );
-            }
-        }
+        let broken = |message: String| DamagedSegment { batch: places[wanted[0]].batch.clone(), message };
+        let rows = if view.fields().is_empty() {
+            ranges.iter().map(|&(_, rows)| without_columns(&view, rows)).collect::<Result<_, _>>()
+        } else {
+            let sums = places[wanted[0]].sums.clone();
+            read_rows(&path, sums, &view, &ranges)
+        };
+        let rows = rows.map_err(broken)?;
         for (&i, table) in wanted.iter().zip(rows) {
             tables[i] = Some(table);
         }
@@ -123,10 +148,23 @@ pub(crate) fn read(
     Ok(tables.into_iter().flatten().collect())
 }
 
+fn without_columns(view: &SchemaRef, rows: u64) -> Result<RecordBatch, String> {
+    let options = RecordBatchOptions::new().with_row_count(usize::try_from(rows).ok());
+    RecordBatch::try_new_with_options(view.clone(), Vec::new(), &options).map_err(|error| error.to_string())
+}
+
 /// One table per range; ranges are sorted, and equal or apart.
-fn read_rows(path: &Path, view: &SchemaRef, ranges: &[(u64, u64)]) -> Result<Vec<RecordBatch>, StoreError> {
-    let broken = |error: ParquetError| damaged(path, error);
-    let file = File::open(path).map_err(io_error(path))?;
+fn read_rows(
+    path: &Path,
+    sums: Arc<[u64]>,
+    view: &SchemaRef,
+    ranges: &[(u64, u64)],
+) -> Result<Vec<RecordBatch>, String> {
+    let broken = |error: ParquetError| error.to_string();
+    let file = CheckedFile::open(path, sums).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => "it is gone".to_owned(),
+        _ => error.to_string(),
+    })?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(broken)?;
     let mut selectors = Vec::new();
     let mut offsets = Vec::with_capacity(ranges.len());
@@ -157,14 +195,17 @@ fn read_rows(path: &Path, view: &SchemaRef, ranges: &[(u64, u64)]) -> Result<Vec
         .map_err(broken)?;
     let mut chunks = Vec::new();
     for chunk in reader {
-        let chunk = chunk.map_err(|error| damaged(path, error))?;
+        let chunk = chunk.map_err(|error| error.to_string())?;
         let columns = view.fields().iter().map(|f| chunk.column_by_name(f.name()).cloned());
-        let columns = columns.collect::<Option<Vec<_>>>().ok_or_else(|| damaged(path, "a column is missing"))?;
-        chunks.push(RecordBatch::try_new(view.clone(), columns).map_err(|error| damaged(path, error))?);
+        let columns = columns.collect::<Option<Vec<_>>>().ok_or("a column is missing")?;
+        chunks.push(RecordBatch::try_new(view.clone(), columns).map_err(|error| error.to_string())?);
     }
-    let all = arrow_select::concat::concat_batches(view, &chunks).map_err(|error| damaged(path, error))?;
+    let all = match chunks.len() {
+        1 => chunks.remove(0),
+        _ => arrow_select::concat::concat_batches(view, &chunks).map_err(|error| error.to_string())?,
+    };
     if (all.num_rows() as u64) < selected {
-        return Err(damaged(path, format!("{} rows are missing", selected - all.num_rows() as u64)));
+        return Err(format!("{} rows are missing", selected - all.num_rows() as u64));
     }
     Ok(offsets.iter().map(|&(first, rows)| all.slice(first as usize, rows as usize)).collect())
 }

@@ -1,11 +1,15 @@
 //! Which samples of a group are computed together, and the tasks for them.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use lapicque_schemas::Digest;
 
 use crate::execute::BatchReport;
-use crate::graph::{BoundStage, Port};
+use crate::graph::{BoundStage, Domain, Port};
 use crate::kind::{Grain, PortSchema};
-use crate::plan::{Planner, Unit, absent_digest, align};
+use crate::plan::{Alignment, Planner, Unit, absent_digest, align};
+use crate::store::Cost;
 use crate::tables::outward;
 use crate::task::{BatchTask, From, MemberTask, PortTask, StageBinding, UnitTask, WholeLabels};
 
@@ -14,8 +18,12 @@ const BATCH_BYTES: f64 = 64e6;
 
 /// The samples of a group that have something to compute, handed out in batches.
 pub(crate) struct Batches {
-    /// Label, and its unit in each member.
-    samples: Vec<(String, Vec<Option<usize>>)>,
+    /// All labels of the group.
+    labels: Arc<[String]>,
+    /// For each label, its unit in each member.
+    units: Vec<Alignment>,
+    /// Those that have something to compute.
+    samples: Vec<u32>,
     next: usize,
     limit: usize,
     threads: usize,
@@ -23,64 +31,43 @@ pub(crate) struct Batches {
     spent: (f64, f64, f64),
 }
 
+/// A batch to compute.
+pub(crate) struct NextBatch {
+    pub(crate) task: BatchTask,
+    /// Per member, the unit of each label.
+    pub(crate) units: Vec<Vec<Option<usize>>>,
+}
+
 impl Batches {
-    pub(crate) fn new(
-        planner: &Planner<'_>,
-        members: &[usize],
-        threads: usize,
-        seconds_per_sample: Option<f64>,
-    ) -> Self {
+    pub(crate) fn new(planner: &Planner<'_>, members: &[usize], threads: usize, cost: Option<Cost>) -> Self {
         let stages = &planner.graph.stages;
-        let mut samples: Vec<(String, Vec<Option<usize>>)> = Vec::new();
-        if let Some(&widest) = members.iter().max_by_key(|&&m| stages[m].domain.len()) {
-            let mut domains = vec![&stages[widest].domain];
-            domains.extend(members.iter().map(|&m| &stages[m].domain));
-            let mut seen = std::collections::HashSet::new();
-            for domain in domains {
-                let labels = if domain.is_sample_wise() { domain.labels().to_vec() } else { vec![String::new()] };
-                samples.extend(
-                    labels.into_iter().filter(|label| seen.insert(label.clone())).map(|label| (label, Vec::new())),
-                );
-            }
-        }
-        let all: std::sync::Arc<[String]> = samples.iter().map(|(label, _)| label.clone()).collect();
-        for &member in members {
-            let own = &stages[member].domain;
-            let units = if own.is_sample_wise() {
-                align(&crate::graph::Domain::Samples(all.clone()), own)
-            } else {
-                vec![Some(0); samples.len()]
-            };
-            for ((_, of_sample), unit) in samples.iter_mut().zip(units) {
-                of_sample.push(unit);
-            }
-        }
-        let to_do = |units: &[Option<usize>]| {
-            members.iter().zip(units).any(|(&member, unit)| {
-                let state = &planner.states[member];
-                unit.is_some_and(|unit| match state.units[unit] {
-                    Unit::Missing { .. } => true,
-                    // Whatever waits on something outside of the group is held up by an error there.
-                    Unit::Waiting => state.common.is_some(),
-                    _ => false,
-                })
-            })
+        let labels = all_labels(members.iter().map(|&m| &stages[m].domain));
+        let whole = Domain::Samples(labels.clone());
+        let unit_of = |&member: &usize| match &stages[member].domain {
+            own @ Domain::Samples(_) => align(&whole, own),
+            Domain::Single => Alignment::Some(vec![Some(0); labels.len()]),
         };
-        samples.retain(|(_, units)| to_do(units));
-        let mut keys = std::collections::HashSet::new();
-        samples.retain(|(_, units)| {
-            let missing =
-                members.iter().zip(units).filter_map(|(&member, unit)| match planner.states[member].units[(*unit)?] {
-                    Unit::Missing { key, .. } => Some((member, key)),
-                    _ => None,
-                });
-            // All keys are taken note of, also where the first is known already.
-            let known: Vec<bool> = missing.map(|key| !keys.insert(key)).collect();
-            !known.contains(&true)
-        });
+        let units: Vec<Alignment> = members.iter().map(unit_of).collect();
+        let mut keys = HashSet::new();
+        let mut open = |label: u32| {
+            let of_members = || members.iter().zip(&units).filter_map(|(&m, a)| Some((m, a.get(label as usize)?)));
+            let to_do = of_members().any(|(member, unit)| match planner.states[member].units[unit] {
+                Unit::Missing { .. } => true,
+                // Whatever waits on something outside of the group is held up by an error there.
+                Unit::Waiting => planner.states[member].common.is_some(),
+                _ => false,
+            });
+            let missing = of_members().filter_map(|(member, unit)| match planner.states[member].units[unit] {
+                Unit::Missing { key } => Some((member, key)),
+                _ => None,
+            });
+            // Equal keys are computed once; all are taken note of, also where the first is known already.
+            to_do && missing.fold(true, |fresh, key| keys.insert(key) && fresh)
+        };
+        let samples = (0..labels.len() as u32).filter(|&label| open(label)).collect();
         let limit = members.iter().filter_map(|&m| stages[m].spec.batch).min().unwrap_or(usize::MAX);
-        let spent = seconds_per_sample.map_or((0.0, 0.0, 0.0), |seconds| (1.0, seconds, 0.0));
-        Self { samples, next: 0, limit, threads, spent }
+        let spent = cost.map_or((0.0, 0.0, 0.0), |cost| (1.0, cost.seconds, cost.bytes));
+        Self { labels, units, samples, next: 0, limit, threads, spent }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -111,38 +98,116 @@ impl Batches {
         (fitting as usize).clamp(1, share.max(1)).min(self.limit)
     }
 
-    /// The next task, and the unit of each label in each member.
-    pub(crate) fn next(
-        &mut self,
-        planner: &Planner<'_>,
-        members: &[usize],
-        store: &str,
-    ) -> Option<(BatchTask, Vec<Vec<Option<usize>>>)> {
+    pub(crate) fn next(&mut self, planner: &Planner<'_>, members: &[usize], store: &str) -> Option<NextBatch> {
         if self.next >= self.samples.len() {
             return None;
         }
         let samples = &self.samples[self.next..(self.next + self.size()).min(self.samples.len())];
         self.next += samples.len();
-        let units: Vec<Vec<Option<usize>>> =
-            (0..members.len()).map(|m| samples.iter().map(|(_, units)| units[m]).collect()).collect();
-        let labels: Vec<String> = samples.iter().map(|(label, _)| label.clone()).collect();
-        let tasks = members.iter().zip(&units).map(|(&member, units)| member_task(planner, members, member, units));
-        Some((BatchTask { store: store.to_owned(), members: tasks.collect(), labels }, units))
+        Some(next_batch(planner, members, store, &self.labels, &self.units, samples))
     }
+}
+
+fn next_batch(
+    planner: &Planner<'_>,
+    members: &[usize],
+    store: &str,
+    labels: &[String],
+    units: &[Alignment],
+    samples: &[u32],
+) -> NextBatch {
+    let units: Vec<Vec<Option<usize>>> =
+        units.iter().map(|a| samples.iter().map(|&label| a.get(label as usize)).collect()).collect();
+    let labels = samples.iter().map(|&label| labels[label as usize].clone()).collect();
+    let tasks = members.iter().zip(&units).map(|(&member, units)| member_task(planner, members, member, units));
+    NextBatch { task: BatchTask { store: store.to_owned(), members: tasks.collect(), labels }, units }
+}
+
+impl NextBatch {
+    /// The keys that are to be computed.
+    pub(crate) fn keys(&self) -> Vec<Digest> {
+        let of_unit = |unit: &UnitTask| match unit {
+            UnitTask::Missing { key, .. } => Some(*key),
+            _ => None,
+        };
+        self.task.members.iter().flat_map(|member| member.units.iter().filter_map(of_unit)).collect()
+    }
+
+    /// The batch without the samples of which a key is not granted; `None` where nothing is left.
+    pub(crate) fn only(mut self, granted: &[Digest]) -> Option<Self> {
+        let granted: HashSet<&Digest> = granted.iter().collect();
+        let refused = |unit: &UnitTask| matches!(unit, UnitTask::Missing { key, .. } if !granted.contains(key));
+        let kept: Vec<bool> = (0..self.task.labels.len())
+            .map(|label| !self.task.members.iter().any(|member| refused(&member.units[label])))
+            .collect();
+        if kept.iter().all(|&kept| kept) {
+            return Some(self);
+        }
+        keep(&mut self.task.labels, &kept);
+        self.units.iter_mut().for_each(|units| keep(units, &kept));
+        for member in &mut self.task.members {
+            keep(&mut member.units, &kept);
+            for port in &mut member.ports {
+                if let From::Samples { keys, .. } = &mut port.from {
+                    keep(keys, &kept);
+                }
+            }
+        }
+        (!self.task.labels.is_empty()).then_some(self)
+    }
+}
+
+fn keep<T>(items: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    items.retain(|_| kept.next().copied().unwrap_or(false));
+}
+
+/// The labels of some domains, the widest first; one empty label where all run once.
+fn all_labels<'a>(domains: impl Iterator<Item = &'a Domain> + Clone) -> Arc<[String]> {
+    let widest = domains.clone().max_by_key(|domain| domain.labels().len());
+    let Some(Domain::Samples(widest)) = widest else {
+        return [String::new()].into();
+    };
+    let differs = |domain: &Domain| matches!(domain, Domain::Samples(own) if !Arc::ptr_eq(own, widest));
+    if !domains.clone().any(differs) {
+        return widest.clone();
+    }
+    let mut seen = HashSet::new();
+    let all = widest.iter().chain(domains.flat_map(Domain::labels));
+    all.filter(|label| seen.insert(label.as_str())).cloned().collect()
 }
 
 /// The tasks for what a group of stages lacks, as other processes get them; `batch` in the pipeline file bounds their size.
 pub fn tasks(planner: &Planner<'_>, members: &[usize], store: &str) -> Vec<BatchTask> {
-    let mut batches = Batches::new(planner, members, 1, Some(0.0));
-    std::iter::from_fn(|| batches.next(planner, members, store).map(|(task, _)| task)).collect()
+    let mut batches = Batches::new(planner, members, 1, Some(Cost { seconds: 0.0, bytes: 0.0 }));
+    std::iter::from_fn(|| batches.next(planner, members, store).map(|batch| batch.task)).collect()
+}
+
+/// The task of computing samples again that are known, to compare.
+pub(crate) fn again(planner: &Planner<'_>, members: &[usize], store: &str, labels: &HashSet<&str>) -> Option<NextBatch> {
+    let batches = Batches::new(planner, members, 1, None);
+    let samples: Vec<u32> = (0..batches.labels.len() as u32)
+        .filter(|&label| labels.contains(batches.labels[label as usize].as_str()))
+        .collect();
+    let mut batch = next_batch(planner, members, store, &batches.labels, &batches.units, &samples);
+    for unit in batch.task.members.iter_mut().flat_map(|member| &mut member.units) {
+        if let UnitTask::Done { key, inputs, point, .. } = unit {
+            *unit = UnitTask::Missing { key: *key, inputs: std::mem::take(inputs), point: *point };
+        }
+    }
+    (!samples.is_empty()).then_some(batch)
 }
 
 fn member_task(planner: &Planner<'_>, members: &[usize], number: usize, units: &[Option<usize>]) -> MemberTask {
     let stage = &planner.graph.stages[number];
     let state = &planner.states[number];
-    let alignments: Vec<(&Port, Vec<Option<usize>>)> =
-        stage.ports.iter().filter(|p| p.sample_wise).map(|p| (p, planner.alignment(number, p))).collect();
-    let ports = stage.ports.iter().map(|port| {
+    let alignments: Vec<(&Port, &Alignment)> = stage
+        .ports
+        .iter()
+        .filter(|p| p.sample_wise && !p.selects)
+        .map(|p| (p, planner.alignment(number, p)))
+        .collect();
+    let ports = stage.ports.iter().filter(|port| !port.selects).map(|port| {
         let schema = planner.graph.stages[port.stage].bound().outputs[port.output].schema.clone();
         let from =
             match (alignments.iter().find(|(p, _)| p.name == port.name), members.iter().position(|&m| m == port.stage))
@@ -153,7 +218,7 @@ fn member_task(planner: &Planner<'_>, members: &[usize], number: usize, units: &
                 }
                 (Some((_, alignment)), None) => {
                     let keys =
-                        units.iter().map(|unit| done_key(&planner.states[port.stage].units, alignment[(*unit)?]));
+                        units.iter().map(|unit| done_key(&planner.states[port.stage].units, alignment.get((*unit)?)));
                     From::Samples { output: port.output, keys: keys.collect() }
                 }
                 (None, _) => whole(planner, number, port),
@@ -165,21 +230,26 @@ fn member_task(planner: &Planner<'_>, members: &[usize], number: usize, units: &
             return UnitTask::Absent;
         };
         match &state.units[unit] {
-            Unit::Missing { key, inputs } => UnitTask::Missing { key: *key, inputs: inputs.clone(), point: unit },
-            Unit::Done { key, action } => {
-                let contents = action.outcome.iter().flatten().map(|entry| entry.content).collect();
-                UnitTask::Done { key: *key, inputs: action.inputs.clone(), point: unit, contents }
+            Unit::Missing { key } => UnitTask::Missing { key: *key, inputs: state.inputs(unit).to_vec(), point: unit },
+            Unit::Done { key, found } => {
+                let contents = (0..found.outputs()).filter_map(|output| found.content(output)).collect();
+                UnitTask::Done { key: *key, inputs: state.inputs(unit).to_vec(), point: unit, contents }
             }
             Unit::Waiting if state.common.is_some() => {
                 UnitTask::Waiting { inputs: known_inputs(planner, stage, &alignments, unit), point: unit }
             }
-            Unit::Waiting | Unit::Failed { .. } | Unit::Dropped => UnitTask::Absent,
+            Unit::Waiting | Unit::Failed { .. } | Unit::Dropped | Unit::LeftOut => UnitTask::Absent,
         }
     };
+    let select = stage.ports.iter().find(|port| port.selects);
+    let selected_by = select.and_then(|port| members.iter().position(|&m| m == port.stage));
     MemberTask {
         stage: stage.name.clone(),
         binding: binding(planner, stage),
         keep: stage.spec.keep,
+        timeout: stage.spec.timeout,
+        retries: stage.spec.retries,
+        selected_by,
         seed: stage.seed,
         ports: ports.collect(),
         common: state.common.clone().unwrap_or_default(),
@@ -188,7 +258,7 @@ fn member_task(planner: &Planner<'_>, members: &[usize], number: usize, units: &
 }
 
 fn binding(planner: &Planner<'_>, stage: &BoundStage) -> StageBinding {
-    let inputs = stage.ports.iter().map(|port| {
+    let inputs = stage.ports.iter().filter(|port| !port.selects).map(|port| {
         let upstream = &planner.graph.stages[port.stage];
         let schema = outward(&upstream.bound().outputs[port.output].schema);
         PortSchema { port: port.name.clone(), schema, sample_wise: upstream.domain.is_sample_wise() }
@@ -224,8 +294,8 @@ fn whole(planner: &Planner<'_>, number: usize, port: &Port) -> From {
         return From::Whole { output: port.output, keys: vec![done_key(units, Some(0))], labels };
     }
     let positions = &planner.states[number].positions;
-    let order = align(&crate::graph::Domain::Samples(positions.as_slice().into()), &upstream.domain);
-    let keys = order.into_iter().map(|unit| done_key(units, unit)).collect();
+    let order = align(&Domain::Samples(positions.as_slice().into()), &upstream.domain);
+    let keys = (0..positions.len()).map(|position| done_key(units, order.get(position))).collect();
     let labels = if port.read.labels { WholeLabels::Text(positions.clone()) } else { WholeLabels::Positions };
     From::Whole { output: port.output, keys, labels }
 }
@@ -234,18 +304,18 @@ fn whole(planner: &Planner<'_>, number: usize, port: &Port) -> From {
 fn known_inputs(
     planner: &Planner<'_>,
     stage: &BoundStage,
-    alignments: &[(&Port, Vec<Option<usize>>)],
+    alignments: &[(&Port, &Alignment)],
     unit: usize,
 ) -> Vec<Option<Digest>> {
     let point = stage.bound().points.as_ref().map(|points| points.digests.get(unit).copied());
     let ports = alignments.iter().map(|(port, alignment)| {
-        let Some(from) = alignment[unit] else {
+        let Some(from) = alignment.get(unit) else {
             return Some(absent_digest());
         };
-        let Unit::Done { key, action } = &planner.states[port.stage].units[from] else {
+        let Unit::Done { key, found } = &planner.states[port.stage].units[from] else {
             return None;
         };
-        planner.port_digests(port, &[(*key, action.clone())]).ok()?.pop()
+        planner.port_digests(port, &[(*key, found)]).ok()?.pop()
     });
     point.into_iter().chain(ports).collect()
 }

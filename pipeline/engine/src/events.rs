@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::FailureReason;
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
@@ -22,12 +24,29 @@ pub enum Event {
     SampleFailed {
         stage: String,
         sample: String,
+        reason: FailureReason,
         message: String,
+        /// Where the stage panicked.
+        backtrace: Option<String>,
     },
     /// A result that was computed again has other values than the stored one.
     NotReproduced {
         stage: String,
         sample: String,
+    },
+    /// Results of a stage were computed again and compared.
+    Verified {
+        stage: String,
+        samples: u64,
+        differing: u64,
+    },
+    /// Another runner computes samples of the stage; this one waits for them.
+    Waiting {
+        stage: String,
+    },
+    /// A file of the store is not what was written.
+    Damaged {
+        message: String,
     },
     StageFinished {
         stage: String,

@@ -4,13 +4,13 @@
 //! when a later stage needs them.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::Instant;
 
 use arrow_array::RecordBatch;
 use lapicque_schemas::{Digest, column_digests, content_digest, project_digest};
 
+use crate::attempt::{Attempt, Patience, attempt};
 use crate::keys::{action_key, ingredients_digest, random_key};
 use crate::kind::{Batch, Context, FailureReason, Grain, Output, SampleError, SampleInput, SampleOutput, Stage};
 use crate::memory::project;
@@ -34,13 +34,16 @@ pub struct MemberReport {
     pub units: Vec<Option<UnitReport>>,
     pub seconds: f64,
     pub bytes: u64,
+    /// Number of the label, and where its stage panicked.
+    pub backtraces: Vec<(usize, String)>,
 }
 
 #[derive(Debug, Clone)]
 pub struct UnitReport {
     pub key: Digest,
     pub inputs: Vec<Digest>,
-    pub action: Action,
+    pub outcome: Result<Vec<OutputEntry>, SampleError>,
+    pub notes: Vec<String>,
     /// Whether the stage function ran; otherwise the key was known once its inputs were.
     pub computed: bool,
     /// Whether a second computation gave the values of the first.
@@ -98,18 +101,18 @@ impl Execution<'_> {
         }
         let computed = self.compute(number, &runs)?;
         for (run, result) in runs.into_iter().zip(computed) {
-            let stored = matches!(&result, Err(error) if error.reason == FailureReason::Cancelled);
+            let cancelled = matches!(&result, Err(error) if error.reason == FailureReason::Cancelled);
             let (action, tables) = self.action(number, &run, result);
-            let kept = self.task.members[number].keep;
-            if !stored {
-                let tables = if kept { tables.clone() } else { Vec::new() };
-                self.new[number].push(NewAction { key: run.key, action: action.clone(), tables });
+            let (outcome, notes) = (action.outcome.clone(), action.notes.clone());
+            if !cancelled {
+                let tables = if self.task.members[number].keep { tables.clone() } else { Vec::new() };
+                self.new[number].push(NewAction { key: run.key, action, tables });
             }
-            if action.outcome.is_ok() {
+            if outcome.is_ok() {
                 self.rows.insert((number, run.label), tables);
             }
             self.report.members[number].units[run.label] =
-                Some(UnitReport { key: run.key, inputs: run.inputs, action, computed: true, reproduced: true });
+                Some(UnitReport { key: run.key, inputs: run.inputs, outcome, notes, computed: true, reproduced: true });
         }
         Ok(())
     }
@@ -121,6 +124,9 @@ impl Execution<'_> {
         let mut runs = Vec::new();
         let mut waited = Vec::new();
         for (label, unit) in member.units.iter().enumerate() {
+            if !self.is_selected(member, label) {
+                continue;
+            }
             match unit {
                 UnitTask::Absent | UnitTask::Done { .. } => {}
                 UnitTask::Missing { key, inputs, point } => {
@@ -136,11 +142,12 @@ impl Execution<'_> {
         let keys: Vec<Digest> = waited.iter().map(|run| run.key).collect();
         for (run, known) in waited.into_iter().zip(self.store.find(&keys)?) {
             match known {
-                Some(action) if !member.keep || action.outcome.as_ref().map_or(true, |o| o.iter().all(|o| o.kept)) => {
+                Some(found) if !member.keep || found.failure().is_some() || found.is_kept() => {
                     self.report.members[number].units[run.label] = Some(UnitReport {
                         key: run.key,
                         inputs: run.inputs,
-                        action,
+                        outcome: found.outcome(),
+                        notes: found.notes().to_vec(),
                         computed: false,
                         reproduced: true,
                     });
@@ -150,6 +157,14 @@ impl Execution<'_> {
         }
         runs.sort_by_key(|run| run.label);
         Ok(runs)
+    }
+
+    /// Whether a `where` that was answered in this batch selects the sample.
+    fn is_selected(&self, member: &MemberTask, label: usize) -> bool {
+        let Some(report) = member.selected_by.and_then(|by| self.report.members[by].units[label].as_ref()) else {
+            return true;
+        };
+        report.outcome.as_ref().is_ok_and(|outputs| outputs.iter().any(|entry| entry.rows > 0))
     }
 
     /// All input digests of a sample, or `None` where an input failed.
@@ -162,7 +177,7 @@ impl Execution<'_> {
                 (Some(digest), _) => *digest,
                 (None, From::Member { member, output }) => {
                     let report = self.report.members[*member].units[label].as_ref()?;
-                    let entry = report.action.outcome.as_ref().ok()?.get(*output)?;
+                    let entry = report.outcome.as_ref().ok()?.get(*output)?;
                     self.member_digest(port, *member, label, *output, entry)?
                 }
                 (None, _) => return None,
@@ -266,10 +281,15 @@ impl Execution<'_> {
         }
         let started = Instant::now();
         let stage = self.stages[number];
-        let results = guarded(stage, self.context, &batch);
-        let outputs = &stage.bound().outputs;
-        let results = results.into_iter().map(|result| result.and_then(|output| checked(outputs, output))).collect();
-        self.report.members[number].seconds += started.elapsed().as_secs_f64();
+        let patience = Patience { timeout: member.timeout, retries: member.retries };
+        let attempts = attempt(stage, self.context, &batch, patience);
+        let report = &mut self.report.members[number];
+        report.seconds += started.elapsed().as_secs_f64();
+        let mut results = Vec::with_capacity(attempts.len());
+        for (Attempt { result, backtrace }, &label) in attempts.into_iter().zip(&labels) {
+            report.backtraces.extend(backtrace.map(|text| (label, text)));
+            results.push(result);
+        }
         Ok(results)
     }
 
@@ -307,19 +327,21 @@ impl Execution<'_> {
         let results = self.compute(number, &again)?;
         for (run, result) in again.into_iter().zip(results) {
             let (action, tables) = self.action(number, &run, result);
-            let contents =
-                |action: &Action| action.outcome.as_ref().ok().map(|o| o.iter().map(|o| o.content).collect::<Vec<_>>());
+            let contents = |outcome: &Result<Vec<OutputEntry>, SampleError>| {
+                outcome.as_ref().ok().map(|outputs| outputs.iter().map(|entry| entry.content).collect::<Vec<_>>())
+            };
             let before = match (&member.units[run.label], &self.report.members[number].units[run.label]) {
                 (UnitTask::Done { contents, .. }, _) => Some(contents.clone()),
-                (_, Some(report)) => contents(&report.action),
+                (_, Some(report)) => contents(&report.outcome),
                 _ => None,
             };
-            let reproduced = before == contents(&action);
-            if action.outcome.is_ok() {
+            let Action { outcome, notes, .. } = action;
+            let reproduced = before == contents(&outcome);
+            if outcome.is_ok() {
                 self.rows.insert((number, run.label), tables);
             }
             self.report.members[number].units[run.label] =
-                Some(UnitReport { key: run.key, inputs: run.inputs, action, computed: true, reproduced });
+                Some(UnitReport { key: run.key, inputs: run.inputs, outcome, notes, computed: true, reproduced });
         }
         Ok(())
     }
@@ -371,61 +393,4 @@ fn entry(table: &RecordBatch, kept: bool) -> Result<OutputEntry, SampleError> {
     let content = project_digest(&schema, rows, named);
     let columns = (!kept || digests.len() <= NARROW).then_some(digests);
     Ok(OutputEntry { rows, content, columns, kept })
-}
-
-/// A panic of a stage fails the samples of its batch, not the run.
-fn guarded(stage: &dyn Stage, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
-    let failed = |reason, message: String| vec![Err(SampleError { reason, message }); batch.samples.len()];
-    match catch_unwind(AssertUnwindSafe(|| stage.run(context, batch))) {
-        Ok(results) if results.len() == batch.samples.len() => results,
-        Ok(results) => failed(
-            FailureReason::Internal,
-            format!("the stage gave {} results for {} samples", results.len(), batch.samples.len()),
-        ),
-        Err(panic) => {
-            let text = panic
-                .downcast_ref::<&str>()
-                .map(|s| (*s).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned());
-            // A panic says nothing of the other samples: each is tried by itself.
-            if batch.samples.len() > 1 {
-                return batch
-                    .samples
-                    .iter()
-                    .flat_map(|sample| {
-                        let one = Batch { samples: vec![sample.clone()], broadcast: batch.broadcast.clone() };
-                        guarded(stage, context, &one)
-                    })
-                    .collect();
-            }
-            failed(FailureReason::Panic, format!("the stage panicked: {}", text.unwrap_or_default()))
-        }
-    }
-}
-
-/// Holds an output against the schema that the stage promised.
-fn checked(outputs: &[Output], output: SampleOutput) -> Result<SampleOutput, SampleError> {
-    if output.tables.len() != outputs.len() {
-        return Err(SampleError::internal(format!(
-            "{} tables came out, {} were promised",
-            output.tables.len(),
-            outputs.len()
-        )));
-    }
-    for (promised, table) in outputs.iter().zip(&output.tables) {
-        let (schema, due) = (table.schema(), &promised.schema.arrow);
-        let differs =
-            schema.fields().len() != due.fields().len()
-                || schema.metadata() != due.metadata()
-                || schema.fields().iter().zip(due.fields()).any(|(a, b)| {
-                    a.name() != b.name() || a.data_type() != b.data_type() || a.metadata() != b.metadata()
-                });
-        if differs {
-            return Err(SampleError::internal(format!(
-                "the table `{}` has not the schema that was promised:\n{schema:?}\n{due:?}",
-                promised.name
-            )));
-        }
-    }
-    Ok(output)
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lapicque_schemas::{DigestBuilder, TableSchema};
+use lapicque_schemas::{Digest, DigestBuilder, TableSchema};
 
 use crate::config::nearest;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::files::Files;
 use crate::groups::groups;
 use crate::kind::{BindRequest, Bound, ConfigError, Grain, Kind, PortMode, PortSchema, Ports, Read, Stage};
-use crate::pipeline_file::{Pipeline, StageRef, StageSpec};
+use crate::pipeline_file::{Pipeline, StageRef, StageSpec, WHERE};
 use crate::tables::outward;
 
 /// The kinds that pipelines may use.
@@ -55,6 +55,8 @@ pub struct Port {
     pub output: usize,
     pub sample_wise: bool,
     pub read: Read,
+    /// Not an input: the stage of the `where`, whose samples with rows are selected.
+    pub selects: bool,
 }
 
 impl Registry {
@@ -100,6 +102,12 @@ impl BoundStage {
     pub fn bound(&self) -> &Bound {
         self.stage.bound()
     }
+
+    /// What each unit has of its own in its key: the point of a source, then the sample-wise ports.
+    pub(crate) fn own_inputs(&self) -> impl Iterator<Item = &str> {
+        let point = self.bound().points.as_ref().map(|_| "point");
+        point.into_iter().chain(self.ports.iter().filter(|p| p.sample_wise && !p.selects).map(|p| p.name.as_str()))
+    }
 }
 
 impl Graph {
@@ -124,6 +132,36 @@ impl Graph {
         }
     }
 
+    /// Digest of all that a plan follows from, beside the store: two graphs with equal identities have equal plans.
+    pub fn identity(&self) -> Digest {
+        let mut all = DigestBuilder::new("lapicque graph 1");
+        for stage in &self.stages {
+            let bound = stage.bound();
+            let spec = &stage.spec;
+            let ports: Vec<_> = stage
+                .ports
+                .iter()
+                .map(|p| (&p.name, self.stages[p.stage].name.as_str(), p.output, p.sample_wise, &p.read, p.selects))
+                .collect();
+            let on_error = format!("{:?} {:?} {}", spec.on_error, spec.timeout, spec.retries);
+            let said = serde_json::json!([
+                stage.name, spec.kind, spec.keep, on_error, spec.revision, spec.grain, stage.seed, bound.revision,
+                bound.config, bound.grain, bound.outputs, bound.files, bound.random, bound.order_sensitive, ports,
+            ]);
+            all.text(&said.to_string()).number(stage.domain.len() as u64);
+            if let Some(points) = &bound.points {
+                points.digests.iter().for_each(|&digest| {
+                    all.digest(digest);
+                });
+                all.number(u64::from(points.labels.is_some()));
+                points.labels.iter().flatten().for_each(|label| {
+                    all.text(label);
+                });
+            }
+        }
+        all.finish()
+    }
+
     pub fn stage(&self, name: &str) -> Option<usize> {
         self.stages.iter().position(|stage| stage.name == name)
     }
@@ -134,6 +172,9 @@ fn topological_order(pipeline: &Pipeline) -> Result<Vec<&str>, Diagnostics> {
     let mut problems = Vec::new();
     for (name, spec) in &pipeline.stages {
         for (port, from) in spec.inputs.iter().filter(|(_, from)| !pipeline.stages.contains_key(&from.stage)) {
+            if is_selection(name) {
+                continue;
+            }
             let near = nearest(&from.stage, pipeline.stages.keys().map(String::as_str));
             let near = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
             let field = format!("stages.{name}.inputs.{port}");
@@ -146,7 +187,9 @@ fn topological_order(pipeline: &Pipeline) -> Result<Vec<&str>, Diagnostics> {
     let mut order: Vec<&str> = Vec::new();
     while order.len() < pipeline.stages.len() {
         let ready = pipeline.stages.iter().find(|(name, spec)| {
-            !order.contains(&name.as_str()) && spec.inputs.values().all(|from| order.contains(&from.stage.as_str()))
+            let selection = spec.select.iter().map(|select| &select.stage);
+            let mut needs = spec.inputs.values().map(|from| &from.stage).chain(selection);
+            !order.contains(&name.as_str()) && needs.all(|stage| order.contains(&stage.as_str()))
         });
         match ready {
             Some((name, _)) => order.push(name),
@@ -187,6 +230,10 @@ struct Binder<'a> {
 
 impl Binder<'_> {
     fn problem(&mut self, stage: &str, field: &str, message: impl ToString) {
+        if let Some(selecting) = stage.strip_suffix(WHERE) {
+            self.problems.push(self.pipeline.source.diagnostic(&format!("stages.{selecting}.where"), message));
+            return;
+        }
         let field = if field.is_empty() { format!("stages.{stage}") } else { format!("stages.{stage}.{field}") };
         self.problems.push(self.pipeline.source.diagnostic(&field, message));
     }
@@ -202,6 +249,10 @@ impl Binder<'_> {
             return None;
         };
         let inputs = self.inputs(name, spec, kind)?;
+        if is_selection(name) && inputs.iter().any(|(port, ..)| !port.sample_wise) {
+            self.problem(name, "", "`where` selects samples; this input has no rows of samples");
+            return None;
+        }
         let schemas: Vec<PortSchema> = inputs.iter().map(|(port, ..)| port.clone()).collect();
         let files = Files::new(&self.pipeline.source.folder, spec.set_by_user.clone());
         let request = BindRequest { config: &spec.config, inputs: &schemas, grain: spec.grain, files: &files };
@@ -227,10 +278,17 @@ impl Binder<'_> {
         };
         let ports = inputs.into_iter().filter_map(|(port, stage, output)| {
             let read = bound.reads.iter().find(|read| read.port == port.port)?.clone();
-            Some(Port { name: port.port, stage, output, sample_wise: port.sample_wise, read })
+            Some(Port { name: port.port, stage, output, sample_wise: port.sample_wise, read, selects: false })
         });
         let mut ports: Vec<Port> = ports.collect();
         ports.sort_by(|a, b| a.name.cmp(&b.name));
+        if let Some(select) = &spec.select {
+            let number = self.stages.iter().position(|s| s.as_ref().is_some_and(|s| s.name == select.stage))?;
+            let read = Read::columns("where", []);
+            // Selection comes before everything else.
+            let name = "where".to_owned();
+            ports.insert(0, Port { name, stage: number, output: 0, sample_wise: true, read, selects: true });
+        }
         let sample_wise = bound.grain == Grain::Sample;
         ports.iter_mut().for_each(|port| port.sample_wise &= sample_wise);
         let seed = spec.seed.unwrap_or(self.pipeline.seed);
@@ -391,8 +449,13 @@ fn unread_columns(pipeline: &Pipeline, stages: &[BoundStage], problems: &mut Vec
     }
 }
 
+/// Whether a stage stands for the `where` of another.
+pub(crate) fn is_selection(stage: &str) -> bool {
+    stage.ends_with(WHERE)
+}
+
 /// Digest of a stage's labels, where they are values to a reader.
-pub(crate) fn labels_digest(labels: &[String]) -> lapicque_schemas::Digest {
+pub(crate) fn labels_digest(labels: &[String]) -> Digest {
     let mut builder = DigestBuilder::new("lapicque labels 1");
     labels.iter().for_each(|label| {
         builder.text(label);

@@ -274,8 +274,17 @@ pub enum FailureReason {
     Cancelled,
     /// The stage panicked.
     Panic,
+    /// It took longer than the `timeout` of the stage.
+    Timeout,
     /// The stage broke its promise, e.g. an output that does not have its schema.
     Internal,
+}
+
+impl FailureReason {
+    /// Whether the same inputs may give a result another time.
+    pub(crate) fn may_pass(self) -> bool {
+        matches!(self, Self::Panic | Self::Timeout)
+    }
 }
 
 impl SampleError {

@@ -6,19 +6,26 @@
 //!
 //! **Invariant:** the engine knows no science and no file format of tables.
 
+mod attempt;
+mod audit;
 mod batches;
 pub mod config;
 mod diagnostic;
+mod differences;
+mod estimate;
 mod events;
 pub mod execute;
 mod files;
+mod found;
 mod graph;
 mod groups;
 pub mod keys;
 mod kind;
 mod memory;
+mod panics;
 mod pipeline_file;
 mod plan;
+mod record;
 mod run;
 mod store;
 mod tables;
@@ -28,8 +35,11 @@ mod why;
 
 pub use batches::tasks;
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use differences::{Change, ColumnChange, Upstream};
+pub use estimate::{StagePlan, plan, plan_rows, unchanged};
 pub use events::{Event, Observer, TimedEvent};
 pub use files::{FileRef, Files};
+pub use found::{ActionColumns, Found};
 pub use graph::{BoundStage, Domain, Graph, Registry};
 pub use kind::{
     Batch, BindRequest, Bound, ConfigError, Context, FailureReason, Grain, Kind, Output, Points, PortMode, PortSchema,
@@ -38,8 +48,10 @@ pub use kind::{
 pub use memory::MemoryStore;
 pub use pipeline_file::{FORMAT, OnError, Pipeline, RESERVED_KEYS, Source, StageRef, StageSpec, set_field};
 pub use plan::{Planner, StageState, Unit};
-pub use run::{RunOptions, StagePlan, plan_rows, run};
-pub use store::{Action, Binding, NewAction, NewBatch, OutputEntry, RunRecord, StageRun, Store, StoreError};
+pub use run::{RunOptions, run};
+pub use store::{
+    Action, Binding, Claim, Cost, NewAction, NewBatch, OutputEntry, RunRecord, StageRun, Store, StoreError,
+};
 pub use tables::{output_schema, read_output, read_rows};
 pub use whole::{label_positions, sample_field, with_sample};
-pub use why::{Change, Why, why};
+pub use why::{Why, why};

@@ -1,12 +1,13 @@
 //! A store in memory: for applying one stage to files, and for tests.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
 use lapicque_schemas::{Digest, TableSchema};
 use serde_json::Value;
 
+use crate::found::{ActionColumns, Found};
 use crate::keys::ingredients_digest;
 use crate::store::{Action, Binding, NewBatch, RunRecord, Store, StoreError};
 
@@ -17,10 +18,16 @@ pub struct MemoryStore {
 
 #[derive(Default)]
 struct Inner {
-    actions: HashMap<Digest, (Action, Vec<RecordBatch>)>,
+    actions: HashMap<Digest, Held>,
     ingredients: HashMap<Digest, Value>,
     bindings: HashMap<Digest, Binding>,
     runs: Vec<RunRecord>,
+}
+
+struct Held {
+    action: Action,
+    found: Found,
+    tables: Vec<RecordBatch>,
 }
 
 impl MemoryStore {
@@ -30,16 +37,26 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn find(&self, keys: &[Digest]) -> Result<Vec<Option<Action>>, StoreError> {
-        Ok(self.with(|inner| keys.iter().map(|key| inner.actions.get(key).map(|(action, _)| action.clone())).collect()))
+    fn find(&self, keys: &[Digest]) -> Result<Vec<Option<Found>>, StoreError> {
+        Ok(self.with(|inner| keys.iter().map(|key| inner.actions.get(key).map(|held| held.found.clone())).collect()))
+    }
+
+    fn actions(&self, keys: &[Digest]) -> Result<Vec<Option<Action>>, StoreError> {
+        Ok(self.with(|inner| keys.iter().map(|key| inner.actions.get(key).map(|held| held.action.clone())).collect()))
     }
 
     fn publish(&self, batch: &NewBatch<'_>) -> Result<u64, StoreError> {
         self.with(|inner| {
             inner.ingredients.insert(ingredients_digest(batch.common), batch.common.clone());
-            for new in &batch.actions {
-                if inner.actions.get(&new.key).is_none_or(|(known, _)| new.action.replaces(known)) {
-                    inner.actions.insert(new.key, (new.action.clone(), new.tables.clone()));
+            let mut columns = ActionColumns::default();
+            let rows: Vec<u32> =
+                batch.actions.iter().map(|new| columns.push(&new.action.outcome, &new.action.notes)).collect();
+            let columns = Arc::new(columns);
+            for (new, row) in batch.actions.iter().zip(rows) {
+                if inner.actions.get(&new.key).is_none_or(|known| new.action.replaces(&known.action)) {
+                    let found = Found::new(columns.clone(), row);
+                    let held = Held { action: new.action.clone(), found, tables: new.tables.clone() };
+                    inner.actions.insert(new.key, held);
                 }
             }
         });
@@ -55,7 +72,7 @@ impl Store for MemoryStore {
     ) -> Result<Vec<RecordBatch>, StoreError> {
         self.with(|inner| {
             let read = |&key: &Digest| {
-                let stored = inner.actions.get(&key).and_then(|(_, tables)| tables.get(output));
+                let stored = inner.actions.get(&key).and_then(|held| held.tables.get(output));
                 project(stored.ok_or(StoreError::NotStored { key })?, columns)
             };
             keys.iter().map(read).collect()

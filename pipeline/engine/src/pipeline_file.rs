@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -20,7 +21,8 @@ const TOP_KEYS: [&str; 4] = ["lapicque", "name", "seed", "stages"];
 /// Keys of every stage; kinds cannot use them for their configuration.
 pub const RESERVED_KEYS: [&str; 11] =
     ["kind", "inputs", "keep", "seed", "on_error", "timeout", "retries", "where", "revision", "grain", "batch"];
-const NOT_YET: [&str; 3] = ["timeout", "retries", "where"];
+/// What the name of the stage ends with that answers the `where` of another; users cannot give such names.
+pub(crate) const WHERE: &str = "__where";
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pipeline {
@@ -49,6 +51,12 @@ pub struct StageSpec {
     pub keep: bool,
     pub seed: Option<u64>,
     pub on_error: OnError,
+    /// A sample that takes longer fails.
+    pub timeout: Option<Duration>,
+    /// How often a sample is tried again that panicked or took too long.
+    pub retries: u32,
+    /// The stage that answers `where`.
+    pub select: Option<StageRef>,
     /// Raised by the user to compute anew.
     pub revision: u64,
     pub grain: Option<Grain>,
@@ -174,7 +182,12 @@ impl Reader<'_> {
         match top.get("stages") {
             Some(Value::Object(map)) if !map.is_empty() => {
                 for (name, value) in map {
-                    if let Some(stage) = self.stage(name, value) {
+                    if let Some(mut stage) = self.stage(name, value) {
+                        if let Some(selection) = self.selection(name, value.get("where"), &stage) {
+                            let selecting = format!("{name}{WHERE}");
+                            stage.select = Some(StageRef { stage: selecting.clone(), output: None });
+                            stages.insert(selecting, selection);
+                        }
                         stages.insert(name.clone(), stage);
                     }
                 }
@@ -218,9 +231,6 @@ impl Reader<'_> {
                 return None;
             }
         };
-        for key in NOT_YET.into_iter().filter(|key| map.contains_key(*key)) {
-            self.problem(&at(key), format!("`{key}` is reserved and not available yet; leave it out"));
-        }
         let keep = match map.get("keep") {
             None => true,
             Some(Value::Bool(keep)) => *keep,
@@ -250,6 +260,11 @@ impl Reader<'_> {
         if batch == Some(0) {
             self.problem(&at("batch"), "a batch has at least 1 sample");
         }
+        let retries = self.whole_number(&at("retries"), map.get("retries")).unwrap_or(0);
+        if retries > 100 {
+            self.problem(&at("retries"), format!("{retries} retries; at most 100 are allowed"));
+        }
+        let timeout = self.timeout(&at("timeout"), map.get("timeout"));
         let config: Map<_, _> = map
             .iter()
             .filter(|(key, _)| !RESERVED_KEYS.contains(&key.as_str()))
@@ -261,10 +276,71 @@ impl Reader<'_> {
             keep,
             seed: self.whole_number(&at("seed"), map.get("seed")),
             on_error,
+            timeout,
+            retries: retries as u32,
+            select: None,
             revision: self.whole_number(&at("revision"), map.get("revision")).unwrap_or(0),
             grain,
             batch: batch.and_then(|b| usize::try_from(b).ok()),
             config: Value::Object(config),
+            set_by_user: BTreeSet::new(),
+        })
+    }
+
+    /// A time with its unit, e.g. `30 s`.
+    fn timeout(&mut self, field: &str, value: Option<&Value>) -> Option<Duration> {
+        let value = value?;
+        let timeout = value.as_str().and_then(|text| humantime::parse_duration(text).ok()).filter(|t| !t.is_zero());
+        if timeout.is_none() {
+            self.problem(field, format!("{value} is no time; write e.g. `500 ms`, `30 s` or `2 h`"));
+        }
+        timeout
+    }
+
+    /// The stage that answers a `where`: rows for the samples that it selects, none for the others.
+    fn selection(&mut self, name: &str, value: Option<&Value>, stage: &StageSpec) -> Option<StageSpec> {
+        let field = format!("stages.{name}.where");
+        let value = value?;
+        let inputs: Vec<&String> = stage.inputs.keys().collect();
+        let (port, condition) = match (value, inputs.as_slice()) {
+            (Value::String(condition), [port]) => ((*port).clone(), condition),
+            (Value::Object(map), _) => match map.iter().next() {
+                Some((port, Value::String(condition))) if map.len() == 1 => (port.clone(), condition),
+                _ => {
+                    self.problem(&field, "one input with its condition is due, e.g. `{features: \"mean > 0\"}`");
+                    return None;
+                }
+            },
+            (Value::String(_), _) => {
+                let inputs = inputs.iter().map(|port| port.as_str()).collect::<Vec<_>>().join(", ");
+                let message = format!("name the input: `where: {{INPUT: condition}}`, with one of: {inputs}");
+                self.problem(&field, message);
+                return None;
+            }
+            _ => {
+                self.problem(&field, format!("{value} is no condition; write e.g. `where: \"rate_hz > 1\"`"));
+                return None;
+            }
+        };
+        let Some(from) = stage.inputs.get(&port) else {
+            let near = nearest(&port, inputs.iter().map(|i| i.as_str())).map(|n| format!("; did you mean `{n}`?"));
+            self.problem(&field, format!("the stage has no input `{port}`{}", near.unwrap_or_default()));
+            return None;
+        };
+        let query = format!("SELECT sample, 1 AS selected FROM \"{port}\" WHERE {condition}");
+        Some(StageSpec {
+            kind: "sql".to_owned(),
+            inputs: [(port, from.clone())].into_iter().collect(),
+            keep: true,
+            seed: None,
+            on_error: stage.on_error,
+            timeout: None,
+            retries: 0,
+            select: None,
+            revision: 0,
+            grain: Some(Grain::Sample),
+            batch: None,
+            config: serde_json::json!({"query": query}),
             set_by_user: BTreeSet::new(),
         })
     }

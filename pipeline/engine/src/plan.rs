@@ -1,16 +1,18 @@
 //! What is known, what is missing, and what waits for inputs: action keys, stage by stage.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use lapicque_schemas::{Digest, DigestBuilder, project_digest};
+use rayon::prelude::*;
 use serde_json::Value;
 
+use crate::found::Found;
 use crate::graph::{BoundStage, Domain, Graph, Port, labels_digest};
 use crate::keys::{Ingredients, action_key, ingredients_digest};
 use crate::kind::{Grain, SampleError};
 use crate::pipeline_file::OnError;
-use crate::store::{Action, OutputEntry, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// The state of one sample in one stage.
 #[derive(Debug, Clone)]
@@ -19,24 +21,26 @@ pub enum Unit {
     Waiting,
     Missing {
         key: Digest,
-        inputs: Vec<Digest>,
     },
     Done {
         key: Digest,
-        action: Arc<Action>,
+        found: Found,
     },
     Failed {
         key: Digest,
-        inputs: Vec<Digest>,
-        error: SampleError,
+        error: Arc<SampleError>,
     },
     /// An input failed.
     Dropped,
+    /// `where`, here or upstream, does not select the sample.
+    LeftOut,
 }
 
 #[derive(Debug, Clone)]
 pub struct StageState {
     pub units: Vec<Unit>,
+    /// Digests of the own inputs of each unit, one after the other; those of units that wait mean nothing.
+    inputs: Vec<Digest>,
     /// Ingredients that all units have in common, once they are known.
     pub common: Option<Value>,
     /// Of table-grain stages: the samples, in the order in which the stage sees them.
@@ -51,6 +55,15 @@ pub struct Planner<'a> {
     /// Failures that are stored are tried again.
     pub retry_failed: bool,
     pub states: Vec<StageState>,
+    /// Per stage and port, which unit of the upstream stage belongs to each unit.
+    alignments: Vec<Vec<Alignment>>,
+}
+
+/// For each unit of a stage, the unit of another stage that belongs to it.
+#[derive(Debug, Clone)]
+pub(crate) enum Alignment {
+    Same,
+    Some(Vec<Option<u32>>),
 }
 
 /// What a whole input is, as far as it is known.
@@ -60,16 +73,60 @@ enum Whole {
     Dropped,
 }
 
+/// Units whose keys are looked up together.
+const CHUNK: usize = 1 << 16;
+
+impl Unit {
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Waiting | Self::Missing { .. })
+    }
+
+    /// Whether there is no result because of an error.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::Dropped)
+    }
+
+    pub fn key(&self) -> Option<Digest> {
+        match self {
+            Self::Missing { key } | Self::Done { key, .. } | Self::Failed { key, .. } => Some(*key),
+            Self::Waiting | Self::Dropped | Self::LeftOut => None,
+        }
+    }
+}
+
+impl StageState {
+    pub fn count(&self, of: impl Fn(&Unit) -> bool) -> u64 {
+        self.units.iter().filter(|unit| of(unit)).count() as u64
+    }
+
+    /// Digests of the own inputs of a unit, in the order of the key.
+    pub fn inputs(&self, unit: usize) -> &[Digest] {
+        let width = self.inputs.len() / self.units.len().max(1);
+        &self.inputs[unit * width..(unit + 1) * width]
+    }
+
+    pub(crate) fn set_inputs(&mut self, unit: usize, inputs: &[Digest]) {
+        let width = self.inputs.len() / self.units.len().max(1);
+        self.inputs[unit * width..(unit + 1) * width].copy_from_slice(inputs);
+    }
+}
+
 impl<'a> Planner<'a> {
     /// Plans all stages, as far as it goes without computing.
     pub fn new(graph: &'a Graph, store: &'a dyn Store, retry_failed: bool) -> Result<Self, StoreError> {
         let states = graph.stages.iter().map(|stage| StageState {
             units: vec![Unit::Waiting; stage.domain.len()],
+            inputs: vec![Digest([0; 16]); stage.domain.len() * stage.own_inputs().count()],
             common: None,
             positions: Vec::new(),
             missing_samples: 0,
         });
-        let mut planner = Self { graph, store, retry_failed, states: states.collect() };
+        let alignments = graph
+            .stages
+            .iter()
+            .map(|stage| stage.ports.iter().map(|p| align(&stage.domain, &graph.stages[p.stage].domain)).collect());
+        let mut planner =
+            Self { graph, store, retry_failed, states: states.collect(), alignments: alignments.collect() };
         for stage in 0..graph.stages.len() {
             planner.settle(stage)?;
         }
@@ -93,33 +150,32 @@ impl<'a> Planner<'a> {
             return Ok(());
         };
         let common = ingredients_digest(common);
-        let inputs = self.unit_inputs(number)?;
-        let mut found: Vec<(usize, Digest, Vec<Digest>)> = Vec::new();
-        for (unit, inputs) in inputs.into_iter().enumerate() {
-            match inputs {
-                UnitInputs::Known(inputs) => found.push((unit, action_key(common, &inputs), inputs)),
-                UnitInputs::Dropped => self.states[number].units[unit] = Unit::Dropped,
-                UnitInputs::Waiting | UnitInputs::Settled => {}
+        self.find_inputs(number)?;
+        let known: Vec<u32> = (0..self.states[number].units.len() as u32)
+            .filter(|&unit| matches!(self.states[number].units[unit as usize], Unit::Missing { .. }))
+            .collect();
+        for chunk in known.chunks(CHUNK) {
+            let state = &self.states[number];
+            let keys: Vec<Digest> =
+                chunk.par_iter().map(|&unit| action_key(common, state.inputs(unit as usize))).collect();
+            let found = self.store.find(&keys)?;
+            for ((&unit, key), found) in chunk.iter().zip(keys).zip(found) {
+                self.states[number].units[unit as usize] = self.unit(stage, key, found);
             }
-        }
-        let keys: Vec<Digest> = found.iter().map(|(_, key, _)| *key).collect();
-        let actions = self.store.find(&keys)?;
-        for ((unit, key, inputs), action) in found.into_iter().zip(actions) {
-            self.states[number].units[unit] = self.unit(stage, key, inputs, action);
         }
         Ok(())
     }
 
-    fn unit(&self, stage: &BoundStage, key: Digest, inputs: Vec<Digest>, action: Option<Action>) -> Unit {
-        match action {
-            None => Unit::Missing { key, inputs },
-            Some(action) => match action.outcome {
-                // Rows that an earlier pipeline did not keep are computed again where this one keeps them.
-                Ok(ref outputs) if stage.spec.keep && outputs.iter().any(|o| !o.kept) => Unit::Missing { key, inputs },
-                Ok(_) => Unit::Done { key, action: Arc::new(action) },
-                Err(_) if self.retry_failed => Unit::Missing { key, inputs },
-                Err(error) => Unit::Failed { key, inputs, error },
-            },
+    fn unit(&self, stage: &BoundStage, key: Digest, found: Option<Found>) -> Unit {
+        let Some(found) = found else {
+            return Unit::Missing { key };
+        };
+        match found.failure() {
+            Some(_) if self.retry_failed => Unit::Missing { key },
+            Some(error) => Unit::Failed { key, error: Arc::new(error.clone()) },
+            // Rows that an earlier pipeline did not keep are computed again where this one keeps them.
+            None if stage.spec.keep && !found.is_kept() => Unit::Missing { key },
+            None => Unit::Done { key, found },
         }
     }
 
@@ -142,7 +198,7 @@ impl<'a> Planner<'a> {
             }
         }
         let mut sample_wise: Vec<String> =
-            stage.ports.iter().filter(|p| p.sample_wise).map(|p| p.name.clone()).collect();
+            stage.ports.iter().filter(|p| p.sample_wise && !p.selects).map(|p| p.name.clone()).collect();
         if stage.bound().points.is_some() {
             sample_wise.insert(0, "point".to_owned());
         }
@@ -155,8 +211,8 @@ impl<'a> Planner<'a> {
     fn single_digest(&self, port: &Port) -> Result<Whole, StoreError> {
         let upstream = &self.states[port.stage];
         Ok(match &upstream.units[0] {
-            Unit::Done { key, action } => {
-                let digest = self.port_digests(port, &[(*key, action.clone())])?[0];
+            Unit::Done { key, found } => {
+                let digest = self.port_digests(port, &[(*key, found)])?[0];
                 let schema = &self.graph.stages[port.stage].bound().outputs[port.output].schema;
                 let reads_sample =
                     port.read.columns.as_ref().is_none_or(|columns| columns.iter().any(|c| c == "sample"));
@@ -167,7 +223,7 @@ impl<'a> Planner<'a> {
                     Whole::Known(digest)
                 }
             }
-            Unit::Failed { .. } | Unit::Dropped => Whole::Dropped,
+            Unit::Failed { .. } | Unit::Dropped | Unit::LeftOut => Whole::Dropped,
             Unit::Waiting | Unit::Missing { .. } => Whole::Waiting,
         })
     }
@@ -178,25 +234,33 @@ impl<'a> Planner<'a> {
         let stage = &graph.stages[number];
         let mut digests = BTreeMap::new();
         let mut labels: Vec<String> = Vec::new();
-        let mut row_of: HashMap<String, usize> = HashMap::new();
+        let mut row_of: HashMap<&str, usize> = HashMap::new();
         let mut table: Vec<Vec<Option<Digest>>> = Vec::new();
         let mut missing = 0;
-        let wise: Vec<&Port> = stage.ports.iter().filter(|p| graph.stages[p.stage].domain.is_sample_wise()).collect();
+        let wise: Vec<&Port> =
+            stage.ports.iter().filter(|p| graph.stages[p.stage].domain.is_sample_wise() && !p.selects).collect();
+        let Ok(selected) = self.selected(stage) else {
+            return Ok(Err(Some(())));
+        };
         for (column, port) in wise.iter().enumerate() {
             let upstream = &graph.stages[port.stage];
             let mut done = Vec::new();
             for (unit, label) in self.states[port.stage].units.iter().zip(upstream.domain.labels()) {
+                if selected.as_ref().is_some_and(|selected| !selected.contains(label.as_str())) {
+                    continue;
+                }
                 match unit {
-                    Unit::Done { key, action } => done.push((label, (*key, action.clone()))),
+                    Unit::Done { key, found } => done.push((label, (*key, found))),
                     Unit::Waiting | Unit::Missing { .. } => return Ok(Err(Some(()))),
+                    Unit::LeftOut => {}
                     Unit::Failed { .. } | Unit::Dropped if self.skips(port.stage) => missing += 1,
                     Unit::Failed { .. } | Unit::Dropped => return Ok(Err(None)),
                 }
             }
-            let actions: Vec<_> = done.iter().map(|(_, action)| action.clone()).collect();
-            for ((label, _), digest) in done.into_iter().zip(self.port_digests(port, &actions)?) {
-                let row = *row_of.entry(label.clone()).or_insert_with(|| {
-                    labels.push(label.clone());
+            let actions: Vec<_> = done.iter().map(|(_, action)| *action).collect();
+            for ((label, _), digest) in done.iter().zip(self.port_digests(port, &actions)?) {
+                let row = *row_of.entry(label.as_str()).or_insert_with(|| {
+                    labels.push((*label).clone());
                     table.push(vec![None; wise.len()]);
                     labels.len() - 1
                 });
@@ -222,7 +286,8 @@ impl<'a> Planner<'a> {
             }
             digests.insert(port.name.clone(), builder.finish());
         }
-        for port in stage.ports.iter().filter(|p| !graph.stages[p.stage].domain.is_sample_wise()) {
+        let once = |p: &&Port| !graph.stages[p.stage].domain.is_sample_wise();
+        for port in stage.ports.iter().filter(once) {
             match self.single_digest(port)? {
                 Whole::Known(digest) => digests.insert(port.name.clone(), digest),
                 Whole::Waiting => return Ok(Err(Some(()))),
@@ -234,112 +299,134 @@ impl<'a> Planner<'a> {
         Ok(Ok(digests))
     }
 
+    /// The samples that the `where` of a table-grain stage selects, all of them where it has none; `Err` while it waits.
+    fn selected(&self, stage: &BoundStage) -> Result<Option<HashSet<&'a str>>, ()> {
+        let Some(port) = stage.ports.iter().find(|port| port.selects) else {
+            return Ok(None);
+        };
+        let mut selected = HashSet::new();
+        let upstream: &'a BoundStage = &self.graph.stages[port.stage];
+        for (unit, label) in self.states[port.stage].units.iter().zip(upstream.domain.labels()) {
+            match unit {
+                Unit::Done { found, .. } if found.rows(port.output) == Some(0) => {}
+                Unit::LeftOut => {}
+                // A sample whose condition has no answer is treated as one that failed upstream.
+                Unit::Done { .. } | Unit::Failed { .. } | Unit::Dropped => {
+                    selected.insert(label.as_str());
+                }
+                Unit::Waiting | Unit::Missing { .. } => return Err(()),
+            }
+        }
+        Ok(Some(selected))
+    }
+
     /// Whether failures of a stage, or of a stage above it, leave table-grain stages running.
     pub(crate) fn skips(&self, number: usize) -> bool {
         let stage = &self.graph.stages[number];
         let failed_here = self.states[number].units.iter().any(|unit| matches!(unit, Unit::Failed { .. }));
         let dropped_here = self.states[number].units.iter().any(|unit| matches!(unit, Unit::Dropped));
-        let above = |port: &Port| {
-            let failed = self.states[port.stage].units.iter().any(|u| matches!(u, Unit::Failed { .. } | Unit::Dropped));
-            !failed || self.skips(port.stage)
-        };
+        let above =
+            |port: &Port| !self.states[port.stage].units.iter().any(Unit::is_lost) || self.skips(port.stage);
         (!failed_here || stage.spec.on_error == OnError::Skip) && (!dropped_here || stage.ports.iter().all(above))
     }
 
-    /// The inputs of each unit that is not settled.
-    fn unit_inputs(&self, number: usize) -> Result<Vec<UnitInputs>, StoreError> {
+    /// Finds the input digests of each unit that waits; those of which all are known become `Missing`.
+    fn find_inputs(&mut self, number: usize) -> Result<(), StoreError> {
         let stage = &self.graph.stages[number];
-        let mut inputs: Vec<UnitInputs> = self.states[number]
-            .units
-            .iter()
-            .map(|unit| match unit {
-                Unit::Waiting => UnitInputs::Known(Vec::new()),
-                _ => UnitInputs::Settled,
-            })
-            .collect();
+        let width = stage.own_inputs().count();
+        let mut state = std::mem::replace(&mut self.states[number], StageState::empty());
+        let mut known: Vec<bool> = state.units.iter().map(|unit| matches!(unit, Unit::Waiting)).collect();
+        let mut column = 0;
         if let Some(points) = &stage.bound().points {
-            for (inputs, &digest) in inputs.iter_mut().zip(&points.digests) {
-                inputs.push(digest);
+            for (unit, &digest) in points.digests.iter().enumerate() {
+                state.inputs[unit * width] = digest;
             }
+            column = 1;
         }
-        for port in stage.ports.iter().filter(|port| port.sample_wise) {
+        for (port, alignment) in stage.ports.iter().zip(&self.alignments[number]).filter(|(port, _)| port.sample_wise) {
             let upstream = &self.states[port.stage];
-            let mut known: Vec<(usize, (Digest, Arc<Action>))> = Vec::new();
-            for (unit, from) in self.alignment(number, port).into_iter().enumerate() {
-                match from.map(|from| &upstream.units[from]) {
-                    None => inputs[unit].push(absent_digest()),
-                    Some(Unit::Done { key, action }) => known.push((unit, (*key, action.clone()))),
-                    Some(Unit::Waiting | Unit::Missing { .. }) => inputs[unit].wait(),
-                    Some(Unit::Failed { .. } | Unit::Dropped) => inputs[unit].fail(),
+            let mut done: Vec<(u32, (Digest, &Found))> = Vec::new();
+            for unit in 0..state.units.len() {
+                if !known[unit] {
+                    continue;
+                }
+                match alignment.get(unit).map(|from| &upstream.units[from]) {
+                    // What has no row to be judged by is not selected.
+                    None if port.selects => state.units[unit] = Unit::LeftOut,
+                    None => {
+                        state.inputs[unit * width + column] = absent_digest();
+                        continue;
+                    }
+                    Some(Unit::Done { found, .. }) if port.selects => {
+                        if found.rows(port.output) != Some(0) {
+                            continue;
+                        }
+                        state.units[unit] = Unit::LeftOut;
+                    }
+                    Some(Unit::Done { key, found }) => {
+                        done.push((unit as u32, (*key, found)));
+                        continue;
+                    }
+                    Some(Unit::LeftOut) => state.units[unit] = Unit::LeftOut,
+                    Some(Unit::Failed { .. } | Unit::Dropped) => state.units[unit] = Unit::Dropped,
+                    Some(Unit::Waiting | Unit::Missing { .. }) => {}
+                }
+                known[unit] = false;
+            }
+            if port.selects {
+                continue;
+            }
+            for chunk in done.chunks(CHUNK) {
+                let actions: Vec<_> = chunk.iter().map(|(_, action)| *action).collect();
+                for ((unit, _), digest) in chunk.iter().zip(self.port_digests(port, &actions)?) {
+                    state.inputs[*unit as usize * width + column] = digest;
                 }
             }
-            known.retain(|(unit, _)| matches!(inputs[*unit], UnitInputs::Known(_)));
-            let actions: Vec<_> = known.iter().map(|(_, action)| action.clone()).collect();
-            for ((unit, _), digest) in known.into_iter().zip(self.port_digests(port, &actions)?) {
-                inputs[unit].push(digest);
-            }
+            column += 1;
         }
-        Ok(inputs)
+        // The key is put in when it is looked up.
+        let missing = Unit::Missing { key: Digest([0; 16]) };
+        state.units.iter_mut().zip(known).filter(|(_, known)| *known).for_each(|(unit, _)| *unit = missing.clone());
+        self.states[number] = state;
+        Ok(())
     }
 
-    /// For each unit of a stage, the unit of the stage at a sample-wise port.
-    pub fn alignment(&self, number: usize, port: &Port) -> Vec<Option<usize>> {
-        align(&self.graph.stages[number].domain, &self.graph.stages[port.stage].domain)
+    /// For each unit of a stage, the unit of the stage at one of its ports.
+    pub(crate) fn alignment(&self, number: usize, port: &Port) -> &Alignment {
+        let position = self.graph.stages[number].ports.iter().position(|p| p.name == port.name);
+        position.map_or(&Alignment::Same, |position| &self.alignments[number][position])
     }
 
     /// The digests of what a port reads of these actions.
-    pub(crate) fn port_digests(
-        &self,
-        port: &Port,
-        actions: &[(Digest, Arc<Action>)],
-    ) -> Result<Vec<Digest>, StoreError> {
+    pub(crate) fn port_digests(&self, port: &Port, actions: &[(Digest, &Found)]) -> Result<Vec<Digest>, StoreError> {
         let output = &self.graph.stages[port.stage].bound().outputs[port.output];
-        let mut digests = Vec::with_capacity(actions.len());
-        let mut unknown = Vec::new();
-        for (i, (key, action)) in actions.iter().enumerate() {
-            let entry = action.outcome.as_ref().ok().and_then(|outputs| outputs.get(port.output));
-            let digest = entry.and_then(|entry| known_digest(port, &output.schema, entry));
-            if digest.is_none() {
-                unknown.push((i, *key));
-            }
-            digests.push(digest);
-        }
+        let known = |(_, found): &(Digest, &Found)| known_digest(port, &output.schema, found);
+        let mut digests: Vec<Option<Digest>> = actions.par_iter().map(known).collect();
+        let unknown: Vec<usize> = (0..actions.len()).filter(|&i| digests[i].is_none()).collect();
         let columns = port.read.columns.as_deref();
         for chunk in unknown.chunks(1024) {
-            let keys: Vec<Digest> = chunk.iter().map(|(_, key)| *key).collect();
+            let keys: Vec<Digest> = chunk.iter().map(|&i| actions[i].0).collect();
             let tables = self.store.read(port.output, &output.schema, &keys, columns)?;
-            for ((i, _), table) in chunk.iter().zip(tables) {
+            for (&i, table) in chunk.iter().zip(tables) {
                 let digest = lapicque_schemas::content_digest(&table.schema(), &[table]);
-                digests[*i] = Some(digest.map_err(|error| StoreError::Unsupported { message: error.to_string() })?);
+                digests[i] = Some(digest.map_err(|error| StoreError::Unsupported { message: error.to_string() })?);
             }
         }
         Ok(digests.into_iter().flatten().collect())
     }
 }
 
-enum UnitInputs {
-    Settled,
-    Waiting,
-    Dropped,
-    Known(Vec<Digest>),
+impl StageState {
+    fn empty() -> Self {
+        Self { units: Vec::new(), inputs: Vec::new(), common: None, positions: Vec::new(), missing_samples: 0 }
+    }
 }
 
-impl UnitInputs {
-    fn push(&mut self, digest: Digest) {
-        if let Self::Known(inputs) = self {
-            inputs.push(digest);
-        }
-    }
-
-    fn wait(&mut self) {
-        if matches!(self, Self::Known(_)) {
-            *self = Self::Waiting;
-        }
-    }
-
-    fn fail(&mut self) {
-        if !matches!(self, Self::Settled) {
-            *self = Self::Dropped;
+impl Alignment {
+    pub(crate) fn get(&self, unit: usize) -> Option<usize> {
+        match self {
+            Self::Same => Some(unit),
+            Self::Some(units) => units[unit].map(|unit| unit as usize),
         }
     }
 }
@@ -350,24 +437,24 @@ pub(crate) fn absent_digest() -> Digest {
 }
 
 /// For each unit of a domain, the unit of the other with the same label.
-pub(crate) fn align(domain: &Domain, other: &Domain) -> Vec<Option<usize>> {
+pub(crate) fn align(domain: &Domain, other: &Domain) -> Alignment {
     match (domain, other) {
         (Domain::Samples(own), Domain::Samples(theirs)) if !Arc::ptr_eq(own, theirs) => {
-            let positions: HashMap<&String, usize> = theirs.iter().enumerate().map(|(i, label)| (label, i)).collect();
-            own.iter().map(|label| positions.get(label).copied()).collect()
+            let positions: HashMap<&str, u32> = theirs.iter().map(String::as_str).zip(0..).collect();
+            Alignment::Some(own.iter().map(|label| positions.get(label.as_str()).copied()).collect())
         }
-        (domain, _) => (0..domain.len()).map(Some).collect(),
+        _ => Alignment::Same,
     }
 }
 
-/// The digest of what a port reads, if it follows from what the entry carries.
-fn known_digest(port: &Port, schema: &lapicque_schemas::TableSchema, entry: &OutputEntry) -> Option<Digest> {
+/// The digest of what a port reads, if it follows from what is known of the action.
+fn known_digest(port: &Port, schema: &lapicque_schemas::TableSchema, found: &Found) -> Option<Digest> {
     let Some(columns) = port.read.columns.as_ref().filter(|columns| !covers(columns, schema)) else {
-        return Some(entry.content);
+        return found.content(port.output);
     };
-    let digests = entry.columns.as_ref()?;
-    let named = schema.column_names().zip(digests.iter().copied());
-    Some(project_digest(&schema.arrow, entry.rows, named.filter(|(name, _)| columns.iter().any(|c| c == name))))
+    let named = schema.column_names().zip(found.columns(port.output)?.iter().copied());
+    let read = named.filter(|(name, _)| columns.iter().any(|c| c == name));
+    Some(project_digest(&schema.arrow, found.rows(port.output)?, read))
 }
 
 /// Whether these are all columns of a table.

@@ -4,17 +4,35 @@
 //! What was published never changes; publishing an action twice is harmless: the first stays unless the second
 //! [replaces](Action::replaces) it.
 
+use std::sync::Arc;
+
 use arrow_array::RecordBatch;
-use lapicque_schemas::{Digest, TableSchema};
+use lapicque_schemas::{Digest, DigestBuilder, TableSchema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::events::TimedEvent;
+use crate::found::Found;
 use crate::kind::{Output, SampleError};
 
 pub trait Store: Send + Sync {
-    /// The actions with these keys, in their order; `None` where there is none.
-    fn find(&self, keys: &[Digest]) -> Result<Vec<Option<Action>>, StoreError>;
+    /// What is known of the actions with these keys, in their order; `None` where there is none.
+    fn find(&self, keys: &[Digest]) -> Result<Vec<Option<Found>>, StoreError>;
+    /// All that is stored of these actions, in their order.
+    fn actions(&self, keys: &[Digest]) -> Result<Vec<Option<Action>>, StoreError>;
+    /// All that is stored of one action.
+    fn action(&self, key: Digest) -> Result<Option<Action>, StoreError> {
+        Ok(self.actions(&[key])?.pop().flatten())
+    }
+    /// Announces that a run is at work, until what is returned is dropped: so long nothing that it finds is removed.
+    fn work(&self) -> Result<Option<Box<dyn Send>>, StoreError> {
+        Ok(None)
+    }
+    /// Announces that these actions are about to be computed here, but for those that are published or that another
+    /// runner is computing.
+    fn claim(&self, keys: &[Digest]) -> Result<Claim, StoreError> {
+        Ok(Claim { granted: keys.to_vec(), guard: None })
+    }
     /// Stores the results of one batch; returns the bytes it took. All of it becomes visible, or nothing.
     fn publish(&self, batch: &NewBatch<'_>) -> Result<u64, StoreError>;
     /// The rows of one output of these actions, one table per key; all columns or the named ones, in their order.
@@ -36,23 +54,39 @@ pub trait Store: Send + Sync {
     fn latest_run(&self, pipeline: &str) -> Result<Option<RunRecord>, StoreError> {
         Ok(self.runs()?.into_iter().rev().find(|run| run.pipeline == pipeline))
     }
+    /// Names all that was lost of the store: while it is equal, what a run found is still there.
+    fn losses(&self) -> Result<Digest, StoreError> {
+        Ok(Digest::of("lapicque losses 1", &[]))
+    }
+    /// What was found damaged since this was last asked, for messages.
+    fn take_damage(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Leave to compute some actions, until it is dropped.
+pub struct Claim {
+    pub granted: Vec<Digest>,
+    /// Gives the claim up when it is dropped.
+    pub guard: Option<Box<dyn Send>>,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("{path}: {source}")]
     Io { path: String, source: std::io::Error },
+    /// A file of the store is not what was written; what it held is forgotten, so that it is computed again.
     #[error("{path}: {message}")]
     Damaged { path: String, message: String },
-    #[error("{path}: the store has format {found}; this version reads format {known}")]
-    Format { path: String, found: String, known: u32 },
+    #[error("{path}: the store has format {found}, this version reads format {known}; {advice}")]
+    Format { path: String, found: String, known: u32, advice: String },
     #[error("the store does not hold the rows of action {key}")]
     NotStored { key: Digest },
     #[error("the rows cannot be stored: {message}")]
     Unsupported { message: String },
 }
 
-/// What is known of one action.
+/// All that is stored of one action.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Action {
     pub outcome: Result<Vec<OutputEntry>, SampleError>,
@@ -93,11 +127,11 @@ pub struct NewAction {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Binding {
     /// Labels, in order; empty for a stage that runs once.
-    pub samples: Vec<String>,
+    pub samples: Arc<[String]>,
     /// `None` where there is no result.
     pub keys: Vec<Option<Digest>>,
     /// What the positions in the `sample` column of a table-grain output mean.
-    pub positions: Vec<String>,
+    pub positions: Arc<[String]>,
 }
 
 /// The record of a run.
@@ -106,6 +140,10 @@ pub struct RunRecord {
     /// Sorts by time.
     pub id: String,
     pub pipeline: String,
+    /// Digest of all that the plan of the run followed from, beside the store: see [`crate::Graph::identity`].
+    pub identity: Digest,
+    /// [`Store::losses`] at the end of the run.
+    pub losses: Digest,
     /// The pipeline file as read.
     pub text: String,
     pub settings: Vec<String>,
@@ -129,12 +167,32 @@ pub struct StageRun {
     /// Samples whose inputs were computed anew and came out as known.
     pub cut_off: u64,
     pub failed: u64,
+    /// Samples that `where` left out.
+    pub left_out: u64,
     pub seconds: f64,
     pub bytes: u64,
+    /// What a sample costs, by the latest run that computed any.
+    pub cost: Option<Cost>,
     pub notes: Vec<(String, u64)>,
     pub outputs: Vec<Output>,
     pub binding: Digest,
     pub sample_wise: bool,
+}
+
+/// What a sample costs, on average.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    pub seconds: f64,
+    pub bytes: f64,
+}
+
+impl std::iter::Sum for Cost {
+    fn sum<I: Iterator<Item = Self>>(costs: I) -> Self {
+        costs.fold(Self { seconds: 0.0, bytes: 0.0 }, |sum, cost| Self {
+            seconds: sum.seconds + cost.seconds,
+            bytes: sum.bytes + cost.bytes,
+        })
+    }
 }
 
 impl Action {
@@ -151,13 +209,8 @@ impl Action {
 impl Binding {
     /// What the binding is stored under: equal bindings of many runs are one.
     pub fn digest(&self) -> Digest {
-        let mut builder = lapicque_schemas::DigestBuilder::new("lapicque binding 1");
-        for texts in [&self.samples, &self.positions] {
-            builder.number(texts.len() as u64);
-            texts.iter().for_each(|text| {
-                builder.text(text);
-            });
-        }
+        let mut builder = DigestBuilder::new("lapicque binding 2");
+        builder.digest(Self::labels_digest(&self.samples)).digest(Self::labels_digest(&self.positions));
         for key in &self.keys {
             builder.number(u64::from(key.is_some()));
             if let Some(key) = key {
@@ -165,5 +218,10 @@ impl Binding {
             }
         }
         builder.finish()
+    }
+
+    /// What a list of labels is stored under.
+    pub fn labels_digest(labels: &[String]) -> Digest {
+        crate::graph::labels_digest(labels)
     }
 }

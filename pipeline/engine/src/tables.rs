@@ -38,11 +38,11 @@ pub fn read_rows(
     let stored: Vec<_> = binding
         .keys
         .iter()
-        .map(|key| key.filter(|_| actions.next().flatten().is_some_and(|action| action.outcome.is_ok())))
+        .map(|key| key.filter(|_| actions.next().flatten().is_some_and(|found| found.failure().is_none())))
         .collect();
     let labels = match stage.sample_wise {
-        true => WholeLabels::Text(binding.samples.clone()),
-        false if schema.references_samples() => WholeLabels::Stored(binding.positions.clone()),
+        true => WholeLabels::Text(binding.samples.to_vec()),
+        false if schema.references_samples() => WholeLabels::Stored(binding.positions.to_vec()),
         false => WholeLabels::None,
     };
     read_whole(store, output, schema, &stored, &labels, columns)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use lapicque_schemas::{Digest, TableSchema};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,12 @@ pub struct MemberTask {
     pub stage: String,
     pub binding: StageBinding,
     pub keep: bool,
+    /// A sample that takes longer fails.
+    pub timeout: Option<Duration>,
+    /// How often a sample is tried again that panicked or took too long.
+    pub retries: u32,
+    /// The member whose rows select the samples, where it is one of this task.
+    pub selected_by: Option<usize>,
     pub seed: u64,
     pub ports: Vec<PortTask>,
     /// Ingredients that all samples have in common.

@@ -167,6 +167,7 @@ fn a_cancelled_stage_stores_nothing_wrong() {
     let options = lapicque_pipeline::RunOptions {
         jobs: 2,
         retry_failed: false,
+        verify: None,
         cancelled: &cancelled,
         store_uri: String::new(),
         settings: Vec::new(),

@@ -48,10 +48,10 @@ fn a_task_gives_the_same_through_json() {
         assert!(stage.bound().grain == Grain::Sample || state.units.len() == 1);
         for (i, unit) in state.units.iter().enumerate() {
             let label = stage.domain.labels().get(i).cloned().unwrap_or_default();
-            let Unit::Done { action, .. } = unit else {
+            let Unit::Done { found, .. } = unit else {
                 panic!("{} {label}: {unit:?}", stage.name);
             };
-            let found: Vec<_> = action.outcome.as_ref().unwrap().iter().map(|o| o.content).collect();
+            let found: Vec<_> = found.outcome().unwrap().iter().map(|o| o.content).collect();
             assert_eq!(Ok(found), contents[&label], "{} {label}", stage.name);
         }
     }

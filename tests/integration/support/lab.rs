@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use arrow::array::RecordBatch;
 use lapicque_pipeline::{
-    Action, Event, Graph, Pipeline, Planner, Registry, RunOptions, RunRecord, StagePlan, StageRun, Store, plan_rows,
+    Action, Event, Graph, Pipeline, Registry, RunOptions, RunRecord, StagePlan, StageRun, Store, plan,
     read_output,
 };
 use lapicque_schemas::Digest;
@@ -25,11 +25,12 @@ pub(crate) struct Lab {
 pub(crate) struct Settings {
     pub(crate) jobs: usize,
     pub(crate) retry_failed: bool,
+    pub(crate) verify: Option<f64>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { jobs: 2, retry_failed: false }
+        Self { jobs: 2, retry_failed: false, verify: None }
     }
 }
 
@@ -83,6 +84,7 @@ impl Lab {
         let options = RunOptions {
             jobs: settings.jobs,
             retry_failed: settings.retry_failed,
+            verify: settings.verify,
             cancelled: &AtomicBool::new(false),
             store_uri: self.store_folder().display().to_string(),
             settings: Vec::new(),
@@ -97,7 +99,7 @@ impl Lab {
     pub(crate) fn plan(&self, pipeline: &Value) -> Vec<StagePlan> {
         let (_, graph) = self.bind(pipeline).unwrap();
         let store = ParquetStore::open(&self.store_folder()).unwrap();
-        plan_rows(&Planner::new(&graph, &store, false).unwrap()).unwrap()
+        plan(&graph, &store).unwrap()
     }
 
     /// What lies in the store: names of files and their content.
@@ -150,7 +152,7 @@ impl Ran {
             .iter()
             .enumerate()
             .filter_map(|(i, key)| Some((binding.samples.get(i).cloned().unwrap_or_default(), (*key)?)));
-        known.map(|(label, key)| (label, key, self.store.find(&[key]).unwrap().remove(0).unwrap())).collect()
+        known.map(|(label, key)| (label, key, self.store.action(key).unwrap().unwrap())).collect()
     }
 
     /// The content of each output of each sample; the failure where there is none.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use arrow::array::RecordBatch;
-use lapicque_pipeline::{Action, Binding, NewBatch, RunRecord, Store, StoreError};
+use lapicque_pipeline::{Action, Binding, Claim, Found, NewBatch, RunRecord, Store, StoreError};
 use lapicque_schemas::{Digest, TableSchema};
 use serde_json::Value;
 
@@ -24,8 +24,28 @@ impl<'a> Recorder<'a> {
 }
 
 impl Store for Recorder<'_> {
-    fn find(&self, keys: &[Digest]) -> Result<Vec<Option<Action>>, StoreError> {
+    fn find(&self, keys: &[Digest]) -> Result<Vec<Option<Found>>, StoreError> {
         self.inner.find(keys)
+    }
+
+    fn actions(&self, keys: &[Digest]) -> Result<Vec<Option<Action>>, StoreError> {
+        self.inner.actions(keys)
+    }
+
+    fn work(&self) -> Result<Option<Box<dyn Send>>, StoreError> {
+        self.inner.work()
+    }
+
+    fn claim(&self, keys: &[Digest]) -> Result<Claim, StoreError> {
+        self.inner.claim(keys)
+    }
+
+    fn losses(&self) -> Result<Digest, StoreError> {
+        self.inner.losses()
+    }
+
+    fn take_damage(&self) -> Vec<String> {
+        self.inner.take_damage()
     }
 
     fn publish(&self, batch: &NewBatch<'_>) -> Result<u64, StoreError> {

@@ -151,6 +151,7 @@ pub(crate) fn run_with(given: &[Given], stages: &Value, jobs: usize) -> Ran {
     let options = RunOptions {
         jobs,
         retry_failed: false,
+        verify: None,
         cancelled: &cancelled,
         store_uri: "memory".to_owned(),
         settings: Vec::new(),

@@ -43,7 +43,7 @@ pub fn ran_on(text: &str, folder: &Path, store: MemoryStore, jobs: usize) -> Ran
     let (pipeline, graph) = bind(text, folder).unwrap_or_else(|error| panic!("{error}"));
     let cancelled = AtomicBool::new(false);
     let options =
-        RunOptions { jobs, retry_failed: false, cancelled: &cancelled, store_uri: String::new(), settings: Vec::new() };
+        RunOptions { jobs, retry_failed: false, verify: None, cancelled: &cancelled, store_uri: String::new(), settings: Vec::new() };
     let record = run(&pipeline, &graph, &store, &options, &|_| {}).unwrap();
     Ran { store, record }
 }
@@ -63,7 +63,7 @@ impl Ran {
         for (i, key) in binding.keys.iter().enumerate() {
             let done = key
                 .and_then(|key| self.store.find(&[key]).unwrap().remove(0))
-                .is_some_and(|action| action.outcome.is_ok());
+                .is_some_and(|found| found.failure().is_none());
             if !done {
                 continue;
             }

@@ -1,0 +1,273 @@
+//! Garbage collection: what no run that is kept refers to.
+//!
+//! Roots are pinned runs and the latest runs of each pipeline. Records of other runs go first, then what only they needed:
+//! so a process that ends on the way leaves garbage, never a record of something that is gone.
+//! While a runner is at work on the store, nothing is removed, since it may rely on all that it has found.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use arrow_array::BooleanArray;
+use lapicque_pipeline::{Binding, RunRecord, Store, StoreError};
+use lapicque_schemas::Digest;
+use serde::Serialize;
+
+use crate::ParquetStore;
+use crate::files::{damaged, list, remove, write_new};
+use crate::manifest::{self, Sums, View, digest};
+
+/// What was removed, or would be.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Collected {
+    pub runs: u64,
+    pub actions: u64,
+    pub segments: u64,
+    /// Bindings, labels, ingredients, damaged files and what ended processes left behind.
+    pub other_files: u64,
+    pub bytes: u64,
+    pub kept_runs: u64,
+    pub kept_actions: u64,
+    pub kept_bytes: u64,
+    /// Rows without use in segments that hold others in use: their share of the bytes kept, roughly.
+    pub unused_bytes_kept: u64,
+    /// Runners at work: while there are any, nothing is removed.
+    pub runners: usize,
+}
+
+impl ParquetStore {
+    /// Removes what neither a pinned run nor one of the latest `keep_runs` runs of a pipeline needs.
+    pub fn collect(&self, keep_runs: usize, dry_run: bool) -> Result<Collected, StoreError> {
+        if !self.folder().is_dir() {
+            return Ok(Collected::default());
+        }
+        let lock = if dry_run { None } else { self.claims.lock()? };
+        let runners = if dry_run { 0 } else { self.claims.others()?.len() };
+        let dry_run = dry_run || runners > 0;
+        let mut collected = Collected { runners, ..Collected::default() };
+        let go = |path: &Path, collected: &mut Collected| -> Result<(), StoreError> {
+            collected.bytes += if dry_run { size(path) } else { remove(path)? };
+            Ok(())
+        };
+        let (kept, gone) = self.divide(keep_runs)?;
+        collected.kept_runs = kept.len() as u64;
+        for path in gone {
+            collected.runs += 1;
+            go(&path, &mut collected)?;
+        }
+        let live = self.live(&kept)?;
+        for (folder, names) in [("bindings", &live.bindings), ("labels", &live.labels)] {
+            for path in list(&self.folder().join(folder), "parquet")? {
+                if !file_stem(&path).is_some_and(|stem| names.contains(stem)) {
+                    collected.other_files += 1;
+                    go(&path, &mut collected)?;
+                }
+            }
+        }
+        let swept = self.sweep_manifests(&live.keys, dry_run, &mut collected)?;
+        for path in list(&self.folder().join("segments"), "parquet")? {
+            let batch = file_stem(&path).and_then(|stem| stem.rsplit_once('-')).map(|(batch, _)| batch);
+            match batch.and_then(|batch| swept.batches.get(batch)).filter(|(live, _)| *live > 0) {
+                None => {
+                    collected.segments += 1;
+                    go(&path, &mut collected)?;
+                }
+                Some(&(live, all)) => {
+                    collected.kept_bytes += size(&path);
+                    collected.unused_bytes_kept += size(&path) * (all - live) / all;
+                }
+            }
+        }
+        for path in list(&self.folder().join("ingredients"), "json")? {
+            let digest = file_stem(&path).and_then(|stem| stem.parse::<Digest>().ok());
+            if !digest.is_some_and(|digest| swept.common.contains(&digest)) {
+                collected.other_files += 1;
+                go(&path, &mut collected)?;
+            }
+        }
+        for path in self.leftovers()? {
+            collected.other_files += 1;
+            go(&path, &mut collected)?;
+        }
+        drop(lock);
+        if !dry_run {
+            self.reload()?;
+        }
+        Ok(collected)
+    }
+
+    /// Runs that are kept, and the files of the others.
+    fn divide(&self, keep_runs: usize) -> Result<(Vec<RunRecord>, Vec<PathBuf>), StoreError> {
+        let pinned: HashSet<String> = self.pins()?.into_iter().map(|pin| pin.run).collect();
+        let mut of_pipeline: HashMap<String, usize> = HashMap::new();
+        let (mut kept, mut gone) = (Vec::new(), Vec::new());
+        for (path, run) in self.run_files()?.into_iter().rev() {
+            let latest = of_pipeline.entry(run.pipeline.clone()).or_default();
+            *latest += 1;
+            if *latest <= keep_runs || pinned.contains(&run.id) {
+                kept.push(run);
+            } else {
+                gone.push(path);
+            }
+        }
+        Ok((kept, gone))
+    }
+
+    fn live(&self, runs: &[RunRecord]) -> Result<Live, StoreError> {
+        let mut live = Live::default();
+        for stage in runs.iter().flat_map(|run| &run.stages) {
+            if live.bindings.insert(stage.binding.to_string()) {
+                let binding = self.binding(stage.binding)?;
+                for labels in [&binding.samples, &binding.positions] {
+                    live.labels.insert(Binding::labels_digest(labels).to_string());
+                }
+                live.keys.extend(binding.keys.iter().flatten());
+            }
+        }
+        live.keys.sort_unstable();
+        live.keys.dedup();
+        Ok(live)
+    }
+
+    /// Leaves only actions in manifests that are in use.
+    fn sweep_manifests(
+        &self,
+        live: &[Digest],
+        dry_run: bool,
+        collected: &mut Collected,
+    ) -> Result<Swept, StoreError> {
+        let mut swept = Swept::default();
+        let lost = self.lost();
+        for path in list(&self.folder().join("actions"), "parquet")? {
+            let (table, mut sums) = match manifest::table(&path) {
+                Err(StoreError::Damaged { message, .. }) => {
+                    self.condemn(&path, &message);
+                    continue;
+                }
+                other => other?,
+            };
+            let view = View::of(&path, &table);
+            let (keys, batches) = (view.digests("key")?, view.texts("batch")?);
+            let (common, outputs) = (view.digests("common")?, view.numbers("output")?);
+            let mut used = Vec::with_capacity(table.num_rows());
+            for row in 0..table.num_rows() {
+                let batch = batches.value(row);
+                let is_used = live.binary_search(&digest(keys, row)).is_ok() && !lost.contains(batch);
+                if !swept.batches.contains_key(batch) {
+                    swept.batches.insert(batch.to_owned(), (0, 0));
+                }
+                if let Some((live, all)) = swept.batches.get_mut(batch) {
+                    *live += u64::from(is_used);
+                    *all += 1;
+                }
+                if is_used {
+                    swept.common.insert(digest(common, row));
+                }
+                let counter = if is_used { &mut collected.kept_actions } else { &mut collected.actions };
+                *counter += u64::from(outputs[row] == 0);
+                used.push(is_used);
+            }
+            let count = used.iter().filter(|&&used| used).count();
+            if count == table.num_rows() {
+                collected.kept_bytes += size(&path);
+                continue;
+            }
+            collected.bytes += size(&path);
+            if dry_run {
+                continue;
+            }
+            if count > 0 {
+                let rest = arrow_select::filter::filter_record_batch(&table, &BooleanArray::from(used))
+                    .map_err(|error| damaged(&path, error))?;
+                keep_used(&mut sums, &swept.batches);
+                let name = crate::fresh_name("gc");
+                let (bytes, file) = manifest::merged(&name, &[rest], &sums)?;
+                collected.bytes = collected.bytes.saturating_sub(bytes.len() as u64);
+                write_new(&self.folder().join("actions").join(file), &bytes)?;
+            }
+            remove(&path)?;
+        }
+        Ok(swept)
+    }
+
+    /// Merges small manifests into one, when there are many.
+    pub(crate) fn merge_manifests(&self) -> Result<(), StoreError> {
+        let folder = self.folder().join("actions");
+        let mut small = list(&folder, "parquet")?;
+        small.retain(|path| size(path) < SMALL);
+        if small.len() < MANY {
+            return Ok(());
+        }
+        // Whoever collects garbage or merges now does it for this process as well.
+        let Some(_lock) = self.claims.try_lock() else {
+            return Ok(());
+        };
+        let (mut tables, mut sums, mut read) = (Vec::new(), Sums::new(), Vec::new());
+        for path in small {
+            match manifest::table(&path) {
+                Ok((table, of_table)) => {
+                    tables.push(table);
+                    sums.extend(of_table);
+                    read.push(path);
+                }
+                Err(StoreError::Damaged { message, .. }) => self.condemn(&path, &message),
+                Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let (bytes, file) = manifest::merged(&crate::fresh_name("merged"), &tables, &sums)?;
+        write_new(&folder.join(file), &bytes)?;
+        crate::files::fault("merge.written").map_err(crate::files::io_error(&folder))?;
+        read.iter().try_for_each(|path| remove(path).map(|_| ()))?;
+        self.reload()
+    }
+
+    /// Damaged files that were put aside, and what processes that ended left behind.
+    fn leftovers(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut left = Vec::new();
+        for folder in ["damaged", "segments", "actions", "bindings", "labels", "ingredients", "runs", "pins"] {
+            let entries = std::fs::read_dir(self.folder().join(folder)).into_iter().flatten().flatten();
+            let all = entries.map(|entry| entry.path());
+            left.extend(all.filter(|path| folder == "damaged" || is_temporary(path)));
+        }
+        Ok(left)
+    }
+}
+
+/// Manifests below this many bytes are merged when there are so many of them.
+const SMALL: u64 = 4 << 20;
+const MANY: usize = 64;
+
+#[derive(Default)]
+struct Live {
+    /// Sorted.
+    keys: Vec<Digest>,
+    bindings: HashSet<String>,
+    labels: HashSet<String>,
+}
+
+#[derive(Default)]
+struct Swept {
+    /// Rows in use and all rows, by batch.
+    batches: HashMap<String, (u64, u64)>,
+    common: HashSet<Digest>,
+}
+
+fn keep_used(sums: &mut Sums, batches: &HashMap<String, (u64, u64)>) {
+    sums.retain(|segment, _| {
+        let batch = segment.rsplit_once('-').and_then(|(batch, _)| batches.get(batch));
+        batch.is_some_and(|(live, _)| *live > 0)
+    });
+}
+
+fn file_stem(path: &Path) -> Option<&str> {
+    path.file_stem()?.to_str()
+}
+
+/// What a process was writing when it ended.
+fn is_temporary(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(".tmp"))
+}
+
+fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
+}

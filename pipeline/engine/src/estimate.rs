@@ -1,0 +1,146 @@
+//! What a run would do, why, and what it would cost: from the store's own history.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use crate::graph::{Graph, Port};
+use crate::plan::{Planner, Unit};
+use crate::store::{Cost, RunRecord, StageRun, Store, StoreError};
+use crate::why::ingredients_changed;
+
+/// One line of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StagePlan {
+    pub stage: String,
+    pub kind: String,
+    pub samples: u64,
+    pub cached: u64,
+    pub to_run: u64,
+    pub failed: u64,
+    /// Samples that `where` leaves out.
+    pub left_out: u64,
+    pub reason: String,
+    /// By what samples of the stage cost when they were last computed.
+    pub estimated_seconds: Option<f64>,
+    pub estimated_bytes: Option<f64>,
+}
+
+/// The latest run, if nothing has changed since: then a run would compute nothing.
+pub fn unchanged(graph: &Graph, store: &dyn Store) -> Result<Option<RunRecord>, StoreError> {
+    let Some(latest) = store.latest_run(&graph.name)? else {
+        return Ok(None);
+    };
+    let same = latest.ok && latest.identity == graph.identity() && latest.losses == store.losses()?;
+    Ok(same.then_some(latest))
+}
+
+/// What a run would do, as far as it is known before anything is computed.
+pub fn plan(graph: &Graph, store: &dyn Store) -> Result<Vec<StagePlan>, StoreError> {
+    if let Some(run) = unchanged(graph, store)? {
+        return Ok(run.stages.iter().map(nothing_to_do).collect());
+    }
+    plan_rows(&Planner::new(graph, store, false)?)
+}
+
+fn nothing_to_do(stage: &StageRun) -> StagePlan {
+    StagePlan {
+        stage: stage.stage.clone(),
+        kind: stage.kind.clone(),
+        samples: stage.samples,
+        cached: stage.samples - stage.failed - stage.left_out,
+        to_run: 0,
+        failed: stage.failed,
+        left_out: stage.left_out,
+        reason: String::new(),
+        estimated_seconds: stage.cost.map(|_| 0.0),
+        estimated_bytes: stage.cost.map(|_| 0.0),
+    }
+}
+
+/// The lines of a plan.
+pub fn plan_rows(planner: &Planner<'_>) -> Result<Vec<StagePlan>, StoreError> {
+    let history = History::of(planner.store, &planner.graph.name)?;
+    let mut rows = Vec::new();
+    for (number, (stage, state)) in planner.graph.stages.iter().zip(&planner.states).enumerate() {
+        let to_run = state.count(Unit::is_open);
+        let cost = history.cost(&stage.name);
+        rows.push(StagePlan {
+            stage: stage.name.clone(),
+            kind: stage.spec.kind.clone(),
+            samples: state.units.len() as u64,
+            cached: state.count(|unit| matches!(unit, Unit::Done { .. })),
+            to_run,
+            failed: state.count(Unit::is_lost),
+            left_out: state.count(|unit| matches!(unit, Unit::LeftOut)),
+            reason: reason(planner, number, &history)?,
+            estimated_seconds: cost.map(|cost| cost.seconds * to_run as f64),
+            estimated_bytes: cost.map(|cost| cost.bytes * to_run as f64),
+        });
+    }
+    Ok(rows)
+}
+
+fn reason(planner: &Planner<'_>, number: usize, history: &History) -> Result<String, StoreError> {
+    let stage = &planner.graph.stages[number];
+    let state = &planner.states[number];
+    let waiting = state.count(|unit| matches!(unit, Unit::Waiting));
+    let missing = state.count(|unit| matches!(unit, Unit::Missing { .. }));
+    let mut reasons = Vec::new();
+    if missing > 0 {
+        reasons.push(match history.stage(&stage.name) {
+            None => "never computed".to_owned(),
+            Some(past) => changed(planner, number, past)?,
+        });
+    }
+    if waiting > 0 {
+        let open = |port: &&Port| planner.states[port.stage].units.iter().any(Unit::is_open);
+        let mut upstream: Vec<&str> =
+            stage.ports.iter().filter(open).map(|port| planner.graph.stages[port.stage].name.as_str()).collect();
+        upstream.dedup();
+        reasons.push(format!("waits for {}", upstream.join(", ")));
+    }
+    Ok(reasons.join("; "))
+}
+
+/// Why samples of a stage are missing that has run before.
+fn changed(planner: &Planner<'_>, number: usize, past: &StageRun) -> Result<String, StoreError> {
+    let state = &planner.states[number];
+    let binding = planner.store.binding(past.binding)?;
+    if let (Some(common), Some(key)) = (&state.common, binding.keys.iter().flatten().next()) {
+        let changes = ingredients_changed(planner.store, *key, common)?;
+        if !changes.is_empty() {
+            let shown = changes.iter().take(3).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let more = if changes.len() > 3 { format!(" and {} more", changes.len() - 3) } else { String::new() };
+            return Ok(format!("{shown}{more}"));
+        }
+    }
+    let known: HashSet<&str> = binding.samples.iter().map(String::as_str).collect();
+    let labels = planner.graph.stages[number].domain.labels();
+    let missing = state.units.iter().zip(labels).filter(|(unit, _)| matches!(unit, Unit::Missing { .. }));
+    let (mut new, mut others) = (0_u64, 0_u64);
+    missing.for_each(|(_, label)| *(if known.contains(label.as_str()) { &mut others } else { &mut new }) += 1);
+    Ok(match (new, others) {
+        (0, 0) => "its input changed".to_owned(),
+        (new, 0) => format!("{new} new samples"),
+        (0, others) => format!("{others} samples have new inputs or lost their results"),
+        (new, others) => format!("{new} new samples, {others} with new inputs or lost results"),
+    })
+}
+
+/// The latest run of a pipeline, and so what its stages cost.
+pub(crate) struct History(Option<RunRecord>);
+
+impl History {
+    pub(crate) fn of(store: &dyn Store, pipeline: &str) -> Result<Self, StoreError> {
+        Ok(Self(store.latest_run(pipeline)?))
+    }
+
+    fn stage(&self, stage: &str) -> Option<&StageRun> {
+        self.0.as_ref()?.stages.iter().find(|past| past.stage == stage)
+    }
+
+    pub(crate) fn cost(&self, stage: &str) -> Option<Cost> {
+        self.stage(stage)?.cost
+    }
+}
