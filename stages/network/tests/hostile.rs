@@ -61,21 +61,51 @@ fn many_of_everything() {
     refused(&good.replace("size", "sise"));
 }
 
+#[test]
+fn patterns_that_match_everything() {
+    let populations: String = (0..10_000).map(|i| format!("  p{i}: {{size: 1, model: binary}}\n")).collect();
+    let head = format!("network: 1\nname: x\npopulations:\n{populations}");
+    let good = format!("{head}parameters: {{theta: {{scales: [populations.*.theta]}}}}");
+    let file = NetworkFile::parse(&good, "many.yaml").unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(file.parameters()[0].scales.len(), 10_000);
+    file.with(&[("theta", 3.0)]).unwrap();
+    let many: String = (0..10_000).map(|i| format!("  q{i}: {{scales: [populations.*.theta]}}\n")).collect();
+    assert!(refused(&format!("{head}parameters:\n{many}")).contains("more than 200000"));
+    let stars = "*".repeat(100_000);
+    refused(&format!("{head}parameters: {{theta: {{sets: [populations.{stars}x.theta]}}}}"));
+    refused(&format!("{head}parameters: {{theta: {{sets: [{stars}.{stars}.{stars}]}}}}"));
+}
+
+fn mutated(text: &str, edits: &[(usize, usize, String)]) -> String {
+    let mut text: Vec<char> = text.chars().collect();
+    for (at, length, insert) in edits {
+        let at = at % (text.len() + 1);
+        let end = (at + length).min(text.len());
+        text.splice(at..end, insert.chars());
+    }
+    text.into_iter().collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn mutated_files(edits in prop::collection::vec((0usize..10_000, 0usize..40, "[-{}\\[\\]:,&*!#%@<>'\"\n \\ta-zA-Z0-9.~|?µ]{0,6}"), 1..6)) {
-        let mut text: Vec<char> = shipped("hagen").unwrap().chars().collect();
-        for (at, length, insert) in edits {
-            let at = at % (text.len() + 1);
-            let end = (at + length).min(text.len());
-            text.splice(at..end, insert.chars());
-        }
-        let text: String = text.into_iter().collect();
+        let text = mutated(shipped("hagen").unwrap(), &edits);
         if let Err(error) = NetworkFile::parse(&text, "mutated.yaml") {
             prop_assert!(!error.problems.is_empty());
             prop_assert!(error.problems.iter().all(|problem| problem.line >= 1));
+        }
+    }
+
+    #[test]
+    fn mutated_parameters(edits in prop::collection::vec((0usize..10_000, 0usize..40, "[-{}\\[\\]:,&*!#%@<>'\"\n \\ta-zA-Z0-9.~|?µ]{0,6}"), 1..6)) {
+        if let Ok(file) = NetworkFile::parse(&mutated(shipped("hagen").unwrap(), &edits), "mutated.yaml") {
+            prop_assert!(file.network().check().is_ok());
+            let defaults: Vec<(&str, f64)> = file.parameters().iter().map(|p| (p.name.as_str(), p.default)).collect();
+            if let Ok(network) = file.with(&defaults) {
+                prop_assert_eq!(&network, file.network());
+            }
         }
     }
 
