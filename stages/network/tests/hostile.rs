@@ -100,7 +100,7 @@ proptest! {
 
     #[test]
     fn mutated_parameters(edits in prop::collection::vec((0usize..10_000, 0usize..40, "[-{}\\[\\]:,&*!#%@<>'\"\n \\ta-zA-Z0-9.~|?µ]{0,6}"), 1..6)) {
-        if let Ok(file) = NetworkFile::parse(&mutated(shipped("hagen").unwrap(), &edits), "mutated.yaml") {
+        if let Ok(file) = NetworkFile::parse(&mutated(shipped("senk2020").unwrap(), &edits), "mutated.yaml") {
             prop_assert!(file.network().check().is_ok());
             let defaults: Vec<(&str, f64)> = file.parameters().iter().map(|p| (p.name.as_str(), p.default)).collect();
             if let Ok(network) = file.with(&defaults) {
