@@ -59,6 +59,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`read_network`] also reads the network parameters of NNMT ([`NnmtNetwork`]).
+//!
 //! # Values
 //! Everything with a dimension is written with its unit, in any unit of that dimension: `289.1 pF`, `0.2891 nF`.
 //! Weights are in the unit of the postsynaptic model: a current (`iaf_psc_exp`, `iaf_psc_alpha`), a conductance
@@ -118,6 +120,7 @@ mod assign;
 mod connection;
 mod declaration;
 mod distribution;
+mod nnmt;
 mod node;
 mod parameters;
 mod pattern;
@@ -130,6 +133,7 @@ mod schema;
 use std::collections::BTreeMap;
 
 pub use assign::AssignmentError;
+pub use nnmt::{DelayDistribution, NnmtNetwork};
 pub use parameters::{Parameter, Target};
 pub use problem::{NetworkFileError, Problem, ProblemKind};
 pub use scaling::{Scale, Scaled};
@@ -198,6 +202,42 @@ impl NetworkFile {
             None => self.network.get(&self.resolved_path(name)).map(|entry| entry.unit),
         }
     }
+}
+
+/// A network from either kind of file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnyNetwork {
+    Lapicque(NetworkFile),
+    Nnmt(NnmtNetwork),
+}
+
+impl AnyNetwork {
+    pub fn file(&self) -> &NetworkFile {
+        match self {
+            Self::Lapicque(file) => file,
+            Self::Nnmt(network) => &network.file,
+        }
+    }
+
+    pub fn into_file(self) -> NetworkFile {
+        match self {
+            Self::Lapicque(file) => file,
+            Self::Nnmt(network) => network.file,
+        }
+    }
+}
+
+/// Reads a network file, or network parameters of NNMT, which are recognised by their keys.
+///
+/// # Errors
+/// All problems of the file, by line and column.
+pub fn read_network(text: &str, source_name: &str) -> Result<AnyNetwork, NetworkFileError> {
+    let root = read_nodes(text).map_err(|problem| failed(source_name, vec![*problem]))?;
+    let network = match nnmt::is_nnmt(&root) {
+        true => nnmt::read(&root).map(AnyNetwork::Nnmt),
+        false => NetworkFile::read(&root).map(AnyNetwork::Lapicque),
+    };
+    network.map_err(|problems| failed(source_name, problems))
 }
 
 /// `None` only after a problem.
