@@ -120,7 +120,8 @@ mod assign;
 mod connection;
 mod declaration;
 mod distribution;
-mod nnmt;
+mod either;
+pub mod nnmt;
 mod node;
 mod parameters;
 mod pattern;
@@ -133,6 +134,7 @@ mod schema;
 use std::collections::BTreeMap;
 
 pub use assign::AssignmentError;
+pub use either::{AnyNetwork, read_network};
 pub use nnmt::{DelayDistribution, NnmtNetwork};
 pub use parameters::{Parameter, Target};
 pub use problem::{NetworkFileError, Problem, ProblemKind};
@@ -202,42 +204,6 @@ impl NetworkFile {
             None => self.network.get(&self.resolved_path(name)).map(|entry| entry.unit),
         }
     }
-}
-
-/// A network from either kind of file.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AnyNetwork {
-    Lapicque(NetworkFile),
-    Nnmt(NnmtNetwork),
-}
-
-impl AnyNetwork {
-    pub fn file(&self) -> &NetworkFile {
-        match self {
-            Self::Lapicque(file) => file,
-            Self::Nnmt(network) => &network.file,
-        }
-    }
-
-    pub fn into_file(self) -> NetworkFile {
-        match self {
-            Self::Lapicque(file) => file,
-            Self::Nnmt(network) => network.file,
-        }
-    }
-}
-
-/// Reads a network file, or network parameters of NNMT, which are recognised by their keys.
-///
-/// # Errors
-/// All problems of the file, by line and column.
-pub fn read_network(text: &str, source_name: &str) -> Result<AnyNetwork, NetworkFileError> {
-    let root = read_nodes(text).map_err(|problem| failed(source_name, vec![*problem]))?;
-    let network = match nnmt::is_nnmt(&root) {
-        true => nnmt::read(&root).map(AnyNetwork::Nnmt),
-        false => NetworkFile::read(&root).map(AnyNetwork::Lapicque),
-    };
-    network.map_err(|problems| failed(source_name, problems))
 }
 
 /// `None` only after a problem.
