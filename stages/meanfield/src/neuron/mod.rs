@@ -14,6 +14,11 @@
 //! | mu | `mean_v` | V | mean of the free membrane potential, from rest | finite |
 //! | sigma | `sd_v` | V | of white noise; the free membrane potential has the s.d. sigma/sqrt(2) | 0 or above |
 
+mod check;
+mod siegert;
+
+pub use siegert::{firing_rate, rate_and_derivatives};
+
 /// A leaky integrate-and-fire neuron; potentials are relative to the resting potential.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Neuron {
@@ -44,7 +49,7 @@ pub enum Synapses {
 }
 
 /// A rate and its partial derivatives.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct RateDerivatives {
     pub rate_hz: f64,
     pub by_mean_hz_per_v: f64,
@@ -87,6 +92,8 @@ pub enum NeuronError {
         "the Taylor expansion gives a rate of {rate_hz} Hz: it holds for weaker or faster synapses only; use the shift"
     )]
     NegativeRate { rate_hz: f64 },
+    #[error("the {quantity} is {value}: these parameters are beyond what double precision can represent")]
+    NotFinite { quantity: &'static str, value: f64 },
 }
 
 /// The largest tau_s/tau_m at which the theory of filtered synapses is used.
