@@ -1,6 +1,7 @@
 //! Special functions against values of mpmath (tests/golden/special_functions).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use lapicque_numerics::special::parabolic_cylinder::stretches;
 use lapicque_numerics::special::{dawson, erf, erfcx, erfcx_deficit, erfcx_integral, erfcx_integral_over};
 use num_complex::Complex64;
 
@@ -67,4 +68,96 @@ fn what_is_not_a_number_stays_so() {
     assert_eq!(erfcx_integral(f64::INFINITY), f64::INFINITY);
     assert_eq!(erfcx_deficit(f64::INFINITY), 0.0);
     assert_eq!((erfcx(f64::INFINITY), erfcx(-30.0)), (0.0, f64::INFINITY));
+}
+
+const PARABOLIC_CYLINDER: &str = include_str!("../../../tests/golden/special_functions/parabolic_cylinder.csv");
+
+#[test]
+fn parabolic_cylinder_functions_agree_between_any_two_points() {
+    let table = rows(PARABOLIC_CYLINDER);
+    for left in &table {
+        for right in table.iter().filter(|right| right[0] == left[0] && right[1] > left[1]) {
+            let c = Complex64::new(0.0, left[0]);
+            let stretch = stretches(left[1], right[1], &[c])[0];
+            let psi = |row: &[f64]| Complex64::new(row[4], row[5]);
+            let slope = |row: &[f64]| Complex64::new(row[6], row[7]);
+            let check = |value: Complex64, reference: Complex64, tolerance: f64, what: &str| {
+                let error = (value - reference).norm() / reference.norm();
+                let stretch = format!("c = {c}, from {} to {}", left[1], right[1]);
+                assert!(error < tolerance, "{what}, {stretch}: {value:e} against {reference:e}, {error:e}");
+            };
+            // Psi grows as exp(x^2/2), which amplifies the rounding of x by x^2. What has it in common cancels.
+            let growth = 5e-14 + 2e-15 * right[1] * right[1];
+            check(stretch.end.psi.fdiv(stretch.start.psi), psi(right).fdiv(psi(left)), growth, "Psi");
+            if left[0] > 0.0 {
+                let increment = (psi(right) - psi(left)).fdiv(psi(left));
+                check((stretch.psi_increment_over_c * c).fdiv(stretch.start.psi), increment, growth, "growth of Psi");
+                check(stretch.end.g.fdiv(stretch.end.psi) * c, slope(right).fdiv(psi(right)), 2e-14, "Psi' at the end");
+                check(
+                    stretch.start.g.fdiv(stretch.start.psi) * c,
+                    slope(left).fdiv(psi(left)),
+                    2e-14,
+                    "Psi' at the start",
+                );
+            }
+            // Psi'' = x Psi' + c Psi.
+            for (point, x) in [(stretch.start, left[1]), (stretch.end, right[1])] {
+                check(point.s, point.g * x + point.psi, 1e-15 * (10.0 + x * x), "S");
+            }
+        }
+    }
+}
+
+/// The same function by many short stretches, whose product must be the long one.
+#[test]
+fn expansions_meet_where_one_takes_over_from_another() {
+    for size in [6.2, 6.3, 24.9, 25.1, 99.0, 101.0, 399.0, 401.0, 1599.0, 1601.0, 1e4, 1e7] {
+        for c in [Complex64::new(0.0, size), Complex64::new(size, 0.0), Complex64::new(-0.9, -size)] {
+            for (start, end) in [(-60.0, -20.0), (-9.0, -3.5), (-3.0, 0.5), (0.0, 0.4), (1.0, 5.0)] {
+                let stretch = stretches(start, end, &[c])[0];
+                let middle = 0.5 * (start + end);
+                let (left, right) = (stretches(start, middle, &[c])[0], stretches(middle, end, &[c])[0]);
+                let joined = right.end.g.fdiv(right.start.psi) * left.end.psi.fdiv(left.start.psi);
+                let ratio = stretch.end.g.fdiv(stretch.start.psi);
+                // The phase of the quotient is of the order of |c|.
+                let tolerance = 1e-13 + 1e-14 * size;
+                if ratio.is_finite() && joined.is_finite() {
+                    assert!((joined.fdiv(ratio) - 1.0).norm() < tolerance, "{c} {start} {end}: {ratio:e} {joined:e}");
+                }
+                let nearby = stretches(start, end, &[c * (1.0 + 1e-3)])[0];
+                let slope = |s: lapicque_numerics::special::parabolic_cylinder::Stretch| s.end.g / s.end.psi;
+                assert!(
+                    (slope(stretch) / slope(nearby) - 1.0).norm() < 2e-3,
+                    "{c} {start} {end} {} {}",
+                    slope(stretch),
+                    slope(nearby)
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn parabolic_cylinder_functions_do_not_depend_on_what_is_computed_beside_them() {
+    let parameters: Vec<Complex64> = (0..37).map(|i| Complex64::new(0.0, f64::from(i * i) * 0.7)).collect();
+    let together = stretches(-2.3, 3.1, &parameters);
+    for (c, stretch) in parameters.iter().zip(together) {
+        assert_eq!(stretches(-2.3, 3.1, &[*c])[0], stretch);
+    }
+}
+
+#[test]
+fn parabolic_cylinder_functions_out_of_range_are_not_numbers_and_extremes_end() {
+    let undefined = |start, end, c| stretches(start, end, &[c])[0].g_increment.is_nan();
+    let one = Complex64::ONE;
+    assert!(undefined(f64::NAN, 1.0, one) && undefined(0.0, f64::NAN, one) && undefined(1.0, 1.0, one));
+    assert!(undefined(0.0, 40.1, one) && undefined(-1e71, 0.0, one));
+    assert!(undefined(0.0, 1.0, -one) && undefined(0.0, 1.0, Complex64::new(f64::NAN, 0.0)));
+    assert!(undefined(0.0, 1.0, Complex64::new(0.0, f64::INFINITY)));
+    assert!(undefined(0.0, 1.0, Complex64::new(0.0, 1.1e100)));
+    assert!(stretches(0.0, 1.0, &[]).is_empty());
+    for c in [Complex64::ZERO, Complex64::new(0.0, 1600.0), Complex64::new(0.0, 1e100)] {
+        let stretch = stretches(-1e70, 40.0, &[c])[0];
+        assert!((stretch.g_increment / stretch.end.g).is_finite(), "{c}: {stretch:?}");
+    }
 }
