@@ -16,8 +16,12 @@
 
 mod check;
 mod siegert;
+mod transfer;
+mod variability;
 
 pub use siegert::{firing_rate, rate_and_derivatives};
+pub use transfer::{transfer_function, transfer_functions};
+pub use variability::coefficient_of_variation;
 
 /// A leaky integrate-and-fire neuron; potentials are relative to the resting potential.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -72,6 +76,7 @@ pub struct TransferOptions {
     pub synapses: Synapses,
     pub refractory: Refractory,
     /// Multiply by 1/(1 + i omega tau_s): the input is a modulated synaptic input, not a current.
+    /// Without effect on delta synapses.
     pub synaptic_filter: bool,
 }
 
@@ -92,6 +97,8 @@ pub enum NeuronError {
         "the Taylor expansion gives a rate of {rate_hz} Hz: it holds for weaker or faster synapses only; use the shift"
     )]
     NegativeRate { rate_hz: f64 },
+    #[error("the variability of intervals has no Taylor expansion: use the shift")]
+    NoVariabilityOfTaylor,
     #[error("the {quantity} is {value}: these parameters are beyond what double precision can represent")]
     NotFinite { quantity: &'static str, value: f64 },
 }

@@ -79,6 +79,8 @@ pub(super) struct Passage {
     shift: f64,
     pub(super) threshold: f64,
     pub(super) reset: f64,
+    /// threshold - reset, which they may have lost to rounding.
+    pub(super) length: f64,
     scale: f64,
     /// `scale` times the mean interval 1/nu.
     pub(super) scaled_interval_s: f64,
@@ -116,6 +118,7 @@ impl Passage {
             shift,
             threshold,
             reset,
+            length,
             scale,
             scaled_interval_s,
             rate_hz: scale / scaled_interval_s,
@@ -128,7 +131,7 @@ impl Passage {
             let (f, s) = f_and_s(self.reset, 1.0);
             (f * self.scale, s * self.scale)
         } else {
-            let relative = (-(self.threshold - self.reset) * (self.threshold + self.reset)).exp();
+            let relative = (-self.length * (self.threshold + self.reset)).exp();
             let (f, s) = f_and_s(self.reset, (-self.reset * self.reset).exp());
             (f * relative, s * relative)
         };

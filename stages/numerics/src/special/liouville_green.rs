@@ -11,9 +11,10 @@ use super::parabolic_cylinder::{Growth, Point, Stretch};
 use super::quadrature::NODES;
 
 /// See [`super::parabolic_cylinder::stretches`].
-pub(super) fn stretch(start: f64, end: f64, c: Complex64) -> Stretch {
+pub(super) fn stretch(start: f64, length: f64, c: Complex64) -> Stretch {
+    let end = start + length;
     let (left, right) = (log_derivative(start, c), log_derivative(end, c));
-    let integral = integral_of_log_derivative(start, end, c);
+    let integral = integral_of_log_derivative(start, length, c);
     let growth = Growth::new(c, integral);
     let point = |x: f64, ratio: Complex64, psi: Complex64| {
         let g = ratio * psi;
@@ -59,19 +60,20 @@ fn square_root(series: &[Complex64; ORDER]) -> [Complex64; ORDER] {
 }
 
 /// int Psi'/(c Psi) dx on pieces that are short against max(|x|, sqrt|c|), the scale of change.
-fn integral_of_log_derivative(start: f64, end: f64, c: Complex64) -> Complex64 {
+fn integral_of_log_derivative(start: f64, length: f64, c: Complex64) -> Complex64 {
     let scale = 0.5 * c.norm().sqrt();
     let mut integral = Complex64::ZERO;
-    let mut x = start;
-    while x < end {
-        let length = (end - x).min(0.6 * x.abs().max(scale));
-        let half = 0.5 * length;
+    let mut remaining = length;
+    while remaining > 0.0 {
+        let x = start + length - remaining;
+        let piece = remaining.min(0.6 * x.abs().max(scale));
+        let half = 0.5 * piece;
         for (node, weight) in NODES {
             for node in [-node, node] {
                 integral += log_derivative(x + half * (1.0 + node), c) * (weight * half);
             }
         }
-        x = if length < end - x { x + length } else { end };
+        remaining -= piece;
     }
     integral
 }

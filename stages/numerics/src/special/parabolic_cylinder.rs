@@ -53,30 +53,30 @@ pub const LARGEST_PARAMETER: f64 = 1e100;
 /// The largest end of a stretch; beyond it exp(x^2/2) leaves the range of doubles.
 pub const LARGEST_END: f64 = 40.0;
 
-/// Psi from `start` to `end` for each of `parameters` c, Re c > -1, |c| <= [`LARGEST_PARAMETER`].
+/// Psi from `start` to `start` + `length` for each of `parameters` c, Re c > -1, |c| <= [`LARGEST_PARAMETER`].
 ///
 /// Relative error about 1e-14 of the ratio of any two of the results; a growth by exp(z) has that of
-/// z. NaN where a c is out of range, and everywhere unless [`SMALLEST_START`] <= `start`
-/// < `end` <= [`LARGEST_END`]. Work is bounded for any argument.
-pub fn stretches(start: f64, end: f64, parameters: &[Complex64]) -> Vec<Stretch> {
+/// z. NaN where a c is out of range, and everywhere unless [`SMALLEST_START`] <= `start`,
+/// 0 < `length` and the end is at most [`LARGEST_END`]. Work is bounded for any argument.
+pub fn stretches(start: f64, length: f64, parameters: &[Complex64]) -> Vec<Stretch> {
     const NAN: Complex64 = Complex64::new(f64::NAN, f64::NAN);
     const UNDEFINED: Point = Point { psi: NAN, g: NAN, s: NAN };
     let undefined = Stretch { start: UNDEFINED, end: UNDEFINED, g_increment: NAN, psi_increment_over_c: NAN };
     let mut results = vec![undefined; parameters.len()];
-    if !(SMALLEST_START <= start && start < end && end <= LARGEST_END) {
+    if !(SMALLEST_START <= start && length > 0.0 && start + length <= LARGEST_END) {
         return results;
     }
     let allowed = |c: Complex64| c.re > -1.0 && c.norm() <= LARGEST_PARAMETER;
     for (&c, result) in parameters.iter().zip(&mut results) {
         if allowed(c) && Class::of(c).is_none() {
-            *result = liouville_green::stretch(start, end, c);
+            *result = liouville_green::stretch(start, length, c);
         }
     }
     for class in Class::ALL {
         let members: Vec<usize> = (0..parameters.len())
             .filter(|&i| allowed(parameters[i]) && Class::of(parameters[i]) == Some(class))
             .collect();
-        vectorise(Group { start, end, class, members: &members, parameters, results: &mut results });
+        vectorise(Group { start, length, class, members: &members, parameters, results: &mut results });
     }
     results
 }
@@ -123,7 +123,7 @@ impl Class {
 
 struct Group<'a> {
     start: f64,
-    end: f64,
+    length: f64,
     class: Class,
     members: &'a [usize],
     parameters: &'a [Complex64],
@@ -137,7 +137,7 @@ impl Kernel for Group<'_> {
     fn run(self) {
         for chunk in self.members.chunks(WIDTH) {
             let c = Lanes::from_fn(|lane| self.parameters[chunk[lane.min(chunk.len() - 1)]]);
-            let stretch = stretch(self.start, self.end, self.class, c);
+            let stretch = stretch(self.start, self.length, self.class, c);
             for (lane, &index) in chunk.iter().enumerate() {
                 self.results[index] = stretch.get(lane);
             }
@@ -187,19 +187,20 @@ impl LaneStretch {
 }
 
 #[inline(always)]
-fn stretch(start: f64, end: f64, class: Class, c: Lanes) -> LaneStretch {
+fn stretch(start: f64, length: f64, class: Class, c: Lanes) -> LaneStretch {
     let far_left = class.far_left();
     if start >= far_left {
         let mut before = LaneStretch::at(continued_fraction(-far_left, class, c));
-        march(far_left, start, class, c, &mut before);
+        march(far_left, start - far_left, class, c, &mut before);
         let mut stretch = LaneStretch::at(before.end);
-        march(start, end, class, c, &mut stretch);
+        march(start, length, class, c, &mut stretch);
         return stretch;
     }
-    let middle = end.min(far_left);
+    let remaining = (start + length - far_left).max(0.0);
+    let (middle, left_length) = if remaining > 0.0 { (far_left, far_left - start) } else { (start + length, length) };
     let left = continued_fraction(-start, class, c);
     let right = continued_fraction(-middle, class, c);
-    let integral = integral_of_log_derivative(start, middle, class, c);
+    let integral = integral_of_log_derivative(middle, left_length, class, c);
     let growths: [Growth; WIDTH] = std::array::from_fn(|lane| Growth::new(c.get(lane), integral.get(lane)));
     let left = left.scale_each(&growths.each_ref().map(|growth| growth.start));
     let psi = Lanes::from_fn(|lane| growths[lane].end);
@@ -210,7 +211,7 @@ fn stretch(start: f64, end: f64, class: Class, c: Lanes) -> LaneStretch {
         g_increment: right.g.sub(left.g),
         psi_increment_over_c: Lanes::from_fn(|lane| growths[lane].increment_over_c),
     };
-    march(middle, end, class, c, &mut stretch);
+    march(middle, remaining, class, c, &mut stretch);
     stretch
 }
 
@@ -233,10 +234,9 @@ fn log_derivative(z: f64, class: Class, c: Lanes) -> (Lanes, Lanes) {
     (tail.add_real(z).recip(), tail)
 }
 
-/// int G/Psi dx over a stretch of the far left, by Gauss-Legendre in ln(-x) on pieces of at most a factor of e.
+/// int G/Psi dx over the stretch of the far left that ends at `end`, by Gauss-Legendre in ln(-x) on pieces of at most a factor of e.
 #[inline(always)]
-fn integral_of_log_derivative(start: f64, end: f64, class: Class, c: Lanes) -> Lanes {
-    let length = end - start;
+fn integral_of_log_derivative(end: f64, length: f64, class: Class, c: Lanes) -> Lanes {
     // ln(start/end).
     let log_length = (length / -end).ln_1p();
     let pieces = log_length.ceil().max(1.0);
@@ -257,17 +257,17 @@ fn integral_of_log_derivative(start: f64, end: f64, class: Class, c: Lanes) -> L
 /// Terms of a Taylor step, the first not counted.
 const TAYLOR_TERMS: usize = 34;
 
-/// Moves the end of `stretch` from `x` to `end` by Taylor steps, and adds to its increments.
+/// Moves the end of `stretch` from `x` by `length` in Taylor steps, and adds to its increments.
 #[inline(always)]
-fn march(x: f64, end: f64, class: Class, c: Lanes, stretch: &mut LaneStretch) {
-    let mut x = x;
-    while x < end {
-        let remaining = end - x;
+fn march(x: f64, length: f64, class: Class, c: Lanes, stretch: &mut LaneStretch) {
+    let (mut x, mut remaining) = (x, length);
+    while remaining > 0.0 {
         // The step at the end of a step may be shorter than at its start.
-        let step = class.step(x).min(class.step(x + class.step(x)));
-        let step = remaining / (remaining / step).ceil();
+        let longest = class.step(x).min(class.step(x + class.step(x)));
+        let step = remaining / (remaining / longest).ceil();
         taylor_step(x, step, c, stretch);
-        x = if step == remaining { end } else { x + step };
+        x += step;
+        remaining = if step < remaining { remaining - step } else { 0.0 };
     }
     stretch.end.s = stretch.end.psi.add(stretch.end.g.scale(x));
 }
