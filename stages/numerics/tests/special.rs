@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lapicque_numerics::special::parabolic_cylinder::stretches;
-use lapicque_numerics::special::{dawson, erf, erfcx, erfcx_deficit, erfcx_integral, erfcx_integral_over};
+use lapicque_numerics::special::{dawson, erf, erfcx, erfcx_deficit, erfcx_integral, erfcx_integral_over, lambert_w};
 use num_complex::Complex64;
 
 const ERROR_FUNCTIONS: &str = include_str!("../../../tests/golden/special_functions/error_functions.csv");
@@ -161,4 +161,36 @@ fn parabolic_cylinder_functions_out_of_range_are_not_numbers_and_extremes_end() 
         let stretch = stretches(-1e70, 1e70, &[c])[0];
         assert!((stretch.g_increment / stretch.end.g).is_finite(), "{c}: {stretch:?}");
     }
+}
+
+const LAMBERT_W: &str = include_str!("../../../tests/golden/special_functions/lambert_w.csv");
+
+#[test]
+fn lambert_w_agrees_on_nine_branches() {
+    for row in rows(LAMBERT_W) {
+        let (z, reference) = (Complex64::new(row[1], row[2]), Complex64::new(row[3], row[4]));
+        let value = lambert_w(row[0] as i32, z);
+        assert!(
+            (value - reference).norm() < 1e-15 * reference.norm(),
+            "W_{}({z}): {value} against {reference}",
+            row[0]
+        );
+    }
+}
+
+#[test]
+fn lambert_w_solves_its_equation_for_small_and_large_arguments() {
+    for k in -3..4 {
+        for size in [1e-150, 1e-20, 0.3, 1e20, 1e150] {
+            for z in [Complex64::new(size, 0.0), Complex64::new(-0.6 * size, 0.8 * size), Complex64::new(0.0, -size)] {
+                let w = lambert_w(k, z);
+                // The logarithm of the equation; on branch k it holds with 2 pi i k more.
+                let turns = (w + w.ln() - z.ln()) / Complex64::new(0.0, std::f64::consts::TAU);
+                assert!((turns - f64::from(k)).norm() < 1e-13 * (1.0 + w.norm()), "W_{k}({z:e}) = {w}: {turns}");
+            }
+        }
+    }
+    assert_eq!(lambert_w(0, Complex64::ZERO), Complex64::ZERO);
+    assert!(lambert_w(0, Complex64::new(f64::NAN, 0.0)).is_nan());
+    assert!(!lambert_w(1, Complex64::ZERO).is_finite());
 }
