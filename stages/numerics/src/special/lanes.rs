@@ -30,64 +30,65 @@ impl Lanes {
         Complex64::new(self.re[lane], self.im[lane])
     }
 
+    /// Real and imaginary parts in a loop each: together they are vectorised across the pair instead.
     #[inline(always)]
-    fn each(self, f: impl Fn(f64, f64) -> (f64, f64)) -> Self {
-        let mut lanes = self;
+    fn each(re: impl Fn(usize) -> f64, im: impl Fn(usize) -> f64) -> Self {
+        let mut lanes = Self::ZERO;
         for i in 0..WIDTH {
-            (lanes.re[i], lanes.im[i]) = f(self.re[i], self.im[i]);
+            lanes.re[i] = re(i);
         }
-        lanes
-    }
-
-    #[inline(always)]
-    fn with(self, other: Self, f: impl Fn(f64, f64, f64, f64) -> (f64, f64)) -> Self {
-        let mut lanes = self;
         for i in 0..WIDTH {
-            (lanes.re[i], lanes.im[i]) = f(self.re[i], self.im[i], other.re[i], other.im[i]);
+            lanes.im[i] = im(i);
         }
         lanes
     }
 
     #[inline(always)]
     pub(super) fn add(self, other: Self) -> Self {
-        self.with(other, |a, b, c, d| (a + c, b + d))
+        Self::each(|i| self.re[i] + other.re[i], |i| self.im[i] + other.im[i])
     }
 
     #[inline(always)]
     pub(super) fn sub(self, other: Self) -> Self {
-        self.with(other, |a, b, c, d| (a - c, b - d))
+        Self::each(|i| self.re[i] - other.re[i], |i| self.im[i] - other.im[i])
     }
 
     #[inline(always)]
     pub(super) fn mul(self, other: Self) -> Self {
-        self.with(other, |a, b, c, d| (a * c - b * d, a * d + b * c))
+        Self::each(
+            |i| self.re[i] * other.re[i] - self.im[i] * other.im[i],
+            |i| self.re[i] * other.im[i] + self.im[i] * other.re[i],
+        )
     }
 
     #[inline(always)]
     pub(super) fn scale(self, factor: f64) -> Self {
-        self.each(|a, b| (a * factor, b * factor))
+        Self::each(|i| self.re[i] * factor, |i| self.im[i] * factor)
     }
 
     #[inline(always)]
     pub(super) fn add_real(self, summand: f64) -> Self {
-        self.each(|a, b| (a + summand, b))
+        Self::each(|i| self.re[i] + summand, |i| self.im[i])
     }
 
     #[inline(always)]
     pub(super) fn recip(self) -> Self {
-        self.each(|a, b| {
-            let scale = 1.0 / (a * a + b * b);
-            (a * scale, -b * scale)
-        })
+        let mut scale = [0.0; WIDTH];
+        for (i, scale) in scale.iter_mut().enumerate() {
+            *scale = 1.0 / (self.re[i] * self.re[i] + self.im[i] * self.im[i]);
+        }
+        Self::each(|i| self.re[i] * scale[i], |i| -self.im[i] * scale[i])
     }
 
     /// The square root of numbers with a positive real part.
     #[inline(always)]
     pub(super) fn sqrt(self) -> Self {
-        self.each(|a, b| {
-            let root = (0.5 * ((a * a + b * b).sqrt() + a)).sqrt();
-            (root, 0.5 * b / root)
-        })
+        let mut root = [0.0; WIDTH];
+        for (i, root) in root.iter_mut().enumerate() {
+            let size = (self.re[i] * self.re[i] + self.im[i] * self.im[i]).sqrt();
+            *root = (0.5 * (size + self.re[i])).sqrt();
+        }
+        Self::each(|i| root[i], |i| 0.5 * self.im[i] / root[i])
     }
 
     /// 2^-256 in lanes above 2^256, else 1: what keeps a growing solution, and its square, within the range of doubles.
@@ -100,6 +101,6 @@ impl Lanes {
 
     #[inline(always)]
     pub(super) fn scale_each(self, factors: &[f64; WIDTH]) -> Self {
-        self.with(Self { re: *factors, im: [0.0; WIDTH] }, |a, b, factor, _| (a * factor, b * factor))
+        Self::each(|i| self.re[i] * factors[i], |i| self.im[i] * factors[i])
     }
 }
