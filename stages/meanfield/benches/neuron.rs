@@ -86,3 +86,11 @@ fn variability(bencher: Bencher) {
             .map(|input| coefficient_of_variation(black_box(&NEURON), black_box(input), Synapses::Shift).unwrap())
     });
 }
+
+#[divan::bench(args = [1, 4, 30])]
+fn transfer_function_of_few_frequencies(bencher: Bencher, n: u32) {
+    let options =
+        TransferOptions { synapses: Synapses::Shift, refractory: Refractory::Corrected, synaptic_filter: true };
+    let omegas: Vec<Complex64> = (0..n).map(|i| (TAU * f64::from(80 + i)).into()).collect();
+    bencher.bench(|| transfer_functions(&NEURON, POPULATIONS[0], black_box(&omegas), options).unwrap());
+}

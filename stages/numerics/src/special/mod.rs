@@ -2,8 +2,6 @@
 
 mod error_functions;
 mod lambert;
-mod lanes;
-mod liouville_green;
 pub mod parabolic_cylinder;
 pub mod quadrature;
 

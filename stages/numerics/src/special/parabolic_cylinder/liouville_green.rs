@@ -1,4 +1,4 @@
-//! Psi of [`super::parabolic_cylinder`] for large |c|, by the Liouville-Green expansion.
+//! Psi of [`super`] for large |c|, by the Liouville-Green expansion.
 //!
 //! U = exp(-x^2/4) Psi obeys U'' = q^2 U with q^2 = x^2/4 + c - 1/2, so M = U'/U obeys
 //! M^2 + M' = q^2. Iterating M <- sqrt(q^2 - M') from M = q gives the expansion in 1/|c|, uniformly
@@ -7,10 +7,10 @@
 
 use num_complex::Complex64;
 
-use super::parabolic_cylinder::{Growth, Point, Stretch};
-use super::quadrature::NODES;
+use super::{Growth, Point, Stretch};
+use crate::special::quadrature::NODES;
 
-/// See [`super::parabolic_cylinder::stretches`].
+/// See [`super::stretches`].
 pub(super) fn stretch(start: f64, length: f64, c: Complex64) -> Stretch {
     let end = start + length;
     let (left, right) = (log_derivative(start, c), log_derivative(end, c));

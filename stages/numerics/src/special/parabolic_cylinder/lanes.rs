@@ -1,17 +1,15 @@
-//! Eight complex numbers side by side, in loops that compilers turn into vector instructions.
+//! Complex numbers side by side, in loops that compilers turn into vector instructions.
 
 use num_complex::Complex64;
 
-pub(super) const WIDTH: usize = 8;
-
 /// Real and imaginary parts apart, so that every operation is a plain loop over doubles.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lanes {
+pub(super) struct Lanes<const WIDTH: usize> {
     re: [f64; WIDTH],
     im: [f64; WIDTH],
 }
 
-impl Lanes {
+impl<const WIDTH: usize> Lanes<WIDTH> {
     pub(super) const ZERO: Self = Self { re: [0.0; WIDTH], im: [0.0; WIDTH] };
     pub(super) const ONE: Self = Self { re: [1.0; WIDTH], im: [0.0; WIDTH] };
 
@@ -30,7 +28,7 @@ impl Lanes {
         Complex64::new(self.re[lane], self.im[lane])
     }
 
-    /// Real and imaginary parts in a loop each: together they are vectorised across the pair instead.
+    /// Real and imaginary parts in a loop each, of independent elements.
     #[inline(always)]
     fn each(re: impl Fn(usize) -> f64, im: impl Fn(usize) -> f64) -> Self {
         let mut lanes = Self::ZERO;
