@@ -20,16 +20,16 @@ const NEURON: Neuron = Neuron {
     reset_v: 0.0,
 };
 
-/// Rates from 0.7 to 9 Hz.
+/// The working point of the microcircuit of Potjans & Diesmann (2014): rates from 0.7 to 9 Hz.
 const POPULATIONS: [Input; 8] = [
-    Input { mean_v: 0.0026, sd_v: 0.0062 },
-    Input { mean_v: 0.0057, sd_v: 0.0053 },
-    Input { mean_v: 0.0057, sd_v: 0.0061 },
-    Input { mean_v: 0.0077, sd_v: 0.0054 },
-    Input { mean_v: 0.0066, sd_v: 0.0066 },
-    Input { mean_v: 0.0083, sd_v: 0.0058 },
-    Input { mean_v: 0.0034, sd_v: 0.0061 },
-    Input { mean_v: 0.0081, sd_v: 0.0056 },
+    Input { mean_v: 0.00258, sd_v: 0.00621 },
+    Input { mean_v: 0.0067, sd_v: 0.00514 },
+    Input { mean_v: 0.007, sd_v: 0.00551 },
+    Input { mean_v: 0.00694, sd_v: 0.00598 },
+    Input { mean_v: 0.00757, sd_v: 0.0059 },
+    Input { mean_v: 0.00905, sd_v: 0.00509 },
+    Input { mean_v: 0.00284, sd_v: 0.00645 },
+    Input { mean_v: 0.00904, sd_v: 0.00492 },
 ];
 
 const THEORIES: [Synapses; 3] = [Synapses::Delta, Synapses::Shift, Synapses::Taylor];

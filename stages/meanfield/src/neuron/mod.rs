@@ -66,7 +66,8 @@ pub enum Refractory {
     /// The flux at the reset is that at the threshold, tau_r earlier (Lindner & Schimansky-Geier 2001).
     #[default]
     Corrected,
-    /// The refractory period enters by the rate alone, as in NNMT.
+    /// The refractory period enters by the rate alone, as in NNMT; at frequency 0 the response is
+    /// the derivative of the rate nevertheless, by a jump of nu tau_r.
     Nnmt,
 }
 

@@ -17,6 +17,7 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
+use lapicque_numerics::special::exp_m1_over;
 use lapicque_numerics::special::parabolic_cylinder::{LARGEST_PARAMETER, SMALLEST_START, Stretch, stretches};
 use num_complex::Complex64;
 
@@ -198,12 +199,4 @@ fn deterministic(
 
 fn i_times(omega: Complex64) -> Complex64 {
     Complex64::new(-omega.im, omega.re)
-}
-
-/// (exp(z) - 1)/z.
-fn exp_m1_over(z: Complex64) -> Complex64 {
-    if z.norm() > 0.5 {
-        return (z.exp() - 1.0) / z;
-    }
-    (2..=16).rev().fold(Complex64::ONE, |sum, n| sum * z / f64::from(n) + 1.0)
 }

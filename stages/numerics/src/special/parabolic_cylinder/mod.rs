@@ -24,6 +24,7 @@ mod side_by_side;
 
 use num_complex::Complex64;
 
+use super::exp_m1_over;
 use crate::vectorise::{Kernel, vectorise};
 use lanes::Lanes;
 
@@ -174,13 +175,8 @@ impl Growth {
         let exponent = c * integral;
         let start = (-exponent.re.max(0.0)).exp();
         let end = Complex64::from_polar(exponent.re.min(0.0).exp(), exponent.im);
-        let increment_over_c = if exponent.norm() > 0.5 {
-            (end - start) / c
-        } else {
-            // (exp(z) - 1)/z as a power series.
-            let series = (2..=16).rev().fold(Complex64::ZERO, |sum, n| (sum + 1.0) * exponent / f64::from(n));
-            integral * (series + 1.0) * start
-        };
+        let increment_over_c =
+            if exponent.norm() > 0.5 { (end - start) / c } else { integral * exp_m1_over(exponent) * start };
         Self { start, end, increment_over_c }
     }
 }
