@@ -4,9 +4,9 @@
 //! Psi the parabolic cylinder function of [`lapicque_numerics::special::parabolic_cylinder`] for
 //! c = i omega tau_m:
 //!
-//! - shift (Schuecker et al. 2015), with both x moved by sqrt(2) c of [`super::siegert`]:
+//! - shift (Schuecker et al. 2015), with both x increased by alpha k/sqrt(2), k = sqrt(tau_s/tau_m):
 //!   n = sqrt(2)/sigma nu/(1 + i omega tau_m) [Psi']/[Psi];
-//! - Taylor (Schuecker et al. 2014, Eq. 93), the same to first order in k = sqrt(tau_s/tau_m):
+//! - Taylor (Schuecker et al. 2014, Eq. 93), the same to first order in k:
 //!   nu [Psi']/[Psi] -> nu_T a_1 + nu_0 alpha k/sqrt(2) (a_2 - a_1^2), a_1 = [Psi']/[Psi], a_2 = [Psi'']/[Psi].
 //!
 //! With a refractory period the reset follows the threshold tau_r later, and [Psi] in a denominator
