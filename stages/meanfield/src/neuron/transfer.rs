@@ -29,7 +29,8 @@ use super::{Input, Neuron, NeuronError, Refractory, Synapses, TransferOptions};
 ///
 /// A modulation exp(i omega t) of the mean by d mu modulates the rate by n(omega) d mu. Negative
 /// frequencies give the complex conjugate. Where the Taylor expansion gives a negative rate, which
-/// [`super::firing_rate`] refuses, the expansion of the response is still what it is. Of many frequencies [`transfer_functions`] is faster.
+/// [`super::firing_rate`] refuses, the expansion of the response is still what it is. Of many
+/// frequencies [`transfer_functions`] is faster.
 ///
 /// # Errors
 /// A parameter out of its range; an `omega` that is not finite or at which i omega tau_m has a
