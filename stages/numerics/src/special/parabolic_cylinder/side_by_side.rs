@@ -93,7 +93,8 @@ fn log_derivative<const W: usize>(z: f64, class: Class, c: Lanes<W>) -> (Lanes<W
     (tail.add_real(z).recip(), tail)
 }
 
-/// int G/Psi dx over the stretch of the far left that ends at `end`, by Gauss-Legendre in ln(-x) on pieces of at most a factor of e.
+/// int G/Psi dx over the stretch of the far left that ends at `end`, by Gauss-Legendre in ln(-x) on
+/// pieces of at most a factor of e.
 #[inline(always)]
 fn integral_of_log_derivative<const W: usize>(end: f64, length: f64, class: Class, c: Lanes<W>) -> Lanes<W> {
     // ln(start/end).
