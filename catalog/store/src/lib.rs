@@ -47,7 +47,7 @@ use claims::{ClaimFile, Claims};
 pub use collect::Collected;
 use index::Index;
 use lapicque_pipeline::keys::ingredients_digest;
-use lapicque_pipeline::{Action, Binding, Claim, Found, NewBatch, RunRecord, Store, StoreError};
+use lapicque_pipeline::{Action, Binding, Claim, Found, NewBatch, RunRecord, Store, StoreError, stage_view};
 use lapicque_schemas::{Digest, DigestBuilder, TableSchema};
 use manifest::Sums;
 pub use pins::Pin;
@@ -164,6 +164,30 @@ impl ParquetStore {
         let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
         names.sort();
         names
+    }
+
+    fn places(&self, output: usize, keys: &[Digest]) -> Result<Vec<segments::Place>, StoreError> {
+        self.with_index(|index| {
+            keys.iter().map(|&key| index.place(key, output)?.ok_or(StoreError::NotStored { key })).collect()
+        })
+    }
+
+    fn read_places(
+        &self,
+        output: usize,
+        schema: &TableSchema,
+        places: &[segments::Place],
+        columns: Option<&[String]>,
+    ) -> Result<Vec<RecordBatch>, StoreError> {
+        let folder = self.folder.join("segments");
+        segments::read(&folder, output, schema, places, columns).map_err(|damaged| {
+            let path = folder.join(segments::file_name(&damaged.batch, output));
+            self.condemn(&path, &damaged.message);
+            if let Some(index) = &mut *self.lock() {
+                index.lost.insert(damaged.batch);
+            }
+            StoreError::Damaged { path: path.display().to_string(), message: damaged.message }
+        })
     }
 
     /// The records of runs with their files, oldest first.
@@ -289,18 +313,22 @@ impl Store for ParquetStore {
         keys: &[Digest],
         columns: Option<&[String]>,
     ) -> Result<Vec<RecordBatch>, StoreError> {
-        let places: Vec<segments::Place> = self.with_index(|index| {
-            keys.iter().map(|&key| index.place(key, output)?.ok_or(StoreError::NotStored { key })).collect()
-        })?;
-        let folder = self.folder.join("segments");
-        segments::read(&folder, output, schema, &places, columns).map_err(|damaged| {
-            let path = folder.join(segments::file_name(&damaged.batch, output));
-            self.condemn(&path, &damaged.message);
-            if let Some(index) = &mut *self.lock() {
-                index.lost.insert(damaged.batch);
-            }
-            StoreError::Damaged { path: path.display().to_string(), message: damaged.message }
-        })
+        self.read_places(output, schema, &self.places(output, keys)?, columns)
+    }
+
+    fn read_joined(
+        &self,
+        output: usize,
+        schema: &TableSchema,
+        keys: &[Digest],
+        columns: Option<&[String]>,
+    ) -> Result<(RecordBatch, Vec<u64>), StoreError> {
+        let places = self.places(output, keys)?;
+        let rows = places.iter().map(|place| place.rows).collect();
+        let tables = self.read_places(output, schema, &segments::runs(places), columns)?;
+        let joined = arrow_select::concat::concat_batches(&stage_view(schema, columns), &tables)
+            .map_err(|error| StoreError::Unsupported { message: error.to_string() })?;
+        Ok((joined, rows))
     }
 
     fn ingredients(&self, digest: Digest) -> Result<Option<Value>, StoreError> {

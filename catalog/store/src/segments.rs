@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{DataType, Schema, SchemaRef};
-use lapicque_pipeline::StoreError;
+use lapicque_pipeline::{StoreError, stage_view};
 use lapicque_schemas::TableSchema;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
 use parquet::arrow::{ArrowWriter, ProjectionMask};
@@ -109,6 +109,20 @@ fn encoding(builder: WriterPropertiesBuilder, data_type: &DataType, path: Column
     }
 }
 
+/// Places that follow each other in one segment, as one.
+pub(crate) fn runs(places: Vec<Place>) -> Vec<Place> {
+    let mut runs: Vec<Place> = Vec::new();
+    for place in places {
+        match runs.last_mut() {
+            Some(run) if run.first_row + run.rows == place.first_row && run.batch == place.batch => {
+                run.rows += place.rows;
+            }
+            _ => runs.push(place),
+        }
+    }
+    runs
+}
+
 /// Reads rows, one table per place; each segment is opened once.
 pub(crate) fn read(
     folder: &Path,
@@ -117,13 +131,7 @@ pub(crate) fn read(
     places: &[Place],
     columns: Option<&[String]>,
 ) -> Result<Vec<RecordBatch>, DamagedSegment> {
-    let view = match columns {
-        None => schema.arrow.clone(),
-        Some(columns) => {
-            let fields: Vec<_> = columns.iter().filter_map(|c| schema.column(c).cloned()).collect();
-            Arc::new(Schema::new_with_metadata(fields, schema.arrow.metadata().clone()))
-        }
-    };
+    let view = stage_view(schema, columns);
     let mut by_segment: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (i, place) in places.iter().enumerate() {
         by_segment.entry(&place.batch).or_default().push(i);

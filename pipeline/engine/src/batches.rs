@@ -15,6 +15,8 @@ use crate::task::{BatchTask, From, MemberTask, PortTask, StageBinding, UnitTask,
 
 const BATCH_SECONDS: f64 = 2.0;
 const BATCH_BYTES: f64 = 64e6;
+/// Samples in memory have some kilobytes beside their rows.
+const BATCH_SAMPLES: usize = 1 << 14;
 
 /// The samples of a group that have something to compute, handed out in batches.
 pub(crate) struct Batches {
@@ -95,7 +97,7 @@ impl Batches {
         } else {
             (BATCH_SECONDS * samples / seconds.max(1e-9)).min(BATCH_BYTES * samples / bytes.max(1.0))
         };
-        (fitting as usize).clamp(1, share.max(1)).min(self.limit)
+        (fitting as usize).clamp(1, share.max(1)).min(self.limit).min(BATCH_SAMPLES)
     }
 
     pub(crate) fn next(&mut self, planner: &Planner<'_>, members: &[usize], store: &str) -> Option<NextBatch> {

@@ -53,5 +53,5 @@ pub use store::{
     Action, Binding, Claim, Cost, NewAction, NewBatch, OutputEntry, RunRecord, StageRun, Store, StoreError,
 };
 pub use tables::{output_schema, read_output, read_rows};
-pub use whole::{label_positions, sample_field, with_sample};
+pub use whole::{label_positions, sample_field, stage_view, with_sample};
 pub use why::{Why, why};

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::events::TimedEvent;
 use crate::found::Found;
 use crate::kind::{Output, SampleError};
+use crate::whole::stage_view;
 
 pub trait Store: Send + Sync {
     /// What is known of the actions with these keys, in their order; `None` where there is none.
@@ -43,6 +44,19 @@ pub trait Store: Send + Sync {
         keys: &[Digest],
         columns: Option<&[String]>,
     ) -> Result<Vec<RecordBatch>, StoreError>;
+    /// As [`Self::read`], but as one table, with the number of rows of each key.
+    fn read_joined(
+        &self,
+        output: usize,
+        schema: &TableSchema,
+        keys: &[Digest],
+        columns: Option<&[String]>,
+    ) -> Result<(RecordBatch, Vec<u64>), StoreError> {
+        let tables = self.read(output, schema, keys, columns)?;
+        let joined = arrow_select::concat::concat_batches(&stage_view(schema, columns), &tables)
+            .map_err(|error| StoreError::Unsupported { message: error.to_string() })?;
+        Ok((joined, tables.iter().map(|table| table.num_rows() as u64).collect()))
+    }
     /// The ingredients that the actions of a stage have in common, as they were published.
     fn ingredients(&self, digest: Digest) -> Result<Option<Value>, StoreError>;
     fn save_binding(&self, binding: &Binding) -> Result<Digest, StoreError>;

@@ -12,7 +12,7 @@ use crate::store::{Store, StoreError};
 use crate::task::WholeLabels;
 
 /// The schema of what a stage sees of a table.
-pub(crate) fn stage_view(schema: &TableSchema, columns: Option<&[String]>) -> SchemaRef {
+pub fn stage_view(schema: &TableSchema, columns: Option<&[String]>) -> SchemaRef {
     match columns {
         None => schema.arrow.clone(),
         Some(columns) => {
@@ -34,16 +34,11 @@ pub(crate) fn read_whole(
     let present: Vec<(usize, Digest)> = keys.iter().enumerate().filter_map(|(i, key)| Some((i, (*key)?))).collect();
     let wanted: Option<Vec<String>> =
         columns.map(|c| c.iter().filter(|c| schema.column(c).is_some()).cloned().collect());
-    let mut tables = Vec::with_capacity(present.len());
-    for chunk in present.chunks(4096) {
-        let keys: Vec<Digest> = chunk.iter().map(|(_, key)| *key).collect();
-        tables.extend(store.read(output, schema, &keys, wanted.as_deref())?);
-    }
-    let joined = join(&stage_view(schema, wanted.as_deref()), &tables)?;
-    let of_table =
-        |((position, _), table): (&(usize, Digest), &RecordBatch)| std::iter::repeat_n(*position, table.num_rows());
+    let keys: Vec<Digest> = present.iter().map(|(_, key)| *key).collect();
+    let (joined, counts) = store.read_joined(output, schema, &keys, wanted.as_deref())?;
+    let of_table = |((position, _), rows): (&(usize, Digest), &u64)| std::iter::repeat_n(*position, *rows as usize);
     // Arrow asks for iterators of known length.
-    let rows: Vec<usize> = present.iter().zip(&tables).flat_map(of_table).collect();
+    let rows: Vec<usize> = present.iter().zip(&counts).flat_map(of_table).collect();
     match labels {
         WholeLabels::None => Ok(joined),
         WholeLabels::Positions => {
@@ -95,10 +90,6 @@ pub fn with_sample(table: &RecordBatch, sample: ArrayRef) -> Result<RecordBatch,
 /// The `sample` column as people see it.
 pub fn sample_field() -> Field {
     Field::new("sample", DataType::Utf8, false)
-}
-
-fn join(schema: &SchemaRef, tables: &[RecordBatch]) -> Result<RecordBatch, StoreError> {
-    arrow_select::concat::concat_batches(schema, tables).map_err(unsupported)
 }
 
 fn unsupported(error: arrow_schema::ArrowError) -> StoreError {

@@ -13,7 +13,7 @@ use arrow_array::types::{
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 
-use crate::digest::truncate;
+use crate::digest::Hasher;
 use crate::{Digest, DigestBuilder};
 
 /// Metadata keys that change what values mean; all others (descriptions, notes) do not enter a digest.
@@ -111,9 +111,9 @@ fn logical_type(data_type: &DataType) -> String {
 #[derive(Default)]
 struct ArrayHasher {
     rows: u64,
-    values: blake3::Hasher,
-    lengths: Option<blake3::Hasher>,
-    nulls: Option<blake3::Hasher>,
+    values: Hasher,
+    lengths: Option<Hasher>,
+    nulls: Option<Hasher>,
     items: Option<Box<ArrayHasher>>,
     buffer: Vec<u8>,
 }
@@ -226,11 +226,11 @@ impl ArrayHasher {
         if self.rows == 0 {
             return;
         }
-        into.digest(truncate(&self.values.finalize()));
+        into.digest(self.values.finish());
         for part in [&self.lengths, &self.nulls] {
             into.number(u64::from(part.is_some()));
             if let Some(hasher) = part {
-                into.digest(truncate(&hasher.finalize()));
+                into.digest(hasher.finish());
             }
         }
         if let Some(items) = self.items {

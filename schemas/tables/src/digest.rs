@@ -23,11 +23,45 @@ impl Digest {
 }
 
 /// Collects the ingredients of a digest; every part carries its length, so that no two lists of parts run together.
-pub struct DigestBuilder(blake3::Hasher);
+pub struct DigestBuilder(Hasher);
+
+/// BLAKE3. Most of what is hashed here is short, and then the state of nearly two kilobytes costs more than the hash.
+#[derive(Default)]
+pub(crate) struct Hasher {
+    short: Vec<u8>,
+    long: Option<Box<blake3::Hasher>>,
+}
+
+impl Hasher {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        match &mut self.long {
+            Some(long) => {
+                long.update(bytes);
+            }
+            None if self.short.len() + bytes.len() <= blake3::CHUNK_LEN => self.short.extend_from_slice(bytes),
+            None => {
+                let mut long = Box::new(blake3::Hasher::new());
+                long.update(&self.short).update(bytes);
+                self.long = Some(long);
+            }
+        }
+    }
+
+    /// The first half of the hash.
+    pub(crate) fn finish(&self) -> Digest {
+        let hash = match &self.long {
+            Some(long) => long.finalize(),
+            None => blake3::hash(&self.short),
+        };
+        let mut short = [0; 16];
+        short.copy_from_slice(&hash.as_bytes()[..16]);
+        Digest(short)
+    }
+}
 
 impl DigestBuilder {
     pub fn new(domain: &str) -> Self {
-        let mut hasher = blake3::Hasher::new();
+        let mut hasher = Hasher { short: Vec::with_capacity(192), long: None };
         hasher.update(&(domain.len() as u64).to_le_bytes());
         hasher.update(domain.as_bytes());
         Self(hasher)
@@ -54,19 +88,18 @@ impl DigestBuilder {
     }
 
     pub fn finish(&self) -> Digest {
-        truncate(&self.0.finalize())
+        self.0.finish()
     }
-}
-
-pub(crate) fn truncate(hash: &blake3::Hash) -> Digest {
-    let mut short = [0; 16];
-    short.copy_from_slice(&hash.as_bytes()[..16]);
-    Digest(short)
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; 32];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -84,10 +117,13 @@ impl FromStr for Digest {
         if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(error());
         }
+        let value = |digit: u8| match digit {
+            b'0'..=b'9' => digit - b'0',
+            _ => (digit | 0x20) - b'a' + 10,
+        };
         let mut digest = [0; 16];
         for (byte, pair) in digest.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| error())?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| error())?;
+            *byte = value(pair[0]) << 4 | value(pair[1]);
         }
         Ok(Self(digest))
     }

@@ -117,6 +117,32 @@ fn fixed_values_are_values_of_the_file() {
     assert_eq!(ran_on(&stage(""), folder.path(), first.store, 1).counts("spikes"), (0, 1, 0));
 }
 
+/// With inhibition of E whose weight is `weight` times g; -60 pA by default.
+fn with_ratio(weight: &str, g: &str) -> String {
+    let inhibition = format!(
+        "  I_to_E: {{pre: I, post: E, rule: {{probability: 0.5}}, weight: {weight}, delay: 1.5 ms}}\nparameters:\n  \
+         g: {{default: {g}, scales: [connections.I_*.weight]}}\n"
+    );
+    NETWORK.replace("parameters:\n", &inhibition)
+}
+
+#[test]
+fn a_sweep_of_a_factor_depends_on_what_it_multiplies() {
+    let folder = folder();
+    let write = |weight, g| std::fs::write(folder.path().join("small.yaml"), with_ratio(weight, g)).unwrap();
+    let sweep = swept("{ g: { values: [1, 2] }, J_ext: { values: [70 pA] } }", "");
+    write("-30 pA", "2");
+    let first = ran(&sweep, folder.path());
+    assert_eq!(first.counts("spikes"), (2, 0, 0), "{:?}", first.failures());
+    // The same network, but its products have other parts.
+    write("-60 pA", "1");
+    let second = ran_on(&sweep, folder.path(), first.store, 1);
+    assert_eq!(second.counts("spikes"), (2, 0, 0));
+    let alone = ran_on(&stage(""), folder.path(), second.store, 1);
+    write("-30 pA", "2");
+    assert_eq!(ran_on(&stage(""), folder.path(), alone.store, 1).counts("spikes"), (0, 1, 0));
+}
+
 #[test]
 fn mistakes_are_found_before_anything_runs() {
     let folder = folder();

@@ -19,3 +19,11 @@ fn with_three_values(bencher: divan::Bencher) {
     };
     bencher.bench(|| file.with(divan::black_box(&[("J_ext", 27.0), ("J_EE", 2.0), ("tau_syn_E", 1.0)])));
 }
+
+#[divan::bench]
+fn with_a_ratio_of_55_connections(bencher: divan::Bencher) {
+    let Ok(file) = NetworkFile::parse(shipped("potjans_diesmann").unwrap_or_default(), "potjans_diesmann.yaml") else {
+        return;
+    };
+    bencher.bench(|| file.with(divan::black_box(&[("g", 5.0), ("nu_ext", 9.0)])));
+}

@@ -23,7 +23,7 @@ mod suggestion;
 
 pub use distribution::{Bounds, Distribution, InvalidDistribution, Shape, Spread};
 #[cfg(feature = "file")]
-pub use file::{NetworkFile, NetworkFileError, network_file_schema};
+pub use file::{AnyNetwork, NetworkFile, NetworkFileError, NnmtNetwork, network_file_schema, read_network};
 pub use models::{NeuronModel, ParameterSpec};
 pub use network::{
     Connection, Drive, Network, Neuron, Population, Rule, SpatialProfile, Synapse, UnknownPath, Unsupported,

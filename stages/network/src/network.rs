@@ -86,9 +86,16 @@ pub enum Synapse {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SpatialProfile {
-    Boxcar { width_um: f64 },
-    Gaussian { sd_um: f64 },
-    Exponential { length_um: f64 },
+    /// Constant up to the distance `width_um`, 0 beyond; so half of the full width (R in Senk et al. 2020).
+    Boxcar {
+        width_um: f64,
+    },
+    Gaussian {
+        sd_um: f64,
+    },
+    Exponential {
+        length_um: f64,
+    },
 }
 
 /// Input from outside the network.

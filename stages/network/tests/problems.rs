@@ -273,6 +273,143 @@ fn parameters() {
     }
 }
 
+/// SMALL with weights that parameters make, `{J}` and `{g}` being what their lists hold.
+fn with_ratio(j: &str, g: &str) -> String {
+    let text = SMALL.replace("    weight: -20 pA\n", "    weight: {normal: {sd: 10 %, max: 0 pA}}\n");
+    format!("{text}  J: {{default: 5 pA, sets: [{j}]}}\n  g: {{default: 4, scales: [{g}]}}\n")
+}
+
+const J: &str = "{path: connections.I_to_E.weight, factor: -0.5}";
+const G: &str = "connections.I_to_*.weight, {path: populations.I.C_m, factor: 2}";
+
+#[test]
+fn parameters_that_scale_multiply_what_is_written_set_or_left_to_its_default() {
+    let file = NetworkFile::parse(&with_ratio(J, G), "net.yaml").unwrap_or_else(|error| panic!("{error}"));
+    let value = |network: &lapicque_network::Network, path: &str| network.get(path).unwrap().value;
+    assert_eq!(value(file.network(), "connections.I_to_E.weight"), -10.0);
+    assert_eq!(value(file.network(), "populations.I.C_m"), 2000.0);
+    assert_eq!((file.parameter_unit("g"), file.parameters()[3].default), (Some("1"), 4.0));
+    assert_eq!(file.parameters()[3].scales[0].path, "connections.I_to_E.weight");
+    let defaults: Vec<(&str, f64)> = file.parameters().iter().map(|p| (p.name.as_str(), p.default)).collect();
+    assert_eq!(&file.with(&defaults).unwrap(), file.network());
+    // Together in any order, one alone, and a path that is not scaled.
+    for values in [[("J", 8.0), ("g", 3.0)], [("g", 3.0), ("J", 8.0)]] {
+        assert_eq!(value(&file.with(&values).unwrap(), "connections.I_to_E.weight"), -12.0);
+    }
+    assert_eq!(value(&file.with(&[("J", 8.0)]).unwrap(), "connections.I_to_E.weight"), -16.0);
+    let set = file.with(&[("connections.I_to_E.weight", -3.0)]).unwrap();
+    assert_eq!(value(&set, "connections.I_to_E.weight"), -3.0);
+    let message = |values: &[(&str, f64)]| file.with(values).unwrap_err().to_string();
+    for other in ["g", "J"] {
+        let twice = "both set `connections.I_to_E.weight`";
+        assert!(message(&[("connections.I_to_E.weight", -3.0), (other, 5.0)]).ends_with(twice));
+        assert!(message(&[(other, 5.0), ("connections.I_to_E.weight", -3.0)]).ends_with(twice));
+        assert!(message(&[(other, 5.0), (other, 5.0)]).ends_with(twice));
+    }
+    assert_eq!(message(&[("g", -1.0)]), "`g`: `populations.I.C_m` = -500 pF is not allowed; it must be greater than 0");
+    assert!(message(&[("g", f64::NAN)]).contains("NaN"));
+    assert!(message(&[("g", 1e300), ("J", 1e300)]).contains("-inf"));
+    // No -0, which would be another network to a digest.
+    let plain = with_ratio(J, "connections.I_to_E.weight").replace("{normal: {sd: 10 %, max: 0 pA}}", "");
+    let plain = plain.replace("    weight: \n", "");
+    let plain = NetworkFile::parse(&plain, "net.yaml").unwrap_or_else(|error| panic!("{error}"));
+    assert!(value(&plain.with(&[("g", 0.0)]).unwrap(), "connections.I_to_E.weight").is_sign_positive());
+}
+
+#[test]
+fn the_parts_of_a_product_are_told() {
+    let file = NetworkFile::parse(&with_ratio(J, G), "net.yaml").unwrap_or_else(|error| panic!("{error}"));
+    let parts = |given: &[(&str, f64)]| file.scaled("connections.I_to_E.weight.mean", given).unwrap();
+    let by = |parts: &lapicque_network::file::Scaled| {
+        parts.by.iter().map(|scale| (scale.parameter.clone(), scale.factor, scale.value)).collect::<Vec<_>>()
+    };
+    assert_eq!((parts(&[]).base, by(&parts(&[]))), (-2.5, vec![("g".to_owned(), 1.0, 4.0)]));
+    let given = parts(&[("J", 8.0), ("g", 3.0), ("nu", 1.0)]);
+    assert_eq!((given.base, by(&given)), (-4.0, vec![("g".to_owned(), 1.0, 3.0)]));
+    assert_eq!(file.scaled("connections.E_to_I.weight", &[]), None);
+    assert_eq!(file.scaled("banana", &[]), None);
+}
+
+#[test]
+fn parameters_that_scale_and_factors() {
+    let cases = [
+        (J, "connections.I_to_I.weight", "parameters.g.scales: the network has no `connections.I_to_I.weight`"),
+        (J, "connections.X*.weight", "parameters.g.scales: the network has no `connections.X*.weight`"),
+        (J, "connections.*.wait", "parameters.g.scales: the network has no `connections.E_to_I.wait`"),
+        (J, "neurons.*.C_m", "parameters.g.scales: the network has no `neurons.*.C_m`"),
+        (J, "populations.I.C_m, populations.I.C_m", "`populations.I.C_m` is already set by this parameter"),
+        (J, "populations.I*.C_m, populations.*.C_m", "`populations.I.C_m` is already set by this parameter"),
+        (
+            J,
+            "{path: populations.I.C_m, factor: 1 pF}",
+            "parameters.g.scales.factor: `1 pF` is a capacitance; a dimensionless",
+        ),
+        (J, "{path: populations.I.C_m, factor: .inf}", "parameters.g.scales.factor: inf is not allowed"),
+        (J, "{path: populations.I.C_m, factor: -1}", "10:5: `populations.I.C_m`: the value -1000 is not allowed"),
+        (J, "{path: populations.I.C_m, factors: -1}", "unknown key `factors`; did you mean `factor`?"),
+        (J, "{factor: -1}", "`path` is missing; write e.g. `path: connections.I_to_E.weight`"),
+        (J, "[populations.I.C_m]", "parameters.g.scales: a text is expected, found a list"),
+        (J, "", "parameters.g.scales: a list of paths is expected"),
+        (J, "{path: populations.I.size, factor: 0.01}", "10:11: populations.I.size: 0.8 is not allowed"),
+        ("{path: connections.I_to_E.weight, factor: 0.5}", G, "27:13: connections.I_to_E.weight: the bounds accept"),
+    ];
+    for (j, g, expected) in cases {
+        let found = problems(&with_ratio(j, g));
+        assert!(found.iter().any(|problem| problem.contains(expected)), "{g}: {found:#?}");
+    }
+}
+
+#[test]
+fn sets_with_factors_need_a_default_and_no_scales() {
+    let cases = [
+        (
+            "{sets: [{path: populations.E.drive.rate, factor: 2}]}",
+            "parameters.x.sets: `default` is missing; write e.g. `default: 20 pA`",
+        ),
+        (
+            "{default: 2, sets: [populations.E.C_m], scales: [populations.I.C_m]}",
+            "parameters.x: `scales` has no meaning with `sets`",
+        ),
+        ("{default: 2}", "parameters.x: `sets` is missing"),
+        (
+            "{default: 2 pF, scales: [populations.I.C_m]}",
+            "parameters.x.default: `2 pF` is a capacitance; a dimensionless",
+        ),
+        ("{default: .nan, scales: [populations.I.C_m]}", "parameters.x.default: NaN is not allowed"),
+    ];
+    for (parameter, expected) in cases {
+        let found = problems(&format!("{SMALL}  x: {parameter}\n"));
+        assert!(found.iter().any(|problem| problem.contains(expected)), "{parameter}: {found:#?}");
+    }
+}
+
+#[test]
+fn what_is_written_out_has_precedence_over_patterns() {
+    let text = "\
+network: 1
+name: patterns
+populations:
+  E1: {size: 1, model: iaf_psc_exp}
+  E2: {size: 1, model: iaf_psc_exp}
+  I1: {size: 1, model: iaf_psc_exp}
+parameters:
+  a: {default: 3 mV, sets: [populations.E*.V_m, {path: populations.E2.V_m, factor: 2}]}
+  b: {default: 4 mV, sets: [{path: populations.E2.E_L, factor: -2}, populations.*.E_L]}
+  c: {scales: [populations.*1.tau_m]}
+";
+    let file = NetworkFile::parse(text, "net.yaml").unwrap_or_else(|error| panic!("{error}"));
+    let value = |network: &lapicque_network::Network, path: &str| network.get(path).unwrap().value;
+    let of =
+        |symbol: &str| ["E1", "E2", "I1"].map(|name| value(file.network(), &format!("populations.{name}.{symbol}")));
+    assert_eq!(of("V_m"), [3.0, 6.0, -70.0]);
+    assert_eq!(of("E_L"), [4.0, -8.0, 4.0]);
+    let paths: Vec<&str> = file.parameters()[1].sets.iter().map(|target| target.path.as_str()).collect();
+    assert_eq!(paths, ["populations.E2.E_L", "populations.E1.E_L", "populations.I1.E_L"]);
+    assert_eq!(file.parameters()[2].default, 1.0);
+    let longer = file.with(&[("c", 2.0)]).unwrap();
+    assert_eq!(["E1", "E2", "I1"].map(|name| value(&longer, &format!("populations.{name}.tau_m"))), [20.0, 10.0, 20.0]);
+}
+
 #[test]
 fn what_no_single_field_shows() {
     let cases = [

@@ -4,8 +4,12 @@
 use lapicque_network::file::AssignmentError;
 use lapicque_network::*;
 
+fn file(name: &str) -> NetworkFile {
+    NetworkFile::parse(shipped(name).unwrap(), name).unwrap_or_else(|error| panic!("{error}"))
+}
+
 fn hagen() -> NetworkFile {
-    NetworkFile::parse(shipped("hagen").unwrap(), "hagen.yaml").unwrap_or_else(|error| panic!("{error}"))
+    file("hagen")
 }
 
 fn value(network: &Network, path: &str) -> f64 {
@@ -14,13 +18,172 @@ fn value(network: &Network, path: &str) -> f64 {
 
 #[test]
 fn every_shipped_network_reads() {
-    assert_eq!(shipped_names(), ["hagen"]);
+    assert_eq!(shipped_names(), ["bos2016", "brunel", "hagen", "potjans_diesmann", "senk2020"]);
     for name in shipped_names() {
         let file = NetworkFile::parse(shipped(name).unwrap(), name).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(file.network().name, name);
         assert!(file.parameters().iter().all(|parameter| parameter.description.is_some()));
     }
     assert_eq!(shipped("none"), None);
+}
+
+#[test]
+fn every_parameter_changes_the_values_that_it_names_and_no_others() {
+    for name in shipped_names() {
+        let file = file(name);
+        let defaults: Vec<(&str, f64)> = file.parameters().iter().map(|p| (p.name.as_str(), p.default)).collect();
+        assert_eq!(&file.with(&defaults).unwrap(), file.network(), "{name}");
+        for parameter in file.parameters() {
+            let changed = 1.25 * parameter.default + 0.125;
+            let network = file.with(&[(&parameter.name, changed)]).unwrap_or_else(|error| panic!("{name}: {error}"));
+            for (before, after) in file.paths().into_iter().zip(network.paths()) {
+                let of = |targets: &[file::Target]| {
+                    targets.iter().find(|target| target.path == before.path).map(|target| target.factor)
+                };
+                let scaled = file.scaled(&before.path, &[]);
+                let others: f64 = scaled.as_ref().map_or(1.0, |scaled| {
+                    let others = scaled.by.iter().filter(|scale| scale.parameter != parameter.name);
+                    others.map(|scale| scale.factor * scale.value).product()
+                });
+                let base = scaled.map_or(before.value, |scaled| scaled.base);
+                let expected = match (of(&parameter.sets), of(&parameter.scales)) {
+                    (Some(factor), None) => changed * factor * others,
+                    (None, Some(factor)) => changed * factor * others * base,
+                    _ => before.value,
+                };
+                let near = (after.value - expected).abs() <= 1e-14 * expected.abs();
+                assert!(near, "{name} {} {}: {} {expected}", parameter.name, before.path, after.value);
+            }
+        }
+    }
+}
+
+/// At a path that may name a drive.
+fn of_file(file: &NetworkFile, path: &str) -> f64 {
+    file.paths().into_iter().find(|entry| entry.path == path).unwrap_or_else(|| panic!("{path}")).value
+}
+
+#[test]
+fn potjans_diesmann_has_the_published_values() {
+    let file = file("potjans_diesmann");
+    let network = file.network();
+    let names: Vec<&str> = network.populations.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(names, ["L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I"]);
+    let sizes: Vec<u32> = network.populations.iter().map(|p| p.size).collect();
+    assert_eq!(sizes, [20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948]);
+    assert_eq!(sizes.iter().sum::<u32>(), 77_169);
+    let external = ["L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I"]
+        .map(|name| value(network, &format!("populations.{name}.drive.synapses")));
+    assert_eq!(external, [1600.0, 1500.0, 2100.0, 1900.0, 2000.0, 1900.0, 2900.0, 2100.0]);
+    let expected = [
+        ("populations.L6I.C_m", 250.0),
+        ("populations.L6I.tau_m", 10.0),
+        ("populations.L6I.t_ref", 2.0),
+        ("populations.L6I.E_L", -65.0),
+        ("populations.L6I.V_reset", -65.0),
+        ("populations.L6I.V_th", -50.0),
+        ("populations.L6I.tau_syn_ex", 0.5),
+        ("populations.L6I.tau_syn_in", 0.5),
+        ("populations.L6I.drive.rate", 8.0),
+        ("populations.L6I.drive.weight", 87.8),
+        ("connections.L23E_to_L23I.weight", 87.8),
+        ("connections.L4E_to_L23E.weight", 175.6),
+        ("connections.L4I_to_L23E.weight", -351.2),
+        ("connections.L23E_to_L23E.rule.in_degree", 2199.86486),
+        ("connections.L4I_to_L4E.rule.in_degree", 794.596213),
+        ("connections.L5I_to_L4E.rule.in_degree", 0.319552818),
+        ("connections.L6I_to_L6I.rule.in_degree", 459.402985),
+        ("connections.L6I_to_L6I.delay", 0.75),
+        ("connections.L6E_to_L6I.delay", 1.5),
+    ];
+    for (path, expected) in expected {
+        assert_eq!(value(network, path), expected, "{path}");
+    }
+    // The 9 digits of an in-degree are those of the connection probability: 0.1009 within L23E.
+    let pairs = 20683.0f64 * 20683.0;
+    let in_degree = (1.0f64 - 0.1009).ln() / (-1.0 / pairs).ln_1p() / 20683.0;
+    assert!((in_degree - 2199.86486).abs() < 1e-4, "{in_degree}");
+    assert!(network.connections.iter().all(|c| c.weight.sd() == 0.0 && c.delay_ms.sd() == 0.0));
+    let published = file.with(&[("w_sd", 0.1), ("d_sd", 0.5)]).unwrap();
+    for connection in &published.connections {
+        assert_eq!(connection.weight.sd(), 0.1 * connection.weight.mean().abs());
+        assert_eq!(connection.delay_ms.sd(), 0.5 * connection.delay_ms.mean());
+    }
+}
+
+#[test]
+fn bos2016_differs_from_potjans_diesmann_in_two_numbers_and_delays() {
+    let (bos, potjans) = (file("bos2016"), file("potjans_diesmann"));
+    let (bos, potjans) = (bos.network(), potjans.network());
+    let mut differing = Vec::new();
+    for entry in potjans.paths().into_iter().filter(|entry| !entry.path.contains(".delay.")) {
+        let found = value(bos, &entry.path);
+        if found != entry.value {
+            differing.push((entry.path, found));
+        }
+    }
+    let expected = [("populations.L4E.drive.synapses", 1780.0), ("connections.L4I_to_L4E.rule.in_degree", 675.0)];
+    assert_eq!(differing, expected.map(|(path, value)| (path.to_owned(), value)));
+    assert!(bos.connections.iter().all(|c| c.delay_ms.sd() == c.delay_ms.mean()));
+}
+
+#[test]
+fn brunel_has_the_published_values() {
+    let golden: serde_json::Value =
+        serde_json::from_str(include_str!("../../../tests/golden/nnmt_networks/brunel_delta.json")).unwrap();
+    let golden = |key: &str| golden[key].as_f64().unwrap();
+    let file = file("brunel");
+    let network = file.network();
+    let (j_mv, g) = (golden("J_V") * 1e3, 5.0);
+    for population in ["E", "I"] {
+        let of = |symbol: &str| value(network, &format!("populations.{population}.{symbol}"));
+        assert_eq!(of("drive.synapses"), golden("K_ext"));
+        assert_eq!(of("drive.weight"), golden("J_ext_V") * 1e3);
+        assert_eq!(of("tau_m"), golden("tau_m_s") * 1e3);
+        assert_eq!(of("t_ref"), golden("tau_r_s") * 1e3);
+        assert_eq!(of("V_th") - of("E_L"), golden("V_th_rel_V") * 1e3);
+        assert_eq!(of("V_reset") - of("E_L"), golden("V_0_rel_V") * 1e3);
+        for (pre, key, weight) in [("E", "C_E", j_mv), ("I", "C_I", -g * j_mv)] {
+            let connection = format!("connections.{pre}_to_{population}");
+            assert_eq!(value(network, &format!("{connection}.rule.in_degree")), golden(key));
+            assert_eq!(value(network, &format!("{connection}.weight")), weight);
+        }
+        // The rate of external synapses that brings the mean potential to threshold.
+        let per_ms = of("V_th") / (of("drive.weight") * of("drive.synapses") * of("tau_m"));
+        assert!((per_ms * 1e3 - golden("nu_thr_hz")).abs() < 1e-12);
+    }
+    let swept = file.with(&[("g", 6.0), ("nu_ext", 9.0), ("J", 0.25)]).unwrap();
+    assert_eq!(value(&swept, "connections.I_to_I.weight"), -1.5);
+    assert_eq!(value(&swept, "connections.E_to_I.weight"), 0.25);
+    assert_eq!(value(&swept, "populations.E.drive.weight"), 0.25);
+    assert_eq!(value(&swept, "populations.I.drive.rate"), 9.0);
+}
+
+#[test]
+fn senk2020_has_the_published_values() {
+    let file = file("senk2020");
+    let expected = [
+        ("populations.E.size", 4000.0),
+        ("populations.I.size", 1000.0),
+        ("populations.I.tau_m", 5.0),
+        ("populations.I.t_ref", 0.0),
+        ("populations.E.drives.E.weight", 87.8),
+        ("populations.E.drives.I.weight", -439.0),
+        ("populations.E.drives.I.rate", 15718.599312594055),
+        ("connections.E_to_I.rule.in_degree", 400.0),
+        ("connections.I_to_I.rule.in_degree", 100.0),
+        ("connections.E_to_I.weight", 87.8),
+        ("connections.I_to_E.weight", -439.0),
+        ("connections.I_to_E.delay", 1.5),
+        ("connections.E_to_I.profile.width", 200.0),
+        ("connections.I_to_E.profile.width", 70.0),
+    ];
+    for (path, expected) in expected {
+        assert_eq!(of_file(&file, path), expected, "{path}");
+    }
+    let swept = file.with(&[("w", 100.0), ("g", 6.0)]).unwrap();
+    assert_eq!(value(&swept, "populations.I.drives.1.weight"), -600.0);
+    assert_eq!(value(&swept, "populations.I.drives.0.weight"), 100.0);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Random streams and numerical building blocks.
 //!
 //! [`random`]: streams addressed by a key, a purpose and an index, so that no result depends on
-//! threads or order. [`grid`]: evenly spaced points and time grids. [`vectorise`]: one portable
+//! threads or order. [`grid`]: evenly spaced points and time grids. [`special`]: error functions,
+//! parabolic cylinder functions, Lambert's W. [`vectorise`]: one portable
 //! loop, compiled for several instruction sets and chosen when it runs.
 //!
 //! Units: the caller's; times of a [`grid::TimeGrid`] are in ms.
@@ -9,4 +10,5 @@
 
 pub mod grid;
 pub mod random;
+pub mod special;
 pub mod vectorise;

@@ -9,7 +9,9 @@ use arrow_schema::{ArrowError, Schema};
 use lapicque_pipeline::config::nearest;
 use lapicque_pipeline::{ConfigError, Output, Points, Stage};
 use lapicque_schemas::schema::UNIT;
+use rayon::prelude::*;
 use lapicque_schemas::tables::parameters;
+use lapicque_schemas::content::UnsupportedType;
 use lapicque_schemas::{ContentHasher, Digest, TableSchema, project_digest};
 
 use super::column::Column;
@@ -95,28 +97,30 @@ fn digests(
     schema: &Schema,
     columns: &[Column],
     rows: usize,
-) -> Result<Vec<Digest>, lapicque_schemas::content::UnsupportedType> {
+) -> Result<Vec<Digest>, UnsupportedType> {
     let mut of_levels = Vec::with_capacity(columns.len());
     for column in columns {
-        let mut level_digests = Vec::with_capacity(column.levels.len());
-        for level in 0..column.levels.len() {
+        let of_level = |level: usize| {
             let mut hasher = ContentHasher::new(&column.field);
             hasher.update(&column.levels.slice(level, 1))?;
-            level_digests.push(hasher.finish());
-        }
-        of_levels.push(level_digests);
+            Ok(hasher.finish())
+        };
+        let digests = (0..column.levels.len()).into_par_iter().map(of_level);
+        of_levels.push(digests.collect::<Result<Vec<Digest>, UnsupportedType>>()?);
     }
     let of_row = |row: usize| {
         let cells =
             columns.iter().zip(&of_levels).map(|(c, levels)| (c.field.name().as_str(), levels[c.rows[row] as usize]));
         project_digest(schema, 1, cells)
     };
-    Ok((0..rows).map(of_row).collect())
+    Ok((0..rows).into_par_iter().map(of_row).collect())
 }
 
 fn equal_points(digests: &[Digest]) -> Option<(usize, usize)> {
-    let mut seen: HashMap<Digest, usize> = HashMap::with_capacity(digests.len());
-    digests.iter().enumerate().find_map(|(row, &digest)| seen.insert(digest, row).map(|first| (first, row)))
+    let mut sorted: Vec<(Digest, usize)> = digests.iter().copied().zip(0..).collect();
+    sorted.par_sort_unstable();
+    let equal = sorted.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+    equal.map(|pair| (pair[0].1, pair[1].1)).min_by_key(|&(_, second)| second)
 }
 
 fn equal_error(table: &Table, first: usize, second: usize) -> ConfigError {

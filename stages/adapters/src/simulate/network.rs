@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 use arrow_schema::DataType;
+use lapicque_network::file::Parameter;
 use lapicque_network::{Network, NetworkFile, NetworkFileError, shipped, shipped_names};
 use lapicque_pipeline::config::nearest;
 use lapicque_pipeline::{BindRequest, ConfigError, SampleError};
@@ -114,12 +115,32 @@ impl SweptNetwork {
         // A name says nothing about results.
         let network = Network { name: String::new(), ..self.base.clone() };
         let network = serde_json::to_value(&network).map_err(|error| ConfigError::at("network", error))?;
-        let targets = |name: &str| {
-            self.file.parameters().iter().find(|p| p.name == name).map_or_else(|| json!([name]), |p| json!(p.sets))
-        };
-        let swept: serde_json::Map<String, Value> =
-            self.columns.iter().map(|c| (c.name.clone(), targets(&c.name))).collect();
-        Ok(json!({ "network": network, "swept": swept }))
+        let fixed: Vec<(&str, f64)> = self.fixed.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let mut swept = serde_json::Map::new();
+        let mut scaled = serde_json::Map::new();
+        for column in &self.columns {
+            let parameter = self.parameter(&column.name);
+            let targets = match parameter {
+                None => json!([column.name]),
+                Some(parameter) if parameter.scales.is_empty() => json!(parameter.sets),
+                Some(parameter) => json!({ "scales": parameter.scales }),
+            };
+            swept.insert(column.name.clone(), targets);
+            let targets = parameter.into_iter().flat_map(|p| p.sets.iter().chain(&p.scales));
+            for path in targets.map(|target| target.path.as_str()).chain([column.name.as_str()]) {
+                scaled.extend(self.file.scaled(path, &fixed).map(|parts| (path.to_owned(), json!(parts))));
+            }
+        }
+        let mut canonical = json!({ "network": network, "swept": swept });
+        // Of values that are products the network shows only the result.
+        if !scaled.is_empty() {
+            canonical["scaled"] = Value::Object(scaled);
+        }
+        Ok(canonical)
+    }
+
+    fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.file.parameters().iter().find(|parameter| parameter.name == name)
     }
 
     /// The network of one sample.
@@ -145,10 +166,10 @@ impl SweptNetwork {
     fn check_targets(&self) -> Result<(), Vec<ConfigError>> {
         let mut values: Vec<(&str, f64)> = self.fixed.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         for column in &self.columns {
-            let parameter = self.file.parameters().iter().find(|p| p.name == column.name);
-            let path = parameter.and_then(|p| p.sets.first()).unwrap_or(&column.name);
-            let present = self.file.paths().into_iter().find(|entry| entry.path == *path).map(|entry| entry.value);
-            let present = present.or_else(|| self.file.network().get(path).map(|entry| entry.value));
+            let present = match self.parameter(&column.name) {
+                Some(parameter) => Some(parameter.default),
+                None => self.present_value(&column.name),
+            };
             values.extend(present.map(|value| (column.name.as_str(), value)));
         }
         match self.file.with(&values) {
@@ -157,6 +178,11 @@ impl SweptNetwork {
             }
             _ => Ok(()),
         }
+    }
+
+    fn present_value(&self, path: &str) -> Option<f64> {
+        let of_the_file = self.file.paths().into_iter().find(|entry| entry.path == path);
+        of_the_file.or_else(|| self.file.network().get(path)).map(|entry| entry.value)
     }
 }
 

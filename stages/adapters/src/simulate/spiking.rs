@@ -32,7 +32,7 @@ pub(super) struct SimulateSpiking;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    /// A shipped network (hagen), or the path of a network file.
+    /// A shipped network (such as hagen or brunel), or the path of a network file.
     network: String,
     /// Simulated time, e.g. `12 s`; includes the transient.
     #[schemars(with = "String")]

@@ -23,48 +23,113 @@ pub enum AssignmentError {
     Network(#[from] InvalidNetwork),
 }
 
+/// What the given values do to one path, with the name that does it.
+#[derive(Default)]
+struct Change<'a> {
+    /// Written out: the value, whatever scales it.
+    path: Option<(&'a str, f64)>,
+    /// By a parameter that sets: what others scale.
+    base: Option<(&'a str, f64)>,
+    /// By parameters that scale.
+    scaled: Option<&'a str>,
+}
+
 impl NetworkFile {
     /// The network with some values set, by short name or path, in canonical units. The order does not matter.
+    ///
+    /// A parameter that sets and parameters that scale the same value act together; a value that is given by its path
+    /// is not scaled.
     ///
     /// # Errors
     /// Unknown names, values outside their range, a value set twice, and networks that are impossible as a whole
     /// ([`Network::check`]).
     pub fn with(&self, values: &[(&str, f64)]) -> Result<Network, AssignmentError> {
-        let mut network = self.network.clone();
-        let mut set: BTreeMap<String, &str> = BTreeMap::new();
+        let mut changes: BTreeMap<String, Change<'_>> = BTreeMap::new();
+        let mut given: BTreeMap<&str, f64> = BTreeMap::new();
         for &(name, value) in values {
-            for path in self.targets(name)? {
-                network
-                    .assign(&path, value, false)
-                    .map_err(|source| AssignmentError::Value { name: name.to_owned(), source: Box::new(source) })?;
-                if let Some(first) = set.insert(network.canonical_path(&path), name) {
-                    return Err(AssignmentError::SetTwice {
-                        path: file_path(&path, &self.drive_names),
-                        first: first.to_owned(),
-                        second: name.to_owned(),
-                    });
-                }
+            if given.insert(name, value).is_some() {
+                let (first, second) = (name.to_owned(), name.to_owned());
+                return Err(AssignmentError::SetTwice { path: self.first_path(name), first, second });
             }
+            self.note(name, value, &mut changes)?;
+        }
+        let mut network = self.network.clone();
+        for (path, change) in changes {
+            let scaled = self.scaled.get(&path);
+            let base = change.base.map(|(_, base)| base).or(scaled.map(|scaled| scaled.base));
+            let product = base.map(|base| match scaled {
+                Some(scaled) => scaled.product(base, |parameter| given.get(parameter).copied()),
+                None => base,
+            });
+            let named = change.path.or(change.base).map(|(name, _)| name).or(change.scaled);
+            let Some((name, value)) = named.zip(change.path.map(|(_, value)| value).or(product)) else {
+                continue;
+            };
+            network
+                .assign(&path, value, false)
+                .map_err(|source| AssignmentError::Value { name: name.to_owned(), source: Box::new(source) })?;
         }
         network.check()?;
         Ok(network)
     }
 
-    /// The resolved paths that a name or path sets.
-    fn targets(&self, name: &str) -> Result<Vec<String>, AssignmentError> {
-        if let Some(parameter) = self.parameters.iter().find(|parameter| parameter.name == name) {
-            return Ok(parameter.sets.iter().map(|path| self.resolved_path(path)).collect());
+    /// Adds what one name or path does to `changes`, by canonical path.
+    fn note<'a>(
+        &self,
+        name: &'a str,
+        value: f64,
+        changes: &mut BTreeMap<String, Change<'a>>,
+    ) -> Result<(), AssignmentError> {
+        let twice = |path: &str, first: &str| AssignmentError::SetTwice {
+            path: file_path(path, &self.drive_names),
+            first: first.to_owned(),
+            second: name.to_owned(),
+        };
+        let Some(parameter) = self.parameters.iter().find(|parameter| parameter.name == name) else {
+            let path = self.canonical_path(name);
+            if self.network.get(&path).is_none() {
+                return Err(self.unknown_name(name));
+            }
+            let change = changes.entry(path.clone()).or_default();
+            if let Some(first) = change.path.or(change.base).map(|(first, _)| first).or(change.scaled) {
+                return Err(twice(&path, first));
+            }
+            change.path = Some((name, value));
+            return Ok(());
+        };
+        for target in &parameter.sets {
+            let path = self.canonical_path(&target.path);
+            let change = changes.entry(path.clone()).or_default();
+            if let Some((first, _)) = change.path.or(change.base) {
+                return Err(twice(&path, first));
+            }
+            change.base = Some((name, value * target.factor));
         }
-        let path = self.resolved_path(name);
-        if self.network.get(&path).is_some() {
-            return Ok(vec![path]);
+        for target in &parameter.scales {
+            let path = self.canonical_path(&target.path);
+            let change = changes.entry(path.clone()).or_default();
+            if let Some((first, _)) = change.path {
+                return Err(twice(&path, first));
+            }
+            change.scaled = Some(name);
         }
+        Ok(())
+    }
+
+    /// Of those that a name sets or scales.
+    fn first_path(&self, name: &str) -> String {
+        let parameter = self.parameters.iter().find(|parameter| parameter.name == name);
+        let target = parameter.and_then(|parameter| parameter.sets.first().or(parameter.scales.first()));
+        target.map_or(name, |target| &target.path).to_owned()
+    }
+
+    fn unknown_name(&self, name: &str) -> AssignmentError {
         let entries = self.paths();
         let names = self.parameters.iter().map(|parameter| parameter.name.as_str());
-        Err(AssignmentError::UnknownName {
+        AssignmentError::UnknownName {
             name: name.to_owned(),
             suggestion: nearest(name, names.chain(entries.iter().map(|entry| entry.path.as_str()))),
-        })
+        }
     }
 
     /// `populations.I.drives.cortex.rate` as `populations.I.drives.0.rate`.

@@ -59,6 +59,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`read_network`] also reads the network parameters of NNMT ([`NnmtNetwork`]).
+//!
 //! # Values
 //! Everything with a dimension is written with its unit, in any unit of that dimension: `289.1 pF`, `0.2891 nF`.
 //! Weights are in the unit of the postsynaptic model: a current (`iaf_psc_exp`, `iaf_psc_alpha`), a conductance
@@ -80,7 +82,8 @@
 //! neuron; real numbers are for theory), `{total: 10000}`, `all_to_all`, `one_to_one`.
 //! `autapses` and `multapses` (the latter for `in_degree` and `total`) are allowed unless set to `false`, as in NEST.
 //! `synapse` is `static` unless given. `profile` is how the probability of a connection falls with distance:
-//! `{boxcar: {width: 500 um}}`, `{gaussian: {sd: 300 um}}`, `{exponential: {length: 300 um}}`.
+//! `{boxcar: {width: 500 um}}` (constant up to this distance, 0 beyond), `{gaussian: {sd: 300 um}}`,
+//! `{exponential: {length: 300 um}}`.
 //!
 //! # Drives
 //! `poisson`: `synapses` (1 unless given) independent trains of `rate` onto each neuron, through synapses of `weight`
@@ -90,32 +93,57 @@
 //! A value's path is made of the keys that lead to it, without names of distributions and synapse models:
 //! `populations.E.C_m`, `populations.I.drives.cortex.rate`, `connections.E_to_I.weight` (the mean),
 //! `connections.E_to_I.weight.sd`, `connections.E_to_I.rule.probability`, `connections.I_to_E.synapse.U`.
-//! `parameters` gives short names to them. A `default` fills paths that the file leaves open; a path that is written
-//! out, or filled by another default, is an error. Without `default` the values of the paths are the default, and must
-//! be equal. [`NetworkFile::with`] sets by short name or path, in canonical units (ms, mV, pA, pF, nS, Hz, um, 1).
+//! `parameters` gives short names to them, and each name either `sets` or `scales` values.
+//!
+//! `sets`: a `default` fills paths that the file leaves open; a path that is written out, or filled by another default,
+//! is an error. Without `default` the values of the paths are the default, and must be equal.
+//! `scales`: the parameter is a number that multiplies values which are written out or set by other parameters; its
+//! `default` is 1 unless given. Several parameters may scale one value.
+//!
+//! In both lists `{path: connections.I_to_E.weight, factor: -1}` stands for the parameter times a number (with `sets`,
+//! a `default` must be given). In the name of a population or connection `*` stands for any letters:
+//! `connections.I_to_*.weight`; a path that is written out has precedence over patterns of the same list.
+//! So one strength of excitation and one ratio describe all weights:
+//!
+//! ```yaml
+//! parameters:
+//!   J: {default: 20 pA, sets: [connections.*.weight]}
+//!   g: {default: 5, scales: [{path: connections.I_to_*.weight, factor: -1}]}
+//! ```
+//!
+//! [`NetworkFile::with`] sets by short name or path, in canonical units (ms, mV, pA, pF, nS, Hz, um, 1). A value that
+//! is given by its path is not scaled.
 //!
 //! YAML anchors, aliases and merge keys (`<<: *defaults`) work. Duplicate keys are errors; nesting and sizes are limited.
 
 mod assign;
 mod connection;
+mod declaration;
 mod distribution;
+mod either;
+pub mod nnmt;
 mod node;
 mod parameters;
+mod pattern;
 mod population;
 mod problem;
 mod reader;
+mod scaling;
 mod schema;
 
 use std::collections::BTreeMap;
 
 pub use assign::AssignmentError;
-pub use parameters::Parameter;
+pub use either::{AnyNetwork, read_network};
+pub use nnmt::{DelayDistribution, NnmtNetwork};
+pub use parameters::{Parameter, Target};
 pub use problem::{NetworkFileError, Problem, ProblemKind};
+pub use scaling::{Scale, Scaled};
 pub use schema::network_file_schema;
 
 use crate::{Entry, Network};
 use node::{At, Node, Value, read_nodes};
-use problem::describe;
+use problem::{describe, failed};
 use reader::{Reader, Section};
 
 pub(crate) const FILE_KEYS: &[&str] = &["network", "name", "description", "populations", "connections", "parameters"];
@@ -128,6 +156,8 @@ pub struct NetworkFile {
     parameters: Vec<Parameter>,
     /// Of the populations that name their drives, in the order of [`crate::Population::drives`].
     drive_names: BTreeMap<String, Vec<String>>,
+    /// What parameters multiply, by canonical path.
+    scaled: BTreeMap<String, Scaled>,
 }
 
 impl NetworkFile {
@@ -136,15 +166,15 @@ impl NetworkFile {
     /// # Errors
     /// All problems of the file, by line and column.
     pub fn parse(text: &str, source_name: &str) -> Result<Self, NetworkFileError> {
-        let failed = |mut problems: Vec<Problem>| {
-            problems.sort_by_key(|problem| (problem.line, problem.column));
-            NetworkFileError { source_name: source_name.to_owned(), problems }
-        };
-        let root = read_nodes(text).map_err(|problem| failed(vec![*problem]))?;
+        let root = read_nodes(text).map_err(|problem| failed(source_name, vec![*problem]))?;
+        Self::read(&root).map_err(|problems| failed(source_name, problems))
+    }
+
+    fn read(root: &Node) -> Result<Self, Vec<Problem>> {
         let mut reader = Reader::default();
-        match read_file(&mut reader, &root) {
+        match read_file(&mut reader, root) {
             Some(file) if reader.problems.is_empty() => Ok(file),
-            _ => Err(failed(reader.problems)),
+            _ => Err(reader.problems),
         }
     }
 
@@ -187,6 +217,7 @@ fn read_file<'t>(reader: &mut Reader<'t>, root: &'t Node) -> Option<NetworkFile>
     }
     let name = reader.required(section, "name", "name", "name: hagen").and_then(|node| reader.text(node, "name"));
     let description = section.get("description").and_then(|node| reader.text(node, "description"));
+    reader.note_names(section.get("populations"), section.get("connections"));
     let declarations = section.get("parameters").map(|node| reader.declarations(node)).unwrap_or_default();
     let mut network =
         Network { name: name.unwrap_or_default().to_owned(), populations: Vec::new(), connections: Vec::new() };
@@ -206,7 +237,10 @@ fn read_file<'t>(reader: &mut Reader<'t>, root: &'t Node) -> Option<NetworkFile>
     check_whole(reader, &network, &drive_names, section);
     let parameters = reader.parameters(declarations, &file_entries(&network, &drive_names));
     let description = description.map(str::to_owned);
-    Some(NetworkFile { description, network, parameters, drive_names })
+    let mut file = NetworkFile { description, network, parameters, drive_names, scaled: BTreeMap::new() };
+    let scaled = std::mem::take(&mut reader.scaled).into_iter();
+    file.scaled = scaled.map(|(path, scaled)| (file.canonical_path(&path), scaled)).collect();
+    Some(file)
 }
 
 /// What single fields do not show.

@@ -2,182 +2,111 @@
 
 use std::collections::BTreeMap;
 
-use super::node::{At, Node, Value};
-use super::problem::{ProblemKind, shortened};
-use super::reader::{Fill, Reader};
-use crate::check::is_name;
-use crate::path::{Entry, long_spelling};
+use serde::{Serialize, Serializer};
 
-pub(super) const PARAMETER_KEYS: &[&str] = &["default", "sets", "description"];
+use super::declaration::Declaration;
+use super::problem::{ProblemKind, shortened};
+use super::reader::Reader;
+use crate::Range;
+use crate::path::Entry;
 
 /// A short name for one or more values of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
     pub name: String,
-    /// The canonical unit; `1` for counts, probabilities and relative spreads.
+    /// The canonical unit; `1` for counts, probabilities and relative spreads, and for parameters that scale.
     pub unit: &'static str,
     /// In the canonical unit.
     pub default: f64,
-    /// Paths, at least one.
-    pub sets: Vec<String>,
+    /// Values that are the parameter times a factor. At least one, unless the parameter scales.
+    pub sets: Vec<Target>,
+    /// Values that are multiplied by the parameter times a factor. At least one, unless the parameter sets.
+    pub scales: Vec<Target>,
     pub description: Option<String>,
 }
 
-/// A parameter as it is written.
-pub(super) struct Declaration<'t> {
-    name: &'t str,
-    at: At,
-    has_default: bool,
-    /// Paths, and where they are written.
-    sets: Vec<(String, At)>,
-    description: Option<String>,
+/// A value that a parameter sets or scales.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    pub path: String,
+    /// 1 unless the file gives another.
+    pub factor: f64,
+}
+
+/// The path alone where the factor is 1.
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.factor {
+            1.0 => self.path.serialize(serializer),
+            _ => (&self.path, self.factor).serialize(serializer),
+        }
+    }
 }
 
 impl<'t> Reader<'t> {
-    /// Reads the section and notes what its defaults fill.
-    pub(super) fn declarations(&mut self, node: &'t Node) -> Vec<Declaration<'t>> {
-        let Some(section) = self.section(node, "parameters") else {
-            return Vec::new();
-        };
-        let mut declarations = Vec::new();
-        for (key, node) in section.entries {
-            let path = format!("parameters.{}", shortened(&key.text));
-            if !is_name(&key.text) {
-                self.problem(key.at, &path, ProblemKind::BadName { name: shortened(&key.text) });
-            }
-            declarations.extend(self.declaration(&key.text, node, &path));
-        }
-        declarations
-    }
-
-    fn declaration(&mut self, name: &'t str, node: &'t Node, path: &str) -> Option<Declaration<'t>> {
-        let section = self.record(node, path, PARAMETER_KEYS)?;
-        let description = match section.get("description") {
-            Some(node) => Some(self.text(node, &format!("{path}.description"))?.to_owned()),
-            None => None,
-        };
-        let mut default = section.get("default");
-        if let Some(node) = default
-            && !matches!(node.value, Value::Text(_) | Value::Number(_))
-        {
-            self.wrong_type(node, &format!("{path}.default"), "a number with a unit");
-            default = None;
-        }
-        let sets_path = format!("{path}.sets");
-        let Some(list) = section.get("sets") else {
-            self.missing(section, path, "sets", "sets: [populations.E.C_m]");
-            return None;
-        };
-        let items = match &list.value {
-            Value::List(items) if !items.is_empty() => items,
-            _ => {
-                self.wrong_type(list, &sets_path, "a list of paths");
-                return None;
-            }
-        };
-        let mut sets: Vec<(String, At)> = Vec::new();
-        for item in items {
-            let Some(written) = self.text(item, &sets_path) else {
-                continue;
-            };
-            let target = long_spelling(written);
-            if sets.iter().any(|(other, _)| *other == target) {
-                let by = "this parameter".to_owned();
-                self.problem(item.at, &sets_path, ProblemKind::SetTwice { path: shortened(written), by });
-                continue;
-            }
-            if let Some(node) = default {
-                self.fill(name, node, &target, item.at, &sets_path);
-            }
-            sets.push((target, item.at));
-        }
-        Some(Declaration { name, at: node.at, has_default: section.get("default").is_some(), sets, description })
-    }
-
-    fn fill(&mut self, parameter: &'t str, node: &'t Node, target: &str, at: At, path: &str) {
-        if let Some(other) = self.fills.get(target) {
-            let by = format!("the default of `{}`", other.parameter);
-            self.problem(at, path, ProblemKind::SetTwice { path: shortened(target), by });
-            return;
-        }
-        self.fills.insert(target.to_owned(), Fill { parameter, node, used: false });
-    }
-
-    /// Reports paths that do not exist, and paths that are written out although a default fills them.
-    pub(super) fn check_targets(&mut self, declarations: &[Declaration<'t>]) {
-        for declaration in declarations {
-            for (target, at) in &declaration.sets {
-                let path = format!("parameters.{}.sets", declaration.name);
-                match self.places.get(target) {
-                    Some(place) => {
-                        let unused =
-                            self.fills.get(target).is_some_and(|fill| !fill.used && fill.parameter == declaration.name);
-                        if unused {
-                            let by = format!("line {}; leave it out there or give no `default`", place.line);
-                            self.problem(*at, &path, ProblemKind::SetTwice { path: target.clone(), by });
-                        }
-                    }
-                    // A section that could not be read may have had the path.
-                    None if self.is_in_a_broken_section(target) => {}
-                    None => {
-                        let suggestion = self.suggestion(target, self.places.keys().map(String::as_str));
-                        self.problem(*at, &path, ProblemKind::UnknownPath { path: shortened(target), suggestion });
-                    }
-                }
-            }
-        }
-    }
-
-    fn is_in_a_broken_section(&self, target: &str) -> bool {
-        let section = |path: &str| path.split('.').take(2).collect::<Vec<_>>().join(".");
-        let target = section(target);
-        self.problems.iter().any(|problem| problem.path == "populations" || section(&problem.path) == target)
-    }
-
     /// The parameters of a network without other problems, whose values are `entries` (by their paths in the file).
     pub(super) fn parameters(&mut self, declarations: Vec<Declaration<'t>>, entries: &[Entry]) -> Vec<Parameter> {
         let known: BTreeMap<&str, &Entry> = entries.iter().map(|entry| (entry.path.as_str(), entry)).collect();
         let mut parameters = Vec::new();
         for declaration in declarations {
-            let path = format!("parameters.{}", declaration.name);
-            let mut first: Option<&Entry> = None;
-            for (target, at) in &declaration.sets {
-                let Some(&entry) = known.get(target.as_str()) else {
-                    let suggestion = self.suggestion(target, known.keys().copied());
-                    self.problem(*at, &path, ProblemKind::UnknownPath { path: shortened(target), suggestion });
-                    continue;
-                };
-                let Some(first) = first else {
-                    first = Some(entry);
-                    continue;
-                };
-                if first.unit != entry.unit {
-                    let kind = ProblemKind::MixedUnits {
-                        first: first.path.clone(),
-                        first_unit: first.unit,
-                        second: entry.path.clone(),
-                        second_unit: entry.unit,
-                    };
-                    self.problem(*at, &path, kind);
-                } else if first.value != entry.value && !declaration.has_default {
-                    let kind = ProblemKind::UnequalValues {
-                        first: first.path.clone(),
-                        first_value: first.value,
-                        second: entry.path.clone(),
-                        second_value: entry.value,
-                        unit: first.unit,
-                    };
-                    self.problem(declaration.at, &path, kind);
-                }
-            }
-            parameters.extend(first.map(|first| Parameter {
-                name: declaration.name.to_owned(),
-                unit: first.unit,
-                default: first.value,
-                sets: declaration.sets.into_iter().map(|(target, _)| target).collect(),
-                description: declaration.description,
-            }));
+            parameters.extend(self.parameter(declaration, &known));
         }
         parameters
+    }
+
+    fn parameter(&mut self, declaration: Declaration<'t>, known: &BTreeMap<&str, &Entry>) -> Option<Parameter> {
+        let path = format!("parameters.{}", declaration.name);
+        let mut first: Option<&Entry> = None;
+        let mut first_value = 0.0;
+        for aim in &declaration.aims {
+            let Some(&entry) = known.get(aim.path.as_str()) else {
+                let suggestion = self.suggestion(&aim.path, known.keys().copied());
+                let kind = ProblemKind::UnknownPath { path: shortened(&aim.path), suggestion };
+                self.problem(aim.at, &path, kind);
+                continue;
+            };
+            let value = self.scaled.get(&aim.path).map_or(entry.value, |scaled| scaled.base);
+            let Some(first) = first else {
+                (first, first_value) = (Some(entry), value);
+                continue;
+            };
+            if declaration.scales {
+                continue;
+            }
+            if first.unit != entry.unit {
+                let kind = ProblemKind::MixedUnits {
+                    first: first.path.clone(),
+                    first_unit: first.unit,
+                    second: entry.path.clone(),
+                    second_unit: entry.unit,
+                };
+                self.problem(aim.at, &path, kind);
+            } else if first_value != value && declaration.default.is_none() {
+                let kind = ProblemKind::UnequalValues {
+                    first: first.path.clone(),
+                    first_value,
+                    second: entry.path.clone(),
+                    second_value: value,
+                    unit: first.unit,
+                };
+                self.problem(declaration.at, &path, kind);
+            }
+        }
+        let unit = if declaration.scales { "1" } else { first?.unit };
+        let default = match declaration.default {
+            Some(node) => self.value(node, &format!("{path}.default"), unit, Range::Any)?,
+            None if declaration.scales => 1.0,
+            None => first_value,
+        };
+        let targets = declaration.aims.into_iter().map(|aim| Target { path: aim.path, factor: aim.factor }).collect();
+        let (sets, scales) = if declaration.scales { (Vec::new(), targets) } else { (targets, Vec::new()) };
+        Some(Parameter {
+            name: declaration.name.to_owned(),
+            unit,
+            default,
+            sets,
+            scales,
+            description: declaration.description,
+        })
     }
 }

@@ -60,8 +60,9 @@ impl<'t> Reader<'t> {
             let distribution = match self.field(section, spec.symbol, &path) {
                 Some(node) => self.distribution(node, &path, spec.unit, spec.range),
                 None => {
+                    let value = self.multiplied(&path, spec.default);
                     self.places.insert(path, section.at);
-                    Some(Distribution::constant(spec.default))
+                    Some(Distribution::constant(value))
                 }
             };
             if let Some(distribution) = distribution {

@@ -75,6 +75,8 @@ pub enum ProblemKind {
     Missing { key: &'static str, example: String },
     #[error("{expected} is expected, found {found}")]
     WrongType { expected: &'static str, found: String },
+    #[error("{expected} is expected, found {found}")]
+    Shape { expected: String, found: String },
     #[error("this is format version {found}; version 1 is read")]
     Version { found: String },
     #[error(transparent)]
@@ -95,6 +97,8 @@ pub enum ProblemKind {
     UnknownPopulation { name: String, suggestion: Option<String> },
     #[error("the network has no `{path}`{}", did_you_mean(.suggestion))]
     UnknownPath { path: String, suggestion: Option<String> },
+    #[error("the paths of all parameters, and the names that patterns are compared with, are more than {allowed}")]
+    TooManyPaths { allowed: usize },
     #[error("`{path}` is already set by {by}")]
     SetTwice { path: String, by: String },
     #[error("`{first}` is in {first_unit}, but `{second}` in {second_unit}; one parameter sets values of one unit")]
@@ -106,6 +110,12 @@ pub enum ProblemKind {
     UnequalValues { first: String, first_value: f64, second: String, second_value: f64, unit: &'static str },
     #[error(transparent)]
     Network(NetworkProblem),
+}
+
+/// All problems of a file, in its order.
+pub(super) fn failed(source_name: &str, mut problems: Vec<Problem>) -> NetworkFileError {
+    problems.sort_by_key(|problem| (problem.line, problem.column));
+    NetworkFileError { source_name: source_name.to_owned(), problems }
 }
 
 fn listed(words: &[&'static str]) -> String {

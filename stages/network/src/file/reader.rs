@@ -6,6 +6,7 @@ use lapicque_units::{Quantity, QuantityError, write_number};
 
 use super::node::{At, Key, Node, Value};
 use super::problem::{MOST_PROBLEMS, Problem, ProblemKind, describe, shortened};
+use super::scaling::Scaled;
 use crate::path::with_unit;
 use crate::suggestion::nearest;
 use crate::{NeuronModel, Range};
@@ -27,6 +28,7 @@ impl<'t> Section<'t> {
 pub(super) struct Fill<'t> {
     pub(super) parameter: &'t str,
     pub(super) node: &'t Node,
+    pub(super) factor: f64,
     pub(super) used: bool,
 }
 
@@ -34,6 +36,12 @@ pub(super) struct Fill<'t> {
 pub(super) struct Reader<'t> {
     pub(super) problems: Vec<Problem>,
     pub(super) fills: BTreeMap<String, Fill<'t>>,
+    /// What parameters multiply; the bases are known once the paths were read.
+    pub(super) scaled: BTreeMap<String, Scaled>,
+    /// Of `populations` and `connections`, which patterns of paths match.
+    pub(super) names: BTreeMap<&'static str, Vec<&'t str>>,
+    /// Against [`super::pattern::MOST_PATHS`].
+    pub(super) paths_spent: usize,
     /// Where each path is written, or the section in which it has its default.
     pub(super) places: BTreeMap<String, At>,
     /// All populations that the file names; `None` if their model could not be read.
@@ -178,9 +186,8 @@ impl<'t> Reader<'t> {
                 return None;
             }
         };
-        match value {
-            // Adding 0 leaves no -0, which would be another network to a digest.
-            Ok(value) if allowed.contains(value) => Some(value + 0.0),
+        match value.map(|value| self.multiplied(path, value)) {
+            Ok(value) if allowed.contains(value) => Some(value),
             Ok(value) => {
                 self.problem(node.at, path, ProblemKind::OutOfRange { value, unit, allowed });
                 None
@@ -190,6 +197,21 @@ impl<'t> Reader<'t> {
                 None
             }
         }
+    }
+
+    /// What parameters make of the value at a path.
+    pub(super) fn multiplied(&mut self, path: &str, value: f64) -> f64 {
+        let fill = self.fills.get(path).filter(|fill| fill.used);
+        let base = value * fill.map_or(1.0, |fill| fill.factor);
+        let value = match self.scaled.get_mut(path) {
+            Some(scaled) => {
+                scaled.base = base + 0.0;
+                scaled.product(scaled.base, |_| None)
+            }
+            None => base,
+        };
+        // Adding 0 leaves no -0, which would be another network to a digest.
+        value + 0.0
     }
 
     /// [`Reader::value`] of a field that must be given.
@@ -220,8 +242,9 @@ impl<'t> Reader<'t> {
         match self.field(section, key, &path) {
             Some(node) => self.value(node, &path, unit, allowed),
             None => {
+                let value = self.multiplied(&path, default);
                 self.places.insert(path, section.at);
-                Some(default)
+                Some(value)
             }
         }
     }

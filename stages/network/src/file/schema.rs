@@ -226,18 +226,38 @@ fn connection() -> Schema {
 }
 
 fn parameter() -> Schema {
+    let targets = |description: &str| {
+        json_schema!({
+            "type": "array",
+            "minItems": 1,
+            "description": description,
+            "items": {
+                "oneOf": [
+                    {"type": "string", "description": "A path, e.g. populations.E.C_m or connections.*.weight."},
+                    {
+                        "type": "object",
+                        "required": ["path"],
+                        "additionalProperties": false,
+                        "properties": {
+                            "path": {"type": "string", "description": "A path, e.g. connections.I_to_E.weight."},
+                            "factor": {"$ref": "#/$defs/fraction", "description": "The parameter is multiplied by it."},
+                        },
+                    },
+                ],
+            },
+        })
+    };
     json_schema!({
         "type": "object",
-        "required": ["sets"],
+        "oneOf": [{"required": ["sets"]}, {"required": ["scales"]}],
         "additionalProperties": false,
         "properties": {
-            "default": {"type": ["string", "number"], "description": "Fills the paths, which are then left out above."},
-            "sets": {
-                "type": "array",
-                "items": {"type": "string"},
-                "minItems": 1,
-                "description": "Paths of the values, e.g. populations.E.C_m.",
+            "default": {
+                "type": ["string", "number"],
+                "description": "Fills the paths that are set, which are then left out above; multiplies those that are scaled.",
             },
+            "sets": targets("Values that are the parameter."),
+            "scales": targets("Values that are multiplied by the parameter, a number; its default is 1."),
             "description": {"type": "string", "description": "What the parameter is."},
         },
     })
