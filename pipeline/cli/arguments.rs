@@ -58,13 +58,54 @@ pub(crate) enum Command {
     /// Query the tables of the latest run
     #[command(after_help = "\
 Tables: each stage under its name; further outputs as stage__output; stage_with_parameters; system.runs,
-system.stages, system.bindings, system.lineage, system.events, system.columns.
+system.stages, system.bindings, system.lineage, system.sample_lineage, system.actions, system.events, system.columns.
+run_ID.stage is the table of another run; the beginning of its id is enough.
 
 Examples:
   lapicque sql -p pipeline.yaml \"SELECT J_ext, dfa FROM features_with_parameters ORDER BY J_ext\"
   lapicque sql -p pipeline.yaml \"SELECT * FROM spikes WHERE population = 'E'\" --format parquet -o e.parquet
   lapicque sql -p pipeline.yaml 'SELECT \"table\", \"column\", unit FROM system.columns'")]
     Sql(Sql),
+    /// Show what is different between the tables of two runs
+    #[command(after_help = "\
+One row per table and column that differs: how many values, by how much, and where most. Runs are named by the
+beginning of their id or by a pin; without RUN_B the latest run is taken.
+
+Examples:
+  lapicque diff pipeline.yaml 20261124t1903
+  lapicque diff pipeline.yaml paper --stage features --tolerance 1e-9 --tolerance dfa=1e-3 -o changes.csv")]
+    Diff(Diff),
+    /// Write a table of a run to a file, with where it comes from
+    #[command(after_help = "\
+Parquet files carry their provenance (run, pipeline file, versions) as metadata `lapicque`; beside CSV and JSON files
+it is written to FILE.provenance.json.
+
+Examples:
+  lapicque export pipeline.yaml features -o features.parquet
+  lapicque export pipeline.yaml spikes__populations --run paper -o populations.csv")]
+    Export(Export),
+    /// Draw the stages and how much of each is in the store
+    #[command(after_help = "\
+Examples:
+  lapicque graph pipeline.yaml
+  lapicque graph pipeline.yaml --format dot | dot -Tpng -o pipeline.png
+  lapicque graph pipeline.yaml --format mermaid")]
+    Graph(Graph),
+    /// Remove results that no run needs which is kept
+    #[command(after_help = "\
+Kept are pinned runs and the latest runs of each pipeline in the store. Nothing is removed while a run is at work.
+
+Examples:
+  lapicque gc pipeline.yaml --dry-run
+  lapicque gc pipeline.yaml --keep-runs 3")]
+    Gc(Gc),
+    /// Name a run, so that its results are kept; without --name, list the names
+    #[command(after_help = "\
+Examples:
+  lapicque pin pipeline.yaml --name paper
+  lapicque pin pipeline.yaml --name before-revision --run 20261124t1903
+  lapicque pin pipeline.yaml --remove paper")]
+    Pin(Pin),
     /// Apply one stage to files
     #[command(after_help = "\
 Examples:
@@ -146,6 +187,91 @@ pub(crate) struct Sql {
     /// Write to a file instead of stdout
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Compute rows again that are not kept, in memory
+    #[arg(long)]
+    pub(crate) compute: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The pipeline file, or a folder with a pipeline.yaml
+    pub(crate) pipeline: PathBuf,
+    /// The earlier run
+    pub(crate) run_a: String,
+    /// The later run [default: the latest]
+    pub(crate) run_b: Option<String>,
+    /// Only the tables of this stage
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) stage: Option<String>,
+    /// Numbers this near count as equal, as a part of the larger: of all columns, or of one
+    #[arg(long, value_name = "[COLUMN=]NUMBER")]
+    pub(crate) tolerance: Vec<String>,
+    /// How to write the result [default: by the extension of FILE, else table]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// Write to a file instead of stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The pipeline file, or a folder with a pipeline.yaml
+    pub(crate) pipeline: PathBuf,
+    /// A stage, or stage__output
+    pub(crate) table: String,
+    /// The file to write
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// The run, by the beginning of its id or a pin [default: the latest]
+    #[arg(long)]
+    pub(crate) run: Option<String>,
+    /// How to write it [default: by the extension of FILE]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Drawing {
+    Text,
+    Dot,
+    Mermaid,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Graph {
+    #[command(flatten)]
+    pub(crate) on: OnPipeline,
+    /// How to draw
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: Drawing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Gc {
+    /// The pipeline file, or a folder with a pipeline.yaml, whose store is meant
+    pub(crate) pipeline: PathBuf,
+    /// Runs of each pipeline to keep beside pinned ones
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) keep_runs: usize,
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pin {
+    /// The pipeline file, or a folder with a pipeline.yaml
+    pub(crate) pipeline: PathBuf,
+    /// The name to give
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The run, by the beginning of its id [default: the latest]
+    #[arg(long, requires = "name")]
+    pub(crate) run: Option<String>,
+    /// Remove a name
+    #[arg(long, value_name = "NAME", conflicts_with = "name")]
+    pub(crate) remove: Option<String>,
 }
 
 #[derive(Debug, Args)]

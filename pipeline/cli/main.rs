@@ -3,7 +3,11 @@
 mod apply;
 mod arguments;
 mod check;
+mod diff;
 mod error;
+mod export;
+mod gc;
+mod graph;
 mod init;
 mod plan;
 mod progress;
@@ -31,6 +35,11 @@ fn main() -> ExitCode {
         Command::Run(command) => run::run(command, shared),
         Command::Why(command) => why::why(command, shared),
         Command::Sql(command) => sql::sql(command, shared),
+        Command::Diff(command) => diff::diff(command, shared),
+        Command::Export(command) => export::export(command, shared),
+        Command::Graph(command) => graph::graph(command, shared),
+        Command::Gc(command) => gc::gc(command, shared),
+        Command::Pin(command) => gc::pin(command, shared),
         Command::Apply(command) => apply::apply(command, shared),
         Command::Stages(command) => stages::stages(command, shared),
     };

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use lapicque_pipeline::{Graph, Pipeline};
+use lapicque_pipeline::{Graph, Pipeline, RunRecord, Store};
+use lapicque_query::QueryError;
 use lapicque_store::ParquetStore;
 
 use crate::arguments::{OnPipeline, Shared};
@@ -41,6 +42,27 @@ pub(crate) fn open_store(pipeline: &Pipeline, shared: &Shared) -> Result<Parquet
         return Err(CommandError::Input(format!("--store: `{}` is no folder", folder.display())));
     }
     Ok(ParquetStore::open(&folder)?)
+}
+
+/// The run of the pipeline whose id begins like this, or that is pinned under this name; the latest one if none is named.
+pub(crate) fn chosen_run(
+    store: &ParquetStore,
+    pipeline: &Pipeline,
+    given: Option<&str>,
+) -> Result<RunRecord, CommandError> {
+    let Some(given) = given else {
+        let latest = store.latest_run(&pipeline.name)?;
+        return latest.ok_or_else(|| CommandError::Query(QueryError::NoRun(pipeline.name.clone())));
+    };
+    let pinned = store.pins()?.into_iter().find(|pin| pin.name == given).map(|pin| pin.run);
+    let id = pinned.as_deref().unwrap_or(given);
+    let mut runs = store.runs()?;
+    runs.retain(|run| run.id.starts_with(id));
+    match runs.len() {
+        1 => Ok(runs.remove(0)),
+        0 => Err(CommandError::Input(format!("there is no run `{given}`; `SELECT run FROM system.runs` lists them"))),
+        n => Err(CommandError::Input(format!("{n} runs begin with `{given}`; give more of the id"))),
+    }
 }
 
 /// A folder stands for the pipeline.yaml in it.

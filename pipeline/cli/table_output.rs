@@ -66,6 +66,20 @@ pub(crate) fn write_file(
 pub(crate) trait SendWrite: Write + Send {}
 impl<T: Write + Send> SendWrite for T {}
 
+/// Parquet with metadata that say where the table comes from.
+pub(crate) fn write_parquet_with(
+    table: &RecordBatch,
+    provenance: &serde_json::Value,
+    path: &Path,
+) -> Result<(), CommandError> {
+    let schema = table.schema();
+    let mut metadata = schema.metadata().clone();
+    metadata.insert("lapicque".to_owned(), provenance.to_string());
+    let schema = Arc::new(arrow::datatypes::Schema::new_with_metadata(schema.fields().clone(), metadata));
+    let told = RecordBatch::try_new(schema, table.columns().to_vec());
+    write_file(path, |out| encode(&told?, Format::Parquet, out))
+}
+
 fn encode(table: &RecordBatch, format: Format, mut out: &mut dyn SendWrite) -> Result<(), ArrowError> {
     match format {
         Format::Table => {

@@ -4,7 +4,7 @@
 //! `run_<id>.stage` is the table of another run, and a beginning of its id is enough; `system.*` are the tables of [`crate::system`].
 //! Only tables that a query names are read, of them only the columns that it needs, and where it names samples only their rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Float64Array};
@@ -32,7 +32,7 @@ pub fn query(store: &dyn Store, pipeline: &str, sql: &str) -> Result<RecordBatch
     let session = session();
     let dialect = session.state().config().options().sql_parser.dialect;
     let statement = session.state().sql_to_statement(sql, &dialect)?;
-    let mut catalog = Catalog { session: &session, store, pipeline, latest: None, sources: BTreeMap::new() };
+    let mut catalog = Catalog { session: &session, store, pipeline, latest: None, sources: BTreeMap::new(), names: BTreeSet::new() };
     for reference in session.state().resolve_table_references(&statement)? {
         catalog.register(&reference)?;
     }
@@ -59,16 +59,19 @@ struct Catalog<'a> {
     latest: Option<Arc<RunRecord>>,
     /// By the name that plans know the table under.
     sources: BTreeMap<String, (Source, Arc<LazyTable>)>,
+    /// All that was registered.
+    names: BTreeSet<String>,
 }
 
 impl Catalog<'_> {
     fn register(&mut self, reference: &TableReference) -> Result<(), QueryError> {
         match (reference.schema(), reference.table()) {
-            (Some(SYSTEM), table) => {
+            (Some(SYSTEM), table) if self.names.insert(reference.to_string()) => {
                 let schema = system::schema(table)
                     .ok_or_else(|| unknown(table, system::NAMES.iter().map(|n| format!("system.{n}"))))?;
                 self.add(reference, schema, Source::System(table.to_owned()))
             }
+            (Some(SYSTEM), _) => Ok(()),
             (None, name) => {
                 let run = self.latest()?;
                 self.register_output(run, None, name)
@@ -129,7 +132,7 @@ impl Catalog<'_> {
             Some(schema) => TableReference::partial(schema, name),
             None => TableReference::bare(name),
         };
-        if self.session.table_exist(reference.clone())? {
+        if !self.names.insert(reference.to_string()) {
             return Ok(());
         }
         if let Some((stage, output)) = find_output(&run, name) {

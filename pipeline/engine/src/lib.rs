@@ -22,6 +22,7 @@ mod groups;
 pub mod keys;
 mod kind;
 mod memory;
+mod overlay;
 mod panics;
 mod pipeline_file;
 mod plan;
@@ -40,12 +41,13 @@ pub use estimate::{StagePlan, plan, plan_rows, unchanged};
 pub use events::{Event, Observer, TimedEvent};
 pub use files::{FileRef, Files};
 pub use found::{ActionColumns, Found};
-pub use graph::{BoundStage, Domain, Graph, Registry};
+pub use graph::{BoundStage, Domain, Graph, Port, Registry};
 pub use kind::{
     Batch, BindRequest, Bound, ConfigError, Context, FailureReason, Grain, Kind, Output, Points, PortMode, PortSchema,
     PortSpec, Ports, Read, SampleError, SampleInput, SampleOutput, Stage, each_sample,
 };
 pub use memory::MemoryStore;
+pub use overlay::Overlay;
 pub use pipeline_file::{FORMAT, OnError, Pipeline, RESERVED_KEYS, Source, StageRef, StageSpec, set_field};
 pub use plan::{Planner, StageState, Unit};
 pub use run::{RunOptions, run};
