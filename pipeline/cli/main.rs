@@ -26,6 +26,8 @@ use clap::Parser;
 use error::CommandError;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "faults")]
+    let _faults = lapicque_store::faults_from_environment();
     let arguments = Arguments::parse();
     let shared = &arguments.shared;
     let result = match &arguments.command {

@@ -106,8 +106,8 @@ fn pipeline_files() {
         &["there is no kind `parameters.lits`; did you mean `parameters.list`?"],
     );
     bench.refuses(
-        "  p: {kind: parameters.list, rows: [{g: 1}], retries: 3}\n",
-        &["stages.p.retries", "not available yet"],
+        "  p: {kind: parameters.list, rows: [{g: 1}], retries: many}\n",
+        &["stages.p.retries", "whole number"],
     );
     bench.refuses("  p: {kind: parameters.list, rows: [{g: 1}], keep: maybe}\n", &["stages.p.keep", "true nor false"]);
 }

@@ -116,10 +116,13 @@ fn two_runs_at_once_agree() {
     let lab = bench();
     run(&lab, "alone");
     let children = [start(&lab, "both"), start(&lab, "both")];
+    let mut sum = 0;
     for child in children {
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(0));
+        sum += computed(&serde_json::from_slice(&output.stdout).unwrap());
     }
+    assert_eq!(sum, 3 * SAMPLES + 1, "nothing is computed twice");
     assert_eq!(tables(&lab, "both"), tables(&lab, "alone"));
     assert_eq!(computed(&run(&lab, "both")), 0);
 }

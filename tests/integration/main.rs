@@ -1,6 +1,7 @@
 //! What crosses crates: the pipeline as a whole, in one binary because each links the query engine.
 //!
 //! `incremental` and `sweep` ask what runs again after a change, `conformance` what every kind of stage promises,
+//! `edits` compares random edits with an oracle, `damage`, `interrupted` and `failures` ask what is lost when things go wrong,
 //! `bad_inputs` and `cli` what the command says, `recording` applies a model to real recordings.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
@@ -11,9 +12,12 @@ mod apply;
 mod bad_inputs;
 mod cli;
 mod conformance;
+mod damage;
+mod edits;
 mod failures;
 mod incremental;
 mod interrupted;
 mod recording;
 mod sample_grain;
+mod selection;
 mod sweep;

@@ -85,7 +85,8 @@ impl Index {
 
     fn insert(&mut self, key: Digest, entry: Entry) {
         let known = self.recent.entry(key).or_insert(entry);
-        if known.rank < entry.rank {
+        // Of equal rank the later one: the earlier may be lost.
+        if known.rank <= entry.rank {
             *known = entry;
         }
     }
@@ -105,20 +106,20 @@ impl Index {
         self.foreign.remove(&key)
     }
 
-    fn entry(&self, key: Digest) -> Option<Entry> {
-        let of_both = self.sorted.get(key).chain(self.recent.get(&key).copied());
-        // The first of the best: later ones change nothing.
-        of_both.reduce(|best, other| if other.rank > best.rank { other } else { best })
-    }
-
+    /// The entry that answers for a key: of those whose batch is not lost, the first of the highest rank.
     fn details(&self, key: Digest) -> Result<Option<(&Manifest, Arc<Details>, u32)>, StoreError> {
-        let Some(entry) = self.entry(key) else {
-            return Ok(None);
-        };
-        let manifest = &self.manifests[entry.manifest as usize];
-        let details = manifest.details()?;
-        let lost = self.lost.contains(details.batch(entry.row));
-        Ok((!lost).then_some((manifest, details, entry.row)))
+        let mut best: Option<(Rank, &Manifest, Arc<Details>, u32)> = None;
+        for entry in self.sorted.get(key).chain(self.recent.get(&key).copied()) {
+            if best.as_ref().is_some_and(|(rank, ..)| *rank >= entry.rank) {
+                continue;
+            }
+            let manifest = &self.manifests[entry.manifest as usize];
+            let details = manifest.details()?;
+            if self.lost.is_empty() || !self.lost.contains(details.batch(entry.row)) {
+                best = Some((entry.rank, manifest, details, entry.row));
+            }
+        }
+        Ok(best.map(|(_, manifest, details, row)| (manifest, details, row)))
     }
 
     pub(crate) fn find(&self, key: Digest) -> Result<Option<Found>, StoreError> {

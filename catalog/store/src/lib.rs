@@ -36,7 +36,7 @@ mod manifest;
 mod pins;
 mod segments;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -180,13 +180,17 @@ impl ParquetStore {
         columns: Option<&[String]>,
     ) -> Result<Vec<RecordBatch>, StoreError> {
         let folder = self.folder.join("segments");
-        segments::read(&folder, output, schema, places, columns).map_err(|damaged| {
-            let path = folder.join(segments::file_name(&damaged.batch, output));
-            self.condemn(&path, &damaged.message);
-            if let Some(index) = &mut *self.lock() {
-                index.lost.insert(damaged.batch);
+        segments::read(&folder, output, schema, places, columns).map_err(|all| {
+            let mut first = StoreError::Unsupported { message: "no segment".to_owned() };
+            for damaged in all.into_iter().rev() {
+                let path = folder.join(segments::file_name(&damaged.batch, output));
+                self.condemn(&path, &damaged.message);
+                if let Some(index) = &mut *self.lock() {
+                    index.lost.insert(damaged.batch);
+                }
+                first = StoreError::Damaged { path: path.display().to_string(), message: damaged.message };
             }
-            StoreError::Damaged { path: path.display().to_string(), message: damaged.message }
+            first
         })
     }
 
@@ -222,6 +226,12 @@ impl ParquetStore {
     }
 }
 
+/// Lets the environment (`FAILPOINTS`) say at which points of writing the process ends or the disk is full.
+#[cfg(feature = "faults")]
+pub fn faults_from_environment() -> impl Sized {
+    fail::FailScenario::setup()
+}
+
 /// A name that no other file has.
 fn fresh_name(purpose: &str) -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -249,9 +259,16 @@ impl Store for ParquetStore {
                 }
             }
             let mut actions = vec![None; keys.len()];
-            for (path, wanted) in of_manifest {
-                let rows: Vec<u32> = wanted.iter().map(|(_, row)| *row).collect();
-                for ((i, _), action) in wanted.into_iter().zip(manifest::actions(&path, &rows)?) {
+            for (path, mut wanted) in of_manifest {
+                // Two keys may be one.
+                wanted.sort_unstable_by_key(|&(_, row)| row);
+                let mut rows: Vec<u32> = wanted.iter().map(|(_, row)| *row).collect();
+                rows.dedup();
+                let read: HashMap<u32, Action> = rows.iter().copied().zip(manifest::actions(&path, &rows)?).collect();
+                for (i, row) in wanted {
+                    let Some(action) = read.get(&row).cloned() else {
+                        continue;
+                    };
                     let outcome = index.find(keys[i])?.map(|found| found.outcome());
                     actions[i] = outcome.map(|outcome| Action { outcome, ..action });
                 }
@@ -351,9 +368,9 @@ impl Store for ParquetStore {
     fn save_binding(&self, binding: &Binding) -> Result<Digest, StoreError> {
         let digest = binding.digest();
         let path = self.place("bindings", &format!("{digest}.parquet"))?;
-        if !path.exists() {
-            let labels = self.place("labels", "")?;
-            bindings::write(&path, &labels, binding)?;
+        // One that is there may be damaged; then it has been put aside now.
+        if !path.exists() || self.binding(digest).is_err() {
+            bindings::write(&path, &self.place("labels", "")?, binding)?;
         }
         Ok(digest)
     }

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use lapicque_pipeline::{Action, ActionColumns, Found, NewBatch, OutputEntry, StoreError};
 use lapicque_schemas::Digest;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
 use serde::{Deserialize, Serialize};
 
 use crate::checksums::checksum;
@@ -348,25 +348,36 @@ pub(crate) fn keys(path: &Path, tell: &mut dyn FnMut(Digest, u32, Rank)) -> Resu
     Ok(())
 }
 
-/// What a manifest says of the actions that begin at these rows, but for their outcome.
+/// What a manifest says of the actions that begin at these rows, in ascending order, but for their outcome.
 pub(crate) fn actions(path: &Path, rows: &[u32]) -> Result<Vec<Action>, StoreError> {
-    let (table, _) = table(path)?;
-    let view = View { path, table: &table };
-    let (inputs, common, notes) = (view.bytes("inputs")?, view.digests("common")?, view.texts("notes")?);
-    let seconds = view.column("seconds")?.as_primitive::<Float64Type>();
-    let of_row = |&row: &u32| {
-        let row = row as usize;
-        let (inputs, _) = inputs.value(row).as_chunks::<16>();
-        let notes = notes.is_valid(row).then(|| json(path, notes.value(row))).transpose()?.unwrap_or_default();
-        Ok(Action {
-            outcome: Ok(Vec::new()),
-            common: digest(common, row),
-            inputs: inputs.iter().map(|chunk| Digest(*chunk)).collect(),
-            notes,
-            seconds: seconds.value(row),
-        })
-    };
-    rows.iter().map(of_row).collect()
+    let (bytes, _) = open(path)?;
+    let mut selectors = Vec::new();
+    let mut next = 0;
+    for &row in rows {
+        selectors.push(RowSelector::skip((row - next) as usize));
+        selectors.push(RowSelector::select(1));
+        next = row + 1;
+    }
+    let columns = ["common", "inputs", "seconds", "notes"];
+    let mut all = Vec::with_capacity(rows.len());
+    for_each_selected(path, bytes, &columns, Some(RowSelection::from(selectors)), &mut |chunk| {
+        let view = View { path, table: chunk };
+        let (inputs, common, notes) = (view.bytes("inputs")?, view.digests("common")?, view.texts("notes")?);
+        let seconds = view.column("seconds")?.as_primitive::<Float64Type>();
+        for row in 0..chunk.num_rows() {
+            let (inputs, _) = inputs.value(row).as_chunks::<16>();
+            let notes = notes.is_valid(row).then(|| json(path, notes.value(row))).transpose()?.unwrap_or_default();
+            all.push(Action {
+                outcome: Ok(Vec::new()),
+                common: digest(common, row),
+                inputs: inputs.iter().map(|chunk| Digest(*chunk)).collect(),
+                notes,
+                seconds: seconds.value(row),
+            });
+        }
+        Ok(())
+    })?;
+    Ok(all)
 }
 
 fn for_each_chunk(
@@ -375,13 +386,27 @@ fn for_each_chunk(
     columns: &[&str],
     work: &mut dyn FnMut(&RecordBatch) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
+    for_each_selected(path, bytes, columns, None, work)
+}
+
+fn for_each_selected(
+    path: &Path,
+    bytes: Bytes,
+    columns: &[&str],
+    rows: Option<RowSelection>,
+    work: &mut dyn FnMut(&RecordBatch) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let broken = |error: parquet::errors::ParquetError| damaged(path, error);
     let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(broken)?;
     if builder.schema().fields() != schema().fields() {
         return Err(damaged(path, "its columns are not those of a manifest"));
     }
     let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
-    for chunk in builder.with_projection(mask).with_batch_size(1 << 14).build().map_err(broken)? {
+    let mut builder = builder.with_projection(mask).with_batch_size(1 << 14);
+    if let Some(rows) = rows {
+        builder = builder.with_row_selection(rows);
+    }
+    for chunk in builder.build().map_err(broken)? {
         work(&chunk.map_err(|error| damaged(path, error))?)?;
     }
     Ok(())

@@ -123,37 +123,43 @@ pub(crate) fn runs(places: Vec<Place>) -> Vec<Place> {
     runs
 }
 
-/// Reads rows, one table per place; each segment is opened once.
+/// Reads rows, one table per place, or tells all segments that are damaged; each segment is opened once.
 pub(crate) fn read(
     folder: &Path,
     output: usize,
     schema: &TableSchema,
     places: &[Place],
     columns: Option<&[String]>,
-) -> Result<Vec<RecordBatch>, DamagedSegment> {
+) -> Result<Vec<RecordBatch>, Vec<DamagedSegment>> {
     let view = stage_view(schema, columns);
     let mut by_segment: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (i, place) in places.iter().enumerate() {
         by_segment.entry(&place.batch).or_default().push(i);
     }
     let mut tables: Vec<Option<RecordBatch>> = vec![None; places.len()];
+    let mut damaged = Vec::new();
     for (batch, mut wanted) in by_segment {
         wanted.sort_by_key(|&i| places[i].first_row);
         let path = folder.join(file_name(batch, output));
         let ranges: Vec<(u64, u64)> = wanted.iter().map(|&i| (places[i].first_row, places[i].rows)).collect();
-        let broken = |message: String| DamagedSegment { batch: places[wanted[0]].batch.clone(), message };
         let rows = if view.fields().is_empty() {
             ranges.iter().map(|&(_, rows)| without_columns(&view, rows)).collect::<Result<_, _>>()
         } else {
             let sums = places[wanted[0]].sums.clone();
             read_rows(&path, sums, &view, &ranges)
         };
-        let rows = rows.map_err(broken)?;
+        let rows = match rows {
+            Ok(rows) => rows,
+            Err(message) => {
+                damaged.push(DamagedSegment { batch: places[wanted[0]].batch.clone(), message });
+                continue;
+            }
+        };
         for (&i, table) in wanted.iter().zip(rows) {
             tables[i] = Some(table);
         }
     }
-    Ok(tables.into_iter().flatten().collect())
+    if damaged.is_empty() { Ok(tables.into_iter().flatten().collect()) } else { Err(damaged) }
 }
 
 fn without_columns(view: &SchemaRef, rows: u64) -> Result<RecordBatch, String> {
@@ -168,7 +174,11 @@ fn read_rows(
     view: &SchemaRef,
     ranges: &[(u64, u64)],
 ) -> Result<Vec<RecordBatch>, String> {
-    let broken = |error: ParquetError| error.to_string();
+    // The cause without the wrapping of the reader.
+    let broken = |error: ParquetError| match error {
+        ParquetError::External(cause) => cause.to_string(),
+        other => other.to_string(),
+    };
     let file = CheckedFile::open(path, sums).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => "it is gone".to_owned(),
         _ => error.to_string(),

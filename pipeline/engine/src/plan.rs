@@ -347,6 +347,9 @@ impl<'a> Planner<'a> {
             let upstream = &self.states[port.stage];
             let mut done: Vec<(u32, (Digest, &Found))> = Vec::new();
             for unit in 0..state.units.len() {
+                if done.len() == CHUNK {
+                    self.put_digests(port, &mut done, &mut state.inputs, width, column)?;
+                }
                 if !known[unit] {
                     continue;
                 }
@@ -376,18 +379,29 @@ impl<'a> Planner<'a> {
             if port.selects {
                 continue;
             }
-            for chunk in done.chunks(CHUNK) {
-                let actions: Vec<_> = chunk.iter().map(|(_, action)| *action).collect();
-                for ((unit, _), digest) in chunk.iter().zip(self.port_digests(port, &actions)?) {
-                    state.inputs[*unit as usize * width + column] = digest;
-                }
-            }
+            self.put_digests(port, &mut done, &mut state.inputs, width, column)?;
             column += 1;
         }
         // The key is put in when it is looked up.
         let missing = Unit::Missing { key: Digest([0; 16]) };
         state.units.iter_mut().zip(known).filter(|(_, known)| *known).for_each(|(unit, _)| *unit = missing.clone());
         self.states[number] = state;
+        Ok(())
+    }
+
+    /// Puts what a port reads of these units into their column of the inputs.
+    fn put_digests(
+        &self,
+        port: &Port,
+        done: &mut Vec<(u32, (Digest, &Found))>,
+        inputs: &mut [Digest],
+        width: usize,
+        column: usize,
+    ) -> Result<(), StoreError> {
+        let actions: Vec<_> = done.iter().map(|(_, action)| *action).collect();
+        for ((unit, _), digest) in done.drain(..).zip(self.port_digests(port, &actions)?) {
+            inputs[unit as usize * width + column] = digest;
+        }
         Ok(())
     }
 

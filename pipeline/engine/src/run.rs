@@ -99,7 +99,10 @@ fn compute(
         let result = once(graph, store, options, observe, &history, &mut counts);
         store.take_damage().into_iter().for_each(|message| observe(&Event::Damaged { message }));
         match result {
-            Err(StoreError::Damaged { .. }) if store.losses()? != losses => losses = store.losses()?,
+            // Another thread may have met the damage first, and this one what is no longer there.
+            Err(StoreError::Damaged { .. } | StoreError::NotStored { .. }) if store.losses()? != losses => {
+                losses = store.losses()?;
+            }
             other => return other,
         }
     }

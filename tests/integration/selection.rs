@@ -1,0 +1,187 @@
+//! `where`, `timeout`, `retries` and panics: what becomes of single samples.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use lapicque_pipeline::{
+    Batch, BindRequest, Bound, ConfigError, Context, Event, FailureReason, Kind, Output, Ports, PortMode, PortSpec,
+    Registry, SampleError, SampleOutput, Stage, each_sample,
+};
+use lapicque_schemas::{TableSchema, schema::Column};
+use serde_json::{Value, json};
+
+use crate::support::{Lab, numbers};
+
+fn sweep(stages: Value) -> Value {
+    let rows: Vec<Value> = (1..=6).map(|g| json!({"g": g})).collect();
+    let mut all = json!({"parameters": {"kind": "parameters.list", "rows": rows}});
+    all.as_object_mut().unwrap().extend(stages.as_object().unwrap().clone());
+    json!({"lapicque": 1, "name": "selection", "stages": all})
+}
+
+fn double(condition: &str, keep: bool) -> Value {
+    sweep(json!({
+        "square": {
+            "kind": "sql", "inputs": {"p": "parameters"}, "grain": "sample", "keep": keep,
+            "query": "SELECT sample, g * g AS s FROM p",
+        },
+        "double": {
+            "kind": "sql", "inputs": {"s": "square"}, "grain": "sample", "where": condition,
+            "query": "SELECT sample, 2 * s AS d FROM s",
+        },
+        "after": {"kind": "sql", "inputs": {"d": "double"}, "grain": "sample", "query": "SELECT sample, d + 1 AS e FROM d"},
+        "total": {"kind": "sql", "inputs": {"d": "double"}, "query": "SELECT sum(d) AS t, count(*) AS n FROM d"},
+    }))
+}
+
+#[test]
+fn samples_that_where_does_not_select_are_left_out_downstream() {
+    for keep in [true, false] {
+        let lab = Lab::new();
+        let ran = lab.run(&double("s > 9", keep));
+        assert!(ran.record.ok, "{:?}", ran.failures());
+        let counts = ["double", "after"].map(|name| (ran.stage(name).computed, ran.stage(name).left_out));
+        assert_eq!(counts, [(3, 3), (3, 3)], "keep: {keep}");
+        assert_eq!(numbers(&ran.table("total"), "t"), [2 * (16 + 25 + 36)]);
+        assert_eq!(numbers(&ran.table("total"), "n"), [3]);
+        assert!(lab.run(&double("s > 9", keep)).computed().is_empty());
+        // A selection is no ingredient of results: only the samples that it adds are new.
+        let wider = lab.run(&double("s > 3", keep));
+        assert_eq!((wider.stage("double").computed, wider.stage("double").left_out), (2, 1), "keep: {keep}");
+        let none = lab.run(&double("s > 1000", keep));
+        assert!(none.record.ok);
+        assert_eq!((none.stage("double").left_out, numbers(&none.table("total"), "n")), (6, vec![0]));
+    }
+}
+
+#[test]
+fn a_table_grain_stage_sees_the_samples_that_it_selects() {
+    let lab = Lab::new();
+    let pipeline = sweep(json!({
+        "total": {"kind": "sql", "inputs": {"p": "parameters"}, "where": {"p": "g >= 5"}, "query": "SELECT sum(g) AS t FROM p"},
+    }));
+    assert_eq!(numbers(&lab.run(&pipeline).table("total"), "t"), [11]);
+}
+
+#[test]
+fn conditions_are_checked_with_the_file() {
+    let lab = Lab::new();
+    let mistakes = [
+        (json!("nonsense > 1"), "nonsense"),
+        (json!(3), "is no condition"),
+        (json!({"q": "g > 1"}), "no input `q`"),
+        (json!({}), "one input with its condition"),
+        (json!("g >"), "stages.double.where"),
+    ];
+    for (condition, told) in mistakes {
+        let mut pipeline = double("s > 1", true);
+        pipeline["stages"]["double"]["where"] = condition;
+        let problem = lab.bind(&pipeline).map(|_| ()).unwrap_err();
+        assert!(problem.contains(told) && problem.contains("stages.double.where"), "{problem}");
+    }
+}
+
+/// Panics, dawdles or fails a number of times, by the value of `g`.
+struct Moody;
+struct MoodyStage(Bound);
+
+static TRIES: AtomicU64 = AtomicU64::new(0);
+
+impl Kind for Moody {
+    fn name(&self) -> &str {
+        "test.moody"
+    }
+    fn summary(&self) -> &str {
+        "Bad manners"
+    }
+    fn ports(&self) -> Ports {
+        const PORTS: &[PortSpec] =
+            &[PortSpec { name: "p", table: "parameters", mode: PortMode::Either, required: true }];
+        Ports::Named(PORTS)
+    }
+    fn config_schema(&self) -> Value {
+        json!({"type": "object"})
+    }
+    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+        let schema = TableSchema::new("table", &[], [Column::new("x", arrow::datatypes::DataType::Int64, "x")]);
+        Ok(Box::new(MoodyStage(Bound::new(1, json!({}), request.inputs, vec![Output::new("table", schema)]))))
+    }
+}
+
+impl Stage for MoodyStage {
+    fn bound(&self) -> &Bound {
+        &self.0
+    }
+    fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
+        each_sample(batch, |i, _| {
+            let g = numbers(batch.table(i, "p").unwrap(), "g")[0];
+            match g {
+                2 => panic!("two is too much"),
+                3 => while !context.is_cancelled() {
+                    std::thread::sleep(Duration::from_millis(1));
+                },
+                // The third time is lucky.
+                4 if TRIES.fetch_add(1, Ordering::Relaxed) < 2 => panic!("not yet"),
+                _ => {}
+            }
+            if context.is_cancelled() {
+                return Err(SampleError::cancelled());
+            }
+            let x = arrow::array::Int64Array::from(vec![g]);
+            let table = arrow::array::RecordBatch::try_new(self.0.outputs[0].schema.arrow.clone(), vec![std::sync::Arc::new(x)]);
+            Ok(SampleOutput::of(table.unwrap()))
+        })
+    }
+}
+
+fn registry() -> Registry {
+    let mut kinds = lapicque_stages::kinds();
+    kinds.extend(lapicque_query::kinds());
+    kinds.push(Box::new(Moody));
+    Registry::new(kinds)
+}
+
+#[test]
+fn panics_and_timeouts_fail_their_samples_and_retries_help_where_they_can() {
+    let lab = Lab::with_kinds(registry);
+    let pipeline = sweep(json!({
+        "moody": {"kind": "test.moody", "inputs": {"p": "parameters"}, "timeout": "300 ms", "retries": 2, "on_error": "skip"},
+    }));
+    let ran = lab.run(&pipeline);
+    assert!(ran.record.ok);
+    assert_eq!((ran.stage("moody").computed, ran.stage("moody").failed), (6, 2));
+    assert_eq!(numbers(&ran.table("moody"), "x"), [1, 4, 5, 6], "the third try of 4 succeeds");
+    let failed = |wanted: FailureReason| {
+        let found = ran.record.events.iter().find_map(|timed| match &timed.event {
+            Event::SampleFailed { reason, message, backtrace, .. } if *reason == wanted => {
+                Some((message.clone(), backtrace.clone()))
+            }
+            _ => None,
+        });
+        found.unwrap()
+    };
+    let (message, backtrace) = failed(FailureReason::Panic);
+    assert!(message.contains("two is too much"));
+    assert!(backtrace.unwrap().contains("selection.rs"), "the log says where");
+    let (message, _) = failed(FailureReason::Timeout);
+    assert!(message.contains("300ms"), "{message}");
+    // Failures are entries of their own, and not tried again unless that is asked for.
+    assert!(lab.run(&pipeline).computed().is_empty());
+}
+
+#[test]
+fn times_and_numbers_of_tries_are_checked() {
+    let lab = Lab::new();
+    for (key, value, told) in [
+        ("timeout", json!("30"), "is no time"),
+        ("timeout", json!(30), "is no time"),
+        ("timeout", json!("0 s"), "is no time"),
+        ("retries", json!(-1), "no whole number"),
+        ("retries", json!(1000), "at most 100"),
+    ] {
+        let mut pipeline = double("s > 1", true);
+        pipeline["stages"]["double"][key] = value;
+        let problem = lab.bind(&pipeline).map(|_| ()).unwrap_err();
+        assert!(problem.contains(told) && problem.contains(key), "{problem}");
+    }
+}
