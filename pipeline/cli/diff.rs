@@ -12,7 +12,10 @@ use crate::tell;
 pub(crate) fn diff(command: &Diff, shared: &Shared) -> Result<(), CommandError> {
     let pipeline = Pipeline::read(&pipeline_file(&command.pipeline), &[])?;
     let store = open_store(&pipeline, shared)?;
-    let (a, b) = (chosen_run(&store, &pipeline, Some(&command.run_a))?, chosen_run(&store, &pipeline, command.run_b.as_deref())?);
+    let (a, b) = (
+        chosen_run(&store, &pipeline, Some(&command.run_a))?,
+        chosen_run(&store, &pipeline, command.run_b.as_deref())?,
+    );
     let known = |run: &RunRecord, stage: &str| run.stages.iter().any(|s| s.stage == stage);
     if let Some(stage) = command.stage.as_deref().filter(|stage| !known(&a, stage) || !known(&b, stage)) {
         return Err(CommandError::Input(format!("--stage {stage}: both runs must have a stage of this name")));

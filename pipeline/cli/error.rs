@@ -37,7 +37,8 @@ impl CommandError {
     pub(crate) fn message(&self) -> Option<String> {
         match self {
             Self::StageFailed => None,
-            damaged @ (Self::Store(StoreError::Damaged { .. }) | Self::Query(QueryError::Store(StoreError::Damaged { .. }))) => {
+            damaged @ (Self::Store(StoreError::Damaged { .. })
+            | Self::Query(QueryError::Store(StoreError::Damaged { .. }))) => {
                 Some(format!("{damaged}; what it held is forgotten: `lapicque run` computes it again"))
             }
             other => Some(other.to_string()),

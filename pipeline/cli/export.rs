@@ -36,7 +36,13 @@ pub(crate) fn export(command: &Export, shared: &Shared) -> Result<(), CommandErr
         }
     }
     if !shared.quiet {
-        tell(&format!("{}: {} rows of `{}`, run {}", command.output.display(), table.num_rows(), command.table, run.id));
+        tell(&format!(
+            "{}: {} rows of `{}`, run {}",
+            command.output.display(),
+            table.num_rows(),
+            command.table,
+            run.id
+        ));
     }
     Ok(())
 }

@@ -37,7 +37,8 @@ fn edges(graph: &Graph) -> Vec<Edge> {
     let of_stage = |stage: &BoundStage| {
         let edge = |port: &lapicque_pipeline::Port| {
             let from = &graph.stages[port.stage];
-            let output = if port.output == 0 { String::new() } else { format!(".{}", from.bound().outputs[port.output].name) };
+            let output =
+                if port.output == 0 { String::new() } else { format!(".{}", from.bound().outputs[port.output].name) };
             Edge { from: from.name.clone(), to: stage.name.clone(), port: format!("{}{output}", port.name) }
         };
         stage.ports.iter().map(edge).collect::<Vec<_>>()

@@ -42,7 +42,8 @@ fn tell_changes(text: &mut String, changes: &[Change], depth: usize) {
     for change in changes {
         *text += &format!("{}{change}\n", "  ".repeat(depth));
         if let Some(upstream) = &change.because {
-            let sample = if upstream.sample.is_empty() { String::new() } else { format!(", sample {}", upstream.sample) };
+            let sample =
+                if upstream.sample.is_empty() { String::new() } else { format!(", sample {}", upstream.sample) };
             *text += &format!("{}because of {}{sample}:\n", "  ".repeat(depth + 1), upstream.stage);
             tell_changes(text, &upstream.changed, depth + 2);
         }

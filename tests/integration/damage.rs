@@ -56,8 +56,7 @@ fn is_told(ran: &Ran) -> bool {
 /// Needs the rows of all samples of `square`, and keeps the run from finding everything unchanged.
 fn with_reader(n: u64) -> Value {
     let mut pipeline = pipeline();
-    pipeline["stages"]["reader"] =
-        json!({"kind": "sql", "inputs": {"s": "square"}, "revision": n, "query": "SELECT count(*) AS n, sum(s) AS t FROM s"});
+    pipeline["stages"]["reader"] = json!({"kind": "sql", "inputs": {"s": "square"}, "revision": n, "query": "SELECT count(*) AS n, sum(s) AS t FROM s"});
     pipeline
 }
 
@@ -157,7 +156,9 @@ fn stores_of_other_formats_are_refused_in_a_sentence() {
     lab.write("pipeline.yaml", pipeline().to_string());
     lapicque(lab.folder(), &["run", "."]).ok();
     let format = lab.store_folder().join("format");
-    for (text, told) in [("99\n", "a newer version of lapicque wrote it"), ("1\n", "can be computed again"), ("x", "damaged")] {
+    for (text, told) in
+        [("99\n", "a newer version of lapicque wrote it"), ("1\n", "can be computed again"), ("x", "damaged")]
+    {
         std::fs::write(&format, text).unwrap();
         let answer = lapicque(lab.folder(), &["plan", "."]);
         assert_eq!(answer.code, 2);

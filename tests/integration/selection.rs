@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Event, FailureReason, Kind, Output, Ports, PortMode, PortSpec,
+    Batch, BindRequest, Bound, ConfigError, Context, Event, FailureReason, Kind, Output, PortMode, PortSpec, Ports,
     Registry, SampleError, SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::{TableSchema, schema::Column};
@@ -117,9 +117,11 @@ impl Stage for MoodyStage {
             let g = numbers(batch.table(i, "p").unwrap(), "g")[0];
             match g {
                 2 => panic!("two is too much"),
-                3 => while !context.is_cancelled() {
-                    std::thread::sleep(Duration::from_millis(1));
-                },
+                3 => {
+                    while !context.is_cancelled() {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                }
                 // The third time is lucky.
                 4 if TRIES.fetch_add(1, Ordering::Relaxed) < 2 => panic!("not yet"),
                 _ => {}
@@ -128,7 +130,10 @@ impl Stage for MoodyStage {
                 return Err(SampleError::cancelled());
             }
             let x = arrow::array::Int64Array::from(vec![g]);
-            let table = arrow::array::RecordBatch::try_new(self.0.outputs[0].schema.arrow.clone(), vec![std::sync::Arc::new(x)]);
+            let table = arrow::array::RecordBatch::try_new(
+                self.0.outputs[0].schema.arrow.clone(),
+                vec![std::sync::Arc::new(x)],
+            );
             Ok(SampleOutput::of(table.unwrap()))
         })
     }

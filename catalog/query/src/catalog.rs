@@ -32,7 +32,8 @@ pub fn query(store: &dyn Store, pipeline: &str, sql: &str) -> Result<RecordBatch
     let session = session();
     let dialect = session.state().config().options().sql_parser.dialect;
     let statement = session.state().sql_to_statement(sql, &dialect)?;
-    let mut catalog = Catalog { session: &session, store, pipeline, latest: None, sources: BTreeMap::new(), names: BTreeSet::new() };
+    let mut catalog =
+        Catalog { session: &session, store, pipeline, latest: None, sources: BTreeMap::new(), names: BTreeSet::new() };
     for reference in session.state().resolve_table_references(&statement)? {
         catalog.register(&reference)?;
     }
@@ -111,8 +112,7 @@ impl Catalog<'_> {
     }
 
     fn add(&mut self, reference: &TableReference, schema: SchemaRef, source: Source) -> Result<(), QueryError> {
-        let catalog =
-            self.session.catalog("datafusion").ok_or_else(|| QueryError::Sql("no catalogue".to_owned()))?;
+        let catalog = self.session.catalog("datafusion").ok_or_else(|| QueryError::Sql("no catalogue".to_owned()))?;
         if let Some(schema) = reference.schema().filter(|schema| catalog.schema(schema).is_none()) {
             catalog.register_schema(schema, Arc::new(MemorySchemaProvider::new()))?;
         }
@@ -122,12 +122,7 @@ impl Catalog<'_> {
         Ok(())
     }
 
-    fn register_output(
-        &mut self,
-        run: Arc<RunRecord>,
-        schema: Option<&str>,
-        name: &str,
-    ) -> Result<(), QueryError> {
+    fn register_output(&mut self, run: Arc<RunRecord>, schema: Option<&str>, name: &str) -> Result<(), QueryError> {
         let reference = match schema {
             Some(schema) => TableReference::partial(schema, name),
             None => TableReference::bare(name),

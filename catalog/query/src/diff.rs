@@ -81,8 +81,12 @@ fn table(
     let (Some(a), Some(b)) = (read(old, output, &before)?, read(new, other, &after)?) else {
         return Ok(None);
     };
-    let key_columns: Vec<String> =
-        old.sample_wise.then(|| "sample".to_owned()).into_iter().chain(old.outputs[output].schema.key.clone()).collect();
+    let key_columns: Vec<String> = old
+        .sample_wise
+        .then(|| "sample".to_owned())
+        .into_iter()
+        .chain(old.outputs[output].schema.key.clone())
+        .collect();
     let (of_a, of_b) = (keyed(&a, &key_columns)?, keyed(&b, &key_columns)?);
     let common: Vec<(&String, usize, usize)> =
         of_a.iter().filter_map(|(key, &row)| Some((key, row, *of_b.get(key)?))).collect();

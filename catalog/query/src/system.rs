@@ -155,12 +155,13 @@ fn sample_lineage_table(store: &dyn Store, runs: &[RunRecord], need: &Need) -> R
             let theirs = store.binding(source.binding)?;
             let of_label: HashMap<&str, Option<Digest>> =
                 theirs.samples.iter().map(String::as_str).zip(theirs.keys.iter().copied()).collect();
-            let mut row = |sample: Option<&str>, key: Option<Digest>, from_sample: Option<&str>, from: Option<Digest>| {
-                if let (Some(key), Some(from)) = (key, from) {
-                    let texts = [sample, from_sample].map(|label| label.map(str::to_owned));
-                    rows.push((run.id.as_str(), stage.stage.as_str(), texts, key, port.as_str(), source, from));
-                }
-            };
+            let mut row =
+                |sample: Option<&str>, key: Option<Digest>, from_sample: Option<&str>, from: Option<Digest>| {
+                    if let (Some(key), Some(from)) = (key, from) {
+                        let texts = [sample, from_sample].map(|label| label.map(str::to_owned));
+                        rows.push((run.id.as_str(), stage.stage.as_str(), texts, key, port.as_str(), source, from));
+                    }
+                };
             match (stage.sample_wise, source.sample_wise) {
                 (true, true) => {
                     let own = own.samples.iter().zip(&own.keys).filter(|(sample, _)| is_wanted(sample));

@@ -81,7 +81,10 @@ impl CheckedFile {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
         if length.div_ceil(BLOCK as u64) != sums.len() as u64 {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it has {length} bytes, which is not what was written")));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("it has {length} bytes, which is not what was written"),
+            ));
         }
         let verified = Mutex::new(vec![false; sums.len()]);
         Ok(Self(Arc::new(Inner { file, length, sums, verified })))

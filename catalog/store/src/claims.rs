@@ -101,8 +101,8 @@ impl Claims {
             .to_string();
         let path = self.folder.join(format!("{name}.runner"));
         let identity = Identity { host: host(), process: std::process::id() };
-        let text = serde_json::to_vec(&identity)
-            .map_err(|error| StoreError::Unsupported { message: error.to_string() })?;
+        let text =
+            serde_json::to_vec(&identity).map_err(|error| StoreError::Unsupported { message: error.to_string() })?;
         let file = OpenOptions::new().create_new(true).append(true).open(&path).map_err(io_error(&path))?;
         // Where there are no locks, the counter alone tells.
         let _ = file.try_lock();

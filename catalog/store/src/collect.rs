@@ -129,12 +129,7 @@ impl ParquetStore {
     }
 
     /// Leaves only actions in manifests that are in use.
-    fn sweep_manifests(
-        &self,
-        live: &[Digest],
-        dry_run: bool,
-        collected: &mut Collected,
-    ) -> Result<Swept, StoreError> {
+    fn sweep_manifests(&self, live: &[Digest], dry_run: bool, collected: &mut Collected) -> Result<Swept, StoreError> {
         let mut swept = Swept::default();
         let lost = self.lost();
         for path in list(&self.folder().join("actions"), "parquet")? {

@@ -12,7 +12,8 @@ use arrow_array::builder::{BinaryBuilder, FixedSizeBinaryBuilder, StringBuilder}
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt64Type};
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, Float64Array, RecordBatch, StringArray, UInt64Array,
+    Array, ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, Float64Array, RecordBatch, StringArray,
+    UInt64Array,
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
@@ -118,10 +119,11 @@ impl Details {
 
     fn read(path: &Path) -> Result<Self, StoreError> {
         let (bytes, sums) = open(path)?;
-        let mut columns = ActionColumns::default();
+        let rows = rows_of(path, &bytes)?;
+        let mut columns = ActionColumns::with_capacity(rows);
         let mut batches: Vec<Arc<str>> = Vec::new();
         let mut numbers: HashMap<Arc<str>, u32> = HashMap::new();
-        let (mut batch, mut first_row) = (Vec::new(), Vec::new());
+        let (mut batch, mut first_row) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
         let read = ["batch", "output", "first_row", "rows", "content", "columns", "kept", "failure", "notes"];
         for_each_chunk(path, bytes, &read, &mut |chunk| {
             let view = View { path, table: chunk };
@@ -315,6 +317,11 @@ fn open(path: &Path) -> Result<(Bytes, Sums), StoreError> {
     Ok((bytes, sums))
 }
 
+fn rows_of(path: &Path, bytes: &Bytes) -> Result<usize, StoreError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(|error| damaged(path, error))?;
+    Ok(usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0).min(bytes.len()))
+}
+
 /// Tells the key, row and rank of every action of a manifest.
 pub(crate) fn keys(path: &Path, tell: &mut dyn FnMut(Digest, u32, Rank)) -> Result<(), StoreError> {
     let (bytes, _) = open(path)?;
@@ -460,4 +467,3 @@ fn json<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, St
 fn concat(digests: &[Digest]) -> Vec<u8> {
     digests.iter().flat_map(|d| d.0).collect()
 }
-

@@ -3,8 +3,8 @@
 use lapicque_pipeline::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 
-use crate::files::{list, read_json, remove, write_new};
 use crate::ParquetStore;
+use crate::files::{list, read_json, remove, write_new};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pin {

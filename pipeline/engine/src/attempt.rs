@@ -63,10 +63,8 @@ fn alone(batch: &Batch, mut run: impl FnMut(&Batch) -> Attempt) -> Vec<Attempt> 
 fn together(stage: &dyn Stage, context: &Context<'_>, batch: &Batch) -> Vec<Attempt> {
     let (caught, backtrace) = panics::watch(|| catch_unwind(AssertUnwindSafe(|| stage.run(context, batch))));
     let failed = |reason, message: String| {
-        let attempt = || Attempt {
-            result: Err(SampleError { reason, message: message.clone() }),
-            backtrace: backtrace.clone(),
-        };
+        let attempt =
+            || Attempt { result: Err(SampleError { reason, message: message.clone() }), backtrace: backtrace.clone() };
         batch.samples.iter().map(|_| attempt()).collect()
     };
     match caught {

@@ -186,7 +186,12 @@ pub fn tasks(planner: &Planner<'_>, members: &[usize], store: &str) -> Vec<Batch
 }
 
 /// The task of computing samples again that are known, to compare.
-pub(crate) fn again(planner: &Planner<'_>, members: &[usize], store: &str, labels: &HashSet<&str>) -> Option<NextBatch> {
+pub(crate) fn again(
+    planner: &Planner<'_>,
+    members: &[usize],
+    store: &str,
+    labels: &HashSet<&str>,
+) -> Option<NextBatch> {
     let batches = Batches::new(planner, members, 1, None);
     let samples: Vec<u32> = (0..batches.labels.len() as u32)
         .filter(|&label| labels.contains(batches.labels[label as usize].as_str()))
@@ -203,12 +208,8 @@ pub(crate) fn again(planner: &Planner<'_>, members: &[usize], store: &str, label
 fn member_task(planner: &Planner<'_>, members: &[usize], number: usize, units: &[Option<usize>]) -> MemberTask {
     let stage = &planner.graph.stages[number];
     let state = &planner.states[number];
-    let alignments: Vec<(&Port, &Alignment)> = stage
-        .ports
-        .iter()
-        .filter(|p| p.sample_wise && !p.selects)
-        .map(|p| (p, planner.alignment(number, p)))
-        .collect();
+    let alignments: Vec<(&Port, &Alignment)> =
+        stage.ports.iter().filter(|p| p.sample_wise && !p.selects).map(|p| (p, planner.alignment(number, p))).collect();
     let ports = stage.ports.iter().filter(|port| !port.selects).map(|port| {
         let schema = planner.graph.stages[port.stage].bound().outputs[port.output].schema.clone();
         let from =

@@ -115,12 +115,11 @@ fn changed(planner: &Planner<'_>, number: usize, past: &StageRun) -> Result<Stri
             return Ok(format!("{shown}{more}"));
         }
     }
-    let known: HashSet<&str> = binding.samples.iter().map(String::as_str).collect();
     let labels = planner.graph.stages[number].domain.labels();
     let missing = state.units.iter().zip(labels).filter(|(unit, _)| matches!(unit, Unit::Missing { .. }));
-    let (mut new, mut others) = (0_u64, 0_u64);
-    missing.for_each(|(_, label)| *(if known.contains(label.as_str()) { &mut others } else { &mut new }) += 1);
-    Ok(match (new, others) {
+    let missing: HashSet<&str> = missing.map(|(_, label)| label.as_str()).collect();
+    let others = binding.samples.iter().filter(|label| missing.contains(label.as_str())).count();
+    Ok(match (missing.len() - others, others) {
         (0, 0) => "its input changed".to_owned(),
         (new, 0) => format!("{new} new samples"),
         (0, others) => format!("{others} samples have new inputs or lost their results"),

@@ -31,6 +31,18 @@ pub struct Found {
 }
 
 impl ActionColumns {
+    /// Columns with room for so many rows.
+    pub fn with_capacity(rows: usize) -> Self {
+        Self {
+            output: Vec::with_capacity(rows),
+            rows: Vec::with_capacity(rows),
+            content: Vec::with_capacity(rows),
+            kept: Vec::with_capacity(rows),
+            column_ends: Vec::with_capacity(rows),
+            ..Self::default()
+        }
+    }
+
     /// Adds one output of a successful action.
     pub fn push_output(
         &mut self,

@@ -145,8 +145,21 @@ impl Graph {
                 .collect();
             let on_error = format!("{:?} {:?} {}", spec.on_error, spec.timeout, spec.retries);
             let said = serde_json::json!([
-                stage.name, spec.kind, spec.keep, on_error, spec.revision, spec.grain, stage.seed, bound.revision,
-                bound.config, bound.grain, bound.outputs, bound.files, bound.random, bound.order_sensitive, ports,
+                stage.name,
+                spec.kind,
+                spec.keep,
+                on_error,
+                spec.revision,
+                spec.grain,
+                stage.seed,
+                bound.revision,
+                bound.config,
+                bound.grain,
+                bound.outputs,
+                bound.files,
+                bound.random,
+                bound.order_sensitive,
+                ports,
             ]);
             all.text(&said.to_string()).number(stage.domain.len() as u64);
             if let Some(points) = &bound.points {

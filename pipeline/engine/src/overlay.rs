@@ -42,8 +42,10 @@ impl Store for Overlay<'_> {
         columns: Option<&[String]>,
     ) -> Result<Vec<RecordBatch>, StoreError> {
         let above = self.above.find(keys)?;
-        let lower: Vec<Digest> = keys.iter().zip(&above).filter(|(_, above)| above.is_none()).map(|(k, _)| *k).collect();
-        let upper: Vec<Digest> = keys.iter().zip(&above).filter(|(_, above)| above.is_some()).map(|(k, _)| *k).collect();
+        let lower: Vec<Digest> =
+            keys.iter().zip(&above).filter(|(_, above)| above.is_none()).map(|(k, _)| *k).collect();
+        let upper: Vec<Digest> =
+            keys.iter().zip(&above).filter(|(_, above)| above.is_some()).map(|(k, _)| *k).collect();
         let mut from_below = self.below.read(output, schema, &lower, columns)?.into_iter();
         let mut from_above = self.above.read(output, schema, &upper, columns)?.into_iter();
         Ok(above.iter().filter_map(|f| if f.is_some() { from_above.next() } else { from_below.next() }).collect())

@@ -325,8 +325,7 @@ impl<'a> Planner<'a> {
         let stage = &self.graph.stages[number];
         let failed_here = self.states[number].units.iter().any(|unit| matches!(unit, Unit::Failed { .. }));
         let dropped_here = self.states[number].units.iter().any(|unit| matches!(unit, Unit::Dropped));
-        let above =
-            |port: &Port| !self.states[port.stage].units.iter().any(Unit::is_lost) || self.skips(port.stage);
+        let above = |port: &Port| !self.states[port.stage].units.iter().any(Unit::is_lost) || self.skips(port.stage);
         (!failed_here || stage.spec.on_error == OnError::Skip) && (!dropped_here || stage.ports.iter().all(above))
     }
 

@@ -103,8 +103,7 @@ impl Past {
         label: &str,
     ) -> Result<Option<Digest>, StoreError> {
         Ok(self.binding(planner, run, stage)?.and_then(|binding| {
-            let position =
-                if label.is_empty() { Some(0) } else { binding.samples.iter().position(|s| s == label) };
+            let position = if label.is_empty() { Some(0) } else { binding.samples.iter().position(|s| s == label) };
             binding.keys.get(position?).copied().flatten()
         }))
     }
@@ -293,7 +292,8 @@ impl Past {
 }
 
 fn changes_of(schema: &TableSchema, old: &RecordBatch, new: &RecordBatch) -> Vec<ColumnChange> {
-    let digests = |table: &RecordBatch| column_digests(&table.schema(), std::slice::from_ref(table)).unwrap_or_default();
+    let digests =
+        |table: &RecordBatch| column_digests(&table.schema(), std::slice::from_ref(table)).unwrap_or_default();
     column_changes(schema, (old, &digests(old)), (new, &digests(new)))
 }
 

@@ -6,8 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use arrow::array::RecordBatch;
 use lapicque_pipeline::{
-    Action, Event, Graph, Pipeline, Registry, RunOptions, RunRecord, StagePlan, StageRun, Store, plan,
-    read_output,
+    Action, Event, Graph, Pipeline, Registry, RunOptions, RunRecord, StagePlan, StageRun, Store, plan, read_output,
 };
 use lapicque_schemas::Digest;
 use lapicque_store::ParquetStore;

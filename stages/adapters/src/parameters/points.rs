@@ -8,11 +8,11 @@ use arrow_cast::display::array_value_to_string;
 use arrow_schema::{ArrowError, Schema};
 use lapicque_pipeline::config::nearest;
 use lapicque_pipeline::{ConfigError, Output, Points, Stage};
-use lapicque_schemas::schema::UNIT;
-use rayon::prelude::*;
-use lapicque_schemas::tables::parameters;
 use lapicque_schemas::content::UnsupportedType;
+use lapicque_schemas::schema::UNIT;
+use lapicque_schemas::tables::parameters;
 use lapicque_schemas::{ContentHasher, Digest, TableSchema, project_digest};
+use rayon::prelude::*;
 
 use super::column::Column;
 use crate::source::{Rows, Source};
@@ -93,11 +93,7 @@ fn repeated_sample(samples: &[String], field: &str) -> Option<ConfigError> {
 }
 
 /// The content digest of every row. Levels are hashed once, however many rows have them.
-fn digests(
-    schema: &Schema,
-    columns: &[Column],
-    rows: usize,
-) -> Result<Vec<Digest>, UnsupportedType> {
+fn digests(schema: &Schema, columns: &[Column], rows: usize) -> Result<Vec<Digest>, UnsupportedType> {
     let mut of_levels = Vec::with_capacity(columns.len());
     for column in columns {
         let of_level = |level: usize| {

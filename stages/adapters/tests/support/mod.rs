@@ -42,8 +42,14 @@ pub fn ran(text: &str, folder: &Path) -> Ran {
 pub fn ran_on(text: &str, folder: &Path, store: MemoryStore, jobs: usize) -> Ran {
     let (pipeline, graph) = bind(text, folder).unwrap_or_else(|error| panic!("{error}"));
     let cancelled = AtomicBool::new(false);
-    let options =
-        RunOptions { jobs, retry_failed: false, verify: None, cancelled: &cancelled, store_uri: String::new(), settings: Vec::new() };
+    let options = RunOptions {
+        jobs,
+        retry_failed: false,
+        verify: None,
+        cancelled: &cancelled,
+        store_uri: String::new(),
+        settings: Vec::new(),
+    };
     let record = run(&pipeline, &graph, &store, &options, &|_| {}).unwrap();
     Ran { store, record }
 }
