@@ -144,7 +144,7 @@ impl ParquetStore {
             let (keys, batches) = (view.digests("key")?, view.texts("batch")?);
             let (common, outputs) = (view.digests("common")?, view.numbers("output")?);
             let mut used = Vec::with_capacity(table.num_rows());
-            for row in 0..table.num_rows() {
+            for (row, &output) in outputs.iter().enumerate() {
                 let batch = batches.value(row);
                 let is_used = live.binary_search(&digest(keys, row)).is_ok() && !lost.contains(batch);
                 if !swept.batches.contains_key(batch) {
@@ -158,7 +158,7 @@ impl ParquetStore {
                     swept.common.insert(digest(common, row));
                 }
                 let counter = if is_used { &mut collected.kept_actions } else { &mut collected.actions };
-                *counter += u64::from(outputs[row] == 0);
+                *counter += u64::from(output == 0);
                 used.push(is_used);
             }
             let count = used.iter().filter(|&&used| used).count();

@@ -33,6 +33,9 @@ struct Entry {
     rank: Rank,
 }
 
+/// The manifest that answers for a key, what it says, and in which row.
+type Known<'a> = (&'a Manifest, Arc<Details>, u32);
+
 impl Index {
     /// Reads the keys of all manifests. Damaged ones are handed to `damaged` and left out.
     pub(crate) fn load(folder: &Path, damaged: &mut dyn FnMut(&Path, String)) -> Result<Self, StoreError> {
@@ -107,19 +110,19 @@ impl Index {
     }
 
     /// The entry that answers for a key: of those whose batch is not lost, the first of the highest rank.
-    fn details(&self, key: Digest) -> Result<Option<(&Manifest, Arc<Details>, u32)>, StoreError> {
-        let mut best: Option<(Rank, &Manifest, Arc<Details>, u32)> = None;
+    fn details(&self, key: Digest) -> Result<Option<Known<'_>>, StoreError> {
+        let mut best: Option<(Rank, Known<'_>)> = None;
         for entry in self.sorted.get(key).chain(self.recent.get(&key).copied()) {
-            if best.as_ref().is_some_and(|(rank, ..)| *rank >= entry.rank) {
+            if best.as_ref().is_some_and(|(rank, _)| *rank >= entry.rank) {
                 continue;
             }
             let manifest = &self.manifests[entry.manifest as usize];
             let details = manifest.details()?;
             if self.lost.is_empty() || !self.lost.contains(details.batch(entry.row)) {
-                best = Some((entry.rank, manifest, details, entry.row));
+                best = Some((entry.rank, (manifest, details, entry.row)));
             }
         }
-        Ok(best.map(|(_, manifest, details, row)| (manifest, details, row)))
+        Ok(best.map(|(_, known)| known))
     }
 
     pub(crate) fn find(&self, key: Digest) -> Result<Option<Found>, StoreError> {

@@ -331,14 +331,14 @@ pub(crate) fn keys(path: &Path, tell: &mut dyn FnMut(Digest, u32, Rank)) -> Resu
         let view = View { path, table: chunk };
         let (keys, failures) = (view.digests("key")?, view.texts("failure")?);
         let (outputs, kept) = (view.numbers("output")?, view.flags("kept")?);
-        for row in 0..chunk.num_rows() {
+        for (row, &output) in outputs.iter().enumerate() {
             let rank = match (failures.is_valid(row), kept.value(row)) {
                 (true, _) => Rank::Failed,
                 (false, false) => Rank::Digests,
                 (false, true) => Rank::Rows,
             };
             match &mut last {
-                Some((.., of_action)) if outputs[row] > 0 => *of_action = rank.min(*of_action),
+                Some((.., of_action)) if output > 0 => *of_action = rank.min(*of_action),
                 last => {
                     if let Some((key, row, rank)) = last.replace((digest(keys, row), number, rank)) {
                         tell(key, row, rank);

@@ -63,8 +63,12 @@ impl Batches {
                 Unit::Missing { key } => Some((member, key)),
                 _ => None,
             });
+            if !to_do {
+                return false;
+            }
             // Equal keys are computed once; all are taken note of, also where the first is known already.
-            to_do && missing.fold(true, |fresh, key| keys.insert(key) && fresh)
+            let known: Vec<bool> = missing.map(|key| !keys.insert(key)).collect();
+            !known.contains(&true)
         };
         let samples = (0..labels.len() as u32).filter(|&label| open(label)).collect();
         let limit = members.iter().filter_map(|&m| stages[m].spec.batch).min().unwrap_or(usize::MAX);

@@ -345,11 +345,11 @@ impl<'a> Planner<'a> {
         for (port, alignment) in stage.ports.iter().zip(&self.alignments[number]).filter(|(port, _)| port.sample_wise) {
             let upstream = &self.states[port.stage];
             let mut done: Vec<(u32, (Digest, &Found))> = Vec::new();
-            for unit in 0..state.units.len() {
+            for (unit, known) in known.iter_mut().enumerate() {
                 if done.len() == CHUNK {
                     self.put_digests(port, &mut done, &mut state.inputs, width, column)?;
                 }
-                if !known[unit] {
+                if !*known {
                     continue;
                 }
                 match alignment.get(unit).map(|from| &upstream.units[from]) {
@@ -373,7 +373,7 @@ impl<'a> Planner<'a> {
                     Some(Unit::Failed { .. } | Unit::Dropped) => state.units[unit] = Unit::Dropped,
                     Some(Unit::Waiting | Unit::Missing { .. }) => {}
                 }
-                known[unit] = false;
+                *known = false;
             }
             if port.selects {
                 continue;
