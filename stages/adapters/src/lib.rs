@@ -6,11 +6,13 @@ mod features;
 mod import;
 mod inverse;
 mod kind_config;
+mod meanfield;
 mod parameters;
 mod potential;
 mod signal;
 mod simulate;
 mod source;
+mod swept_network;
 
 use lapicque_pipeline::Kind;
 
@@ -20,6 +22,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         parameters::kinds(),
         import::kinds(),
         simulate::kinds(),
+        meanfield::kinds(),
         potential::kinds(),
         signal::kinds(),
         features::kinds(),

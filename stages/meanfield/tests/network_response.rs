@@ -9,9 +9,9 @@ use std::f64::consts::TAU;
 use std::path::Path;
 
 use lapicque_meanfield::network::{
-    Delay, LinearError, Modes, Parameters, Search, Sensitivity, SpectrumOf, WorkingPoint, cross_spectra, delay_factors,
-    effective_connectivity, eigenvalues, modes, power_spectra, propagator, sensitivity, sensitivity_of_all_modes,
-    transfer_function_matrix, working_point,
+    Delay, DelayDistribution, LinearError, Modes, Parameters, Search, Sensitivity, SpectrumOf, WorkingPoint,
+    cross_spectra, delay_factors, effective_connectivity, eigenvalues, modes, power_spectra, propagator, sensitivity,
+    sensitivity_of_all_modes, transfer_function_matrix, working_point,
 };
 use lapicque_meanfield::neuron::{Input, Refractory, Synapses, TransferOptions};
 use nalgebra::DMatrix;
@@ -374,6 +374,31 @@ fn delays_as_factors() {
     }
 }
 
+#[test]
+fn a_delay_never_makes_a_modulation_larger() {
+    let infinity = f64::INFINITY;
+    for distribution in [
+        DelayDistribution::Constant,
+        DelayDistribution::Gaussian,
+        DelayDistribution::TruncatedGaussian { min_s: 0.0, max_s: infinity },
+        DelayDistribution::TruncatedGaussian { min_s: 1e-4, max_s: 4e-3 },
+        DelayDistribution::Lognormal,
+        DelayDistribution::TruncatedLognormal { min_s: 1e-4, max_s: 4e-3 },
+        DelayDistribution::Uniform,
+    ] {
+        for sd_s in [0.0, 1e-12, 0.75e-3, 3e-3] {
+            let delay = Delay { mean_s: 1.5e-3, sd_s, distribution };
+            assert!((delay.factor(0.0) - 1.0).norm() < 1e-14, "{delay:?}");
+            for exponent in -20..=300 {
+                let omega = 10f64.powi(exponent);
+                let factor = delay.factor(omega);
+                assert!(factor.norm() <= 1.0 + 1e-12, "{delay:?} {omega}/s: {factor}");
+                assert!((delay.factor(-omega) - factor.conj()).norm() < 1e-15, "{delay:?} {omega}/s");
+            }
+        }
+    }
+}
+
 /// Against integrals with 32 digits.
 #[test]
 fn lognormal_delays() {
@@ -401,6 +426,12 @@ fn what_has_no_answer_is_refused() {
     assert_eq!(propagator(&one).unwrap_err(), LinearError::Critical);
     let error = effective_connectivity(&parameters, &omegas[1..], &reference.transfer[0]).unwrap_err();
     assert!(error.to_string().contains("transfer_hz_per_v, columns"), "{error}");
+    let error = effective_connectivity(&parameters, &[f64::NAN], &DMatrix::zeros(8, 1)).unwrap_err();
+    assert_eq!(error.to_string(), "`omegas[0]` = NaN: it must be a finite number");
+    let infinite = DMatrix::from_element(8, 1, Complex64::from(f64::INFINITY));
+    let error = effective_connectivity(&parameters, &[1.0], &infinite).unwrap_err();
+    assert!(matches!(error, LinearError::NotFinite { .. }), "{error}");
+    assert!(matches!(propagator(&infinite.resize(8, 8, Complex64::ZERO)), Err(LinearError::NotFinite { .. })));
     let error = power_spectra(&parameters, &[-1.0; 8], &w).unwrap_err();
     assert_eq!(error.to_string(), "`rates_hz[23E]` = -1: it must be 0 or above, and finite");
     assert!(eigenvalues(&DMatrix::from_element(2, 2, Complex64::new(f64::NAN, 0.0))).is_err());

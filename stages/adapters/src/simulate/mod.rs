@@ -1,6 +1,5 @@
 //! `simulate.*`: networks into spikes.
 
-mod network;
 mod spiking;
 
 use lapicque_pipeline::Kind;

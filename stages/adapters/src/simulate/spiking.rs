@@ -17,8 +17,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::network::{SweptNetwork, open};
 use crate::kind_config::{read, schema_of};
+use crate::swept_network::{SweptNetwork, open};
 
 const REVISION: u32 = 1;
 const PURPOSE: &str = "simulate.spiking";

@@ -12,7 +12,7 @@
 use nalgebra::DMatrix;
 use num_complex::Complex64;
 
-use super::checks::{one_for_each, shape};
+use super::checks::{finite, one_for_each, shape};
 use super::{LinearError, Parameters, WorkingPoint};
 use crate::neuron::{TransferOptions, transfer_functions};
 
@@ -42,7 +42,7 @@ pub fn transfer_function_matrix(
 /// W at each angular frequency (1/s), from `transfer_hz_per_v`: a row for each population, a column for each frequency.
 ///
 /// # Errors
-/// Parameters that are not valid; a matrix of another shape.
+/// Parameters that are not valid; a matrix of another shape; frequencies or transfer functions that are not finite.
 pub fn effective_connectivity(
     parameters: &Parameters,
     omegas: &[f64],
@@ -52,6 +52,8 @@ pub fn effective_connectivity(
     let n = parameters.populations.len();
     one_for_each("transfer_hz_per_v, rows", transfer_hz_per_v.nrows(), n)?;
     one_for_each("transfer_hz_per_v, columns", transfer_hz_per_v.ncols(), omegas.len())?;
+    omegas.iter().enumerate().try_for_each(|(k, &omega)| finite(omega, || format!("omegas[{k}]")))?;
+    all_finite(transfer_hz_per_v)?;
     let coupling = mean_coupling(parameters);
     let delays = Delays::new(parameters);
     let at = |(&omega, transfer): (&f64, _)| {
@@ -73,10 +75,11 @@ pub fn delay_factors(parameters: &Parameters, omega: f64) -> DMatrix<Complex64> 
 /// Q = (1 - W)^-1: the response of all populations to a perturbation of each, through all paths.
 ///
 /// # Errors
-/// [`LinearError::Critical`] if W has an eigenvalue 1.
+/// A matrix that is not square or not finite; [`LinearError::Critical`] if W has an eigenvalue 1.
 pub fn total_response(effective_connectivity: &DMatrix<Complex64>) -> Result<DMatrix<Complex64>, LinearError> {
     let n = effective_connectivity.nrows();
     shape("effective_connectivity", effective_connectivity, n)?;
+    all_finite(effective_connectivity)?;
     let inverse = (DMatrix::identity(n, n) - effective_connectivity).try_inverse().ok_or(LinearError::Critical)?;
     match inverse.iter().all(|x| x.is_finite()) {
         true => Ok(inverse),
@@ -87,9 +90,16 @@ pub fn total_response(effective_connectivity: &DMatrix<Complex64>) -> Result<DMa
 /// P = (1 - W)^-1 W.
 ///
 /// # Errors
-/// [`LinearError::Critical`] if W has an eigenvalue 1.
+/// As of [`total_response`].
 pub fn propagator(effective_connectivity: &DMatrix<Complex64>) -> Result<DMatrix<Complex64>, LinearError> {
     Ok(total_response(effective_connectivity)? * effective_connectivity)
+}
+
+fn all_finite(matrix: &DMatrix<Complex64>) -> Result<(), LinearError> {
+    match matrix.iter().find(|x| !x.is_finite()) {
+        Some(&value) => Err(LinearError::NotFinite { value }),
+        None => Ok(()),
+    }
 }
 
 /// tau_m,i J_ij K_ij, V s: by how much the mean input of i changes with the rate of j.

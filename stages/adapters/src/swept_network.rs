@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 use arrow_schema::DataType;
-use lapicque_network::file::Parameter;
+use lapicque_network::file::{AnyNetwork, Parameter, read_network};
 use lapicque_network::{Network, NetworkFile, NetworkFileError, shipped, shipped_names};
 use lapicque_pipeline::config::nearest;
 use lapicque_pipeline::{BindRequest, ConfigError, SampleError};
@@ -15,7 +15,7 @@ use lapicque_units::{Quantity, Unit};
 use serde_json::{Value, json};
 
 /// A network whose values columns of a table may set.
-pub(super) struct SweptNetwork {
+pub(crate) struct SweptNetwork {
     file: NetworkFile,
     fixed: Vec<(String, f64)>,
     columns: Vec<SweptColumn>,
@@ -31,37 +31,41 @@ struct SweptColumn {
 }
 
 /// A shipped network by name, or a network file.
-pub(super) fn open(request: &BindRequest<'_>, field: &str, network: &str) -> Result<NetworkFile, Vec<ConfigError>> {
-    let (text, source) = match shipped(network) {
-        Some(text) => (text.to_owned(), network.to_owned()),
-        None => {
-            let file = request.open(field, network).map_err(|error| {
-                let names = shipped_names();
-                let near = nearest(network, names.iter().copied())
-                    .map(|n| format!("; did you mean `{n}`?"))
-                    .unwrap_or_default();
-                vec![ConfigError::at(
-                    field,
-                    format!(
-                        "{}, and no shipped network of this name (there are: {}){near}",
-                        error.message,
-                        names.join(", ")
-                    ),
-                )]
-            })?;
-            let text =
-                file.text().map_err(|error| vec![ConfigError::at(field, format!("`{}`: {error}", file.name))])?;
-            (text, file.name)
-        }
-    };
-    NetworkFile::parse(&text, &source).map_err(|NetworkFileError { source_name, problems }| {
-        problems.iter().map(|problem| ConfigError::at(field, format!("{source_name}:{problem}"))).collect()
-    })
+pub(crate) fn open(request: &BindRequest<'_>, field: &str, network: &str) -> Result<NetworkFile, Vec<ConfigError>> {
+    let (text, source) = text(request, field, network)?;
+    NetworkFile::parse(&text, &source).map_err(|error| problems(field, error))
+}
+
+/// As [`open`], and network parameters of NNMT, for theory.
+pub(crate) fn open_any(request: &BindRequest<'_>, field: &str, network: &str) -> Result<AnyNetwork, Vec<ConfigError>> {
+    let (text, source) = text(request, field, network)?;
+    read_network(&text, &source).map_err(|error| problems(field, error))
+}
+
+fn problems(field: &str, error: NetworkFileError) -> Vec<ConfigError> {
+    let NetworkFileError { source_name, problems } = error;
+    problems.iter().map(|problem| ConfigError::at(field, format!("{source_name}:{problem}"))).collect()
+}
+
+/// The text of a network file, and what errors call it.
+fn text(request: &BindRequest<'_>, field: &str, network: &str) -> Result<(String, String), Vec<ConfigError>> {
+    if let Some(text) = shipped(network) {
+        return Ok((text.to_owned(), network.to_owned()));
+    }
+    let file = request.open(field, network).map_err(|error| {
+        let names = shipped_names();
+        let near = nearest(network, names.iter().copied()).map(|n| format!("; did you mean `{n}`?"));
+        let (near, names) = (near.unwrap_or_default(), names.join(", "));
+        let message = format!("{}, and no shipped network of this name (there are: {names}){near}", error.message);
+        vec![ConfigError::at(field, message)]
+    })?;
+    let text = file.text().map_err(|error| vec![ConfigError::at(field, format!("`{}`: {error}", file.name))])?;
+    Ok((text, file.name))
 }
 
 impl SweptNetwork {
     /// Checks fixed values and columns against the network; remarks go to `notes`.
-    pub(super) fn new(
+    pub(crate) fn new(
         file: NetworkFile,
         fixed: &BTreeMap<String, Value>,
         table: Option<&TableSchema>,
@@ -97,21 +101,21 @@ impl SweptNetwork {
     }
 
     /// The network without what columns set.
-    pub(super) fn base(&self) -> &Network {
+    pub(crate) fn base(&self) -> &Network {
         &self.base
     }
 
-    pub(super) fn column_names(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn column_names(&self) -> impl Iterator<Item = String> {
         self.columns.iter().map(|column| column.name.clone())
     }
 
     /// Every name and path that a column may have.
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         names(&self.file)
     }
 
     /// What enters the key: the network with defaults and fixed values, and what each column sets.
-    pub(super) fn canonical(&self) -> Result<Value, ConfigError> {
+    pub(crate) fn canonical(&self) -> Result<Value, ConfigError> {
         // A name says nothing about results.
         let network = Network { name: String::new(), ..self.base.clone() };
         let network = serde_json::to_value(&network).map_err(|error| ConfigError::at("network", error))?;
@@ -144,7 +148,7 @@ impl SweptNetwork {
     }
 
     /// The network of one sample.
-    pub(super) fn of_sample(&self, table: Option<&RecordBatch>) -> Result<Network, SampleError> {
+    pub(crate) fn of_sample(&self, table: Option<&RecordBatch>) -> Result<Network, SampleError> {
         let Some(table) = table.filter(|_| !self.columns.is_empty()) else {
             return Ok(self.base.clone());
         };

@@ -1,0 +1,174 @@
+//! Theory of networks, through a pipeline: the numbers of NNMT and of Potjans & Diesmann, and what is refused.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use support::{floats, ran, refused, texts};
+
+/// Rates in Hz with the parameters of Potjans & Diesmann (2014) and of Bos et al. (2016), by NNMT 1.3.0.
+const SHIFT: [f64; 8] = [0.75418827, 2.79370842, 4.44021852, 5.82292556, 7.15358793, 8.469816, 1.15973716, 7.75571581];
+const TAYLOR: [f64; 8] =
+    [0.70901971, 2.74821358, 4.56194926, 5.78823666, 7.2783459, 8.46810992, 1.06374654, 7.65747774];
+const BOS: [f64; 8] = [0.72219199, 2.68821422, 4.1893135, 5.67129662, 6.55753002, 8.28560849, 1.12850794, 7.67473951];
+
+fn rates(stage: &str) -> Vec<f64> {
+    floats(&ran(stage, Path::new(".")).table("theory"), "rate_hz")
+}
+
+fn near(found: &[f64], due: &[f64], within: f64) {
+    assert_eq!(found.len(), due.len());
+    for (found, due) in found.iter().zip(due) {
+        assert!((found - due).abs() <= within, "{found} is not {due}");
+    }
+}
+
+#[test]
+fn the_working_points_of_the_microcircuit_are_those_of_the_peer() {
+    let stage =
+        |network: &str, rest: &str| format!("  theory: {{kind: meanfield.working_point, network: {network}{rest}}}\n");
+    near(&rates(&stage("potjans_diesmann", "")), &SHIFT, 1e-6);
+    near(&rates(&stage("potjans_diesmann", ", method: taylor")), &TAYLOR, 1e-6);
+    near(&rates(&stage("bos2016", "")), &BOS, 1e-6);
+    let table = ran(&stage("potjans_diesmann", ""), Path::new(".")).table("theory");
+    assert_eq!(texts(&table, "population")[..3], ["L23E", "L23I", "L4E"]);
+    assert!(floats(&table, "residual_hz").iter().all(|residual| *residual < 1e-9));
+}
+
+#[test]
+fn a_swept_parameter_gives_a_working_point_for_each_value() {
+    let text = "  parameters: {kind: parameters.grid, sweep: {J_ext: {linspace: [27 pA, 32 pA, 6]}}}\n\
+                \x20 theory: {kind: meanfield.working_point, network: hagen, inputs: {parameters: parameters}}\n";
+    let ran = ran(text, Path::new("."));
+    let stage = ran.record.stages.iter().find(|stage| stage.stage == "theory").unwrap();
+    assert_eq!((stage.samples, stage.failed), (6, 0));
+    let of_all = floats(&ran.table("theory"), "rate_hz");
+    let excitatory: Vec<f64> = of_all.iter().step_by(2).copied().collect();
+    assert!(excitatory.windows(2).all(|pair| pair[0] < pair[1]), "more drive, more spikes: {excitatory:?}");
+}
+
+#[test]
+fn a_sample_without_a_working_point_fails_alone() {
+    let text = "  parameters: {kind: parameters.grid, sweep: {tau_syn: {values: [0.5 ms, 5 ms]}}}\n\
+                \x20 theory: {kind: meanfield.working_point, network: potjans_diesmann, inputs: {parameters: parameters}, on_error: skip}\n";
+    let ran = ran(text, Path::new("."));
+    let stage = ran.record.stages.iter().find(|stage| stage.stage == "theory").unwrap();
+    assert_eq!((stage.samples, stage.failed), (2, 1));
+    let told = ran.record.events.iter().any(|timed| format!("{timed:?}").contains("synaptic_time_constant_s"));
+    assert!(told, "{:?}", ran.record.events);
+}
+
+/// One population that nothing but its drive reaches.
+const ALONE: &str = "
+network: 1
+name: alone
+populations:
+  E:
+    size: 100
+    model: iaf_psc_exp
+    tau_syn_ex: 0.5 ms
+    tau_syn_in: 0.5 ms
+    drives:
+      noise: {kind: poisson, rate: 8000 Hz, weight: 60 pA}
+      bias: {kind: current, amplitude: 100 pA}
+";
+
+#[test]
+fn the_response_at_frequency_zero_is_the_slope_of_the_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("alone.yaml"), ALONE).unwrap();
+    let at = |current: &str| {
+        let set = format!("parameters: {{populations.E.drives.bias.amplitude: {current}}}");
+        let text = format!("  theory: {{kind: meanfield.working_point, network: alone.yaml, {set}}}\n");
+        ran(&text, folder.path()).table("theory")
+    };
+    let transfer = ran(
+        "  theory: {kind: meanfield.transfer_function, network: alone.yaml, frequencies: [0 Hz, 10 Hz, -10 Hz]}\n",
+        folder.path(),
+    )
+    .table("theory");
+    let (re, im) = (floats(&transfer, "re"), floats(&transfer, "im"));
+    assert_eq!(im[0], 0.0);
+    assert!(re[0] > re[1].hypot(im[1]), "low-pass");
+    assert_eq!((re[1], im[1]), (re[2], -im[2]), "a real response");
+    let (low, high) = (at("99.9 pA"), at("100.1 pA"));
+    let change = |name: &str| floats(&high, name)[0] - floats(&low, name)[0];
+    assert_eq!(change("sd_input_mV"), 0.0);
+    let slope = change("rate_hz") / change("mean_input_mV");
+    // The slope is that of the rate, which the refractory period lowers: the corrected response has it in its limit.
+    assert!((slope / re[0] - 1.0).abs() < 1e-5, "{slope} is not {}", re[0]);
+}
+
+#[test]
+fn power_spectra_are_those_of_the_peer() {
+    let Some(folder) = shared("fixtures/meanfield/microcircuit_bos2016") else {
+        return;
+    };
+    let frequencies = npy(&folder.join("frequencies_hz.npy"));
+    let due = npy(&folder.join("power_spectra_shift.npy"));
+    let chosen: Vec<usize> = (0..frequencies.len()).step_by(25).collect();
+    let list: Vec<String> = chosen.iter().map(|&i| format!("{:e} Hz", frequencies[i])).collect();
+    for network in ["bos2016", "network_params.yaml"] {
+        let text = format!(
+            "  theory: {{kind: meanfield.power_spectra, network: {network}, refractory: nnmt, delays: truncated_gaussian, frequencies: [{}]}}\n",
+            list.join(", ")
+        );
+        let power = floats(&ran(&text, &folder).table("theory"), "power");
+        for (k, &i) in chosen.iter().enumerate() {
+            for population in 0..8 {
+                let (found, due) = (power[population * chosen.len() + k], due[i * 8 + population]);
+                assert!((found / due - 1.0).abs() < 1e-6, "{network}, {} Hz: {found} is not {due}", frequencies[i]);
+            }
+        }
+    }
+}
+
+#[test]
+fn all_working_points_of_a_bistable_network_are_told() {
+    let text = "  theory: {kind: meanfield.stability, network: brunel, parameters: {g: 3.5, nu_ext: 5 Hz}}\n";
+    let table = ran(text, Path::new(".")).table("theory");
+    let growth = floats(&table, "growth");
+    let rates = floats(&table, "rate_hz");
+    assert!(!growth.is_empty());
+    assert!(rates.windows(2).step_by(2).all(|pair| (pair[0] - pair[1]).abs() < 1e-6), "E and I of Brunel are alike");
+}
+
+#[test]
+fn mistakes_are_found_before_anything_runs() {
+    let stage = |rest: &str| format!("  theory: {{kind: meanfield.{rest}}}\n");
+    for (rest, told) in [
+        ("working_point, network: brunell", "did you mean `brunel`?"),
+        ("working_point, network: hagen, method: shifted", "shift"),
+        ("working_point, network: hagen, parameters: {J_ext: 3}", "has no unit"),
+        ("transfer_function, network: hagen", "frequencies"),
+        ("transfer_function, network: hagen, frequencies: []", "at least one"),
+        ("transfer_function, network: hagen, frequencies: [3]", "has no unit"),
+        ("transfer_function, network: hagen, frequencies: [3 mV]", "Hz"),
+        ("transfer_function, network: hagen, frequencies: {linspace: [0 Hz, 1 Hz, 0]}", "at least 1"),
+        ("transfer_function, network: hagen, frequencies: {linspace: [0 Hz, 1 Hz, 1000000]}", "at most"),
+        ("power_spectra, network: hagen, frequencies: [1 Hz], delays: normal", "gaussian"),
+        ("stability, network: hagen, starts: 1000000", "at most"),
+    ] {
+        let problem = refused(&stage(rest));
+        assert!(problem.contains(told), "{rest}: {problem}");
+    }
+}
+
+/// A folder of data that is too large for the repository.
+fn shared(path: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("LAPICQUE_SHARED").map_or_else(|| PathBuf::from("../../../shared"), PathBuf::from);
+    let folder = root.join(path);
+    if !folder.is_dir() {
+        eprintln!("skipped: {} is not there; LAPICQUE_SHARED names its folder", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
+/// The numbers of a little-endian f64 file of numpy, in their order.
+fn npy(path: &Path) -> Vec<f64> {
+    let bytes = std::fs::read(path).unwrap();
+    let header = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    bytes[10 + header..].chunks_exact(8).map(|chunk| f64::from_le_bytes(chunk.try_into().unwrap())).collect()
+}
