@@ -90,7 +90,6 @@ fn the_response_at_frequency_zero_is_the_slope_of_the_rate() {
     .table("theory");
     let (re, im) = (floats(&transfer, "re"), floats(&transfer, "im"));
     assert_eq!(im[0], 0.0);
-    assert!(re[0] > re[1].hypot(im[1]), "low-pass");
     assert_eq!((re[1], im[1]), (re[2], -im[2]), "a real response");
     let (low, high) = (at("99.9 pA"), at("100.1 pA"));
     let change = |name: &str| floats(&high, name)[0] - floats(&low, name)[0];
