@@ -92,7 +92,7 @@ fn summary(record: &RunRecord) -> serde_json::Value {
         .map(|s| {
             json!({
                 "stage": s.stage, "kind": s.kind, "samples": s.samples, "cached": s.cached, "computed": s.computed,
-                "cut_off": s.cut_off, "failed": s.failed, "seconds": s.seconds, "bytes": s.bytes,
+                "cut_off": s.cut_off, "failed": s.failed, "left_out": s.left_out, "seconds": s.seconds, "bytes": s.bytes,
             })
         })
         .collect();
@@ -101,7 +101,9 @@ fn summary(record: &RunRecord) -> serde_json::Value {
 
 fn report(record: &RunRecord, store: &dyn Store) -> Result<String, CommandError> {
     let mut table = vec![
-        ["stage", "kind", "samples", "cached", "computed", "failed", "time", "stored"].map(str::to_owned).to_vec(),
+        ["stage", "kind", "samples", "cached", "computed", "failed", "left out", "time", "stored"]
+            .map(str::to_owned)
+            .to_vec(),
     ];
     for stage in &record.stages {
         table.push(vec![
@@ -111,6 +113,7 @@ fn report(record: &RunRecord, store: &dyn Store) -> Result<String, CommandError>
             stage.cached.to_string(),
             stage.computed.to_string(),
             stage.failed.to_string(),
+            if stage.left_out > 0 { stage.left_out.to_string() } else { String::new() },
             if stage.computed > 0 { duration(stage.seconds) } else { String::new() },
             if stage.bytes > 0 { indicatif::HumanBytes(stage.bytes).to_string() } else { String::new() },
         ]);

@@ -72,12 +72,10 @@ pub(crate) fn write_parquet_with(
     provenance: &serde_json::Value,
     path: &Path,
 ) -> Result<(), CommandError> {
-    let schema = table.schema();
-    let mut metadata = schema.metadata().clone();
-    metadata.insert("lapicque".to_owned(), provenance.to_string());
-    let schema = Arc::new(arrow::datatypes::Schema::new_with_metadata(schema.fields().clone(), metadata));
-    let told = RecordBatch::try_new(schema, table.columns().to_vec());
-    write_file(path, |out| encode(&told?, Format::Parquet, out))
+    let metadata = [("lapicque", provenance.to_string())];
+    write_file(path, |out| {
+        lapicque_store::write_table(table, &metadata, out).map_err(|error| ArrowError::ParquetError(error.to_string()))
+    })
 }
 
 fn encode(table: &RecordBatch, format: Format, mut out: &mut dyn SendWrite) -> Result<(), ArrowError> {
@@ -98,9 +96,8 @@ fn encode(table: &RecordBatch, format: Format, mut out: &mut dyn SendWrite) -> R
             writer.finish()?;
             out.write_all(b"\n")?;
         }
-        Format::Parquet => {
-            lapicque_store::write_table(table, &mut out).map_err(|error| ArrowError::ParquetError(error.to_string()))?
-        }
+        Format::Parquet => lapicque_store::write_table(table, &[], &mut out)
+            .map_err(|error| ArrowError::ParquetError(error.to_string()))?,
     }
     Ok(())
 }

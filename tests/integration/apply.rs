@@ -51,7 +51,7 @@ fn signals(lab: &Lab, name: &str, with_names: bool) {
         table.push(("mood", Arc::new(StringArray::from(vec!["good"; 4]))));
     }
     let mut file = Vec::new();
-    lapicque_store::write_table(&RecordBatch::try_from_iter(table).unwrap(), &mut file).unwrap();
+    lapicque_store::write_table(&RecordBatch::try_from_iter(table).unwrap(), &[], &mut file).unwrap();
     lab.write(name, file);
 }
 

@@ -266,7 +266,7 @@ fn tables_and_models() {
         std::sync::Arc::new(arrow::array::Float64Array::from(vec![1.0; 1000])) as _,
     )]);
     let mut parquet = Vec::new();
-    lapicque_store::write_table(&table.unwrap(), &mut parquet).unwrap();
+    lapicque_store::write_table(&table.unwrap(), &[], &mut parquet).unwrap();
     bench.write("no_values.parquet", &parquet);
     bench.refuses_command(
         &["apply", "features.catch22", "no_values.parquet", "-o", "out.csv"],

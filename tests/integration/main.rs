@@ -10,6 +10,7 @@ mod support;
 
 mod apply;
 mod bad_inputs;
+mod catalogue;
 mod cli;
 mod conformance;
 mod damage;

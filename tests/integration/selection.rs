@@ -10,7 +10,7 @@ use lapicque_pipeline::{
 use lapicque_schemas::{TableSchema, schema::Column};
 use serde_json::{Value, json};
 
-use crate::support::{Lab, numbers};
+use crate::support::{Lab, Settings, numbers};
 
 fn sweep(stages: Value) -> Value {
     let rows: Vec<Value> = (1..=6).map(|g| json!({"g": g})).collect();
@@ -172,6 +172,75 @@ fn panics_and_timeouts_fail_their_samples_and_retries_help_where_they_can() {
     assert!(message.contains("300ms"), "{message}");
     // Failures are entries of their own, and not tried again unless that is asked for.
     assert!(lab.run(&pipeline).computed().is_empty());
+}
+
+/// Another number each time.
+struct Restless;
+struct RestlessStage(Bound);
+
+impl Kind for Restless {
+    fn name(&self) -> &str {
+        "test.restless"
+    }
+    fn summary(&self) -> &str {
+        "Hidden state"
+    }
+    fn ports(&self) -> Ports {
+        Moody.ports()
+    }
+    fn config_schema(&self) -> Value {
+        json!({"type": "object"})
+    }
+    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+        let schema = TableSchema::new("table", &[], [Column::new("x", arrow::datatypes::DataType::Int64, "x")]);
+        Ok(Box::new(RestlessStage(Bound::new(1, json!({}), request.inputs, vec![Output::new("table", schema)]))))
+    }
+}
+
+impl Stage for RestlessStage {
+    fn bound(&self) -> &Bound {
+        &self.0
+    }
+    fn run(&self, _: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
+        each_sample(batch, |_, _| {
+            let x = arrow::array::Int64Array::from(vec![TRIES.fetch_add(1, Ordering::Relaxed) as i64]);
+            let schema = self.0.outputs[0].schema.arrow.clone();
+            Ok(SampleOutput::of(arrow::array::RecordBatch::try_new(schema, vec![std::sync::Arc::new(x)]).unwrap()))
+        })
+    }
+}
+
+#[test]
+fn the_audit_finds_a_stage_with_a_hidden_state_and_nothing_else() {
+    fn registry() -> Registry {
+        let mut kinds = lapicque_query::kinds();
+        kinds.extend(lapicque_stages::kinds());
+        kinds.push(Box::new(Restless));
+        Registry::new(kinds)
+    }
+    let audit = Settings { verify: Some(0.5), ..Settings::default() };
+    let lab = Lab::with_kinds(registry);
+    let honest = double("s > 1", false);
+    assert!(lab.run(&honest).record.ok);
+    let ran = lab.run_with(&honest, audit);
+    assert!(ran.record.ok && ran.computed().is_empty());
+    let verified: u64 = ran
+        .record
+        .events
+        .iter()
+        .map(|timed| match timed.event {
+            Event::Verified { samples, .. } => samples,
+            _ => 0,
+        })
+        .sum();
+    assert!(verified >= 10, "half of 6 samples in four stages, and the total: {verified}");
+    let restless = sweep(json!({"restless": {"kind": "test.restless", "inputs": {"p": "parameters"}}}));
+    assert!(lab.run(&restless).record.ok);
+    let ran = lab.run_with(&restless, audit);
+    assert!(!ran.record.ok);
+    let told =
+        ran.record.events.iter().any(|e| matches!(&e.event, Event::NotReproduced { stage, .. } if stage == "restless"));
+    assert!(told);
 }
 
 #[test]

@@ -136,9 +136,8 @@ impl Claims {
         }
     }
 
-    /// Claims keys for this runner, but for those that others have claimed; the file of the claim, and what it covers.
-    /// The lock of all claims must be held.
-    pub(crate) fn claim(&self, keys: &[Digest]) -> Result<(PathBuf, Vec<Digest>), StoreError> {
+    /// What other runners that are alive have claimed. The lock of all claims must be held.
+    pub(crate) fn taken(&self) -> Result<HashSet<Digest>, StoreError> {
         let mut taken = HashSet::new();
         for name in self.others()? {
             for path in self.files(&name)? {
@@ -146,17 +145,21 @@ impl Claims {
                 taken.extend(bytes.as_chunks::<16>().0.iter().map(|chunk| Digest(*chunk)));
             }
         }
-        let granted: Vec<Digest> = keys.iter().copied().filter(|key| !taken.contains(key)).collect();
+        Ok(taken)
+    }
+
+    /// Claims keys for this runner; the file of the claim. The lock of all claims must be held.
+    pub(crate) fn claim(&self, keys: &[Digest]) -> Result<PathBuf, StoreError> {
         let mut own = self.runner();
         let Some(runner) = &mut *own else {
-            return Ok((PathBuf::new(), granted));
+            return Ok(PathBuf::new());
         };
         let path = self.folder.join(format!("{}-{}.keys", runner.name, runner.next));
         runner.next += 1;
-        let bytes: Vec<u8> = granted.iter().flat_map(|key| key.0).collect();
+        let bytes: Vec<u8> = keys.iter().flat_map(|key| key.0).collect();
         fs::write(&path, bytes).map_err(io_error(&path))?;
         fault("claim.written").map_err(io_error(&path))?;
-        Ok((path, granted))
+        Ok(path)
     }
 
     /// The other runners that are alive; what dead ones left is removed.
@@ -244,12 +247,11 @@ mod tests {
         let (first, second) = (Claims::new(folder.path()), Claims::new(folder.path()));
         first.join().unwrap();
         second.join().unwrap();
-        let (file, granted) = first.claim(&[key(1), key(2)]).unwrap();
-        assert_eq!(granted, [key(1), key(2)]);
-        let claim = ClaimFile(file);
-        assert_eq!(second.claim(&[key(2), key(3)]).unwrap().1, [key(3)]);
+        let claim = ClaimFile(first.claim(&[key(1), key(2)]).unwrap());
+        assert_eq!(second.taken().unwrap(), HashSet::from([key(1), key(2)]));
+        assert!(first.taken().unwrap().is_empty(), "its own claims do not bind a runner");
         drop(claim);
-        assert_eq!(second.claim(&[key(2)]).unwrap().1, [key(2)]);
+        assert!(second.taken().unwrap().is_empty());
     }
 
     #[test]
@@ -262,7 +264,7 @@ mod tests {
         assert_eq!(second.others().unwrap().len(), 1);
         // The lock goes with the process; its files stay.
         *first.runner() = None;
-        assert_eq!(second.claim(&[key(1)]).unwrap().1, [key(1)]);
+        assert!(second.taken().unwrap().is_empty());
         assert_eq!(second.others().unwrap().len(), 0);
     }
 

@@ -51,6 +51,7 @@ use lapicque_pipeline::keys::ingredients_digest;
 use lapicque_pipeline::{Action, Binding, Claim, Found, NewBatch, RunRecord, Store, StoreError, stage_view};
 use lapicque_schemas::{Digest, DigestBuilder, TableSchema};
 use manifest::Sums;
+use parquet::file::metadata::KeyValue;
 pub use pins::Pin;
 use serde_json::Value;
 
@@ -288,12 +289,15 @@ impl Store for ParquetStore {
         let Some(_lock) = self.claims.lock()? else {
             return Ok(Claim { granted: keys.to_vec(), guard: None });
         };
-        let fresh = self.with_index(|index| {
+        // Claims before manifests: a claim that is gone by now was given up after its results were published.
+        let taken = self.claims.taken()?;
+        let granted = self.with_index(|index| {
             let mut damaged = |path: &Path, message: String| self.condemn(path, &message);
             index.refresh(&self.folder.join("actions"), &mut damaged)?;
-            Ok(keys.iter().copied().filter(|&key| !index.is_news(key)).collect::<Vec<_>>())
+            let free = keys.iter().copied().filter(|&key| !index.is_news(key) && !taken.contains(&key));
+            Ok(free.collect::<Vec<_>>())
         })?;
-        let (path, granted) = self.claims.claim(&fresh)?;
+        let path = self.claims.claim(&granted)?;
         Ok(Claim { granted, guard: Some(Box::new(ClaimFile(path))) })
     }
 
@@ -426,10 +430,17 @@ impl Drop for AtWork {
     }
 }
 
-/// Writes a table for other programs, in the encodings of the store.
-pub fn write_table(table: &RecordBatch, out: impl std::io::Write + Send) -> Result<(), parquet::errors::ParquetError> {
+/// Writes a table for other programs, in the encodings of the store, with metadata of the file.
+pub fn write_table(
+    table: &RecordBatch,
+    metadata: &[(&str, String)],
+    out: impl std::io::Write + Send,
+) -> Result<(), parquet::errors::ParquetError> {
     let properties = segments::properties(&table.schema(), 1 << 20).build();
     let mut writer = parquet::arrow::ArrowWriter::try_new(out, table.schema(), Some(properties))?;
     writer.write(table)?;
+    for (key, value) in metadata {
+        writer.append_key_value_metadata(KeyValue::new((*key).to_owned(), value.clone()));
+    }
     writer.close().map(|_| ())
 }
