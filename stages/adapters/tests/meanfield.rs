@@ -124,6 +124,38 @@ fn power_spectra_are_those_of_the_peer() {
 }
 
 #[test]
+fn the_mode_of_low_gamma_is_that_of_the_publication() {
+    // Bos et al. (2016): the mode nearest to 1 has lambda = 0.888 + 0.077 i at 64.1 Hz.
+    let text = "  theory: {kind: meanfield.sensitivity, network: bos2016, refractory: nnmt, frequencies: {linspace: [50 Hz, 80 Hz, 301]}}\n\
+                \x20 modes: {kind: meanfield.eigenmodes, network: bos2016, refractory: nnmt, frequencies: {linspace: [50 Hz, 80 Hz, 301]}}\n";
+    let ran = ran(text, Path::new("."));
+    let table = ran.table("theory");
+    let columns = ["frequency_hz", "eigenvalue_re", "eigenvalue_im", "re", "im"].map(|name| floats(&table, name));
+    let [frequency, eigen_re, eigen_im, re, im] = &columns;
+    let nearest = (0..frequency.len())
+        .min_by(|&a, &b| {
+            let apart = |i: usize| (eigen_re[i] - 1.0).hypot(eigen_im[i]);
+            apart(a).total_cmp(&apart(b))
+        })
+        .unwrap();
+    near(&[frequency[nearest]], &[64.0], 1.0);
+    near(&[eigen_re[nearest], eigen_im[nearest]], &[0.888, 0.077], 0.05);
+    // Sensitivities add up to the eigenvalue.
+    let first = nearest - nearest % 64;
+    near(&[re[first..first + 64].iter().sum()], &[eigen_re[nearest]], 1e-9);
+    near(&[im[first..first + 64].iter().sum()], &[eigen_im[nearest]], 1e-9);
+    let modes = ran.table("modes");
+    let [at, re, im] = ["frequency_hz", "re", "im"].map(|name| floats(&modes, name));
+    let is_there = |hertz: f64, due: [f64; 2], within: f64| {
+        (0..at.len()).any(|i| {
+            (at[i] - hertz).abs() < 1e-9 && (re[i] - due[0]).abs() <= within && (im[i] - due[1]).abs() <= within
+        })
+    };
+    assert!(is_there(frequency[nearest], [eigen_re[nearest], eigen_im[nearest]], 1e-12), "it is one of the eigenmodes");
+    assert!(is_there(64.1, [0.888, 0.077], 1e-3), "the published eigenvalue");
+}
+
+#[test]
 fn all_working_points_of_a_bistable_network_are_told() {
     let text = "  theory: {kind: meanfield.stability, network: brunel, parameters: {g: 3.5, nu_ext: 5 Hz}}\n";
     let table = ran(text, Path::new(".")).table("theory");

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use arrow_schema::DataType;
-use lapicque_meanfield::network::{effective_connectivity, power_spectra, transfer_function_matrix};
-use lapicque_meanfield::neuron::{Refractory, TransferOptions};
+use lapicque_meanfield::network::power_spectra;
+use lapicque_meanfield::neuron::Refractory;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
 };
@@ -115,11 +115,8 @@ impl Stage for PowerStage {
                 return Err(SampleError::cancelled());
             }
             let solved = self.theory.solve(batch.table(number, "parameters"))?;
-            let options =
-                TransferOptions { synapses: solved.synapses, refractory: self.refractory, synaptic_filter: true };
-            let spectra = transfer_function_matrix(&solved.parameters, &solved.point, &omegas, options)
-                .and_then(|transfer| effective_connectivity(&solved.parameters, &omegas, &transfer))
-                .and_then(|effective| power_spectra(&solved.parameters, &solved.point.rates_hz, &effective));
+            let effective = solved.effective_connectivity(&omegas, self.refractory)?;
+            let spectra = power_spectra(&solved.parameters, &solved.point.rates_hz, &effective);
             let spectra = spectra.map_err(SampleError::input)?;
             let (mut names, mut frequency, mut power) = (Vec::new(), Vec::new(), Vec::new());
             for (row, population) in solved.parameters.populations.iter().enumerate() {

@@ -3,12 +3,17 @@
 use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
-use lapicque_meanfield::network::{Delay, DelayDistribution, Parameters, Search, WorkingPoint, working_point};
-use lapicque_meanfield::neuron::Synapses;
+use lapicque_meanfield::network::{
+    Delay, DelayDistribution, Parameters, Search, WorkingPoint, effective_connectivity, transfer_function_matrix,
+    working_point,
+};
+use lapicque_meanfield::neuron::{Refractory, Synapses, TransferOptions};
 use lapicque_network::Network;
 use lapicque_network::file::{AnyNetwork, DelayDistribution as NnmtDelays};
 use lapicque_pipeline::{BindRequest, Bound, ConfigError, Output, PortMode, PortSpec, Read, SampleError};
 use lapicque_schemas::tables::parameters;
+use nalgebra::DMatrix;
+use num_complex::Complex64;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -56,6 +61,20 @@ pub(super) struct Solved {
     pub(super) synapses: Synapses,
     pub(super) point: WorkingPoint,
     pub(super) notes: Vec<String>,
+}
+
+impl Solved {
+    /// The effective connectivity at angular frequencies (1/s): targets x sources, one matrix each.
+    pub(super) fn effective_connectivity(
+        &self,
+        omegas: &[f64],
+        refractory: Refractory,
+    ) -> Result<Vec<DMatrix<Complex64>>, SampleError> {
+        let options = TransferOptions { synapses: self.synapses, refractory, synaptic_filter: true };
+        transfer_function_matrix(&self.parameters, &self.point, omegas, options)
+            .and_then(|transfer| effective_connectivity(&self.parameters, omegas, &transfer))
+            .map_err(SampleError::input)
+    }
 }
 
 impl Theory {
