@@ -22,10 +22,10 @@ pub(crate) struct SweptNetwork {
     base: Network,
 }
 
-/// A column of a parameters table that sets a value of the network.
-struct SweptColumn {
-    name: String,
-    /// The unit of the column and that of the network.
+/// A column of a parameters table that sets a value sample by sample.
+pub(crate) struct SweptColumn {
+    pub(crate) name: String,
+    /// The unit of the column and that of the value.
     unit: Unit,
     canonical: Unit,
 }
@@ -80,14 +80,11 @@ impl SweptNetwork {
             }
         }
         let mut columns = Vec::new();
-        for field in table.into_iter().flat_map(|table| table.arrow.fields()) {
-            let Some(canonical) = file.parameter_unit(field.name()) else {
-                continue;
-            };
-            let unit = table.and_then(|table| table.unit_of(field.name()));
-            match swept_column(field.name(), field.data_type(), unit, canonical, notes) {
-                Ok(column) => columns.push(column),
-                Err(message) => problems.push(ConfigError::at("inputs.parameters", message)),
+        for name in table.into_iter().flat_map(TableSchema::column_names) {
+            let found = file.parameter_unit(name).map(|canonical| SweptColumn::find(table, name, canonical, notes));
+            match found.transpose() {
+                Ok(column) => columns.extend(column.flatten()),
+                Err(error) => problems.push(error),
             }
         }
         if !problems.is_empty() {
@@ -103,6 +100,10 @@ impl SweptNetwork {
     /// The network without what columns set.
     pub(crate) fn base(&self) -> &Network {
         &self.base
+    }
+
+    pub(crate) fn file(&self) -> &NetworkFile {
+        &self.file
     }
 
     pub(crate) fn column_names(&self) -> impl Iterator<Item = String> {
@@ -152,16 +153,9 @@ impl SweptNetwork {
         let Some(table) = table.filter(|_| !self.columns.is_empty()) else {
             return Ok(self.base.clone());
         };
-        if table.num_rows() != 1 {
-            return Err(SampleError::input(format!("{} rows of parameters; one is due", table.num_rows())));
-        }
         let mut values: Vec<(&str, f64)> = self.fixed.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         for column in &self.columns {
-            let value = parameters::value(table, &column.name).map_err(SampleError::input)?;
-            let value = value.ok_or_else(|| SampleError::internal(format!("no column `{}`", column.name)))?;
-            let value = Quantity::new(value, column.unit.clone()).to(&column.canonical);
-            values
-                .push((&column.name, value.map_err(|error| SampleError::input(format!("{}: {error}", column.name)))?));
+            values.push((&column.name, column.value(table)?));
         }
         self.file.with(&values).map_err(SampleError::input)
     }
@@ -209,32 +203,60 @@ fn fixed_value(file: &NetworkFile, name: &str, value: &Value) -> Result<f64, Str
     }
 }
 
-fn swept_column(
-    name: &str,
-    data_type: &DataType,
-    unit: Option<&str>,
-    canonical: &'static str,
-    notes: &mut Vec<String>,
-) -> Result<SweptColumn, String> {
-    if !data_type.is_numeric() {
-        return Err(format!(
-            "the column `{name}` sets a value of the network, so it must hold numbers; it is {data_type}"
-        ));
+impl SweptColumn {
+    /// The column of a table, if it has one of this name; remarks go to `notes`.
+    pub(crate) fn find(
+        table: Option<&TableSchema>,
+        name: &str,
+        canonical: &'static str,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<Self>, ConfigError> {
+        let Some((table, data_type)) = table.and_then(|table| Some((table, table.column(name)?.data_type()))) else {
+            return Ok(None);
+        };
+        Self::new(name, data_type, table.unit_of(name), canonical, notes)
+            .map(Some)
+            .map_err(|message| ConfigError::at("inputs.parameters", message))
     }
-    let of = |text: &str| Unit::parse(text).map_err(|error| format!("column `{name}`: {error}"));
-    let canonical_unit = of(canonical)?;
-    let unit = match unit {
-        Some(unit) => of(unit)?,
-        None => {
-            if canonical != "1" {
-                notes.push(format!("the column `{name}` has no unit and is taken to be in {canonical}"));
-            }
-            canonical_unit.clone()
+
+    fn new(
+        name: &str,
+        data_type: &DataType,
+        unit: Option<&str>,
+        canonical: &'static str,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, String> {
+        if !data_type.is_numeric() {
+            return Err(format!(
+                "the column `{name}` sets a value of the network, so it must hold numbers; it is {data_type}"
+            ));
         }
-    };
-    if unit.dimension() != canonical_unit.dimension() {
-        let (found, due) = (unit.dimension().with_article(), canonical_unit.dimension().with_article());
-        return Err(format!("the column `{name}` is in `{unit}`, {found}; {due} is due, e.g. in `{canonical}`"));
+        let of = |text: &str| Unit::parse(text).map_err(|error| format!("column `{name}`: {error}"));
+        let canonical_unit = of(canonical)?;
+        let unit = match unit {
+            Some(unit) => of(unit)?,
+            None => {
+                if canonical != "1" {
+                    notes.push(format!("the column `{name}` has no unit and is taken to be in {canonical}"));
+                }
+                canonical_unit.clone()
+            }
+        };
+        if unit.dimension() != canonical_unit.dimension() {
+            let (found, due) = (unit.dimension().with_article(), canonical_unit.dimension().with_article());
+            return Err(format!("the column `{name}` is in `{unit}`, {found}; {due} is due, e.g. in `{canonical}`"));
+        }
+        Ok(Self { name: name.to_owned(), unit, canonical: canonical_unit })
     }
-    Ok(SweptColumn { name: name.to_owned(), unit, canonical: canonical_unit })
+
+    /// What it sets for a sample with these parameters.
+    pub(crate) fn value(&self, table: &RecordBatch) -> Result<f64, SampleError> {
+        if table.num_rows() != 1 {
+            return Err(SampleError::input(format!("{} rows of parameters; one is due", table.num_rows())));
+        }
+        let value = parameters::value(table, &self.name).map_err(SampleError::input)?;
+        let value = value.ok_or_else(|| SampleError::internal(format!("no column `{}`", self.name)))?;
+        let value = Quantity::new(value, self.unit.clone()).to(&self.canonical);
+        value.map_err(|error| SampleError::input(format!("{}: {error}", self.name)))
+    }
 }

@@ -1,10 +1,11 @@
 //! Theory of networks, through a pipeline: the numbers of NNMT and of Potjans & Diesmann, and what is refused.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use serde_json::Value;
 use support::{floats, ran, refused, texts};
 
 /// Rates in Hz with the parameters of Potjans & Diesmann (2014) and of Bos et al. (2016), by NNMT 1.3.0.
@@ -12,6 +13,9 @@ const SHIFT: [f64; 8] = [0.75418827, 2.79370842, 4.44021852, 5.82292556, 7.15358
 const TAYLOR: [f64; 8] =
     [0.70901971, 2.74821358, 4.56194926, 5.78823666, 7.2783459, 8.46810992, 1.06374654, 7.65747774];
 const BOS: [f64; 8] = [0.72219199, 2.68821422, 4.1893135, 5.67129662, 6.55753002, 8.28560849, 1.12850794, 7.67473951];
+
+/// Network parameters of NNMT.
+const NNMT: &str = "../../tests/golden/nnmt_networks";
 
 fn rates(stage: &str) -> Vec<f64> {
     floats(&ran(stage, Path::new(".")).table("theory"), "rate_hz")
@@ -49,14 +53,23 @@ fn a_swept_parameter_gives_a_working_point_for_each_value() {
 }
 
 #[test]
-fn a_sample_without_a_working_point_fails_alone() {
+fn a_sample_without_a_rate_fails_alone() {
     let text = "  parameters: {kind: parameters.grid, sweep: {tau_syn: {values: [0.5 ms, 5 ms]}}}\n\
-                \x20 theory: {kind: meanfield.working_point, network: potjans_diesmann, inputs: {parameters: parameters}, on_error: skip}\n";
+                \x20 theory: {kind: meanfield.working_point, network: potjans_diesmann, method: taylor, inputs: {parameters: parameters}, on_error: skip}\n";
     let ran = ran(text, Path::new("."));
-    let stage = ran.record.stages.iter().find(|stage| stage.stage == "theory").unwrap();
-    assert_eq!((stage.samples, stage.failed), (2, 1));
-    let told = ran.record.events.iter().any(|timed| format!("{timed:?}").contains("synaptic_time_constant_s"));
-    assert!(told, "{:?}", ran.record.events);
+    assert_eq!(ran.counts("theory"), (2, 0, 1));
+    assert!(ran.failures().iter().any(|told| told.contains("use the shift")), "{:?}", ran.failures());
+}
+
+#[test]
+fn slow_synapses_are_remarked() {
+    let remarks = |tau_syn: &str| {
+        let set = format!("parameters: {{tau_syn_E: {tau_syn}, tau_syn_I: {tau_syn}}}");
+        let ran = ran(&format!("  theory: {{kind: meanfield.working_point, network: hagen, {set}}}\n"), Path::new("."));
+        assert!(floats(&ran.table("theory"), "rate_hz").iter().all(|rate| *rate > 0.0));
+        ran.record.stages[0].notes.iter().any(|(note, samples)| note.contains("a tenth of tau_m") && *samples == 1)
+    };
+    assert!(!remarks("1 ms") && remarks("2 ms"));
 }
 
 /// One population that nothing but its drive reaches.
@@ -101,26 +114,49 @@ fn the_response_at_frequency_zero_is_the_slope_of_the_rate() {
 
 #[test]
 fn power_spectra_are_those_of_the_peer() {
-    let Some(folder) = shared("fixtures/meanfield/microcircuit_bos2016") else {
-        return;
-    };
-    let frequencies = npy(&folder.join("frequencies_hz.npy"));
-    let due = npy(&folder.join("power_spectra_shift.npy"));
-    let chosen: Vec<usize> = (0..frequencies.len()).step_by(25).collect();
-    let list: Vec<String> = chosen.iter().map(|&i| format!("{:e} Hz", frequencies[i])).collect();
-    for network in ["bos2016", "network_params.yaml"] {
+    let text = std::fs::read_to_string("../../tests/golden/meanfield/microcircuit/bos2016.json").unwrap();
+    let golden: Value = serde_json::from_str(&text).unwrap();
+    let frequencies: Vec<f64> = serde_json::from_value(golden["frequencies_hz"].clone()).unwrap();
+    let due: Vec<Vec<f64>> = serde_json::from_value(golden["power_spectra_shift"].clone()).unwrap();
+    let list: Vec<String> = frequencies.iter().map(|frequency| format!("{frequency:e} Hz")).collect();
+    // The file of NNMT says that delays are truncated.
+    for (network, delays) in [("bos2016", ", delays: truncated_gaussian"), ("microcircuit_bos2016.yaml", "")] {
         let text = format!(
-            "  theory: {{kind: meanfield.power_spectra, network: {network}, refractory: nnmt, delays: truncated_gaussian, frequencies: [{}]}}\n",
+            "  theory: {{kind: meanfield.power_spectra, network: {network}, refractory: nnmt{delays}, frequencies: [{}]}}\n",
             list.join(", ")
         );
-        let power = floats(&ran(&text, &folder).table("theory"), "power");
-        for (k, &i) in chosen.iter().enumerate() {
-            for population in 0..8 {
-                let (found, due) = (power[population * chosen.len() + k], due[i * 8 + population]);
-                assert!((found / due - 1.0).abs() < 1e-6, "{network}, {} Hz: {found} is not {due}", frequencies[i]);
+        let power = floats(&ran(&text, Path::new(NNMT)).table("theory"), "power");
+        assert_eq!(power.len(), 8 * frequencies.len());
+        for (k, of_frequency) in due.iter().enumerate() {
+            for (population, due) in of_frequency.iter().enumerate() {
+                let found = power[population * frequencies.len() + k];
+                assert!((found / due - 1.0).abs() < 1e-6, "{network}, {} Hz: {found} is not {due}", frequencies[k]);
             }
         }
     }
+}
+
+#[test]
+fn a_network_file_of_the_peer_has_its_rates() {
+    let stage = |rest: &str| format!("  theory: {{kind: meanfield.working_point, network: {rest}}}\n");
+    let of = |rest: &str| floats(&ran(&stage(rest), Path::new(NNMT)).table("theory"), "rate_hz");
+    near(&of("microcircuit_pd14.yaml"), &SHIFT, 1e-6);
+    near(&of("microcircuit_pd14.yaml, method: taylor"), &TAYLOR, 1e-6);
+    near(&of("microcircuit_bos2016.yaml"), &BOS, 1e-6);
+}
+
+#[test]
+fn what_says_nothing_is_remarked() {
+    let remarks = |stage: &str| {
+        let (_, graph) = support::bind(&format!("  theory: {{kind: meanfield.{stage}}}\n"), Path::new(".")).unwrap();
+        graph.stages.iter().flat_map(|stage| stage.bound().notes.clone()).collect::<Vec<_>>().join("; ")
+    };
+    assert!(remarks("working_point, network: brunel, method: taylor").contains("`method` says nothing"));
+    assert!(
+        remarks("power_spectra, network: brunel, frequencies: [1 Hz], delays: gaussian")
+            .contains("`delays` says nothing")
+    );
+    assert_eq!(remarks("power_spectra, network: bos2016, frequencies: [1 Hz], delays: gaussian"), "");
 }
 
 #[test]
@@ -183,26 +219,11 @@ fn mistakes_are_found_before_anything_runs() {
         ("transfer_function, network: hagen, frequencies: {linspace: [0 Hz, 1 Hz, 1000000]}", "at most"),
         ("power_spectra, network: hagen, frequencies: [1 Hz], delays: normal", "gaussian"),
         ("stability, network: hagen, starts: 1000000", "at most"),
+        ("transfer_function, network: hagen, frequencies: [3 Hz, 3 Hz]", "3 Hz is there twice"),
+        ("eigenmodes, network: hagen, frequencies: [3 Hz, 1 Hz]", "1 Hz after 3 Hz"),
+        ("sensitivity, network: hagen, frequencies: {linspace: [3 Hz, 1 Hz, 2]}", "growing order"),
     ] {
         let problem = refused(&stage(rest));
         assert!(problem.contains(told), "{rest}: {problem}");
     }
-}
-
-/// A folder of data that is too large for the repository.
-fn shared(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("LAPICQUE_SHARED").map_or_else(|| PathBuf::from("../../../shared"), PathBuf::from);
-    let folder = root.join(path);
-    if !folder.is_dir() {
-        eprintln!("skipped: {} is not there; LAPICQUE_SHARED names its folder", folder.display());
-        return None;
-    }
-    Some(folder)
-}
-
-/// The numbers of a little-endian f64 file of numpy, in their order.
-fn npy(path: &Path) -> Vec<f64> {
-    let bytes = std::fs::read(path).unwrap();
-    let header = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    bytes[10 + header..].chunks_exact(8).map(|chunk| f64::from_le_bytes(chunk.try_into().unwrap())).collect()
 }

@@ -180,17 +180,6 @@ fn searches_that_are_not_possible_are_refused() {
 }
 
 #[test]
-fn slow_synapses_are_refused_by_the_name_of_their_population() {
-    let mut parameters = one(2e-3, 100.0, 0.0, SILENT);
-    parameters.populations[0].neuron.synaptic_time_constant_s = 2e-3;
-    for synapses in [Synapses::Shift, Synapses::Taylor] {
-        let error = working_point(&parameters, synapses, &Search::default()).unwrap_err().to_string();
-        assert!(error.starts_with("population `E`: `synaptic_time_constant_s` = 0.002 s"), "{error}");
-    }
-    assert!(working_point(&parameters, Synapses::Delta, &Search::default()).is_ok());
-}
-
-#[test]
 fn spread_of_weights_adds_to_the_variance() {
     let mut parameters = one(2e-3, 100.0, 0.0, Drive { rate_hz: 30.0, weight_sd_v: 0.5e-4, ..SILENT });
     parameters.weight_sd_v[(0, 0)] = 2e-4;

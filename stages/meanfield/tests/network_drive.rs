@@ -23,7 +23,7 @@ fn the_drive_of_a_working_point_leads_back_to_it() {
     let parameters = parameters();
     let point = working_point(&parameters, Synapses::Shift, &Search::default()).unwrap();
     // One drive fulfils two equations, since there is a solution.
-    let found = external_rates(&parameters, &point.input, Synapses::Shift, 0).unwrap();
+    let found = external_rates(&parameters, &point.input, Synapses::Shift, |_, _| true).unwrap();
     for (drives, rates) in
         found.drives_hz.iter().zip(&point.rates_hz).zip(&found.rates_hz).map(|((d, a), b)| (d, (a, b)))
     {
@@ -47,7 +47,7 @@ fn drives_can_be_added_to_those_that_are_there() {
     let point = working_point(&self::parameters(), Synapses::Shift, &Search::default()).unwrap();
     let target: Vec<Input> =
         point.input.iter().map(|input| Input { mean_v: input.mean_v - 5e-3, sd_v: input.sd_v * 1.5 }).collect();
-    let found = external_rates(&parameters, &target, Synapses::Shift, 1).unwrap();
+    let found = external_rates(&parameters, &target, Synapses::Shift, |_, drive| drive > 0).unwrap();
     for (i, target) in target.iter().enumerate() {
         assert_eq!(found.drives_hz[i][0], 8.0);
         assert!(found.drives_hz[i][1] > 0.0 && found.drives_hz[i][2] > 0.0);
@@ -69,18 +69,18 @@ fn drives_can_be_added_to_those_that_are_there() {
 fn inputs_that_cannot_be_reached_are_refused() {
     let parameters = parameters();
     let quiet = vec![Input { mean_v: -0.1, sd_v: 1e-3 }; 8];
-    let error = external_rates(&parameters, &quiet, Synapses::Shift, 0).unwrap_err();
+    let error = external_rates(&parameters, &quiet, Synapses::Shift, |_, _| true).unwrap_err();
     assert!(
         matches!(&error, ExternalRateError::Negative { population, drive: 0, .. } if population == "23E"),
         "{error}"
     );
-    let error = external_rates(&parameters, &quiet, Synapses::Shift, 1).unwrap_err();
+    let error = external_rates(&parameters, &quiet, Synapses::Shift, |_, drive| drive > 0).unwrap_err();
     assert_eq!(error.to_string(), "`23E` has no free drive with synapses, so that its input cannot be set");
-    let error = external_rates(&parameters, &quiet[..7], Synapses::Shift, 0).unwrap_err();
+    let error = external_rates(&parameters, &quiet[..7], Synapses::Shift, |_, _| true).unwrap_err();
     assert_eq!(error.to_string(), "`target` has 7 values: it must have 8");
     let nothing = vec![Input { mean_v: f64::NAN, sd_v: 1e-3 }; 8];
     assert!(matches!(
-        external_rates(&parameters, &nothing, Synapses::Shift, 0).unwrap_err(),
+        external_rates(&parameters, &nothing, Synapses::Shift, |_, _| true).unwrap_err(),
         ExternalRateError::Neuron { .. }
     ));
 }

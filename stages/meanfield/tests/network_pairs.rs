@@ -4,10 +4,11 @@
 mod support;
 
 use lapicque_meanfield::network::{
-    Drive, LinearError, Order, Parameters, Population, Search, covariances, effective_weights, spectral_bound,
+    Delay, Drive, LinearError, Order, Parameters, Population, Search, covariances, cross_spectra,
+    effective_connectivity, effective_weights, population_covariances, spectral_bound, transfer_function_matrix,
     working_point,
 };
-use lapicque_meanfield::neuron::{Input, Neuron, Synapses, coefficient_of_variation};
+use lapicque_meanfield::neuron::{Input, Neuron, Refractory, Synapses, TransferOptions, coefficient_of_variation};
 use nalgebra::DMatrix;
 use num_complex::Complex64;
 use serde_json::Value;
@@ -89,4 +90,48 @@ fn what_has_no_covariance_is_refused() {
     }
     assert!(covariances(&none, &[1.0], &[1.0; 2]).is_err());
     assert!(spectral_bound(&DMatrix::from_element(2, 2, f64::INFINITY)).is_err());
+}
+
+/// Two populations with a drive; of the neurons and drives of the golden network.
+fn populations(reference: &Value, sizes: [u64; 2]) -> Parameters {
+    let mut parameters = network(reference);
+    parameters.populations.truncate(2);
+    parameters.populations.iter_mut().zip(sizes).for_each(|(population, size)| population.size = size);
+    parameters.in_degree = DMatrix::from_row_slice(2, 2, &[80.0, 20.0, 80.0, 20.0]);
+    parameters.weight_v = DMatrix::from_fn(2, 2, |_, j| [1e-4, -4e-4][j]);
+    parameters.weight_sd_v = DMatrix::zeros(2, 2);
+    parameters.delay = DMatrix::from_element(2, 2, Delay::constant(1.5e-3));
+    parameters
+}
+
+#[test]
+fn mean_activities_covary_as_their_spectrum_at_zero_says() {
+    let parameters = populations(&json(&golden("pairs/network.json")), [800, 200]);
+    let point = working_point(&parameters, Synapses::Shift, &Search::default()).unwrap();
+    let weights = effective_weights(&parameters, &point.input, Synapses::Shift, Order::Linear).unwrap();
+    // Linear response knows the mean of the input alone, and spikes as of a Poisson process.
+    let found = population_covariances(&parameters, &weights, &point.rates_hz, &[1.0; 2]).unwrap();
+    let options =
+        TransferOptions { synapses: Synapses::Shift, refractory: Refractory::Corrected, synaptic_filter: true };
+    let transfer = transfer_function_matrix(&parameters, &point.input, &[0.0], options).unwrap();
+    let effective = effective_connectivity(&parameters, &[0.0], &transfer).unwrap();
+    let spectra = cross_spectra(&parameters, &point.rates_hz, &effective).unwrap();
+    assert!(found[(0, 1)].abs() > 1e-4, "{found}");
+    close_matrix(&found.map(Complex64::from), &spectra[0], 1e-9, "covariances");
+}
+
+#[test]
+fn populations_covary_as_their_neurons_do_in_the_mean() {
+    for n in [100, 400] {
+        let size = n as f64;
+        let weights = DMatrix::from_element(n, n, -2.0 / size);
+        let neurons = covariances(&weights, &vec![10.0; n], &vec![0.8; n]).unwrap();
+        let mean = neurons.covariances_hz.mean();
+        let mut parameters = populations(&json(&golden("pairs/network.json")), [n as u64, 1]);
+        parameters.in_degree = DMatrix::from_row_slice(2, 2, &[size, 0.0, 0.0, 0.0]);
+        let weights = DMatrix::from_row_slice(2, 2, &[-2.0 / size, 0.0, 0.0, 0.0]);
+        let found = population_covariances(&parameters, &weights, &[10.0; 2], &[0.8; 2]).unwrap();
+        // To the first order in 1/N.
+        close(found[(0, 0)], mean, 2.0 / size, 0.0, "covariance");
+    }
 }

@@ -129,7 +129,7 @@ fn the_whole_way_from_parameters() {
             let point = working_point(&reference.parameters, synapses, &Search::default()).unwrap();
             let options = TransferOptions { synapses, refractory: Refractory::Nnmt, synaptic_filter: true };
             let omegas = reference.omegas();
-            let transfer = transfer_function_matrix(&reference.parameters, &point, &omegas, options).unwrap();
+            let transfer = transfer_function_matrix(&reference.parameters, &point.input, &omegas, options).unwrap();
             for (found, expected) in transfer.iter().zip(&reference.transfer[expected]) {
                 assert!((found - expected).norm() < 1e-10 * expected.norm(), "{name} {method}: {found} {expected}");
             }
@@ -142,7 +142,8 @@ fn the_whole_way_from_parameters() {
             }
             // With the refractory period in the response, frequency 0 is no exception.
             let options = TransferOptions { refractory: Refractory::Corrected, ..options };
-            let near = transfer_function_matrix(&reference.parameters, &point, &[-1e-6, 0.0, 1e-6], options).unwrap();
+            let near =
+                transfer_function_matrix(&reference.parameters, &point.input, &[-1e-6, 0.0, 1e-6], options).unwrap();
             for row in near.row_iter() {
                 assert!((row[0] - row[1]).norm() < 1e-6 * row[1].norm() && (row[2] - row[0].conj()).norm() == 0.0);
             }
@@ -159,7 +160,7 @@ fn the_whole_way_from_parameters() {
         for (synapses, method) in theories.into_iter().zip(METHODS) {
             let expected = numbers(&raw["transfer_function_at_zero"][format!("{method}_wp_shift")]["re"]);
             let options = TransferOptions { synapses, refractory: Refractory::Nnmt, synaptic_filter: true };
-            let found = transfer_function_matrix(&reference.parameters, &point, &[0.0], options).unwrap();
+            let found = transfer_function_matrix(&reference.parameters, &point.input, &[0.0], options).unwrap();
             for (found, expected) in found.iter().zip(expected) {
                 close(found.re, expected, 1e-11, 0.0, method);
                 assert_eq!(found.im, 0.0);

@@ -77,7 +77,7 @@ fn the_microcircuit_of_bos_oscillates_as_the_reference_does() {
     let parameters = Parameters::from_network(&network("bos2016", &[])).unwrap();
     let point = working_point(&parameters, Synapses::Shift, &Search::default()).unwrap();
     let options = TransferOptions { synapses: Synapses::Shift, refractory: Refractory::Nnmt, synaptic_filter: true };
-    let transfer = transfer_function_matrix(&parameters, &point, &omegas, options).unwrap();
+    let transfer = transfer_function_matrix(&parameters, &point.input, &omegas, options).unwrap();
     let w = effective_connectivity(&parameters, &omegas, &transfer).unwrap();
     let power = power_spectra(&parameters, &point.rates_hz, &w).unwrap();
     let expected = flat(&reference["power_spectra_shift"]);
@@ -117,7 +117,7 @@ fn the_network_of_senk_makes_waves() {
     }
     let omegas: Vec<f64> = numbers(&reference["frequencies_hz"]).iter().map(|f| TAU * f).collect();
     let options = TransferOptions { synapses: Synapses::Shift, refractory: Refractory::Nnmt, synaptic_filter: true };
-    let transfer: DMatrix<Complex64> = transfer_function_matrix(&parameters, &point, &omegas, options).unwrap();
+    let transfer: DMatrix<Complex64> = transfer_function_matrix(&parameters, &point.input, &omegas, options).unwrap();
     let filters: Vec<_> = transfer
         .row_iter()
         .map(|row| fit_low_pass(&omegas, &row.iter().copied().collect::<Vec<_>>()).unwrap())

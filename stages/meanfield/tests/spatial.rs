@@ -90,7 +90,7 @@ fn external_rates_and_fits_over_working_points() {
     let filters = scan_low_pass(&parameters.populations[0].neuron, &inputs, &omegas, OPTIONS);
     for ((row, &input), filter) in rows.iter().zip(&inputs).zip(filters) {
         let what = format!("{input:?}");
-        let found = external_rates(&parameters, &[input; 2], Synapses::Shift, 0).unwrap();
+        let found = external_rates(&parameters, &[input; 2], Synapses::Shift, |_, _| true).unwrap();
         for population in 0..2 {
             close(found.rates_hz[population], row["rate_hz"], 1e-10, 0.0, &what);
             close(found.drives_hz[population][0], row["nu_ext_exc_hz"], 1e-10, 0.0, &what);

@@ -4,32 +4,33 @@
 //! | column | unit | meaning |
 //! |---|---|---|
 //! | mode | | the same number at all frequencies |
-//! | frequency_hz | Hz | as configured; modes are followed in this order |
+//! | frequency_hz | Hz | as configured, in growing order |
 //! | re, im | | eigenvalue; one at 1 is an oscillation that does not decay |
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
+use arrow_array::RecordBatch;
 use arrow_schema::DataType;
 use lapicque_meanfield::network::{SpectrumOf, modes};
-use lapicque_meanfield::neuron::Refractory;
-use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
-};
+use lapicque_pipeline::{BindRequest, ConfigError, Output, SampleError, Stage};
 use lapicque_schemas::{Column, TableSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::frequencies::{self, angular};
-use super::theory::{Delays, Method, PORTS, Theory};
-use super::transfer_function::{RefractoryConfig, refractory};
+use super::response::{Fields, RefractoryConfig, Response, yes};
+use super::stage::{Rows, TheoryKind, integers, numbers, stage};
+use super::theory::{Delays, Method};
 use crate::kind_config::{read, schema_of};
 
 const REVISION: u32 = 1;
 
-pub(super) struct Eigenmodes;
+pub(super) const KIND: TheoryKind = TheoryKind {
+    name: "meanfield.eigenmodes",
+    summary: "Eigenvalues of the effective connectivity, mode by mode",
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -47,6 +48,9 @@ struct Config {
     /// Eigenvalues of: effective_connectivity, propagator or inverse_propagator (default effective_connectivity).
     #[serde(default)]
     of: Matrix,
+    /// Whether modulations are those of synaptic input, not of a current (default true).
+    #[serde(default = "yes")]
+    synaptic_filter: bool,
     /// corrected or nnmt (default corrected).
     #[serde(default)]
     refractory: RefractoryConfig,
@@ -65,14 +69,6 @@ enum Matrix {
     InversePropagator,
 }
 
-struct ModesStage {
-    bound: Bound,
-    of: SpectrumOf,
-    theory: Theory,
-    frequencies_hz: Vec<f64>,
-    refractory: Refractory,
-}
-
 fn schema() -> TableSchema {
     TableSchema::new(
         "table",
@@ -86,74 +82,45 @@ fn schema() -> TableSchema {
     )
 }
 
-impl Kind for Eigenmodes {
-    fn name(&self) -> &str {
-        "meanfield.eigenmodes"
-    }
-
-    fn summary(&self) -> &str {
-        "Eigenvalues of the effective connectivity, mode by mode"
-    }
-
-    fn ports(&self) -> Ports {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        let frequencies_hz = frequencies::read(&config.frequencies)?;
-        let mut notes = Vec::new();
-        let fixed = &config.parameters;
-        let theory = Theory::bind(request, &config.network, fixed, config.method, config.delays, &mut notes)?;
-        let mut own = vec![("frequencies_hz", json!(frequencies_hz))];
-        if config.refractory != RefractoryConfig::default() {
-            own.push(("refractory", json!(config.refractory)));
+impl Config {
+    fn fields(&self) -> Fields<'_> {
+        Fields {
+            network: &self.network,
+            parameters: &self.parameters,
+            method: self.method,
+            delays: self.delays,
+            frequencies: &self.frequencies,
+            synaptic_filter: self.synaptic_filter,
+            refractory: self.refractory,
         }
-        if config.of != Matrix::default() {
-            own.push(("of", json!(config.of)));
-        }
-        let of = match config.of {
-            Matrix::EffectiveConnectivity => SpectrumOf::EffectiveConnectivity,
-            Matrix::Propagator => SpectrumOf::Propagator,
-            Matrix::InversePropagator => SpectrumOf::InversePropagator,
-        };
-        let bound = theory.bound(REVISION, request, &own, Output::new("eigenmodes", schema()), notes)?;
-        Ok(Box::new(ModesStage { bound, of, theory, frequencies_hz, refractory: refractory(config.refractory) }))
     }
 }
 
-impl Stage for ModesStage {
-    fn bound(&self) -> &Bound {
-        &self.bound
-    }
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    let mut notes = Vec::new();
+    let response = Response::bind_growing(request, &config.fields(), &mut notes)?;
+    let own = if config.of == Matrix::default() { Vec::new() } else { vec![("of", json!(config.of))] };
+    let bound = response.bound(REVISION, request, &own, vec![Output::new("eigenmodes", schema())], notes)?;
+    Ok(stage(bound, move |table, _| rows(&response, config.of, table)))
+}
 
-    fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
-        let omegas = angular(&self.frequencies_hz);
-        each_sample(batch, |number, _| {
-            if context.is_cancelled() {
-                return Err(SampleError::cancelled());
-            }
-            let solved = self.theory.solve(batch.table(number, "parameters"))?;
-            let effective = solved.effective_connectivity(&omegas, self.refractory)?;
-            let found = modes(&effective).and_then(|found| found.eigenvalues(self.of, &solved.parameters));
-            let eigenvalues = found.map_err(SampleError::input)?;
-            let (mut mode, mut frequency, mut re, mut im) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-            for number in 0..eigenvalues.ncols() {
-                for (row, &hertz) in self.frequencies_hz.iter().enumerate() {
-                    mode.push(number as i64);
-                    frequency.push(hertz);
-                    re.push(eigenvalues[(row, number)].re);
-                    im.push(eigenvalues[(row, number)].im);
-                }
-            }
-            let mut columns = vec![Arc::new(Int64Array::from(mode)) as ArrayRef];
-            columns.extend([frequency, re, im].map(|values| Arc::new(Float64Array::from(values)) as ArrayRef));
-            let table = RecordBatch::try_new(self.bound.outputs[0].schema.arrow.clone(), columns);
-            Ok(SampleOutput { tables: vec![table.map_err(SampleError::internal)?], notes: solved.notes })
-        })
-    }
+fn rows(response: &Response, of: Matrix, table: Option<&RecordBatch>) -> Result<Rows, SampleError> {
+    let of = match of {
+        Matrix::EffectiveConnectivity => SpectrumOf::EffectiveConnectivity,
+        Matrix::Propagator => SpectrumOf::Propagator,
+        Matrix::InversePropagator => SpectrumOf::InversePropagator,
+    };
+    let (solved, effective) = response.effective_connectivity(table)?;
+    let found = modes(&effective).and_then(|found| found.eigenvalues(of, &solved.parameters));
+    // Frequencies x modes, told mode by mode.
+    let eigenvalues = found.map_err(SampleError::input)?;
+    let (frequencies, modes) = eigenvalues.shape();
+    let columns = vec![
+        integers((0..modes as i64).flat_map(|mode| std::iter::repeat_n(mode, frequencies))),
+        response.frequencies(modes),
+        numbers(eigenvalues.iter().map(|value| value.re)),
+        numbers(eigenvalues.iter().map(|value| value.im)),
+    ];
+    Ok(Rows::of(columns, solved.notes))
 }

@@ -1,10 +1,18 @@
 //! `meanfield.*`: what the mean-field theory of a network says, without simulating it ([`lapicque_meanfield`]).
 
+mod axis;
+mod binary;
+mod covariances;
 mod eigenmodes;
-mod frequencies;
+mod external_rates;
+mod imposed_input;
+mod low_pass_fit;
 mod power_spectra;
+mod response;
 mod sensitivity;
+mod spatial;
 mod stability;
+mod stage;
 mod theory;
 mod transfer_function;
 mod working_point;
@@ -13,11 +21,16 @@ use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
     vec![
-        Box::new(eigenmodes::Eigenmodes),
-        Box::new(power_spectra::PowerSpectra),
-        Box::new(sensitivity::SensitivityKind),
-        Box::new(stability::Stability),
-        Box::new(transfer_function::TransferFunction),
-        Box::new(working_point::WorkingPoints),
+        Box::new(binary::KIND),
+        Box::new(covariances::KIND),
+        Box::new(eigenmodes::KIND),
+        Box::new(external_rates::KIND),
+        Box::new(low_pass_fit::KIND),
+        Box::new(power_spectra::KIND),
+        Box::new(sensitivity::KIND),
+        Box::new(spatial::KIND),
+        Box::new(stability::KIND),
+        Box::new(transfer_function::KIND),
+        Box::new(working_point::KIND),
     ]
 }

@@ -8,28 +8,29 @@
 //! | power | Hz^2 | power of the rate, per Hz |
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use arrow_array::RecordBatch;
 use arrow_schema::DataType;
 use lapicque_meanfield::network::power_spectra;
-use lapicque_meanfield::neuron::Refractory;
-use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
-};
+use lapicque_pipeline::{BindRequest, ConfigError, Output, SampleError, Stage};
 use lapicque_schemas::{Column, TableSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::frequencies::{self, angular};
-use super::theory::{Delays, Method, PORTS, Theory};
-use super::transfer_function::{RefractoryConfig, refractory};
+use super::response::{Fields, RefractoryConfig, Response, yes};
+use super::stage::{Rows, TheoryKind, numbers, stage};
+use super::theory::{Delays, Method};
 use crate::kind_config::{read, schema_of};
 
 const REVISION: u32 = 1;
 
-pub(super) struct PowerSpectra;
+pub(super) const KIND: TheoryKind = TheoryKind {
+    name: "meanfield.power_spectra",
+    summary: "Power spectra of population rates, by linear response theory",
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -44,19 +45,15 @@ struct Config {
     /// Delays: none, gaussian, truncated_gaussian or lognormal, with means and s.d. of the network (default: the network's).
     #[serde(default)]
     delays: Option<Delays>,
+    /// Whether modulations are those of synaptic input, not of a current (default true).
+    #[serde(default = "yes")]
+    synaptic_filter: bool,
     /// corrected or nnmt (default corrected).
     #[serde(default)]
     refractory: RefractoryConfig,
     /// Values of the network other than its own, by short name or path, e.g. `J_ext: 29.89 pA`.
     #[serde(default)]
     parameters: BTreeMap<String, Value>,
-}
-
-struct PowerStage {
-    bound: Bound,
-    theory: Theory,
-    frequencies_hz: Vec<f64>,
-    refractory: Refractory,
 }
 
 fn schema() -> TableSchema {
@@ -71,65 +68,33 @@ fn schema() -> TableSchema {
     )
 }
 
-impl Kind for PowerSpectra {
-    fn name(&self) -> &str {
-        "meanfield.power_spectra"
-    }
-
-    fn summary(&self) -> &str {
-        "Power spectra of population rates, by linear response theory"
-    }
-
-    fn ports(&self) -> Ports {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        let frequencies_hz = frequencies::read(&config.frequencies)?;
-        let mut notes = Vec::new();
-        let fixed = &config.parameters;
-        let theory = Theory::bind(request, &config.network, fixed, config.method, config.delays, &mut notes)?;
-        let mut own = vec![("frequencies_hz", json!(frequencies_hz))];
-        if config.refractory != RefractoryConfig::default() {
-            own.push(("refractory", json!(config.refractory)));
+impl Config {
+    fn fields(&self) -> Fields<'_> {
+        Fields {
+            network: &self.network,
+            parameters: &self.parameters,
+            method: self.method,
+            delays: self.delays,
+            frequencies: &self.frequencies,
+            synaptic_filter: self.synaptic_filter,
+            refractory: self.refractory,
         }
-        let bound = theory.bound(REVISION, request, &own, Output::new("power_spectra", schema()), notes)?;
-        Ok(Box::new(PowerStage { bound, theory, frequencies_hz, refractory: refractory(config.refractory) }))
     }
 }
 
-impl Stage for PowerStage {
-    fn bound(&self) -> &Bound {
-        &self.bound
-    }
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    let mut notes = Vec::new();
+    let response = Response::bind(request, &config.fields(), &mut notes)?;
+    let bound = response.bound(REVISION, request, &[], vec![Output::new("power_spectra", schema())], notes)?;
+    Ok(stage(bound, move |table, _| rows(&response, table)))
+}
 
-    fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
-        let omegas = angular(&self.frequencies_hz);
-        each_sample(batch, |number, _| {
-            if context.is_cancelled() {
-                return Err(SampleError::cancelled());
-            }
-            let solved = self.theory.solve(batch.table(number, "parameters"))?;
-            let effective = solved.effective_connectivity(&omegas, self.refractory)?;
-            let spectra = power_spectra(&solved.parameters, &solved.point.rates_hz, &effective);
-            let spectra = spectra.map_err(SampleError::input)?;
-            let (mut names, mut frequency, mut power) = (Vec::new(), Vec::new(), Vec::new());
-            for (row, population) in solved.parameters.populations.iter().enumerate() {
-                for (of_frequency, &hertz) in spectra.iter().zip(&self.frequencies_hz) {
-                    names.push(population.name.as_str());
-                    frequency.push(hertz);
-                    power.push(of_frequency[row]);
-                }
-            }
-            let mut columns = vec![Arc::new(StringArray::from(names)) as ArrayRef];
-            columns.extend([frequency, power].map(|values| Arc::new(Float64Array::from(values)) as ArrayRef));
-            let table = RecordBatch::try_new(self.bound.outputs[0].schema.arrow.clone(), columns);
-            Ok(SampleOutput { tables: vec![table.map_err(SampleError::internal)?], notes: solved.notes })
-        })
-    }
+fn rows(response: &Response, table: Option<&RecordBatch>) -> Result<Rows, SampleError> {
+    let (solved, effective) = response.effective_connectivity(table)?;
+    let spectra = power_spectra(&solved.parameters, &solved.point.rates_hz, &effective).map_err(SampleError::input)?;
+    let [names, frequencies] = response.populations_and_frequencies(&solved.parameters);
+    let rows = 0..solved.parameters.populations.len();
+    let power = rows.flat_map(|row| spectra.iter().map(move |of_frequency| of_frequency[row]));
+    Ok(Rows::of(vec![names, frequencies, numbers(power)], solved.notes))
 }

@@ -14,28 +14,29 @@
 //! | across | | the part across it: a stronger connection shifts the peak |
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::RecordBatch;
 use arrow_schema::DataType;
 use lapicque_meanfield::network::{modes, sensitivity_of_all_modes};
-use lapicque_meanfield::neuron::Refractory;
-use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
-};
+use lapicque_pipeline::{BindRequest, ConfigError, Output, SampleError, Stage};
 use lapicque_schemas::{Column, TableSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::frequencies::{self, angular};
-use super::theory::{Delays, Method, PORTS, Theory};
-use super::transfer_function::{RefractoryConfig, refractory};
+use super::response::{Fields, RefractoryConfig, Response, yes};
+use super::stage::{Rows, TheoryKind, integers, numbers, stage, texts};
+use super::theory::{Delays, Method};
 use crate::kind_config::{read, schema_of};
 
 const REVISION: u32 = 1;
 
-pub(super) struct SensitivityKind;
+pub(super) const KIND: TheoryKind = TheoryKind {
+    name: "meanfield.sensitivity",
+    summary: "Which connections make the oscillations of a network",
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -50,19 +51,15 @@ struct Config {
     /// Delays: none, gaussian, truncated_gaussian or lognormal, with means and s.d. of the network (default: the network's).
     #[serde(default)]
     delays: Option<Delays>,
+    /// Whether modulations are those of synaptic input, not of a current (default true).
+    #[serde(default = "yes")]
+    synaptic_filter: bool,
     /// corrected or nnmt (default corrected).
     #[serde(default)]
     refractory: RefractoryConfig,
     /// Values of the network other than its own, by short name or path, e.g. `J_ext: 29.89 pA`.
     #[serde(default)]
     parameters: BTreeMap<String, Value>,
-}
-
-struct SensitivityStage {
-    bound: Bound,
-    theory: Theory,
-    frequencies_hz: Vec<f64>,
-    refractory: Refractory,
 }
 
 fn schema() -> TableSchema {
@@ -85,92 +82,57 @@ fn schema() -> TableSchema {
     )
 }
 
-impl Kind for SensitivityKind {
-    fn name(&self) -> &str {
-        "meanfield.sensitivity"
-    }
-
-    fn summary(&self) -> &str {
-        "Which connections make the oscillations of a network"
-    }
-
-    fn ports(&self) -> Ports {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        let frequencies_hz = frequencies::read(&config.frequencies)?;
-        let mut notes = Vec::new();
-        let fixed = &config.parameters;
-        let theory = Theory::bind(request, &config.network, fixed, config.method, config.delays, &mut notes)?;
-        let mut own = vec![("frequencies_hz", json!(frequencies_hz))];
-        if config.refractory != RefractoryConfig::default() {
-            own.push(("refractory", json!(config.refractory)));
+impl Config {
+    fn fields(&self) -> Fields<'_> {
+        Fields {
+            network: &self.network,
+            parameters: &self.parameters,
+            method: self.method,
+            delays: self.delays,
+            frequencies: &self.frequencies,
+            synaptic_filter: self.synaptic_filter,
+            refractory: self.refractory,
         }
-        let bound = theory.bound(REVISION, request, &own, Output::new("sensitivity", schema()), notes)?;
-        Ok(Box::new(SensitivityStage { bound, theory, frequencies_hz, refractory: refractory(config.refractory) }))
     }
 }
 
-impl Stage for SensitivityStage {
-    fn bound(&self) -> &Bound {
-        &self.bound
-    }
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    let mut notes = Vec::new();
+    let response = Response::bind_growing(request, &config.fields(), &mut notes)?;
+    let bound = response.bound(REVISION, request, &[], vec![Output::new("sensitivity", schema())], notes)?;
+    Ok(stage(bound, move |table, _| rows(&response, table)))
+}
 
-    fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
-        let omegas = angular(&self.frequencies_hz);
-        each_sample(batch, |number, _| {
-            if context.is_cancelled() {
-                return Err(SampleError::cancelled());
+fn rows(response: &Response, table: Option<&RecordBatch>) -> Result<Rows, SampleError> {
+    let (solved, effective) = response.effective_connectivity(table)?;
+    let found = modes(&effective).and_then(|found| sensitivity_of_all_modes(&found, &effective));
+    let found = found.map_err(SampleError::input)?;
+    let populations = &solved.parameters.populations;
+    let (mut mode, mut targets, mut sources) = (Vec::new(), Vec::new(), Vec::new());
+    let mut values: [Vec<f64>; 7] = Default::default();
+    for of_mode in &found {
+        for (i, target) in populations.iter().enumerate() {
+            for (j, source) in populations.iter().enumerate() {
+                mode.push(of_mode.mode as i64);
+                targets.push(&target.name);
+                sources.push(&source.name);
+                let t = of_mode.by_connection[(i, j)];
+                let row = [
+                    response.frequencies_hz[of_mode.frequency],
+                    of_mode.eigenvalue.re,
+                    of_mode.eigenvalue.im,
+                    t.re,
+                    t.im,
+                    of_mode.amplitude[(i, j)],
+                    of_mode.across[(i, j)],
+                ];
+                values.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
             }
-            let solved = self.theory.solve(batch.table(number, "parameters"))?;
-            let effective = solved.effective_connectivity(&omegas, self.refractory)?;
-            let found = modes(&effective).and_then(|found| sensitivity_of_all_modes(&found, &effective));
-            let found = found.map_err(SampleError::input)?;
-            let populations = &solved.parameters.populations;
-            let (mut mode, mut targets, mut sources) = (Vec::new(), Vec::new(), Vec::new());
-            let mut numbers: [Vec<f64>; 7] = Default::default();
-            for of_mode in &found {
-                for (i, target) in populations.iter().enumerate() {
-                    for (j, source) in populations.iter().enumerate() {
-                        mode.push(of_mode.mode as i64);
-                        targets.push(target.name.as_str());
-                        sources.push(source.name.as_str());
-                        let t = of_mode.by_connection[(i, j)];
-                        let row = [
-                            self.frequencies_hz[of_mode.frequency],
-                            of_mode.eigenvalue.re,
-                            of_mode.eigenvalue.im,
-                            t.re,
-                            t.im,
-                            of_mode.amplitude[(i, j)],
-                            of_mode.across[(i, j)],
-                        ];
-                        numbers.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
-                    }
-                }
-            }
-            let [frequency, eigen_re, eigen_im, re, im, amplitude, across] =
-                numbers.map(|values| Arc::new(Float64Array::from(values)) as ArrayRef);
-            let columns = vec![
-                Arc::new(Int64Array::from(mode)) as ArrayRef,
-                frequency,
-                eigen_re,
-                eigen_im,
-                Arc::new(StringArray::from(targets)),
-                Arc::new(StringArray::from(sources)),
-                re,
-                im,
-                amplitude,
-                across,
-            ];
-            let table = RecordBatch::try_new(self.bound.outputs[0].schema.arrow.clone(), columns);
-            Ok(SampleOutput { tables: vec![table.map_err(SampleError::internal)?], notes: solved.notes })
-        })
+        }
     }
+    let [frequency, eigen_re, eigen_im, re, im, amplitude, across] = values.map(numbers);
+    let (mode, targets, sources) = (integers(mode), texts(targets), texts(sources));
+    let columns = vec![mode, frequency, eigen_re, eigen_im, targets, sources, re, im, amplitude, across];
+    Ok(Rows::of(columns, solved.notes))
 }

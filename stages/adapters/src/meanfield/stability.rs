@@ -12,27 +12,30 @@
 //! | stable | | 1 or 0 |
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::RecordBatch;
 use arrow_schema::DataType;
 use lapicque_meanfield::network::{Search, fixed_points};
-use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
-};
+use lapicque_pipeline::{BindRequest, ConfigError, Output, SampleError, Stage};
 use lapicque_schemas::{Column, TableSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::theory::{Method, PORTS, Theory};
+use super::stage::{Rows, TheoryKind, integers, numbers, stage, texts};
+use super::theory::{Method, Theory, doubts};
 use crate::kind_config::{problem, read, schema_of};
 
 const REVISION: u32 = 1;
 const STARTS: u32 = 64;
 const MOST_STARTS: u32 = 10_000;
 
-pub(super) struct Stability;
+pub(super) const KIND: TheoryKind = TheoryKind {
+    name: "meanfield.stability",
+    summary: "All working points of a network that a search finds, and which are stable",
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -54,12 +57,6 @@ fn starts() -> u32 {
     STARTS
 }
 
-struct StabilityStage {
-    bound: Bound,
-    theory: Theory,
-    starts: u32,
-}
-
 fn schema() -> TableSchema {
     TableSchema::new(
         "table",
@@ -74,71 +71,30 @@ fn schema() -> TableSchema {
     )
 }
 
-impl Kind for Stability {
-    fn name(&self) -> &str {
-        "meanfield.stability"
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    if config.starts > MOST_STARTS {
+        return problem("starts", format!("{} starts; at most {MOST_STARTS} are allowed", config.starts));
     }
-
-    fn summary(&self) -> &str {
-        "All working points of a network that a search finds, and which are stable"
-    }
-
-    fn ports(&self) -> Ports {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        if config.starts > MOST_STARTS {
-            return problem("starts", format!("{} starts; at most {MOST_STARTS} are allowed", config.starts));
-        }
-        let mut notes = Vec::new();
-        let theory = Theory::bind(request, &config.network, &config.parameters, config.method, None, &mut notes)?;
-        let own = if config.starts == STARTS { Vec::new() } else { vec![("starts", json!(config.starts))] };
-        let bound = theory.bound(REVISION, request, &own, Output::new("stability", schema()), notes)?;
-        Ok(Box::new(StabilityStage { bound, theory, starts: config.starts }))
-    }
+    let mut notes = Vec::new();
+    let theory = Theory::bind(request, &config.network, &config.parameters, config.method, None, &mut notes)?;
+    let own = if config.starts == STARTS { Vec::new() } else { vec![("starts", json!(config.starts))] };
+    let bound = theory.bound(REVISION, request, &own, vec![Output::new("stability", schema())], notes)?;
+    Ok(stage(bound, move |table, _| rows(&theory, config.starts, table)))
 }
 
-impl Stage for StabilityStage {
-    fn bound(&self) -> &Bound {
-        &self.bound
-    }
-
-    fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
-        each_sample(batch, |number, _| {
-            if context.is_cancelled() {
-                return Err(SampleError::cancelled());
-            }
-            let (parameters, synapses) = self.theory.of_sample(batch.table(number, "parameters"))?;
-            let found = fixed_points(&parameters, synapses, &Search::default(), self.starts);
-            let mut found = found.map_err(SampleError::input)?;
-            let sum = |rates: &[f64]| rates.iter().sum::<f64>();
-            found.sort_by(|a, b| sum(&a.rates_hz).total_cmp(&sum(&b.rates_hz)));
-            let (mut point, mut names, mut rate, mut growth, mut stable) =
-                (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-            for (number, of_point) in found.iter().enumerate() {
-                for (population, &rate_hz) in parameters.populations.iter().zip(&of_point.rates_hz) {
-                    point.push(number as i64);
-                    names.push(population.name.as_str());
-                    rate.push(rate_hz);
-                    growth.push(of_point.growth);
-                    stable.push(i64::from(of_point.is_stable()));
-                }
-            }
-            let columns = vec![
-                Arc::new(Int64Array::from(point)) as ArrayRef,
-                Arc::new(StringArray::from(names)),
-                Arc::new(Float64Array::from(rate)),
-                Arc::new(Float64Array::from(growth)),
-                Arc::new(Int64Array::from(stable)),
-            ];
-            let table = RecordBatch::try_new(self.bound.outputs[0].schema.arrow.clone(), columns);
-            Ok(SampleOutput::of(table.map_err(SampleError::internal)?))
-        })
-    }
+fn rows(theory: &Theory, starts: u32, table: Option<&RecordBatch>) -> Result<Rows, SampleError> {
+    let (parameters, synapses) = theory.terms(&theory.network(table)?)?;
+    let mut found = fixed_points(&parameters, synapses, &Search::default(), starts).map_err(SampleError::input)?;
+    let sum = |rates: &[f64]| rates.iter().sum::<f64>();
+    found.sort_by(|a, b| sum(&a.rates_hz).total_cmp(&sum(&b.rates_hz)));
+    let n = parameters.populations.len();
+    let columns = vec![
+        integers((0..found.len() as i64).flat_map(|number| std::iter::repeat_n(number, n))),
+        texts(found.iter().flat_map(|_| parameters.populations.iter().map(|population| &population.name))),
+        numbers(found.iter().flat_map(|point| point.rates_hz.iter().copied())),
+        numbers(found.iter().flat_map(|point| std::iter::repeat_n(point.growth, n))),
+        integers(found.iter().flat_map(|point| std::iter::repeat_n(i64::from(point.is_stable()), n))),
+    ];
+    Ok(Rows::of(columns, doubts(&parameters, synapses)))
 }

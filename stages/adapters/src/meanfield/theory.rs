@@ -4,19 +4,16 @@ use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 use lapicque_meanfield::network::{
-    Delay, DelayDistribution, Parameters, Search, WorkingPoint, effective_connectivity, transfer_function_matrix,
-    working_point,
+    Delay, DelayDistribution, Parameters, Population, Search, WorkingPoint, working_point,
 };
-use lapicque_meanfield::neuron::{Refractory, Synapses, TransferOptions};
-use lapicque_network::Network;
+use lapicque_meanfield::neuron::Synapses;
 use lapicque_network::file::{AnyNetwork, DelayDistribution as NnmtDelays};
+use lapicque_network::{Network, NetworkFile};
 use lapicque_pipeline::{BindRequest, Bound, ConfigError, Output, PortMode, PortSpec, Read, SampleError};
 use lapicque_schemas::tables::parameters;
-use nalgebra::DMatrix;
-use num_complex::Complex64;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::swept_network::{SweptNetwork, open_any};
 
@@ -63,20 +60,6 @@ pub(super) struct Solved {
     pub(super) notes: Vec<String>,
 }
 
-impl Solved {
-    /// The effective connectivity at angular frequencies (1/s): targets x sources, one matrix each.
-    pub(super) fn effective_connectivity(
-        &self,
-        omegas: &[f64],
-        refractory: Refractory,
-    ) -> Result<Vec<DMatrix<Complex64>>, SampleError> {
-        let options = TransferOptions { synapses: self.synapses, refractory, synaptic_filter: true };
-        transfer_function_matrix(&self.parameters, &self.point, omegas, options)
-            .and_then(|transfer| effective_connectivity(&self.parameters, omegas, &transfer))
-            .map_err(SampleError::input)
-    }
-}
-
 impl Theory {
     /// Opens the network and checks it against the theory; remarks go to `notes`.
     pub(super) fn bind(
@@ -88,12 +71,21 @@ impl Theory {
         notes: &mut Vec<String>,
     ) -> Result<Self, Vec<ConfigError>> {
         let opened = open_any(request, "network", network)?;
-        let delays = delays.or_else(|| of_nnmt(&opened));
+        let of_the_network = of_nnmt(&opened);
         let table = request.input("parameters").map(|input| &input.schema);
         let network = SweptNetwork::new(opened.into_file(), fixed, table, notes)?;
-        let theory = Self { network, method, delays };
-        let parameters = theory.parameters(theory.network.base()).map_err(|e| vec![ConfigError::at("network", e)])?;
-        theory.synapses(&parameters).map_err(|message| vec![ConfigError::at("method", message)])?;
+        let mut theory = Self { network, method, delays: of_the_network };
+        let parameters = theory.parameters(theory.base()).map_err(|error| vec![ConfigError::at("network", error)])?;
+        if method == Method::Taylor && theory.synapses(&parameters) == Synapses::Delta {
+            notes.push("`method` says nothing: without synaptic time constant all theories are one".to_owned());
+        }
+        if delays.is_some() {
+            theory.delays = delays;
+            theory.parameters(theory.base()).map_err(|error| vec![ConfigError::at("delays", error)])?;
+            if parameters.delay.iter().all(|delay| delay.sd_s == 0.0) {
+                notes.push("`delays` says nothing: the delays of the network do not vary".to_owned());
+            }
+        }
         Ok(theory)
     }
 
@@ -103,22 +95,25 @@ impl Theory {
         revision: u32,
         request: &BindRequest<'_>,
         own: &[(&str, Value)],
-        output: Output,
+        outputs: Vec<Output>,
         notes: Vec<String>,
     ) -> Result<Bound, Vec<ConfigError>> {
-        let mut canonical = self.network.canonical().map_err(|error| vec![error])?;
-        let method = serde_json::to_value(self.method).unwrap_or_default();
-        let delays = self.delays.and_then(|delays| serde_json::to_value(delays).ok());
-        let given = (self.method != Method::default()).then_some(("method", method));
-        for (name, value) in given.into_iter().chain(delays.map(|d| ("delays", d))).chain(own.iter().cloned()) {
-            canonical[name] = value;
+        let mut fields = Vec::new();
+        if self.method != Method::default() {
+            fields.push(("method", json!(self.method)));
         }
-        let mut bound = Bound::new(revision, canonical, request.inputs, vec![output]);
-        let table = request.input("parameters");
-        bound.reads = table.map(|_| Read::columns("parameters", self.network.column_names())).into_iter().collect();
-        bound.accepts = self.network.names();
-        bound.notes = notes;
-        Ok(bound)
+        fields.extend(self.delays.map(|delays| ("delays", json!(delays))));
+        fields.extend_from_slice(own);
+        bound(&self.network, revision, request, &fields, outputs, notes)
+    }
+
+    /// The network without what columns set.
+    pub(super) fn base(&self) -> &Network {
+        self.network.base()
+    }
+
+    pub(super) fn file(&self) -> &NetworkFile {
+        self.network.file()
     }
 
     fn parameters(&self, network: &Network) -> Result<Parameters, String> {
@@ -131,36 +126,78 @@ impl Theory {
     }
 
     /// The theory for these neurons: without synaptic time constants all three are one.
-    fn synapses(&self, parameters: &Parameters) -> Result<Synapses, String> {
-        let instant = |p: &lapicque_meanfield::network::Population| p.neuron.synaptic_time_constant_s == 0.0;
-        if parameters.populations.iter().all(instant) {
-            return Ok(Synapses::Delta);
+    fn synapses(&self, parameters: &Parameters) -> Synapses {
+        if parameters.populations.iter().all(|population| population.neuron.synaptic_time_constant_s == 0.0) {
+            return Synapses::Delta;
         }
-        Ok(match self.method {
+        match self.method {
             Method::Shift => Synapses::Shift,
             Method::Taylor => Synapses::Taylor,
             Method::Delta => Synapses::Delta,
-        })
+        }
     }
 
-    /// The network of one sample, in the terms of the theory.
-    pub(super) fn of_sample(&self, table: Option<&RecordBatch>) -> Result<(Parameters, Synapses), SampleError> {
-        let network = self.network.of_sample(table)?;
-        let parameters = self.parameters(&network).map_err(SampleError::input)?;
-        let synapses = self.synapses(&parameters).map_err(SampleError::input)?;
+    /// The network of one sample.
+    pub(super) fn network(&self, table: Option<&RecordBatch>) -> Result<Network, SampleError> {
+        self.network.of_sample(table)
+    }
+
+    /// A network in the terms of the theory; [`doubts`] has remarks on them.
+    pub(super) fn terms(&self, network: &Network) -> Result<(Parameters, Synapses), SampleError> {
+        let parameters = self.parameters(network).map_err(SampleError::input)?;
+        let synapses = self.synapses(&parameters);
         Ok((parameters, synapses))
     }
 
     /// The working point of one sample, reached from silence.
     pub(super) fn solve(&self, table: Option<&RecordBatch>) -> Result<Solved, SampleError> {
-        let (parameters, synapses) = self.of_sample(table)?;
+        self.solve_network(&self.network(table)?)
+    }
+
+    /// The working point of a network, reached from silence.
+    pub(super) fn solve_network(&self, network: &Network) -> Result<Solved, SampleError> {
+        let (parameters, synapses) = self.terms(network)?;
         let point = working_point(&parameters, synapses, &Search::default()).map_err(SampleError::input)?;
-        let mut notes = Vec::new();
+        let mut notes = doubts(&parameters, synapses);
         if !point.is_stable() {
             notes.push("the working point is not stable: its rates are not those of a simulation".to_owned());
         }
         Ok(Solved { parameters, synapses, point, notes })
     }
+}
+
+/// Where the theory is beyond the parameters that it is made for.
+pub(super) fn doubts(parameters: &Parameters, synapses: Synapses) -> Vec<String> {
+    let slow = parameters.populations.iter().find(|population| population.neuron.has_slow_synapses());
+    let slow = slow.filter(|_| synapses != Synapses::Delta);
+    let remark = |population: &Population| {
+        format!(
+            "population `{}`: tau_syn is more than a tenth of tau_m, and the theory an expansion in their ratio",
+            population.name
+        )
+    };
+    slow.map(remark).into_iter().collect()
+}
+
+/// What a stage on a swept network declares; `fields` are those of its configuration that say more than the network.
+pub(super) fn bound(
+    network: &SweptNetwork,
+    revision: u32,
+    request: &BindRequest<'_>,
+    fields: &[(&str, Value)],
+    outputs: Vec<Output>,
+    notes: Vec<String>,
+) -> Result<Bound, Vec<ConfigError>> {
+    let mut canonical = network.canonical().map_err(|error| vec![error])?;
+    for (name, value) in fields {
+        canonical[name] = value.clone();
+    }
+    let mut bound = Bound::new(revision, canonical, request.inputs, outputs);
+    let table = request.input("parameters");
+    bound.reads = table.map(|_| Read::columns("parameters", network.column_names())).into_iter().collect();
+    bound.accepts = network.names();
+    bound.notes = notes;
+    Ok(bound)
 }
 
 fn of_nnmt(network: &AnyNetwork) -> Option<Delays> {

@@ -8,38 +8,29 @@
 //! | re, im | Hz/mV | rate per input; a delay d has the phase -2 pi f d |
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use arrow_array::RecordBatch;
 use arrow_schema::DataType;
-use lapicque_meanfield::network::transfer_function_matrix;
-use lapicque_meanfield::neuron::{Refractory, TransferOptions};
-use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
-};
+use lapicque_pipeline::{BindRequest, ConfigError, Output, SampleError, Stage};
 use lapicque_schemas::{Column, TableSchema};
+use num_complex::Complex64;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::frequencies::{self, angular};
-use super::theory::{MV, Method, PORTS, Theory};
+use super::response::{Fields, RefractoryConfig, Response, yes};
+use super::stage::{Rows, TheoryKind, numbers, stage};
+use super::theory::{MV, Method, Solved};
 use crate::kind_config::{read, schema_of};
 
 const REVISION: u32 = 1;
 
-pub(super) struct TransferFunction;
-
-/// How the refractory period enters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum RefractoryConfig {
-    /// Neurons come back at the reset a refractory period after they fired.
-    #[default]
-    Corrected,
-    /// By the rate alone, as in NNMT.
-    Nnmt,
-}
+pub(super) const KIND: TheoryKind = TheoryKind {
+    name: "meanfield.transfer_function",
+    summary: "Response of each population's rate to modulated input, by linear response theory",
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -62,25 +53,6 @@ struct Config {
     parameters: BTreeMap<String, Value>,
 }
 
-pub(super) fn yes() -> bool {
-    true
-}
-
-struct TransferStage {
-    bound: Bound,
-    theory: Theory,
-    frequencies_hz: Vec<f64>,
-    synaptic_filter: bool,
-    refractory: Refractory,
-}
-
-pub(super) fn refractory(config: RefractoryConfig) -> Refractory {
-    match config {
-        RefractoryConfig::Corrected => Refractory::Corrected,
-        RefractoryConfig::Nnmt => Refractory::Nnmt,
-    }
-}
-
 fn schema() -> TableSchema {
     TableSchema::new(
         "table",
@@ -94,75 +66,33 @@ fn schema() -> TableSchema {
     )
 }
 
-impl Kind for TransferFunction {
-    fn name(&self) -> &str {
-        "meanfield.transfer_function"
-    }
-
-    fn summary(&self) -> &str {
-        "Response of each population's rate to modulated input, by linear response theory"
-    }
-
-    fn ports(&self) -> Ports {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        let frequencies_hz = frequencies::read(&config.frequencies)?;
-        let mut notes = Vec::new();
-        let theory = Theory::bind(request, &config.network, &config.parameters, config.method, None, &mut notes)?;
-        let mut own = vec![("frequencies_hz", json!(frequencies_hz))];
-        if !config.synaptic_filter {
-            own.push(("synaptic_filter", json!(false)));
+impl Config {
+    fn fields(&self) -> Fields<'_> {
+        Fields {
+            network: &self.network,
+            parameters: &self.parameters,
+            method: self.method,
+            delays: None,
+            frequencies: &self.frequencies,
+            synaptic_filter: self.synaptic_filter,
+            refractory: self.refractory,
         }
-        if config.refractory != RefractoryConfig::default() {
-            own.push(("refractory", json!(config.refractory)));
-        }
-        let bound = theory.bound(REVISION, request, &own, Output::new("transfer_function", schema()), notes)?;
-        let refractory = refractory(config.refractory);
-        let synaptic_filter = config.synaptic_filter;
-        Ok(Box::new(TransferStage { bound, theory, frequencies_hz, synaptic_filter, refractory }))
     }
 }
 
-impl Stage for TransferStage {
-    fn bound(&self) -> &Bound {
-        &self.bound
-    }
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    let mut notes = Vec::new();
+    let response = Response::bind(request, &config.fields(), &mut notes)?;
+    let bound = response.bound(REVISION, request, &[], vec![Output::new("transfer_function", schema())], notes)?;
+    Ok(stage(bound, move |table, _| rows(&response, table)))
+}
 
-    fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
-        let omegas = angular(&self.frequencies_hz);
-        each_sample(batch, |number, _| {
-            if context.is_cancelled() {
-                return Err(SampleError::cancelled());
-            }
-            let solved = self.theory.solve(batch.table(number, "parameters"))?;
-            let options = TransferOptions {
-                synapses: solved.synapses,
-                refractory: self.refractory,
-                synaptic_filter: self.synaptic_filter,
-            };
-            let transfer = transfer_function_matrix(&solved.parameters, &solved.point, &omegas, options);
-            let transfer = transfer.map_err(SampleError::input)?;
-            let (mut names, mut frequency, mut re, mut im) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-            for (row, population) in solved.parameters.populations.iter().enumerate() {
-                for (column, &hertz) in self.frequencies_hz.iter().enumerate() {
-                    let value = transfer[(row, column)] / MV;
-                    names.push(population.name.as_str());
-                    frequency.push(hertz);
-                    re.push(value.re);
-                    im.push(value.im);
-                }
-            }
-            let mut columns = vec![Arc::new(StringArray::from(names)) as ArrayRef];
-            columns.extend([frequency, re, im].map(|values| Arc::new(Float64Array::from(values)) as ArrayRef));
-            let table = RecordBatch::try_new(self.bound.outputs[0].schema.arrow.clone(), columns);
-            Ok(SampleOutput { tables: vec![table.map_err(SampleError::internal)?], notes: solved.notes })
-        })
-    }
+fn rows(response: &Response, table: Option<&RecordBatch>) -> Result<Rows, SampleError> {
+    let Solved { parameters, synapses, point, notes } = response.theory.solve(table)?;
+    // Column by column of the transpose: population by population.
+    let transfer = response.transfer_functions(&parameters, &point.input, synapses)?.transpose() / Complex64::from(MV);
+    let [names, frequencies] = response.populations_and_frequencies(&parameters);
+    let [re, im] = [numbers(transfer.iter().map(|n| n.re)), numbers(transfer.iter().map(|n| n.im))];
+    Ok(Rows::of(vec![names, frequencies, re, im], notes))
 }

@@ -9,26 +9,31 @@
 //! | residual_hz | Hz | how far the rate is from the one that it causes |
 //! | growth | | largest real part of the eigenvalues of the map of rates; the point is stable below 1 |
 //! | stable | | 1 or 0 |
+//! | cv | | with `cv: true`: coefficient of variation of the intervals between spikes |
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::DataType;
-use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
-};
+use lapicque_meanfield::network::{Parameters, Population};
+use lapicque_meanfield::neuron::{Input, Synapses, coefficient_of_variation};
+use lapicque_pipeline::{BindRequest, ConfigError, Output, SampleError, Stage};
 use lapicque_schemas::{Column, TableSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::theory::{MV, Method, PORTS, Theory};
-use crate::kind_config::{read, schema_of};
+use super::stage::{Rows, TheoryKind, integers, numbers, stage, texts};
+use super::theory::{MV, Method, Solved, Theory};
+use crate::kind_config::{problem, read, schema_of};
 
 const REVISION: u32 = 1;
 
-pub(super) struct WorkingPoints;
+pub(super) const KIND: TheoryKind = TheoryKind {
+    name: "meanfield.working_point",
+    summary: "Stationary rates of a network by mean-field theory",
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -38,85 +43,69 @@ struct Config {
     /// Theory of the stationary rate: shift, taylor or delta (default shift; delta where synapses have no time constant).
     #[serde(default)]
     method: Method,
+    /// Whether to tell the variability of intervals as well (default false).
+    #[serde(default)]
+    cv: bool,
     /// Values of the network other than its own, by short name or path, e.g. `J_ext: 29.89 pA`.
     #[serde(default)]
     parameters: BTreeMap<String, Value>,
 }
 
-struct WorkingPointStage {
-    bound: Bound,
-    theory: Theory,
-}
-
-fn schema() -> TableSchema {
+fn schema(cv: bool) -> TableSchema {
     let number = |name: &str, description: &str| Column::new(name, DataType::Float64, description);
-    TableSchema::new(
-        "table",
-        &["population"],
-        [
-            Column::new("population", DataType::Utf8, "name in the network file"),
-            number("rate_hz", "stationary rate per neuron").unit("Hz"),
-            number("mean_input_mV", "mean of the input").unit("mV"),
-            number("sd_input_mV", "standard deviation of the white noise of the input").unit("mV"),
-            number("residual_hz", "how far the rates are from those that they cause").unit("Hz"),
-            number("growth", "largest real part of the eigenvalues of the map of rates; stable below 1"),
-            Column::new("stable", DataType::Int64, "1 if rates return to this point, else 0"),
-        ],
-    )
+    let cv = cv.then(|| number("cv", "coefficient of variation of the intervals between spikes"));
+    let columns = [
+        Column::new("population", DataType::Utf8, "name in the network file"),
+        number("rate_hz", "stationary rate per neuron").unit("Hz"),
+        number("mean_input_mV", "mean of the input").unit("mV"),
+        number("sd_input_mV", "standard deviation of the white noise of the input").unit("mV"),
+        number("residual_hz", "how far the rates are from those that they cause").unit("Hz"),
+        number("growth", "largest real part of the eigenvalues of the map of rates; stable below 1"),
+        Column::new("stable", DataType::Int64, "1 if rates return to this point, else 0"),
+    ];
+    TableSchema::new("table", &["population"], columns.into_iter().chain(cv))
 }
 
-impl Kind for WorkingPoints {
-    fn name(&self) -> &str {
-        "meanfield.working_point"
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    let mut notes = Vec::new();
+    let theory = Theory::bind(request, &config.network, &config.parameters, config.method, None, &mut notes)?;
+    if config.cv && config.method == Method::Taylor {
+        return problem("cv", "the theory `taylor` says nothing on it; take `shift`");
     }
-
-    fn summary(&self) -> &str {
-        "Stationary rates of a network by mean-field theory"
-    }
-
-    fn ports(&self) -> Ports {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        let mut notes = Vec::new();
-        let theory = Theory::bind(request, &config.network, &config.parameters, config.method, None, &mut notes)?;
-        let bound = theory.bound(REVISION, request, &[], Output::new("working_point", schema()), notes)?;
-        Ok(Box::new(WorkingPointStage { bound, theory }))
-    }
+    let own = if config.cv { vec![("cv", json!(true))] } else { Vec::new() };
+    let output = Output::new("working_point", schema(config.cv));
+    let bound = theory.bound(REVISION, request, &own, vec![output], notes)?;
+    Ok(stage(bound, move |table, _| rows(theory.solve(table)?, config.cv)))
 }
 
-impl Stage for WorkingPointStage {
-    fn bound(&self) -> &Bound {
-        &self.bound
+fn rows(solved: Solved, cv: bool) -> Result<Rows, SampleError> {
+    let point = &solved.point;
+    let n = point.rates_hz.len();
+    let mut columns = vec![
+        texts(solved.parameters.populations.iter().map(|population| &population.name)),
+        numbers(point.rates_hz.iter().copied()),
+        numbers(point.input.iter().map(|input| input.mean_v * MV)),
+        numbers(point.input.iter().map(|input| input.sd_v * MV)),
+        numbers(vec![point.residual_hz; n]),
+        numbers(vec![point.growth; n]),
+        integers(vec![i64::from(point.is_stable()); n]),
+    ];
+    if cv {
+        columns.push(numbers(variability(&solved.parameters, &point.input, solved.synapses)?));
     }
+    Ok(Rows::of(columns, solved.notes))
+}
 
-    fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
-        each_sample(batch, |number, _| {
-            if context.is_cancelled() {
-                return Err(SampleError::cancelled());
-            }
-            let solved = self.theory.solve(batch.table(number, "parameters"))?;
-            let point = &solved.point;
-            let n = point.rates_hz.len();
-            let floats = |values: Vec<f64>| Arc::new(Float64Array::from(values)) as ArrayRef;
-            let names = solved.parameters.populations.iter().map(|population| &population.name);
-            let columns = vec![
-                Arc::new(StringArray::from_iter_values(names)) as ArrayRef,
-                floats(point.rates_hz.clone()),
-                floats(point.input.iter().map(|input| input.mean_v * MV).collect()),
-                floats(point.input.iter().map(|input| input.sd_v * MV).collect()),
-                floats(vec![point.residual_hz; n]),
-                floats(vec![point.growth; n]),
-                Arc::new(Int64Array::from(vec![i64::from(point.is_stable()); n])),
-            ];
-            let table = RecordBatch::try_new(self.bound.outputs[0].schema.arrow.clone(), columns);
-            Ok(SampleOutput { tables: vec![table.map_err(SampleError::internal)?], notes: solved.notes })
-        })
-    }
+/// Coefficients of variation of the intervals between spikes, one for each population.
+pub(super) fn variability(
+    parameters: &Parameters,
+    inputs: &[Input],
+    synapses: Synapses,
+) -> Result<Vec<f64>, SampleError> {
+    let of = |(population, &input): (&Population, &Input)| {
+        coefficient_of_variation(&population.neuron, input, synapses)
+            .map_err(|error| SampleError::input(format!("population `{}`: {error}", population.name)))
+    };
+    parameters.populations.iter().zip(inputs).map(of).collect()
 }

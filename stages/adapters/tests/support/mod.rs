@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
+use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{RecordBatch, StringArray};
 use lapicque_pipeline::{Graph, MemoryStore, Pipeline, Registry, RunOptions, RunRecord, Store, run, with_sample};
 
@@ -100,6 +100,10 @@ impl Ran {
 
 pub fn floats(table: &RecordBatch, column: &str) -> Vec<f64> {
     table.column_by_name(column).unwrap().as_primitive::<Float64Type>().values().to_vec()
+}
+
+pub fn integers(table: &RecordBatch, column: &str) -> Vec<i64> {
+    table.column_by_name(column).unwrap().as_primitive::<Int64Type>().values().to_vec()
 }
 
 pub fn texts(table: &RecordBatch, column: &str) -> Vec<String> {

@@ -4,6 +4,10 @@
 //! w_ij = tau_m (J_ij dnu/dmu + <J_ij^2> dnu/dsigma/(2 sigma)) (Helias et al. 2013, Eq A.3; dimensionless).
 //! In a network of single neurons ("populations" of one) w is the effective connectivity of pairs; with A = (1 - w)^-1 the
 //! covariances of spike counts per time are C = A D A^T, D = (A o A)^-1 CV^2 nu (Layer et al. 2023, Eq 9 and 11).
+//!
+//! Of populations of N neurons with random connections the mean activities have, to the first order in 1/N, the covariances
+//! C = A D A^T with A = (1 - K o w)^-1, D = CV^2 nu/N (Grytskyy et al. 2013, Front Comput Neurosci 7:131). C_ij is the mean over
+//! all pairs of a neuron of i and one of j; where i = j, N of the N^2 pairs are neurons with themselves, of covariance CV^2 nu.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -78,22 +82,53 @@ pub struct Covariances {
 /// # Errors
 /// Vectors of another length; negative or infinite values; a network that is not stable ([`spectral_bound`] of 1 or more).
 pub fn covariances(effective_weights: &DMatrix<f64>, rates_hz: &[f64], cv: &[f64]) -> Result<Covariances, LinearError> {
-    let n = effective_weights.nrows();
+    let mut noise_hz = count_variances(rates_hz, cv, effective_weights.nrows())?;
+    let response = stable_response(effective_weights)?;
+    if !response.component_mul(&response).lu().solve_mut(&mut noise_hz) {
+        return Err(LinearError::Critical);
+    }
+    let covariances_hz = &response * DMatrix::from_diagonal(&noise_hz) * response.transpose();
+    Ok(Covariances { covariances_hz, noise_hz })
+}
+
+/// Covariances (Hz) of the mean activities of populations whose neurons fire with `rates_hz` and `cv`; `effective_weights` are
+/// those of single synapses.
+///
+/// # Errors
+/// Parameters that are not valid; vectors or a matrix of another size; values that are negative or not finite; a network that is
+/// not stable.
+pub fn population_covariances(
+    parameters: &Parameters,
+    effective_weights: &DMatrix<f64>,
+    rates_hz: &[f64],
+    cv: &[f64],
+) -> Result<DMatrix<f64>, LinearError> {
+    parameters.check()?;
+    let populations = &parameters.populations;
+    shape("effective_weights", effective_weights, populations.len())?;
+    let mut noise_hz = count_variances(rates_hz, cv, populations.len())?;
+    noise_hz.iter_mut().zip(populations).for_each(|(noise, population)| *noise /= population.size as f64);
+    let response = stable_response(&parameters.in_degree.component_mul(effective_weights))?;
+    Ok(&response * DMatrix::from_diagonal(&noise_hz) * response.transpose())
+}
+
+/// CV^2 nu of each.
+fn count_variances(rates_hz: &[f64], cv: &[f64], n: usize) -> Result<DVector<f64>, LinearError> {
     one_for_each("rates_hz", rates_hz.len(), n)?;
     one_for_each("cv", cv.len(), n)?;
     for i in 0..n {
         not_negative(rates_hz[i], || format!("rates_hz[{i}]"))?;
         not_negative(cv[i], || format!("cv[{i}]"))?;
     }
-    let bound = spectral_bound(effective_weights)?;
+    Ok(DVector::from_fn(n, |i, _| cv[i] * cv[i] * rates_hz[i]))
+}
+
+/// (1 - W)^-1 of a stable network.
+fn stable_response(effective: &DMatrix<f64>) -> Result<DMatrix<f64>, LinearError> {
+    let bound = spectral_bound(effective)?;
     if bound >= 1.0 {
         return Err(LinearError::Unstable { bound });
     }
-    let response = (DMatrix::identity(n, n) - effective_weights).try_inverse().ok_or(LinearError::Critical)?;
-    let mut noise_hz = DVector::from_fn(n, |i, _| cv[i] * cv[i] * rates_hz[i]);
-    if !response.component_mul(&response).lu().solve_mut(&mut noise_hz) {
-        return Err(LinearError::Critical);
-    }
-    let covariances_hz = &response * DMatrix::from_diagonal(&noise_hz) * response.transpose();
-    Ok(Covariances { covariances_hz, noise_hz })
+    let n = effective.nrows();
+    (DMatrix::identity(n, n) - effective).try_inverse().ok_or(LinearError::Critical)
 }

@@ -39,7 +39,7 @@ pub enum ExternalRateError {
 
 /// Rates of the drives at which each population receives `target`.
 ///
-/// The first `kept` drives of each population keep the rates that they have; those of the others are not looked at.
+/// Of free drives (`is_free(population, drive)`) the present rates are not looked at; others keep theirs.
 ///
 /// # Errors
 /// Parameters that are not valid; another number of inputs than of populations; what the theory of the neuron refuses; a
@@ -48,7 +48,7 @@ pub fn external_rates(
     parameters: &Parameters,
     target: &[Input],
     synapses: Synapses,
-    kept: usize,
+    is_free: impl Fn(usize, usize) -> bool,
 ) -> Result<ExternalRates, ExternalRateError> {
     parameters.check()?;
     one_for_each("target", target.len(), parameters.populations.len())?;
@@ -59,16 +59,19 @@ pub fn external_rates(
         rates_hz.push(rate);
     }
     let mut driven = parameters.clone();
-    for population in &mut driven.populations {
-        population.drives.iter_mut().skip(kept).for_each(|drive| drive.rate_hz = 0.0);
+    for (i, population) in driven.populations.iter_mut().enumerate() {
+        let free = population.drives.iter_mut().enumerate().filter(|(k, _)| is_free(i, *k));
+        free.for_each(|(_, drive)| drive.rate_hz = 0.0);
     }
     let local = input(&driven, &rates_hz)?;
     let mut drives_hz = Vec::with_capacity(target.len());
-    for ((population, target), local) in driven.populations.iter_mut().zip(target).zip(local) {
+    for (i, ((population, target), local)) in driven.populations.iter_mut().zip(target).zip(local).enumerate() {
         let tau_m = population.neuron.membrane_time_constant_s;
-        let free = population.drives.get(kept..).unwrap_or_default();
-        let unit = free.iter().map(|drive| drive.weight_v.hypot(drive.weight_sd_v)).fold(0.0, f64::max);
-        let columns = free.iter().map(|drive| {
+        let free: Vec<usize> = (0..population.drives.len()).filter(|&k| is_free(i, k)).collect();
+        let drives = &population.drives;
+        let unit = free.iter().map(|&k| drives[k].weight_v.hypot(drives[k].weight_sd_v)).fold(0.0, f64::max);
+        let columns = free.iter().map(|&k| {
+            let drive = &drives[k];
             let (weight, sd) = (drive.weight_v / unit, drive.weight_sd_v / unit);
             Vector2::new(drive.in_degree * weight, drive.in_degree * (weight * weight + sd * sd))
         });
@@ -79,12 +82,11 @@ pub fn external_rates(
         let mean = (target.mean_v - local.mean_v) / (tau_m * unit);
         let variance = (target.sd_v.powi(2) - local.sd_v.powi(2)) / (tau_m * unit * unit);
         let rates = least_squares(&Matrix2xX::from_columns(&columns), Vector2::new(mean, variance));
-        for (position, (drive, &rate_hz)) in population.drives.iter_mut().skip(kept).zip(&rates).enumerate() {
+        for (&drive, &rate_hz) in free.iter().zip(&rates) {
             if rate_hz.is_nan() || rate_hz < -ROUNDING * rates.amax() {
-                let population = population.name.clone();
-                return Err(ExternalRateError::Negative { population, drive: kept + position, rate_hz });
+                return Err(ExternalRateError::Negative { population: population.name.clone(), drive, rate_hz });
             }
-            drive.rate_hz = rate_hz.max(0.0);
+            population.drives[drive].rate_hz = rate_hz.max(0.0);
         }
         drives_hz.push(population.drives.iter().map(|drive| drive.rate_hz).collect());
     }

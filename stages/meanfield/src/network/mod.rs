@@ -11,7 +11,7 @@
 //! | in which modes? | [`modes()`] | |
 //! | which connections make an oscillation? | [`sensitivity()`], [`sensitivity_of_all_modes`] | Eq 7 |
 //! | which low-pass filter resembles a population? | [`fit_low_pass`], [`scan_low_pass`], [`low_pass_weights`] | Senk et al. (2020), Fig 5 |
-//! | what does a single synapse do? how are pairs of neurons correlated? | [`effective_weights`], [`covariances()`] | Helias et al. (2013); Layer et al. (2023) |
+//! | what does a single synapse do? how are pairs of neurons correlated? | [`effective_weights`], [`covariances()`], [`population_covariances`] | Helias et al. (2013); Layer et al. (2023) |
 //!
 //! Units are SI. Matrices have a row for each target and a column for each source.
 //! Neurons of a population are alike and receive independent Gaussian noise; finite size enters as noise of the rates only.
@@ -41,7 +41,7 @@ mod response;
 mod sensitivity;
 mod spectra;
 
-pub use covariances::{Covariances, Order, covariances, effective_weights, spectral_bound};
+pub use covariances::{Covariances, Order, covariances, effective_weights, population_covariances, spectral_bound};
 pub use delay::{Delay, DelayDistribution};
 pub use eigen::{Eigen, eigen, eigenvalues};
 pub use error::LinearError;

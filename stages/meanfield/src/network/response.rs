@@ -13,25 +13,25 @@ use nalgebra::DMatrix;
 use num_complex::Complex64;
 
 use super::checks::{finite, one_for_each, shape};
-use super::{LinearError, Parameters, WorkingPoint};
-use crate::neuron::{TransferOptions, transfer_functions};
+use super::{LinearError, Parameters};
+use crate::neuron::{Input, TransferOptions, transfer_functions};
 
-/// Transfer function of each population (row) at each angular frequency (column, 1/s), Hz/V.
+/// Transfer function of each population (row) at its input and each angular frequency (column, 1/s), Hz/V.
 ///
 /// # Errors
 /// Parameters that are not valid; another number of inputs than of populations; what the theory of the neuron refuses.
 pub fn transfer_function_matrix(
     parameters: &Parameters,
-    working_point: &WorkingPoint,
+    inputs: &[Input],
     omegas: &[f64],
     options: TransferOptions,
 ) -> Result<DMatrix<Complex64>, LinearError> {
     parameters.check()?;
     let populations = &parameters.populations;
-    one_for_each("working_point.input", working_point.input.len(), populations.len())?;
+    one_for_each("inputs", inputs.len(), populations.len())?;
     let omegas: Vec<Complex64> = omegas.iter().copied().map(Complex64::from).collect();
     let mut matrix = DMatrix::zeros(populations.len(), omegas.len());
-    for (i, (population, &input)) in populations.iter().zip(&working_point.input).enumerate() {
+    for (i, (population, &input)) in populations.iter().zip(inputs).enumerate() {
         let row = transfer_functions(&population.neuron, input, &omegas, options)
             .map_err(|source| LinearError::Neuron { population: population.name.clone(), source })?;
         matrix.row_mut(i).iter_mut().zip(row).for_each(|(to, from)| *to = from);

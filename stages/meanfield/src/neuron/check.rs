@@ -1,10 +1,10 @@
 //! What is refused before anything is computed, and what is refused after.
 
-use super::{Input, MAX_TIME_CONSTANT_RATIO, Neuron, NeuronError, Synapses};
+use super::{Input, Neuron, NeuronError};
 
 /// # Errors
 /// A parameter of the neuron or of the input that is out of its range, see the table of the module.
-pub(super) fn check(neuron: &Neuron, input: Input, synapses: Synapses) -> Result<(), NeuronError> {
+pub(super) fn check(neuron: &Neuron, input: Input) -> Result<(), NeuronError> {
     let tau_m = neuron.membrane_time_constant_s;
     if !(tau_m > 0.0 && tau_m.is_finite()) {
         return Err(out_of_range("membrane_time_constant_s", tau_m, "finite and above 0"));
@@ -27,14 +27,6 @@ pub(super) fn check(neuron: &Neuron, input: Input, synapses: Synapses) -> Result
     }
     if neuron.threshold_v <= neuron.reset_v {
         return Err(NeuronError::ThresholdNotAboveReset { threshold_v: neuron.threshold_v, reset_v: neuron.reset_v });
-    }
-    // The limit itself, as the quotient of two decimal numbers, passes.
-    let limit = MAX_TIME_CONSTANT_RATIO * (1.0 + 4.0 * f64::EPSILON);
-    if synapses != Synapses::Delta && neuron.synaptic_time_constant_s > limit * tau_m {
-        return Err(NeuronError::SlowSynapses {
-            synaptic_time_constant_s: neuron.synaptic_time_constant_s,
-            membrane_time_constant_s: tau_m,
-        });
     }
     Ok(())
 }

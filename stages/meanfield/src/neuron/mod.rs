@@ -7,7 +7,7 @@
 //! | symbol | field | unit | meaning | range |
 //! |---|---|---|---|---|
 //! | tau_m | `membrane_time_constant_s` | s | | above 0 |
-//! | tau_s | `synaptic_time_constant_s` | s | decay of a synaptic current, 0: delta synapses | 0 to 0.1 tau_m |
+//! | tau_s | `synaptic_time_constant_s` | s | decay of a synaptic current, 0: delta synapses | 0 or above; far below tau_m |
 //! | tau_r | `refractory_period_s` | s | | 0 or above |
 //! | V_th | `threshold_v` | V | from the resting potential | above V_r |
 //! | V_r | `reset_v` | V | from the resting potential | finite |
@@ -32,6 +32,14 @@ pub struct Neuron {
     pub refractory_period_s: f64,
     pub threshold_v: f64,
     pub reset_v: f64,
+}
+
+impl Neuron {
+    /// Whether tau_s is above 0.1 tau_m, where the theories of filtered synapses, expansions in k, are no longer to be trusted.
+    pub fn has_slow_synapses(&self) -> bool {
+        // The limit itself, as the quotient of two decimal numbers, is below.
+        self.synaptic_time_constant_s > 0.1 * (1.0 + 4.0 * f64::EPSILON) * self.membrane_time_constant_s
+    }
 }
 
 /// What a neuron receives: mean and standard deviation in the units of the membrane potential.
@@ -89,12 +97,6 @@ pub enum NeuronError {
     #[error("`threshold_v` = {threshold_v} V: it must be above `reset_v` = {reset_v} V")]
     ThresholdNotAboveReset { threshold_v: f64, reset_v: f64 },
     #[error(
-        "`synaptic_time_constant_s` = {synaptic_time_constant_s} s: it must be at most {limit} times \
-         `membrane_time_constant_s` = {membrane_time_constant_s} s, the theory being an expansion in their ratio",
-        limit = MAX_TIME_CONSTANT_RATIO
-    )]
-    SlowSynapses { synaptic_time_constant_s: f64, membrane_time_constant_s: f64 },
-    #[error(
         "the Taylor expansion gives a rate of {rate_hz} Hz: it holds for weaker or faster synapses only; use the shift"
     )]
     NegativeRate { rate_hz: f64 },
@@ -103,6 +105,3 @@ pub enum NeuronError {
     #[error("the {quantity} is {value}: these parameters are beyond what double precision can represent")]
     NotFinite { quantity: &'static str, value: f64 },
 }
-
-/// The largest tau_s/tau_m at which the theory of filtered synapses is used.
-pub const MAX_TIME_CONSTANT_RATIO: f64 = 0.1;

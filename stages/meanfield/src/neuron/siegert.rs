@@ -33,7 +33,7 @@ pub(super) const ALPHA: f64 = 2.065_253_152_231_217;
 /// A parameter out of its range, a Taylor expansion that gives a negative rate, a rate above the
 /// largest number.
 pub fn firing_rate(neuron: &Neuron, input: Input, synapses: Synapses) -> Result<f64, NeuronError> {
-    check(neuron, input, synapses)?;
+    check(neuron, input)?;
     let rate_hz = match Passage::new(neuron, input, synapses) {
         Some(passage) => match synapses {
             Synapses::Delta | Synapses::Shift => passage.rate_hz,
@@ -54,7 +54,7 @@ pub fn firing_rate(neuron: &Neuron, input: Input, synapses: Synapses) -> Result<
 /// # Errors
 /// Those of [`firing_rate`].
 pub fn rate_and_derivatives(neuron: &Neuron, input: Input, synapses: Synapses) -> Result<RateDerivatives, NeuronError> {
-    check(neuron, input, synapses)?;
+    check(neuron, input)?;
     let result = match Passage::new(neuron, input, synapses) {
         // A rate below the smallest number has no slope either.
         Some(passage) if passage.rate_hz == 0.0 => RateDerivatives::default(),

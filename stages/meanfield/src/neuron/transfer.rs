@@ -70,7 +70,7 @@ fn fill(
     options: TransferOptions,
     responses: &mut [Complex64],
 ) -> Result<(), NeuronError> {
-    check(neuron, input, options.synapses)?;
+    check(neuron, input)?;
     let tau_m = neuron.membrane_time_constant_s;
     for &omega in omegas {
         check_frequency(tau_m, omega)?;

@@ -27,7 +27,7 @@ use super::{Input, Neuron, NeuronError, Synapses};
 /// # Errors
 /// A parameter out of its range; [`Synapses::Taylor`], for which no such theory exists.
 pub fn coefficient_of_variation(neuron: &Neuron, input: Input, synapses: Synapses) -> Result<f64, NeuronError> {
-    check(neuron, input, synapses)?;
+    check(neuron, input)?;
     if synapses == Synapses::Taylor {
         return Err(NeuronError::NoVariabilityOfTaylor);
     }

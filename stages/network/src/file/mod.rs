@@ -192,6 +192,16 @@ impl NetworkFile {
         self.description.as_deref()
     }
 
+    /// What the paths of the file call a drive of a population: its name, `drive` if it is the only one, or its position.
+    pub fn drive_name(&self, population: &crate::Population, position: usize) -> String {
+        let named = self.drive_names.get(&population.name).and_then(|names| names.get(position));
+        match (named, population.drives.len()) {
+            (Some(name), _) => name.clone(),
+            (None, 1) => "drive".to_owned(),
+            (None, _) => position.to_string(),
+        }
+    }
+
     /// Every value that can be set, by its path in the file.
     pub fn paths(&self) -> Vec<Entry> {
         file_entries(&self.network, &self.drive_names)
