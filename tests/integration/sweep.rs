@@ -51,6 +51,20 @@ fn ok(ran: Ran) -> Ran {
 }
 
 #[test]
+fn one_circuit_is_simulated_once_though_its_rows_are_not_kept() {
+    let lab = Lab::new();
+    let mut pipeline = circuit(&lab, &WEIGHTS);
+    let stages = pipeline["stages"].as_object_mut().unwrap();
+    ["parameters", "model", "predictions"].map(|learning| stages.remove(learning));
+    stages["spikes"].as_object_mut().unwrap().remove("inputs");
+    stages["dipole"]["keep"] = json!(false);
+    stages["eeg"]["keep"] = json!(false);
+    let ran = ok(lab.run(&pipeline));
+    let due = SAMPLE_WISE.iter().skip(1).map(|&stage| (stage, 1)).chain([("kernels", 1)]);
+    assert_eq!(ran.computed(), counts(due));
+}
+
+#[test]
 fn a_second_run_computes_nothing() {
     let lab = Lab::new();
     let pipeline = circuit(&lab, &WEIGHTS);

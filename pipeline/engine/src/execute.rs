@@ -50,7 +50,7 @@ pub struct UnitReport {
     pub reproduced: bool,
 }
 
-/// Whole tables that batches of one process share.
+/// Whole tables that batches of one process share, by what needs or made them.
 pub type WholeTables = Mutex<HashMap<(String, String), RecordBatch>>;
 
 /// Computes a batch. `stages` are the bound stages of the members.
@@ -109,12 +109,35 @@ impl Execution<'_> {
                 self.new[number].push(NewAction { key: run.key, action, tables });
             }
             if outcome.is_ok() {
+                self.hand_on(number, &run, &tables);
                 self.rows.insert((number, run.label), tables);
             }
             self.report.members[number].units[run.label] =
                 Some(UnitReport { key: run.key, inputs: run.inputs, outcome, notes, computed: true, reproduced: true });
         }
         Ok(())
+    }
+
+    /// Keeps rows for the next batch, if a stage that runs once needs them that could not be in this one: its key was not known.
+    fn hand_on(&self, number: usize, run: &Run, tables: &[RecordBatch]) {
+        let reads = |member: &MemberTask| {
+            let whole = member.binding.inputs.iter().filter(|input| !input.sample_wise).map(|input| &input.port);
+            let ports = || {
+                member.ports.iter().filter(|port| matches!(port.from, From::Member { member, .. } if member == number))
+            };
+            whole.into_iter().any(|name| ports().any(|port| port.name == *name))
+        };
+        let waits = |member: &MemberTask| matches!(member.units[run.label], UnitTask::Absent) && reads(member);
+        if !self.task.members[number].keep && self.task.members.iter().any(waits) {
+            let mut whole = self.lock_whole();
+            tables.iter().enumerate().for_each(|(output, table)| {
+                whole.insert(self.handed_on(number, output, run.key), table.clone());
+            });
+        }
+    }
+
+    fn handed_on(&self, number: usize, output: usize, key: Digest) -> (String, String) {
+        (format!("{} output {output}", self.task.members[number].stage), key.to_string())
     }
 
     /// The samples that are missing, after looking up those whose keys have only now become known.
@@ -317,8 +340,18 @@ impl Execution<'_> {
                     |(i, output): (usize, &Output)| Ok(self.store.read(i, &output.schema, &[key], None)?.remove(0));
                 let tables = outputs.iter().enumerate().map(read).collect::<Result<Vec<_>, StoreError>>()?;
                 self.rows.insert((number, label), tables);
-            } else {
-                again.push(Run { label, key, inputs, point });
+                continue;
+            }
+            let handed_on = {
+                let whole = self.lock_whole();
+                let table = |output| whole.get(&self.handed_on(number, output, key)).cloned();
+                (0..outputs.len()).map(table).collect::<Option<Vec<_>>>()
+            };
+            match handed_on {
+                Some(tables) => {
+                    self.rows.insert((number, label), tables);
+                }
+                None => again.push(Run { label, key, inputs, point }),
             }
         }
         if again.is_empty() {

@@ -167,8 +167,8 @@ fn mistakes_are_found_before_anything_runs() {
     std::fs::write(folder.path().join("small.yaml"), NETWORK.replace("size: 40", "sizes: 40")).unwrap();
     let message = refused_in(&stage(""), folder.path());
     assert!(message.contains("small.yaml:6:5") || message.contains("small.yaml:6"), "{message}");
-    std::fs::write(folder.path().join("small.yaml"), NETWORK.replace("{probability: 0.3}", "{in_degree: 2.5}"))
-        .unwrap();
+    let profile = "{probability: 0.3}\n    profile: {gaussian: {sd: 1 mm}}";
+    std::fs::write(folder.path().join("small.yaml"), NETWORK.replace("{probability: 0.3}", profile)).unwrap();
     let message = refused_in(&stage(""), folder.path());
     assert!(message.contains("connections.E_to_I"), "{message}");
 }

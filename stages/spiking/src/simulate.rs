@@ -22,8 +22,8 @@ const MOST_NEURONS: u64 = 1 << 25;
 ///
 /// # Errors
 /// A network that is not valid ([`SimulationError::Network`]) or describes what is not simulated
-/// ([`SimulationError::Unsupported`]: other neuron models, plastic synapses, spatial profiles,
-/// fractional in-degrees), both by path; options off the grid; drawn delays shorter than a step;
+/// ([`SimulationError::Unsupported`]: other neuron models, plastic synapses, spatial profiles), both
+/// by path; options off the grid; drawn delays shorter than a step;
 /// cancellation.
 pub fn simulate(
     network: &Network,

@@ -149,8 +149,6 @@ fn what_is_not_simulated_is_refused_by_its_path() {
         refused(&|n| n.connections[0].profile = Some(SpatialProfile::Gaussian { sd_um: 100.0 })),
         "connections.E_to_E.profile"
     );
-    let fractional = Rule::InDegree { k: 10.5, autapses: true, multapses: true };
-    assert_eq!(refused(&|n| n.connections[1].rule = fractional), "connections.E_to_I.rule.in_degree");
     let other_model = |n: &mut Network| n.populations[1] = population("I", 100, NeuronModel::Binary, &[], vec![]);
     assert_eq!(refused(&other_model), "populations.I.model");
 }

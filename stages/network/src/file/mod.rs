@@ -79,7 +79,8 @@
 //!
 //! # Connections
 //! `rule` is one of `{probability: 0.1}` (each ordered pair independently), `{in_degree: 200}` (synapses onto each
-//! neuron; real numbers are for theory), `{total: 10000}`, `all_to_all`, `one_to_one`.
+//! neuron; with `{in_degree: 20.5}` a simulation draws 20.5 N_post synapses among all pairs), `{total: 10000}`,
+//! `all_to_all`, `one_to_one`.
 //! `autapses` and `multapses` (the latter for `in_degree` and `total`) are allowed unless set to `false`, as in NEST.
 //! `synapse` is `static` unless given. `profile` is how the probability of a connection falls with distance:
 //! `{boxcar: {width: 500 um}}` (constant up to this distance, 0 beyond), `{gaussian: {sd: 300 um}}`,

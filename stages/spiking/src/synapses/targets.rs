@@ -7,7 +7,7 @@
 use lapicque_network::{Connection, Rule};
 use lapicque_numerics::random::{Bernoulli, Generator, StreamKey};
 
-use crate::error::{SimulationError, unsupported};
+use crate::error::SimulationError;
 
 /// The targets of every source of one connection.
 pub(crate) struct Targets {
@@ -65,17 +65,13 @@ impl Targets {
                 Kind::All
             }
             Rule::OneToOne => Kind::Same,
-            Rule::InDegree { k, autapses, multapses } => {
-                if k.fract() != 0.0 {
-                    return Err(unsupported(
-                        path("in_degree"),
-                        "a simulation needs a whole number of synapses per neuron",
-                    ));
-                }
+            Rule::InDegree { k, autapses, multapses } if k.fract() == 0.0 => {
                 pairs.skip_self = recurrent && !autapses;
                 pairs.list(|visit| pairs.in_degree(k as u64, multapses, key, visit))
             }
-            Rule::Total { n, autapses, multapses } => {
+            // So many on average: a total among all pairs.
+            Rule::InDegree { autapses, multapses, .. } | Rule::Total { autapses, multapses, .. } => {
+                let n = synapses.round() as u64;
                 pairs.skip_self = recurrent && !autapses;
                 if multapses {
                     pairs.list(|visit| pairs.total(n, key, visit))
@@ -296,6 +292,19 @@ mod tests {
         assert!(
             targets("B", Rule::InDegree { k: 0.0, autapses: true, multapses: true }, 5, 3, 1).iter().all(Vec::is_empty)
         );
+    }
+
+    #[test]
+    fn fractional_in_degrees_hold_on_average() {
+        for (autapses_allowed, multapses_allowed) in [(true, true), (true, false), (false, true), (false, false)] {
+            let rule = Rule::InDegree { k: 20.47, autapses: autapses_allowed, multapses: multapses_allowed };
+            let rows = targets("A", rule, 100, 100, 1);
+            let found = in_degrees(&rows, 100);
+            assert_eq!(found.iter().sum::<usize>(), 2047);
+            assert!(found.iter().any(|&k| k < 20) && found.iter().any(|&k| k > 21), "{found:?}");
+            assert_eq!(autapses(&rows) > 0, autapses_allowed);
+            assert_eq!(multapses(&rows) > 0, multapses_allowed);
+        }
     }
 
     #[test]
