@@ -15,6 +15,7 @@ Examples:
   lapicque init my-project                       start from a small pipeline
   lapicque run my-project/pipeline.yaml          compute what is missing
   lapicque sql -p my-project/pipeline.yaml \"SELECT * FROM features_with_parameters\"
+  lapicque plot -p my-project/pipeline.yaml \"SELECT J_ext, dfa FROM features_with_parameters\" --mark points -o dfa.svg
   lapicque apply features.catch22 eeg.edf -o features.csv
   lapicque stages features.catch22               what a kind of stage takes and gives
 
@@ -66,6 +67,16 @@ Examples:
   lapicque sql -p pipeline.yaml \"SELECT * FROM spikes WHERE population = 'E'\" --format parquet -o e.parquet
   lapicque sql -p pipeline.yaml 'SELECT \"table\", \"column\", unit FROM system.columns'")]
     Sql(Sql),
+    /// Draw the result of a query
+    #[command(after_help = "\
+The columns of the query are, in this order: x, y, colour, panel; the last two may be left out. Lines join the points of
+one colour in the order of the query. A column of texts as x gives bars. Axes have the names and units of the columns.
+
+Examples:
+  lapicque plot -p pipeline.yaml \"SELECT frequency_hz, power, population FROM spectra\" --log-y -o spectra.svg
+  lapicque plot -p pipeline.yaml 'SELECT \"true\", predicted, channel, target FROM model__held_out' --mark points -o fit.png
+  lapicque plot -p pipeline.yaml 'SELECT t0 + dt * unnest(range(0, cardinality(\"values\"))) AS time_ms, unnest(\"values\") AS dipole FROM dipole' -o dipole.png")]
+    Plot(Plot),
     /// Show what is different between the tables of two runs
     #[command(after_help = "\
 One row per table and column that differs: how many values, by how much, and where most. Runs are named by the
@@ -187,6 +198,41 @@ pub(crate) struct Sql {
     /// Write to a file instead of stdout
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Compute rows again that are not kept, in memory
+    #[arg(long)]
+    pub(crate) compute: bool,
+}
+
+/// How rows are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mark {
+    Lines,
+    Points,
+    Bars,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plot {
+    /// The query: columns x, y, colour and panel
+    pub(crate) query: String,
+    /// The pipeline file, or a folder with a pipeline.yaml
+    #[arg(long, short)]
+    pub(crate) pipeline: PathBuf,
+    /// The file to write: .svg or .png
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Lines, points or bars [default: bars if x holds texts, else lines]
+    #[arg(long, value_enum)]
+    pub(crate) mark: Option<Mark>,
+    /// Logarithmic x axis
+    #[arg(long)]
+    pub(crate) log_x: bool,
+    /// Logarithmic y axis
+    #[arg(long)]
+    pub(crate) log_y: bool,
+    /// Text above the figure
+    #[arg(long)]
+    pub(crate) title: Option<String>,
     /// Compute rows again that are not kept, in memory
     #[arg(long)]
     pub(crate) compute: bool,

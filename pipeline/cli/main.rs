@@ -6,10 +6,12 @@ mod check;
 mod diff;
 mod error;
 mod export;
+mod figure;
 mod gc;
 mod graph;
 mod init;
 mod plan;
+mod plot;
 mod progress;
 mod project;
 mod run;
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Run(command) => run::run(command, shared),
         Command::Why(command) => why::why(command, shared),
         Command::Sql(command) => sql::sql(command, shared),
+        Command::Plot(command) => plot::plot(command, shared),
         Command::Diff(command) => diff::diff(command, shared),
         Command::Export(command) => export::export(command, shared),
         Command::Graph(command) => graph::graph(command, shared),

@@ -17,13 +17,22 @@ pub(crate) fn sql(command: &Sql, shared: &Shared) -> Result<(), CommandError> {
     let pipeline = Pipeline::read(&pipeline_file(&command.pipeline), &[])?;
     let store = open_store(&pipeline, shared)?;
     let format = format_of(command.format.or(shared.json.then_some(Format::Json)), command.output.as_deref())?;
-    let result = match lapicque_query::query(&store, &pipeline.name, &command.query) {
-        Err(QueryError::NotKept { stage, .. }) if command.compute => {
-            with_rows_of(stage, &pipeline, &store, command, shared)?
-        }
-        other => other?,
-    };
+    let result = answer(&command.query, &pipeline, &store, command.compute, shared)?;
     write(&result, format, command.output.as_deref())
+}
+
+/// The result of a query; `compute` if rows that are not kept may be computed again.
+pub(crate) fn answer(
+    query: &str,
+    pipeline: &Pipeline,
+    store: &dyn Store,
+    compute: bool,
+    shared: &Shared,
+) -> Result<RecordBatch, CommandError> {
+    match lapicque_query::query(store, &pipeline.name, query) {
+        Err(QueryError::NotKept { stage, .. }) if compute => with_rows_of(stage, pipeline, store, query, shared),
+        other => Ok(other?),
+    }
 }
 
 /// Answers a query that needs rows which are not kept: what the latest run did is done again, in memory, with those rows.
@@ -31,7 +40,7 @@ fn with_rows_of(
     stage: String,
     pipeline: &Pipeline,
     store: &dyn Store,
-    command: &Sql,
+    query: &str,
     shared: &Shared,
 ) -> Result<RecordBatch, CommandError> {
     let run = store.latest_run(&pipeline.name)?.ok_or_else(|| QueryError::NoRun(pipeline.name.clone()))?;
@@ -63,7 +72,7 @@ fn with_rows_of(
         if cancelled().load(std::sync::atomic::Ordering::Relaxed) {
             return Err(CommandError::Interrupted);
         }
-        match lapicque_query::query(&overlay, &pipeline.name, &command.query) {
+        match lapicque_query::query(&overlay, &pipeline.name, query) {
             Err(QueryError::NotKept { stage, .. }) if keep.insert(stage.clone()) => {}
             other => return Ok(other?),
         }

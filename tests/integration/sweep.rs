@@ -55,7 +55,9 @@ fn one_circuit_is_simulated_once_though_its_rows_are_not_kept() {
     let lab = Lab::new();
     let mut pipeline = circuit(&lab, &WEIGHTS);
     let stages = pipeline["stages"].as_object_mut().unwrap();
-    ["parameters", "model", "predictions"].map(|learning| stages.remove(learning));
+    for learning in ["parameters", "model", "predictions"] {
+        stages.remove(learning);
+    }
     stages["spikes"].as_object_mut().unwrap().remove("inputs");
     stages["dipole"]["keep"] = json!(false);
     stages["eeg"]["keep"] = json!(false);

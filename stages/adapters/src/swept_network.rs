@@ -126,7 +126,7 @@ impl SweptNetwork {
         for column in &self.columns {
             let parameter = self.parameter(&column.name);
             let targets = match parameter {
-                None => json!([column.name]),
+                None => json!([self.file.canonical_path(&column.name)]),
                 Some(parameter) if parameter.scales.is_empty() => json!(parameter.sets),
                 Some(parameter) => json!({ "scales": parameter.scales }),
             };
@@ -227,9 +227,7 @@ impl SweptColumn {
         notes: &mut Vec<String>,
     ) -> Result<Self, String> {
         if !data_type.is_numeric() {
-            return Err(format!(
-                "the column `{name}` sets a value of the network, so it must hold numbers; it is {data_type}"
-            ));
+            return Err(format!("the column `{name}` sets a quantity, so it must hold numbers; it is {data_type}"));
         }
         let of = |text: &str| Unit::parse(text).map_err(|error| format!("column `{name}`: {error}"));
         let canonical_unit = of(canonical)?;

@@ -5,6 +5,7 @@ mod support;
 
 use std::path::Path;
 
+use num_complex::Complex64;
 use serde_json::Value;
 use support::{floats, ran, refused, texts};
 
@@ -189,6 +190,18 @@ fn the_mode_of_low_gamma_is_that_of_the_publication() {
     };
     assert!(is_there(frequency[nearest], [eigen_re[nearest], eigen_im[nearest]], 1e-12), "it is one of the eigenmodes");
     assert!(is_there(64.1, [0.888, 0.077], 1e-3), "the published eigenvalue");
+    let vectors = ran.output("modes", 1);
+    let parts = ["right_re", "right_im", "left_re", "left_im"].map(|name| floats(&vectors, name));
+    assert_eq!(parts[0].len(), 8 * 301 * 8);
+    for first in (0..parts[0].len()).step_by(8) {
+        let product = |part: &dyn Fn(Complex64, Complex64) -> Complex64| -> Complex64 {
+            let of =
+                |i: usize| part(Complex64::new(parts[0][i], parts[1][i]), Complex64::new(parts[2][i], parts[3][i]));
+            (first..first + 8).map(of).sum()
+        };
+        assert!((product(&|right, left| right * left) - 1.0).norm() < 1e-9);
+        assert!((product(&|right, _| right * right.conj()) - 1.0).norm() < 1e-12);
+    }
 }
 
 #[test]

@@ -85,6 +85,27 @@ fn pairs_of_single_neurons() {
 }
 
 #[test]
+fn two_synapses_of_a_pair_count_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let neuron = "size: 1, model: iaf_psc_delta, tau_m: 20 ms, E_L: 0 mV, V_th: 15 mV, V_reset: 0 mV, V_m: 0 mV";
+    let network = |in_degree: u32| {
+        format!(
+            "network: 1\nname: pair\npopulations:\n\
+             \x20 A: {{{neuron}, drive: {{kind: poisson, rate: 5000 Hz, weight: 0.15 mV}}}}\n\
+             \x20 B: {{{neuron}, drive: {{kind: poisson, rate: 5000 Hz, weight: 0.15 mV}}}}\n\
+             connections:\n  A_to_B: {{pre: A, post: B, rule: {{in_degree: {in_degree}}}, weight: 0.02 mV, delay: 1 ms}}\n"
+        )
+    };
+    std::fs::write(folder.path().join("one.yaml"), network(1)).unwrap();
+    std::fs::write(folder.path().join("two.yaml"), network(2)).unwrap();
+    let text = "  one: {kind: meanfield.covariances, network: one.yaml}\n\
+                \x20 two: {kind: meanfield.covariances, network: two.yaml}\n";
+    let ran = ran(text, folder.path());
+    let [one, two] = ["one", "two"].map(|stage| floats(&ran.table(stage), "covariance_hz")[1]);
+    assert!(one > 0.0 && (two / one - 2.0).abs() < 0.02, "{one} {two}");
+}
+
+#[test]
 fn pairs_of_populations_covary_weakly() {
     let text = "  pairs: {kind: meanfield.covariances, network: brunel, parameters: {g: 6}}\n\
                 \x20 linear: {kind: meanfield.covariances, network: brunel, order: linear, parameters: {g: 6}}\n";

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use arrow_array::RecordBatch;
 use serde_json::Value;
-use support::{floats, integers, ran, refused, texts};
+use support::{floats, integers, ran, refused, refused_in, texts};
 
 const GOLDEN: &str = "../../tests/golden/meanfield/spatial";
 const TEN: &str = "mean_input: 10 mV, sd_input: 10 mV";
@@ -80,6 +80,13 @@ fn fixed_drives_keep_their_rates() {
     let text = stage("mean_input: {E: 10 mV, I: 9 mV}, sd_input: {E: 10 mV, I: 10 mV}");
     let table = ran(&text, Path::new(".")).table("drives");
     near(floats(&table, "mean_input_mV")[2], 9.0, 1e-9, "of each population");
+    // One drive for two numbers; and an input below that of the network itself.
+    let one = "  drives: {kind: meanfield.external_rates, network: hagen, mean_input: 9 mV, sd_input: 3 mV}\n";
+    let notes = ran(one, Path::new(".")).record.stages[0].notes.clone();
+    assert!(notes.iter().any(|(note, _)| note.contains("cannot reach mean and fluctuation")), "{notes:?}");
+    let text = stage("mean_input: 100 mV, sd_input: 1 mV, on_error: skip");
+    let failures = ran(&text, Path::new(".")).failures();
+    assert!(failures.iter().any(|told| told.contains("the drive `E` of `E` would need a rate of -")), "{failures:?}");
     for (rest, told) in [
         ("sd_input: 10 mV", "`sd_input` is given without it"),
         ("method: shift", "it is the working point that is due"),
@@ -175,10 +182,48 @@ fn patterns_are_those_of_the_working_point_that_the_network_has() {
     assert!(problem.contains("profile"), "{problem}");
     let few = refused("  pattern: {kind: meanfield.low_pass_fit, network: senk2020, frequencies: [1 Hz, 2 Hz]}\n");
     assert!(few.contains("3 or more"), "{few}");
+    // High frequencies, where the response lags by more than a quarter turn, change no sign.
+    let fit = |range: &str| {
+        let text = format!(
+            "  fit: {{kind: meanfield.low_pass_fit, network: senk2020, frequencies: {{linspace: [{range}, 100]}}}}\n"
+        );
+        floats(&ran(&text, Path::new(".")).table("fit"), "gain")[0]
+    };
+    near(fit("1000 Hz, 1 Hz"), fit("1 Hz, 1000 Hz"), 1e-9, "gain");
+    // Delays that vary: none either.
+    let mut varied = std::fs::read_to_string("../network/networks/senk2020.yaml").unwrap();
+    varied =
+        varied.replace("  tau_syn:\n", "  D_sd:\n    default: 50 %\n    sets: [connections.*.delay.sd]\n  tau_syn:\n");
+    varied = varied
+        .replace("    profile: {boxcar: {}}\n", "    profile: {boxcar: {}}\n    delay: {normal: {keep_sign: true}}\n");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("varied.yaml"), varied).unwrap();
+    let text =
+        format!("  pattern: {{kind: meanfield.spatial, network: varied.yaml, {FREQUENCIES}, wavenumbers: [0 1/mm]}}\n");
+    let problem = refused_in(&text, folder.path());
+    assert!(problem.contains("delays from E to E are distributed"), "{problem}");
     // Another delay of one connection: no closed form.
     let text = "  parameters: {kind: parameters.list, rows: [{connections.E_to_I.delay: 1 ms}]}\n".to_owned()
         + &stage(", inputs: {parameters: parameters}, on_error: skip");
     let ran = ran(&text, Path::new("."));
     let failures = ran.failures();
     assert!(failures.iter().any(|told| told.contains("delays are from 0.001 s to 0.0015 s")), "{failures:?}");
+}
+
+#[test]
+fn names_of_drives_are_part_of_what_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = std::fs::read_to_string("../network/networks/senk2020.yaml").unwrap();
+    let drives = "      E: {kind: poisson, synapses: 1}\n      I: {kind: poisson, synapses: 1}\n";
+    assert!(network.contains(drives));
+    std::fs::write(folder.path().join("a.yaml"), &network).unwrap();
+    let renamed =
+        network.replace("      E: {kind", "      excitatory: {kind").replace("drives.E.", "drives.excitatory.");
+    std::fs::write(folder.path().join("b.yaml"), renamed).unwrap();
+    let text = format!(
+        "  a: {{kind: meanfield.external_rates, network: a.yaml, {TEN}}}\n  b: {{kind: meanfield.external_rates, network: b.yaml, {TEN}}}\n"
+    );
+    let ran = ran(&text, folder.path());
+    assert_eq!(texts(&ran.table("a"), "drive")[..2], ["E", "I"]);
+    assert_eq!(texts(&ran.table("b"), "drive")[..2], ["excitatory", "I"]);
 }

@@ -67,6 +67,14 @@ fn a_low_pass_filter_in_place_of_the_transfer_function() {
     let filter = fitted();
     close(filter.time_constant_s, reference["tau_rate_s"][0].as_f64().unwrap(), 1e-7, 0.0, "tau");
     close(filter.relative_error(), reference["fit_error"][0].as_f64().unwrap(), 1e-5, 0.0, "error");
+    let omegas: Vec<f64> = numbers(&reference["frequencies_hz"]).iter().map(|f| TAU * f).collect();
+    let mut points: Vec<(f64, Complex64)> =
+        omegas.into_iter().zip(complex(&flat(&reference["transfer_function_10mV"]))).collect();
+    points.reverse();
+    let (omegas, transfer): (Vec<f64>, Vec<Complex64>) = points.into_iter().unzip();
+    let reversed = fit_low_pass(&omegas, &transfer).unwrap();
+    close(reversed.gain_hz_per_v, filter.gain_hz_per_v, 1e-9, 0.0, "gain in any order");
+    close(reversed.time_constant_s, filter.time_constant_s, 1e-9, 0.0, "tau in any order");
     let weights = low_pass_weights(&parameters(), &[filter; 2]).unwrap();
     for (found, expected) in weights.iter().zip(&matrix(&reference["W_rate"])) {
         close(*found, *expected, 1e-7, 0.0, "W_rate");

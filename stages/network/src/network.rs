@@ -55,7 +55,7 @@ pub enum Rule {
         p: f64,
         autapses: bool,
     },
-    /// Synapses onto each neuron; theory takes real numbers, simulation whole ones.
+    /// Synapses onto each neuron; if the number is not whole, on average.
     InDegree {
         k: f64,
         autapses: bool,

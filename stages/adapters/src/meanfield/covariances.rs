@@ -137,10 +137,11 @@ fn of_pairs(
     cv: &[f64],
     variances: &[f64],
 ) -> Result<OfPairs, LinearError> {
+    let effective = parameters.in_degree.component_mul(weights);
     let sizes: Vec<f64> = parameters.populations.iter().map(|population| population.size as f64).collect();
     let (means, variances) = match sizes.iter().all(|&size| size == 1.0) {
         true => {
-            let found = covariances(weights, rates_hz, cv)?.covariances_hz;
+            let found = covariances(&effective, rates_hz, cv)?.covariances_hz;
             let variances = found.diagonal().iter().copied().collect();
             (found, variances)
         }
@@ -154,6 +155,6 @@ fn of_pairs(
     });
     let correlations =
         DMatrix::from_fn(sizes.len(), sizes.len(), |i, j| pairs[(i, j)] / (variances[i] * variances[j]).sqrt());
-    let spectral_bound = spectral_bound(&parameters.in_degree.component_mul(weights))?;
+    let spectral_bound = spectral_bound(&effective)?;
     Ok(OfPairs { means, pairs, correlations, spectral_bound })
 }

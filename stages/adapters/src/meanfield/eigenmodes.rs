@@ -6,6 +6,10 @@
 //! | mode | | the same number at all frequencies |
 //! | frequency_hz | Hz | as configured, in growing order |
 //! | re, im | | eigenvalue; one at 1 is an oscillation that does not decay |
+//!
+//! The second output, `vectors`, has the eigenvectors, which the three matrices have in common: for each mode, frequency and
+//! population `right_re`, `right_im` (length 1; how the populations take part) and `left_re`, `left_im` (scaled so that the
+//! product with the right one is 1; how they drive the mode).
 
 use std::collections::BTreeMap;
 
@@ -19,15 +23,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::response::{Fields, RefractoryConfig, Response, yes};
-use super::stage::{Rows, TheoryKind, integers, numbers, stage};
+use super::stage::{Rows, TheoryKind, integers, numbers, stage, texts};
 use super::theory::{Delays, Method};
 use crate::kind_config::{read, schema_of};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 pub(super) const KIND: TheoryKind = TheoryKind {
     name: "meanfield.eigenmodes",
-    summary: "Eigenvalues of the effective connectivity, mode by mode",
+    summary: "Eigenvalues and eigenvectors of the effective connectivity, mode by mode",
     config_schema: schema_of::<Config>,
     bind,
 };
@@ -69,17 +73,34 @@ enum Matrix {
     InversePropagator,
 }
 
-fn schema() -> TableSchema {
-    TableSchema::new(
+fn outputs() -> Vec<Output> {
+    let number = |name: &str, description: &str| Column::new(name, DataType::Float64, description);
+    let mode = || Column::new("mode", DataType::Int64, "number of the mode, the same at all frequencies");
+    let frequency = || number("frequency_hz", "frequency").unit("Hz");
+    let values = TableSchema::new(
         "table",
         &["mode", "frequency_hz"],
         [
-            Column::new("mode", DataType::Int64, "number of the mode, the same at all frequencies"),
-            Column::new("frequency_hz", DataType::Float64, "frequency").unit("Hz"),
-            Column::new("re", DataType::Float64, "real part of the eigenvalue"),
-            Column::new("im", DataType::Float64, "imaginary part of the eigenvalue"),
+            mode(),
+            frequency(),
+            number("re", "real part of the eigenvalue"),
+            number("im", "imaginary part of the eigenvalue"),
         ],
-    )
+    );
+    let vectors = TableSchema::new(
+        "table",
+        &["mode", "frequency_hz", "population"],
+        [
+            mode(),
+            frequency(),
+            Column::new("population", DataType::Utf8, "name in the network file"),
+            number("right_re", "real part of the right eigenvector"),
+            number("right_im", "imaginary part of the right eigenvector"),
+            number("left_re", "real part of the left eigenvector"),
+            number("left_im", "imaginary part of the left eigenvector"),
+        ],
+    );
+    vec![Output::new("eigenmodes", values), Output::new("vectors", vectors)]
 }
 
 impl Config {
@@ -101,7 +122,7 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let mut notes = Vec::new();
     let response = Response::bind_growing(request, &config.fields(), &mut notes)?;
     let own = if config.of == Matrix::default() { Vec::new() } else { vec![("of", json!(config.of))] };
-    let bound = response.bound(REVISION, request, &own, vec![Output::new("eigenmodes", schema())], notes)?;
+    let bound = response.bound(REVISION, request, &own, outputs(), notes)?;
     Ok(stage(bound, move |table, _| rows(&response, config.of, table)))
 }
 
@@ -112,15 +133,31 @@ fn rows(response: &Response, of: Matrix, table: Option<&RecordBatch>) -> Result<
         Matrix::InversePropagator => SpectrumOf::InversePropagator,
     };
     let (solved, effective) = response.effective_connectivity(table)?;
-    let found = modes(&effective).and_then(|found| found.eigenvalues(of, &solved.parameters));
+    let found = modes(&effective).map_err(SampleError::input)?;
     // Frequencies x modes, told mode by mode.
-    let eigenvalues = found.map_err(SampleError::input)?;
+    let eigenvalues = found.eigenvalues(of, &solved.parameters).map_err(SampleError::input)?;
     let (frequencies, modes) = eigenvalues.shape();
-    let columns = vec![
-        integers((0..modes as i64).flat_map(|mode| std::iter::repeat_n(mode, frequencies))),
+    let number = |repeated: usize| integers((0..modes as i64).flat_map(|mode| std::iter::repeat_n(mode, repeated)));
+    let values = vec![
+        number(frequencies),
         response.frequencies(modes),
         numbers(eigenvalues.iter().map(|value| value.re)),
         numbers(eigenvalues.iter().map(|value| value.im)),
     ];
-    Ok(Rows::of(columns, solved.notes))
+    let populations = &solved.parameters.populations;
+    let n = populations.len();
+    // One eigenvector after the other: a column of `right`, a row of `left`.
+    let each = || (0..modes).flat_map(|mode| found.at.iter().flat_map(move |at| (0..n).map(move |i| (at, mode, i))));
+    let vectors = vec![
+        number(frequencies * n),
+        numbers(
+            (0..modes).flat_map(|_| response.frequencies_hz.iter().flat_map(|&hertz| std::iter::repeat_n(hertz, n))),
+        ),
+        texts(each().map(|(_, _, i)| &populations[i].name)),
+        numbers(each().map(|(at, mode, i)| at.right[(i, mode)].re)),
+        numbers(each().map(|(at, mode, i)| at.right[(i, mode)].im)),
+        numbers(each().map(|(at, mode, i)| at.left[(mode, i)].re)),
+        numbers(each().map(|(at, mode, i)| at.left[(mode, i)].im)),
+    ];
+    Ok(Rows { tables: vec![values, vectors], notes: solved.notes })
 }

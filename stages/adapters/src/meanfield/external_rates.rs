@@ -5,14 +5,14 @@
 //! |---|---|---|
 //! | population, drive | | in the order of the network |
 //! | rate_hz | Hz | rate of one train of the drive |
-//! | population_rate_hz | Hz | rate of the population at the working point |
-//! | mean_input_mV, sd_input_mV | mV | input that is reached: the given one, if there are two drives of different weights |
+//! | population_rate_hz | Hz | rate of the population at the input that is asked for |
+//! | mean_input_mV, sd_input_mV | mV | input that is reached if populations have these rates: what is asked for, if there are two free drives of different weights; with one it is the nearest |
 
 use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 use arrow_schema::DataType;
-use lapicque_meanfield::network::external_rates;
+use lapicque_meanfield::network::{ExternalRateError, external_rates};
 use lapicque_network::{Drive, Population};
 use lapicque_pipeline::{BindRequest, ConfigError, Output, SampleError, Stage};
 use lapicque_schemas::{Column, TableSchema};
@@ -65,7 +65,7 @@ fn schema() -> TableSchema {
             Column::new("population", DataType::Utf8, "name in the network file"),
             Column::new("drive", DataType::Utf8, "name in the network file"),
             number("rate_hz", "rate of one train").unit("Hz"),
-            number("population_rate_hz", "stationary rate per neuron at the working point").unit("Hz"),
+            number("population_rate_hz", "stationary rate per neuron at the input that is asked for").unit("Hz"),
             number("mean_input_mV", "mean of the input that is reached").unit("mV"),
             number("sd_input_mV", "standard deviation of the input that is reached").unit("mV"),
         ],
@@ -84,8 +84,11 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     if let Some(unknown) = config.fixed_drives.iter().find(|name| drives.iter().flatten().all(|drive| drive != *name)) {
         return problem("fixed_drives", format!("no population has a Poisson drive `{unknown}`"));
     }
-    let own =
-        if config.fixed_drives.is_empty() { Vec::new() } else { vec![("fixed_drives", json!(config.fixed_drives))] };
+    // Networks know their drives by position.
+    let mut own = vec![("drives", json!(drives))];
+    if !config.fixed_drives.is_empty() {
+        own.push(("fixed_drives", json!(config.fixed_drives)));
+    }
     let mut bound = theory.bound(REVISION, request, &own, vec![Output::new("external_rates", schema())], notes)?;
     target.declare(&mut bound);
     let sought = Sought { theory, target, drives, fixed_drives: config.fixed_drives };
@@ -112,6 +115,21 @@ fn trains(theory: &Theory) -> Vec<Vec<String>> {
 }
 
 impl Sought {
+    /// With the name that the network file gives a drive.
+    fn named(&self, error: ExternalRateError) -> SampleError {
+        let ExternalRateError::Negative { population, drive, rate_hz } = &error else {
+            return SampleError::input(error);
+        };
+        let populations = &self.theory.base().populations;
+        let names = populations.iter().position(|p| p.name == *population).and_then(|i| self.drives[i].get(*drive));
+        match names {
+            Some(name) => SampleError::input(format!(
+                "the drive `{name}` of `{population}` would need a rate of {rate_hz} Hz: this input cannot be reached so; other `fixed_drives` may help"
+            )),
+            None => SampleError::input(error),
+        }
+    }
+
     fn rows(&self, table: Option<&RecordBatch>) -> Result<Rows, SampleError> {
         let (parameters, synapses) = self.theory.terms(&self.theory.network(table)?)?;
         let target = self.target.of_sample(table, parameters.populations.len())?;
@@ -119,7 +137,17 @@ impl Sought {
             let name = self.drives.get(population).and_then(|names| names.get(drive));
             name.is_none_or(|name| !self.fixed_drives.contains(name))
         };
-        let found = external_rates(&parameters, &target, synapses, is_free).map_err(SampleError::input)?;
+        let found = external_rates(&parameters, &target, synapses, is_free).map_err(|error| self.named(error))?;
+        let mut notes = doubts(&parameters, synapses);
+        let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.abs().max(b.abs());
+        let missed =
+            target.iter().zip(&found.input).position(|(a, b)| !near(a.mean_v, b.mean_v) || !near(a.sd_v, b.sd_v));
+        if let Some(i) = missed {
+            notes.push(format!(
+                "population `{}`: its drives cannot reach mean and fluctuation of the input at once",
+                parameters.populations[i].name
+            ));
+        }
         let (mut populations, mut rows) = (Vec::new(), <[Vec<f64>; 4]>::default());
         for (i, population) in parameters.populations.iter().enumerate() {
             for &rate_hz in &found.drives_hz[i] {
@@ -130,6 +158,6 @@ impl Sought {
         }
         let mut columns = vec![texts(populations), texts(self.drives.iter().flatten())];
         columns.extend(rows.map(numbers));
-        Ok(Rows::of(columns, doubts(&parameters, synapses)))
+        Ok(Rows::of(columns, notes))
     }
 }

@@ -53,6 +53,7 @@ impl ImposedInput {
 
     /// Adds what it reads, and what it says, to what a stage declares.
     pub(super) fn declare(&self, bound: &mut Bound) {
+        bound.accepts.extend([MEAN.to_owned(), SD.to_owned()]);
         for (field, imposed) in [(MEAN, &self.mean), (SD, &self.sd)] {
             bound.config[field] = match imposed {
                 Imposed::Values(values) => json!(values),
@@ -68,8 +69,11 @@ impl ImposedInput {
     /// The input of each of `populations` in one sample.
     pub(super) fn of_sample(&self, table: Option<&RecordBatch>, populations: usize) -> Result<Vec<Input>, SampleError> {
         let [mean, sd] = [self.mean.of_sample(table, populations)?, self.sd.of_sample(table, populations)?];
-        if let Some(&value) = sd.iter().find(|&&value| value.is_nan() || value < 0.0) {
-            return Err(SampleError::input(format!("{SD} = {value} mV: it must be 0 or above")));
+        if let Some(value) = mean.iter().find(|value| !value.is_finite()) {
+            return Err(SampleError::input(format!("{MEAN} = {value} mV: it must be finite")));
+        }
+        if let Some(value) = sd.iter().find(|value| !(value.is_finite() && **value >= 0.0)) {
+            return Err(SampleError::input(format!("{SD} = {value} mV: it must be 0 or above, and finite")));
         }
         Ok(mean.iter().zip(sd).map(|(mean, sd)| Input { mean_v: mean / MV, sd_v: sd / MV }).collect())
     }

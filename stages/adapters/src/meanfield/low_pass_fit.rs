@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 use arrow_schema::DataType;
 use lapicque_meanfield::network::{LowPass, Parameters, fit_low_pass, low_pass_weights};
-use lapicque_meanfield::neuron::{Input, Synapses};
+use lapicque_meanfield::neuron::{Input, Synapses, firing_rate};
 use lapicque_network::Network;
 use lapicque_pipeline::{BindRequest, Bound, ConfigError, Output, SampleError, Stage};
 use lapicque_schemas::{Column, TableSchema};
@@ -191,6 +191,11 @@ impl Fit {
             Some(imposed) => {
                 let (parameters, synapses) = self.response.theory.terms(network)?;
                 let inputs = imposed.of_sample(table, parameters.populations.len())?;
+                for (population, &input) in parameters.populations.iter().zip(&inputs) {
+                    // Not every input has a rate, in particular of a Taylor expansion.
+                    firing_rate(&population.neuron, input, synapses)
+                        .map_err(|e| SampleError::input(format!("population `{}`: {e}", population.name)))?;
+                }
                 let notes = doubts(&parameters, synapses);
                 (parameters, synapses, inputs, notes)
             }

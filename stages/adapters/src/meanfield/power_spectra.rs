@@ -23,7 +23,7 @@ use super::stage::{Rows, TheoryKind, numbers, stage};
 use super::theory::{Delays, Method};
 use crate::kind_config::{read, schema_of};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 pub(super) const KIND: TheoryKind = TheoryKind {
     name: "meanfield.power_spectra",

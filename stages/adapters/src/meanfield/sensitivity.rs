@@ -29,7 +29,7 @@ use super::stage::{Rows, TheoryKind, integers, numbers, stage, texts};
 use super::theory::{Delays, Method};
 use crate::kind_config::{read, schema_of};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 pub(super) const KIND: TheoryKind = TheoryKind {
     name: "meanfield.sensitivity",

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 use arrow_schema::DataType;
-use lapicque_meanfield::network::low_pass_weights;
+use lapicque_meanfield::network::{Parameters, low_pass_weights};
 use lapicque_meanfield::spatial::{
     CharacteristicError, Field, InterpolationError, Profile, effective_profile, eigenvalue, follow, profiles,
 };
@@ -140,7 +140,11 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let mut notes = Vec::new();
     let (mean, sd) = (config.mean_input.as_ref(), config.sd_input.as_ref());
     let fit = Fit::bind(request, &config.fields(), mean, sd, &mut notes)?;
-    profiles(fit.response.theory.base()).map_err(|error| vec![ConfigError::at("network", error)])?;
+    let network = |message: String| vec![ConfigError::at("network", message)];
+    profiles(fit.response.theory.base()).map_err(|error| network(error.to_string()))?;
+    let (parameters, _) =
+        fit.response.theory.terms(fit.response.theory.base()).map_err(|error| network(error.message))?;
+    check_delays(&parameters).map_err(network)?;
     let mut own = vec![("wavenumbers_per_mm", json!(wavenumbers))];
     if config.branches != principal() {
         own.push(("branches", json!(config.branches)));
@@ -152,6 +156,20 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     fit.declare(&mut bound);
     let patterns = Patterns { fit, wavenumbers, branches: config.branches, mixtures: config.mixtures };
     Ok(stage(bound, move |table, context| patterns.rows(table, context)))
+}
+
+fn check_delays(parameters: &Parameters) -> Result<(), String> {
+    let name = |i: usize| &parameters.populations[i].name;
+    for (j, source) in parameters.delay.column_iter().enumerate() {
+        if let Some(i) = (0..source.len()).find(|&i| parameters.in_degree[(i, j)] > 0.0 && !source[i].is_constant()) {
+            return Err(format!(
+                "delays from {} to {} are distributed; the theory of patterns needs constant ones",
+                name(j),
+                name(i)
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn check_branches(branches: &[i32]) -> Result<(), Vec<ConfigError>> {
@@ -193,6 +211,7 @@ impl Patterns {
         let fitted = self.fit.of(table, &network)?;
         let time_constant_s =
             one("time constants of low-pass filters", fitted.filters.iter().map(|f| f.time_constant_s))?;
+        check_delays(&fitted.parameters).map_err(SampleError::input)?;
         let connected = fitted.parameters.in_degree.iter().zip(&fitted.parameters.delay).filter(|(k, _)| **k > 0.0);
         let delay_s = one("delays", connected.map(|(_, delay)| delay.mean_s))?;
         let weights = low_pass_weights(&fitted.parameters, &fitted.filters).map_err(SampleError::input)?;

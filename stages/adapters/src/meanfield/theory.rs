@@ -76,13 +76,14 @@ impl Theory {
         let network = SweptNetwork::new(opened.into_file(), fixed, table, notes)?;
         let mut theory = Self { network, method, delays: of_the_network };
         let parameters = theory.parameters(theory.base()).map_err(|error| vec![ConfigError::at("network", error)])?;
-        if method == Method::Taylor && theory.synapses(&parameters) == Synapses::Delta {
+        let is_swept = theory.network.column_names().next().is_some();
+        if method == Method::Taylor && !is_swept && theory.synapses(&parameters) == Synapses::Delta {
             notes.push("`method` says nothing: without synaptic time constant all theories are one".to_owned());
         }
         if delays.is_some() {
             theory.delays = delays;
             theory.parameters(theory.base()).map_err(|error| vec![ConfigError::at("delays", error)])?;
-            if parameters.delay.iter().all(|delay| delay.sd_s == 0.0) {
+            if !is_swept && parameters.delay.iter().all(|delay| delay.sd_s == 0.0) {
                 notes.push("`delays` says nothing: the delays of the network do not vary".to_owned());
             }
         }

@@ -26,7 +26,7 @@ use super::stage::{Rows, TheoryKind, integers, numbers, stage, texts};
 use super::theory::{MV, Method, Solved, Theory};
 use crate::kind_config::{problem, read, schema_of};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 pub(super) const KIND: TheoryKind = TheoryKind {
     name: "meanfield.working_point",

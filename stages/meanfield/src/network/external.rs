@@ -32,7 +32,7 @@ pub enum ExternalRateError {
     #[error("`{population}` has no free drive with synapses, so that its input cannot be set")]
     NoDrive { population: String },
     #[error(
-        "`{population}.drives[{drive}]` would need a rate of {rate_hz} Hz: this input cannot be reached from outside"
+        "`{population}.drives[{drive}]` would need a rate of {rate_hz} Hz: this input cannot be reached by these drives with the least rates"
     )]
     Negative { population: String, drive: usize, rate_hz: f64 },
 }

@@ -38,7 +38,7 @@ pub enum LowPassError {
     NotConverged,
 }
 
-/// The low-pass filter that is nearest to a transfer function at angular frequencies (1/s).
+/// The low-pass filter that is nearest to a transfer function at angular frequencies (1/s), in any order.
 ///
 /// # Errors
 /// Fewer than three frequencies; another number of values; values that are not finite; a fit that does not settle.
@@ -59,10 +59,13 @@ pub fn fit_low_pass(omegas: &[f64], transfer_hz_per_v: &[Complex64]) -> Result<L
     }
     let unit = squares.last().copied().unwrap_or(1.0).sqrt();
     // In units of the largest value and of the highest frequency.
-    let points: Vec<(f64, f64)> =
-        omegas.iter().zip(transfer_hz_per_v).map(|(omega, n)| ((omega / unit).powi(2), n.norm() / largest)).collect();
+    let scaled = omegas.iter().zip(transfer_hz_per_v).map(|(omega, n)| ((omega / unit).powi(2), n / largest));
+    let mut scaled: Vec<(f64, Complex64)> = scaled.collect();
+    scaled.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let points: Vec<(f64, f64)> = scaled.iter().map(|(square, n)| (*square, n.norm())).collect();
     let (best, covariance) = fit(&points).ok_or(LowPassError::NotConverged)?;
-    let sign = transfer_hz_per_v[0].re.signum();
+    // Where the phase is least: at high frequencies the response lags by more than a quarter turn.
+    let sign = scaled[0].1.re.signum();
     Ok(LowPass {
         gain_hz_per_v: sign * best[0] * largest,
         time_constant_s: best[1].abs() / unit,

@@ -79,7 +79,7 @@
 //!
 //! # Connections
 //! `rule` is one of `{probability: 0.1}` (each ordered pair independently), `{in_degree: 200}` (synapses onto each
-//! neuron; with `{in_degree: 20.5}` a simulation draws 20.5 N_post synapses among all pairs), `{total: 10000}`,
+//! neuron; a whole number is that of each, with `{in_degree: 20.5}` a simulation draws 20.5 N_post among all pairs), `{total: 10000}`,
 //! `all_to_all`, `one_to_one`.
 //! `autapses` and `multapses` (the latter for `in_degree` and `total`) are allowed unless set to `false`, as in NEST.
 //! `synapse` is `static` unless given. `profile` is how the probability of a connection falls with distance:

@@ -52,7 +52,7 @@ impl NetworkFile {
     }
 
     /// One spelling of each path, with positions of drives instead of their names.
-    pub(super) fn canonical_path(&self, path: &str) -> String {
+    pub fn canonical_path(&self, path: &str) -> String {
         self.network.canonical_path(&self.resolved_path(path))
     }
 }
