@@ -1,6 +1,8 @@
 //! Figures: panels of lines, points or bars in colours that most people can tell apart.
 
-use kuva::prelude::{BarPlot, Layout, LinePlot, Palette, Plot, PngBackend, ScatterPlot, SvgBackend, TickFormat};
+use kuva::prelude::{
+    BarPlot, Heatmap, Layout, LinePlot, Palette, Plot, PngBackend, ScatterPlot, SvgBackend, TickFormat,
+};
 use kuva::render::figure::Figure as Grid;
 use kuva::render::render::render_multiple;
 
@@ -40,6 +42,8 @@ pub(crate) enum Points {
     Numbers(Vec<Option<(f64, f64)>>),
     /// Bars.
     Named(Vec<(String, f64)>),
+    /// Rows from below; edges in both directions.
+    Cells { cells: Vec<Vec<f64>>, across: (f64, f64), up: (f64, f64) },
 }
 
 #[derive(Clone, Copy)]
@@ -60,10 +64,7 @@ pub(crate) fn draw(figure: &Figure, file_type: FileType) -> Result<Vec<u8>, Stri
     let scene = match figure.panels.as_slice() {
         [panel] => {
             let plots = figure.plots(panel);
-            let mut layout = figure.layout(&plots, "");
-            if let Some(title) = &figure.title {
-                layout = layout.with_title(title);
-            }
+            let layout = figure.layout(&plots, figure.title.as_ref().unwrap_or(&panel.title));
             render_multiple(plots, layout)
         }
         panels => {
@@ -111,8 +112,15 @@ impl Figure {
         let colour_of = |series: &Series| palette.colors()[series.colour % palette.len()].clone();
         let mut plots = Vec::new();
         for series in &panel.series {
-            let Points::Numbers(points) = &series.points else {
-                continue;
+            let points = match &series.points {
+                Points::Numbers(points) => points,
+                Points::Named(_) => continue,
+                Points::Cells { cells, across, up } => {
+                    let map = Heatmap::new().with_data(cells.iter().map(|row| row.iter().copied()));
+                    plots
+                        .push(map.with_x_range(across.0, across.1).with_y_range(up.0, up.1).with_cell_size(1.0).into());
+                    continue;
+                }
             };
             let name = self.colour.is_some().then(|| self.colours[series.colour].clone());
             if self.mark == Mark::Points {
@@ -144,7 +152,7 @@ impl Figure {
     fn bars(&self, panel: &Panel, colour_of: &dyn Fn(&Series) -> String) -> Option<Plot> {
         let named = panel.series.iter().filter_map(|series| match &series.points {
             Points::Named(bars) => Some((series, bars)),
-            Points::Numbers(_) => None,
+            Points::Numbers(_) | Points::Cells { .. } => None,
         });
         let named: Vec<(&Series, &Vec<(String, f64)>)> = named.collect();
         let mut names: Vec<&str> = Vec::new();

@@ -20,6 +20,7 @@ const MOST_PANELS: usize = 25;
 const MOST_LINES: usize = 16;
 const MOST_COLOURS: usize = 8;
 const MOST_BARS: usize = 200;
+const MOST_CELLS: usize = 500;
 const MOST_POINTS: usize = 500_000;
 
 pub(crate) fn plot(command: &Plot, shared: &Shared) -> Result<(), CommandError> {
@@ -27,7 +28,11 @@ pub(crate) fn plot(command: &Plot, shared: &Shared) -> Result<(), CommandError> 
     let pipeline = Pipeline::read(&pipeline_file(&command.pipeline), &[])?;
     let store = open_store(&pipeline, shared)?;
     let table = answer(&command.query, &pipeline, &store, command.compute, shared)?;
-    let (figure, left_out) = figure(&table, command)?;
+    check_size(&table)?;
+    let (figure, left_out) = match command.mark {
+        Some(Mark::Heatmap) => heatmap(&table, command)?,
+        _ => figure(&table, command)?,
+    };
     let image = draw(&figure, file_type).map_err(CommandError::Output)?;
     write_file(&command.output, |out| Ok(out.write_all(&image)?))?;
     if !shared.quiet {
@@ -50,39 +55,49 @@ fn file_type(file: &Path) -> Result<FileType, CommandError> {
     }
 }
 
-/// The figure, and how many rows have no place on its axes.
-fn figure(table: &RecordBatch, command: &Plot) -> Result<(Figure, usize), CommandError> {
-    let refused = |message: String| Err(CommandError::Input(message));
-    let schema = table.schema();
-    if !(2..=4).contains(&table.num_columns()) {
+fn refused<T>(message: String) -> Result<T, CommandError> {
+    Err(CommandError::Input(message))
+}
+
+fn check_size(table: &RecordBatch) -> Result<(), CommandError> {
+    let (columns, rows) = (table.num_columns(), table.num_rows());
+    if !(2..=4).contains(&columns) {
         return refused(format!(
-            "the query gives {} columns; x and y are due, and colour and panel if there are several",
-            table.num_columns()
+            "the query gives {columns} columns; x and y are due, and colour and panel if there are several"
         ));
     }
-    if table.num_rows() > MOST_POINTS {
-        let rows = table.num_rows();
+    if rows > MOST_POINTS {
         return refused(format!(
             "the query gives {rows} rows; at most {MOST_POINTS} are drawn: aggregate, or choose some"
         ));
     }
+    Ok(())
+}
+
+/// The texts of a column, where there is one.
+fn group(table: &RecordBatch, column: usize) -> Result<Vec<String>, CommandError> {
+    match table.num_columns() > column {
+        true => texts(table.column(column), table.schema().field(column)),
+        false => Ok(vec![String::new(); table.num_rows()]),
+    }
+}
+
+/// The figure, and how many rows have no place on its axes.
+fn figure(table: &RecordBatch, command: &Plot) -> Result<(Figure, usize), CommandError> {
+    let schema = table.schema();
     let mut y = numbers(table.column(1), schema.field(1))?;
     let y_label = label(schema.field(1), rescale(&mut y, command.log_y));
     let named = !is_number(schema.field(0));
     let mark = command.mark.unwrap_or(if named { Mark::Bars } else { Mark::Lines });
     let (x, x_power) = match mark {
         Mark::Bars => (X::Names(texts(table.column(0), schema.field(0))?), 0),
-        Mark::Lines | Mark::Points => {
+        Mark::Lines | Mark::Points | Mark::Heatmap => {
             let mut x = numbers(table.column(0), schema.field(0))?;
             let power = rescale(&mut x, command.log_x);
             (X::Numbers(x), power)
         }
     };
-    let group = |column: usize| match table.num_columns() > column {
-        true => texts(table.column(column), schema.field(column)),
-        false => Ok(vec![String::new(); table.num_rows()]),
-    };
-    let (colours, panels) = (group(2)?, group(3)?);
+    let (colours, panels) = (group(table, 2)?, group(table, 3)?);
     let mut figure = Figure {
         title: command.title.clone(),
         x: Axis { label: label(schema.field(0), x_power), logarithmic: command.log_x },
@@ -139,6 +154,96 @@ fn figure(table: &RecordBatch, command: &Plot) -> Result<(Figure, usize), Comman
         return refused("the query gives no row that has a place on these axes".to_owned());
     }
     Ok((figure, left_out))
+}
+
+/// Values over a grid of x and y.
+fn heatmap(table: &RecordBatch, command: &Plot) -> Result<(Figure, usize), CommandError> {
+    let schema = table.schema();
+    if table.num_columns() < 3 {
+        return refused("a heatmap has the columns x, y and value, and panel if there are several".to_owned());
+    }
+    if command.log_x || command.log_y {
+        return refused("a heatmap has no logarithmic axes".to_owned());
+    }
+    let [x, y, values] = [0, 1, 2].map(|column| numbers(table.column(column), schema.field(column)));
+    let (x, y, values) = (x?, y?, values?);
+    let (across, up) = (Grid::of(&x, schema.field(0).name())?, Grid::of(&y, schema.field(1).name())?);
+    let titles = group(table, 3)?;
+    let mut panels: Vec<Panel> = Vec::new();
+    let mut left_out = 0;
+    for row in 0..table.num_rows() {
+        let panel = panels.iter().position(|panel| panel.title == titles[row]).unwrap_or_else(|| {
+            let cells = vec![vec![f64::NAN; across.points.len()]; up.points.len()];
+            let points = Points::Cells { cells, across: across.range(), up: up.range() };
+            panels.push(Panel { title: titles[row].clone(), series: vec![Series { colour: 0, points }] });
+            panels.len() - 1
+        });
+        let (Some(column), Some(line), true) = (across.at(x[row]), up.at(y[row]), values[row].is_finite()) else {
+            left_out += 1;
+            continue;
+        };
+        if let Points::Cells { cells, .. } = &mut panels[panel].series[0].points {
+            if !cells[line][column].is_nan() {
+                let (x, y) = (x[row], y[row]);
+                return refused(format!("several rows for the cell at {x} and {y}: aggregate, or give them a panel"));
+            }
+            cells[line][column] = values[row];
+        }
+    }
+    if panels.len() > MOST_PANELS {
+        return refused(format!("{} panels; at most {MOST_PANELS} can be told apart", panels.len()));
+    }
+    if left_out == table.num_rows() {
+        return refused("the query gives no row that has a place on these axes".to_owned());
+    }
+    // What colours mean has no other place.
+    let value = label(schema.field(2), 0);
+    for panel in &mut panels {
+        panel.title = if panel.title.is_empty() { value.clone() } else { format!("{}: {value}", panel.title) };
+    }
+    let axis = |column: usize| Axis { label: label(schema.field(column), 0), logarithmic: false };
+    let (x, y) = (axis(0), axis(1));
+    let figure =
+        Figure { title: command.title.clone(), x, y, colour: None, mark: Mark::Heatmap, colours: Vec::new(), panels };
+    Ok((figure, left_out))
+}
+
+/// The values of an axis of a heatmap, evenly spaced.
+struct Grid {
+    points: Vec<f64>,
+    step: f64,
+}
+
+impl Grid {
+    fn of(values: &[f64], name: &str) -> Result<Self, CommandError> {
+        let mut points: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+        points.sort_by(f64::total_cmp);
+        points.dedup();
+        let (Some(first), Some(last)) = (points.first(), points.last()) else {
+            return refused(format!("the column `{name}` holds no numbers"));
+        };
+        if points.len() > MOST_CELLS {
+            return refused(format!(
+                "{} values of `{name}`; a heatmap has at most {MOST_CELLS} each way",
+                points.len()
+            ));
+        }
+        let step = if points.len() > 1 { (last - first) / (points.len() - 1) as f64 } else { 1.0 };
+        if points.windows(2).any(|pair| ((pair[1] - pair[0]) / step - 1.0).abs() > 0.01) {
+            return refused(format!("the values of `{name}` are not evenly spaced, as those of a heatmap have to be"));
+        }
+        Ok(Self { points, step })
+    }
+
+    fn at(&self, value: f64) -> Option<usize> {
+        self.points.iter().position(|point| *point == value)
+    }
+
+    /// From the edge of the first cell to that of the last.
+    fn range(&self) -> (f64, f64) {
+        let half = 0.5 * self.step;
+        (self.points[0] - half, self.points[self.points.len() - 1] + half)
+    }
 }
 
 enum X {

@@ -46,6 +46,37 @@ fn lines_points_and_bars_are_drawn_with_names_and_units() {
 }
 
 #[test]
+fn a_plane_of_parameters_is_a_heatmap() {
+    let lab = Lab::new();
+    let text = "
+lapicque: 1
+name: plane
+stages:
+  points: {kind: parameters.grid, sweep: {g: {linspace: [4, 6, 5]}, nu_ext: {linspace: [10 Hz, 30 Hz, 3]}}}
+  theory: {kind: meanfield.working_point, network: brunel, inputs: {parameters: points}}
+";
+    lab.write("pipeline.yaml", text);
+    lapicque(lab.folder(), &["run", "."]).ok();
+    let map = |query: &str| plot(&lab, query, &["--mark", "heatmap", "-o", "figure.svg"]);
+    map("SELECT g, nu_ext, rate_hz, population FROM theory_with_parameters").ok();
+    let drawn = std::fs::read_to_string(lab.folder().join("figure.svg")).unwrap();
+    for text in ["E: rate (Hz)", "I: rate (Hz)", "nu_ext (Hz)"] {
+        assert!(drawn.contains(text), "no `{text}`");
+    }
+    let gap = "SELECT g, nu_ext, CASE WHEN g = 5 THEN NULL ELSE rate_hz END FROM theory_with_parameters WHERE population = 'E'";
+    assert!(map(gap).ok().says("3 of 15 rows have no place"));
+    for (query, told) in [
+        ("SELECT g, nu_ext FROM points", "x, y and value"),
+        ("SELECT g, nu_ext, rate_hz FROM theory_with_parameters", "several rows for the cell at 4 and 10"),
+        ("SELECT exp(g), nu_ext, rate_hz FROM theory_with_parameters", "not evenly spaced"),
+        ("SELECT g, population, rate_hz FROM theory_with_parameters", "must hold numbers"),
+    ] {
+        let answer = map(query);
+        assert!(answer.code == 2 && answer.says(told), "{query}: {}", answer.stderr);
+    }
+}
+
+#[test]
 fn rows_without_a_place_are_told() {
     let lab = lab();
     let query = "SELECT x, CASE WHEN x = 2 THEN NULL ELSE x END AS y FROM (SELECT unnest(range(0, 5)) AS x)";
