@@ -10,12 +10,14 @@ use serde_json::Value;
 
 use super::theory::PORTS;
 
+type Bind = fn(&BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>>;
+
 /// A kind of theory.
 pub(super) struct TheoryKind {
     pub(super) name: &'static str,
     pub(super) summary: &'static str,
     pub(super) config_schema: fn() -> Value,
-    pub(super) bind: fn(&BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>>,
+    pub(super) bind: Bind,
 }
 
 impl Kind for TheoryKind {
