@@ -20,7 +20,7 @@ const MOST_PANELS: usize = 25;
 const MOST_LINES: usize = 16;
 const MOST_COLOURS: usize = 8;
 const MOST_BARS: usize = 200;
-const MOST_CELLS: usize = 500;
+const MOST_CELLS: usize = 250;
 const MOST_POINTS: usize = 500_000;
 
 pub(crate) fn plot(command: &Plot, shared: &Shared) -> Result<(), CommandError> {

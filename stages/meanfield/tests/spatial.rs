@@ -221,6 +221,30 @@ fn eigenvalues_of_spiking_neurons() {
     assert_eq!(error, InterpolationError::Delay { target: "I".to_owned(), origin: "E".to_owned() });
 }
 
+/// Between 39/mm and 46/mm the root of the low-pass units runs into the pole at -1/tau.
+#[test]
+fn a_root_without_counterpart_is_lost() {
+    let filter = fitted();
+    let field = Field {
+        parameters: parameters(),
+        inputs: vec![Input { mean_v: 0.01, sd_v: 0.01 }; 2],
+        filters: vec![filter; 2],
+        profiles: profiles(),
+        options: OPTIONS,
+    };
+    let weights = low_pass_weights(&field.parameters, &field.filters).unwrap();
+    let follow_at = |wavenumber: f64, mixtures: &[f64]| {
+        let xi = effective_profile(&weights, &field.profiles, &[wavenumber]).unwrap()[0];
+        follow(&field, wavenumber, eigenvalue(0, filter.time_constant_s, 1.5e-3, xi).unwrap(), mixtures)
+    };
+    for wavenumber in [38_500.0, 46_500.0] {
+        assert!(follow_at(wavenumber, &[1.0]).is_ok());
+    }
+    let near_the_end = follow_at(43_000.0, &[0.99]).unwrap()[0].eigenvalue;
+    assert!((near_the_end.re * filter.time_constant_s + 1.0).abs() < 0.02, "{near_the_end}");
+    assert!(matches!(follow_at(43_000.0, &[1.0]), Err(InterpolationError::Lost { .. })));
+}
+
 #[test]
 fn profiles_over_wavenumbers() {
     let of = |profile: Profile| [0.0, 1e3, 1e4].map(|k| profile.factor(k));

@@ -11,7 +11,7 @@
 //! | wavenumber | 1/mm | k, as in exp(i k x) |
 //! | mixture | | 0 low-pass units, 1 spiking neurons |
 //! | xi_re, xi_im | | effective profile of the low-pass units at k |
-//! | re, im | 1/s | eigenvalue: growth, and angular frequency; NaN where there is none, or where it was lost on the way |
+//! | re, im | 1/s | eigenvalue: growth, and angular frequency; NaN where there is none, as not every eigenvalue of low-pass units has a counterpart |
 
 use std::collections::BTreeMap;
 
@@ -237,7 +237,7 @@ impl Patterns {
             }
         }
         if lost > 0 {
-            notes.push(format!("{lost} eigenvalues were not followed to the last mixture: they meet others there"));
+            notes.push(format!("{lost} eigenvalues could not be followed to the last mixture: they meet others, or have no counterpart there"));
         }
         let (k, m) = (self.wavenumbers.len(), self.mixtures.len());
         let xi_of = |part: fn(&Complex64) -> f64| {

@@ -5,6 +5,9 @@
 //! xi_a = a xi_LIF + (1 - a) xi_rate; a root is followed from a = 0 to 1 along
 //! dlambda/da = -(xi_LIF - xi_rate)/(dxi_a/dlambda), each step corrected by Newton's method.
 //!
+//! Not every root of the low-pass units has a counterpart: as a nears 1 some run into the pole of the low-pass filter, at
+//! -1/tau, and are gone.
+//!
 //! xi is analytic in lambda; its derivative is taken from four points around lambda, which is right to the fourth order
 //! of their distance.
 
@@ -47,7 +50,7 @@ pub enum InterpolationError {
     Mixtures { position: usize, value: f64 },
     #[error("`delay[{target}, {origin}]` is distributed: eigenvalues are followed for constant delays only")]
     Delay { target: String, origin: String },
-    #[error("the root at the mixture {mixture} is lost (residual {residual}): it meets another one there")]
+    #[error("the root at the mixture {mixture} is lost (residual {residual}): it meets another one there, or the pole of the low-pass filter")]
     Lost { mixture: f64, residual: f64 },
 }
 
@@ -94,7 +97,7 @@ pub fn follow(
 }
 
 const FIRST_STEP: f64 = 0.05;
-const SHORTEST: f64 = 1e-6;
+const SHORTEST: f64 = 1e-4;
 /// Share of a predicted change that the correction may have.
 const NEAR: f64 = 0.2;
 const NEWTON_STEPS: u32 = 20;
