@@ -9,7 +9,7 @@
 //! | population, other | | all pairs, in the order of the network |
 //! | effective_weight | | of a synapse from `other` to `population`: additional spikes per spike |
 //! | covariance_hz | Hz | of the mean activities: spike counts per neuron in a long time, divided by it |
-//! | pair_covariance_hz | Hz | mean over pairs of different neurons; NaN if there are none |
+//! | pair_covariance_hz | Hz | mean over pairs of different neurons; NULL if there are none |
 //! | pair_correlation | | that, over the variances of the neurons |
 //! | spectral_bound | | largest real part of the eigenvalues of the effective connectivity; stable below 1 |
 
@@ -26,7 +26,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::stage::{Rows, TheoryKind, numbers, stage, texts};
+use super::stage::{Rows, TheoryKind, known_numbers, numbers, stage, texts};
 use super::theory::{Method, Solved, Theory};
 use super::working_point::variability;
 use crate::kind_config::{problem, read, schema_of};
@@ -75,8 +75,8 @@ fn schema() -> TableSchema {
             Column::new("other", DataType::Utf8, "the other population of the pair"),
             number("effective_weight", "of a synapse from the other one"),
             number("covariance_hz", "covariance of mean spike counts per time").unit("Hz"),
-            number("pair_covariance_hz", "mean covariance of different neurons").unit("Hz"),
-            number("pair_correlation", "that over the variances of the neurons"),
+            number("pair_covariance_hz", "mean covariance of different neurons").unit("Hz").nullable(),
+            number("pair_correlation", "that over the variances of the neurons").nullable(),
             number("spectral_bound", "largest real part of the eigenvalues of the effective connectivity"),
         ],
     )
@@ -114,8 +114,8 @@ fn rows(solved: Solved, order: Order) -> Result<Rows, SampleError> {
         texts((0..n).flat_map(|_| names())),
         by_rows(&weights),
         by_rows(&found.means),
-        by_rows(&found.pairs),
-        by_rows(&found.correlations),
+        known_numbers(found.pairs.transpose().iter().copied()),
+        known_numbers(found.correlations.transpose().iter().copied()),
         numbers(vec![found.spectral_bound; n * n]),
     ];
     Ok(Rows::of(columns, notes))

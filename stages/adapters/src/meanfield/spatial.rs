@@ -11,7 +11,7 @@
 //! | wavenumber | 1/mm | k, as in exp(i k x) |
 //! | mixture | | 0 low-pass units, 1 spiking neurons |
 //! | xi_re, xi_im | | effective profile of the low-pass units at k |
-//! | re, im | 1/s | eigenvalue: growth, and angular frequency; NaN where there is none, as not every eigenvalue of low-pass units has a counterpart |
+//! | re, im | 1/s | eigenvalue: growth, and angular frequency; NULL where there is none, as not every eigenvalue of low-pass units has a counterpart |
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ use serde_json::{Value, json};
 use super::axis::WAVENUMBERS;
 use super::low_pass_fit::{Fit, Fitted};
 use super::response::{Fields, RefractoryConfig, yes};
-use super::stage::{Rows, TheoryKind, integers, numbers, stage};
+use super::stage::{Rows, TheoryKind, integers, known_numbers, numbers, stage};
 use super::theory::Method;
 use crate::kind_config::{problem, read, schema_of};
 
@@ -119,8 +119,8 @@ fn schema() -> TableSchema {
             number("mixture", "0 low-pass units, 1 spiking neurons"),
             number("xi_re", "real part of the effective profile"),
             number("xi_im", "imaginary part of the effective profile"),
-            number("re", "growth of the pattern").unit("1/s"),
-            number("im", "angular frequency of the pattern").unit("1/s"),
+            number("re", "growth of the pattern").unit("1/s").nullable(),
+            number("im", "angular frequency of the pattern").unit("1/s").nullable(),
         ],
     )
 }
@@ -252,8 +252,8 @@ impl Patterns {
             numbers((0..self.branches.len() * k).flat_map(|_| self.mixtures.iter().copied())),
             xi_of(|xi| xi.re),
             xi_of(|xi| xi.im),
-            numbers(eigenvalues.iter().map(|value| value.re)),
-            numbers(eigenvalues.iter().map(|value| value.im)),
+            known_numbers(eigenvalues.iter().map(|value| value.re)),
+            known_numbers(eigenvalues.iter().map(|value| value.im)),
         ];
         Ok(Rows::of(columns, notes))
     }

@@ -93,6 +93,11 @@ pub(super) fn numbers(values: impl IntoIterator<Item = f64>) -> ArrayRef {
     Arc::new(Float64Array::from(values.into_iter().collect::<Vec<_>>()))
 }
 
+/// Without the values that are no numbers: NULL is left out of aggregates and comparisons, NaN is not.
+pub(super) fn known_numbers(values: impl IntoIterator<Item = f64>) -> ArrayRef {
+    Arc::new(Float64Array::from_iter(values.into_iter().map(|value| (!value.is_nan()).then_some(value))))
+}
+
 pub(super) fn integers(values: impl IntoIterator<Item = i64>) -> ArrayRef {
     Arc::new(Int64Array::from(values.into_iter().collect::<Vec<_>>()))
 }

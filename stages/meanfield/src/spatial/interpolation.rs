@@ -50,7 +50,9 @@ pub enum InterpolationError {
     Mixtures { position: usize, value: f64 },
     #[error("`delay[{target}, {origin}]` is distributed: eigenvalues are followed for constant delays only")]
     Delay { target: String, origin: String },
-    #[error("the root at the mixture {mixture} is lost (residual {residual}): it meets another one there, or the pole of the low-pass filter")]
+    #[error(
+        "the root at the mixture {mixture} is lost (residual {residual}): it meets another one there, or the pole of the low-pass filter"
+    )]
     Lost { mixture: f64, residual: f64 },
 }
 
