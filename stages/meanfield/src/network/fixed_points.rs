@@ -119,7 +119,7 @@ fn deflated(
             break;
         }
     }
-    if let Some(end) = newton(map, &point.x, 1.0 + 0.1 * point.x.amax(), limits)? {
+    if let Some(end) = newton(map, &point, 1.0 + 0.1 * point.x.amax(), limits)? {
         keep(found, end);
     }
     Ok(())

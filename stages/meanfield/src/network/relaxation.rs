@@ -67,7 +67,7 @@ pub(crate) fn relax<M: Map>(map: &M, x: DVector<f64>, limits: &Limits) -> Result
         let residual = point.flow.amax();
         let scale = point.x.amax().max(ABSOLUTE_ERROR);
         if residual <= next_try.min(NEAR * scale) {
-            let found = newton(map, &point.x, REACH * scale, limits)?;
+            let found = newton(map, &point, REACH * scale, limits)?;
             if let Some(found) = found.filter(|found| found.growth < 1.0 || residual <= limits.residual) {
                 return Ok(found);
             }
@@ -82,6 +82,7 @@ pub(crate) fn relax<M: Map>(map: &M, x: DVector<f64>, limits: &Limits) -> Result
 }
 
 /// A state with its flow F(x) - x and the derivative of F.
+#[derive(Clone)]
 pub(crate) struct Point {
     pub(crate) x: DVector<f64>,
     pub(crate) flow: DVector<f64>,
@@ -143,22 +144,22 @@ const SHORTEST: f64 = 1e-6;
 /// Of a step of the relaxation; the flow is at rest long before.
 const LONGEST: f64 = 1e3;
 
-/// Newton's method from `x`; none if it does not converge or leads further than `reach` away.
+/// Newton's method from a point; none if it does not converge or leads further than `reach` away.
 pub(crate) fn newton<M: Map>(
     map: &M,
-    x: &DVector<f64>,
+    from: &Point,
     reach: f64,
     limits: &Limits,
 ) -> Result<Option<FixedPoint>, M::Error> {
     let allowed = |point: &Point| limits.residual.max(ROUNDING * point.x.amax());
-    let mut point = Point::new(map, x.clone())?;
+    let mut point = from.clone();
     for _ in 0..NEWTON_STEPS {
         let Some(change) = newton_change(&point) else {
             return Ok(None);
         };
         let mut next = &point.x + &change;
         next.apply(|x| *x = x.max(0.0));
-        if (&next - x).amax() > reach {
+        if (&next - &from.x).amax() > reach {
             return Ok(None);
         }
         let next = Point::new(map, next)?;
