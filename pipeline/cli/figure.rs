@@ -1,4 +1,4 @@
-//! Figures: panels of lines, points or bars in colours that most people can tell apart.
+//! Figures: panels of lines, points, bars or cells in colours that most people can tell apart.
 
 use kuva::prelude::{
     BarPlot, Heatmap, Layout, LinePlot, Palette, Plot, PngBackend, ScatterPlot, SvgBackend, TickFormat,

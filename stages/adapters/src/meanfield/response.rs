@@ -34,6 +34,45 @@ pub(super) fn yes() -> bool {
     true
 }
 
+/// The configuration of kinds that ask for nothing else.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResponseConfig {
+    /// A shipped network (such as bos2016), a network file, or network parameters of NNMT.
+    network: String,
+    /// A list such as `[1 Hz, 10 Hz]`, or `{linspace: [0 Hz, 300 Hz, 301]}`.
+    frequencies: Value,
+    /// Theory of the stationary rate: shift, taylor or delta (default shift; delta where synapses have no time constant).
+    #[serde(default)]
+    method: Method,
+    /// Delays: none, gaussian, truncated_gaussian or lognormal, with means and s.d. of the network (default: the network's).
+    #[serde(default)]
+    delays: Option<Delays>,
+    /// Whether modulations are those of synaptic input, not of a current (default true).
+    #[serde(default = "yes")]
+    synaptic_filter: bool,
+    /// corrected or nnmt (default corrected).
+    #[serde(default)]
+    refractory: RefractoryConfig,
+    /// Values of the network other than its own, by short name or path, e.g. `J_ext: 29.89 pA`.
+    #[serde(default)]
+    parameters: BTreeMap<String, Value>,
+}
+
+impl ResponseConfig {
+    pub(super) fn fields(&self) -> Fields<'_> {
+        Fields {
+            network: &self.network,
+            parameters: &self.parameters,
+            method: self.method,
+            delays: self.delays,
+            frequencies: &self.frequencies,
+            synaptic_filter: self.synaptic_filter,
+            refractory: self.refractory,
+        }
+    }
+}
+
 /// The fields that these kinds share.
 pub(super) struct Fields<'a> {
     pub(super) network: &'a str,
