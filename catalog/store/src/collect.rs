@@ -14,7 +14,9 @@ use serde::Serialize;
 
 use crate::ParquetStore;
 use crate::files::{damaged, list, remove, write_new};
+use crate::index::lost;
 use crate::manifest::{self, Sums, View, digest};
+use crate::segments::batch_of;
 
 /// What was removed, or would be.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -65,7 +67,7 @@ impl ParquetStore {
         }
         let swept = self.sweep_manifests(&live.keys, dry_run, &mut collected)?;
         for path in list(&self.folder().join("segments"), "parquet")? {
-            let batch = file_stem(&path).and_then(|stem| stem.rsplit_once('-')).map(|(batch, _)| batch);
+            let batch = file_stem(&path).and_then(batch_of);
             match batch.and_then(|batch| swept.batches.get(batch)).filter(|(live, _)| *live > 0) {
                 None => {
                     collected.segments += 1;
@@ -131,7 +133,7 @@ impl ParquetStore {
     /// Leaves only actions in manifests that are in use.
     fn sweep_manifests(&self, live: &[Digest], dry_run: bool, collected: &mut Collected) -> Result<Swept, StoreError> {
         let mut swept = Swept::default();
-        let lost = self.lost();
+        let segments = crate::files::sizes(&self.folder().join("segments"))?;
         for path in list(&self.folder().join("actions"), "parquet")? {
             let (table, mut sums) = match manifest::table(&path) {
                 Err(StoreError::Damaged { message, .. }) => {
@@ -140,6 +142,8 @@ impl ParquetStore {
                 }
                 other => other?,
             };
+            let size_of = |name: &str| segments.get(name).copied();
+            let lost: HashSet<String> = lost(&sums, &size_of).map(str::to_owned).collect();
             let view = View::of(&path, &table);
             let (keys, batches) = (view.digests("key")?, view.texts("batch")?);
             let (common, outputs) = (view.digests("common")?, view.numbers("output")?);
@@ -249,7 +253,7 @@ struct Swept {
 
 fn keep_used(sums: &mut Sums, batches: &HashMap<String, (u64, u64)>) {
     sums.retain(|segment, _| {
-        let batch = segment.rsplit_once('-').and_then(|(batch, _)| batches.get(batch));
+        let batch = batch_of(segment).and_then(|batch| batches.get(batch));
         batch.is_some_and(|(live, _)| *live > 0)
     });
 }

@@ -11,8 +11,8 @@ use lapicque_pipeline::{Found, StoreError};
 use lapicque_schemas::Digest;
 
 use crate::files::list;
-use crate::manifest::{self, Details, Manifest, Rank};
-use crate::segments::Place;
+use crate::manifest::{self, Details, Manifest, Rank, SegmentSums, Sums};
+use crate::segments::{self, Place};
 
 #[derive(Default)]
 pub(crate) struct Index {
@@ -22,7 +22,7 @@ pub(crate) struct Index {
     names: HashSet<String>,
     /// Keys that others published since they were last asked for.
     foreign: HashSet<Digest>,
-    /// Batches whose segments turned out to be damaged.
+    /// Batches of which a segment is gone, shorter or longer than it was, or turned out to be damaged.
     pub(crate) lost: HashSet<Arc<str>>,
 }
 
@@ -33,27 +33,39 @@ struct Entry {
     rank: Rank,
 }
 
+/// The size of a segment in the folder, by the name of its file.
+type SizeOf<'a> = &'a dyn Fn(&str) -> Option<u64>;
+
 /// The manifest that answers for a key, what it says, and in which row.
 type Known<'a> = (&'a Manifest, Arc<Details>, u32);
 
 impl Index {
     /// Reads the keys of all manifests. Damaged ones are handed to `damaged` and left out.
-    pub(crate) fn load(folder: &Path, damaged: &mut dyn FnMut(&Path, String)) -> Result<Self, StoreError> {
+    pub(crate) fn load(
+        folder: &Path,
+        size: SizeOf<'_>,
+        damaged: &mut dyn FnMut(&Path, String),
+    ) -> Result<Self, StoreError> {
         let mut index = Self::default();
         let mut entries = Vec::new();
         for path in list(folder, "parquet")? {
-            index.take(&path, damaged, &mut |key, entry| entries.push((key, entry)))?;
+            index.take(&path, size, damaged, &mut |key, entry| entries.push((key, entry)))?;
         }
         index.sorted = Sorted::new(entries);
         Ok(index)
     }
 
     /// Takes in manifests that have appeared since.
-    pub(crate) fn refresh(&mut self, folder: &Path, damaged: &mut dyn FnMut(&Path, String)) -> Result<(), StoreError> {
+    pub(crate) fn refresh(
+        &mut self,
+        folder: &Path,
+        size: SizeOf<'_>,
+        damaged: &mut dyn FnMut(&Path, String),
+    ) -> Result<(), StoreError> {
         for path in list(folder, "parquet")? {
             if !manifest::name_of(&path).is_some_and(|name| self.names.contains(name)) {
                 let mut entries = Vec::new();
-                self.take(&path, damaged, &mut |key, entry| entries.push((key, entry)))?;
+                self.take(&path, size, damaged, &mut |key, entry| entries.push((key, entry)))?;
                 for (key, entry) in entries {
                     self.foreign.insert(key);
                     self.insert(key, entry);
@@ -66,12 +78,14 @@ impl Index {
     fn take(
         &mut self,
         path: &Path,
+        size: SizeOf<'_>,
         damaged: &mut dyn FnMut(&Path, String),
         put: &mut dyn FnMut(Digest, Entry),
     ) -> Result<(), StoreError> {
         let number = self.manifests.len() as u32;
         match manifest::keys(path, &mut |key, row, rank| put(key, Entry { manifest: number, row, rank })) {
-            Ok(()) => {
+            Ok(sums) => {
+                self.lost.extend(lost(&sums, size).map(Arc::from));
                 self.names.extend(manifest::name_of(path).map(str::to_owned));
                 self.manifests.push(Manifest::unread(path));
                 Ok(())
@@ -142,6 +156,12 @@ impl Index {
     pub(crate) fn row(&self, key: Digest) -> Result<Option<(&Manifest, u32)>, StoreError> {
         Ok(self.details(key)?.map(|(manifest, _, row)| (manifest, row)))
     }
+}
+
+/// The batches of which a segment is not there as it was written, by its size.
+pub(crate) fn lost<'a>(sums: &'a Sums, size: SizeOf<'a>) -> impl Iterator<Item = &'a str> {
+    let differs = move |(name, written): &(&String, &SegmentSums)| size(name) != Some(written.bytes);
+    sums.iter().filter(differs).filter_map(|(name, _)| segments::batch_of(name))
 }
 
 /// Entries in the order of the first bits of their keys.

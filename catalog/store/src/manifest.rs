@@ -322,9 +322,9 @@ fn rows_of(path: &Path, bytes: &Bytes) -> Result<usize, StoreError> {
     Ok(usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0).min(bytes.len()))
 }
 
-/// Tells the key, row and rank of every action of a manifest.
-pub(crate) fn keys(path: &Path, tell: &mut dyn FnMut(Digest, u32, Rank)) -> Result<(), StoreError> {
-    let (bytes, _) = open(path)?;
+/// Tells the key, row and rank of every action of a manifest; gives the checksums of its segments.
+pub(crate) fn keys(path: &Path, tell: &mut dyn FnMut(Digest, u32, Rank)) -> Result<Sums, StoreError> {
+    let (bytes, sums) = open(path)?;
     let mut number = 0;
     let mut last: Option<(Digest, u32, Rank)> = None;
     for_each_chunk(path, bytes, &["key", "failure", "output", "kept"], &mut |chunk| {
@@ -352,7 +352,7 @@ pub(crate) fn keys(path: &Path, tell: &mut dyn FnMut(Digest, u32, Rank)) -> Resu
     if let Some((key, row, rank)) = last {
         tell(key, row, rank);
     }
-    Ok(())
+    Ok(sums)
 }
 
 /// What a manifest says of the actions that begin at these rows, in ascending order, but for their outcome.

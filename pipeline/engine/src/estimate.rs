@@ -31,7 +31,7 @@ pub fn unchanged(graph: &Graph, store: &dyn Store) -> Result<Option<RunRecord>, 
     let Some(latest) = store.latest_run(&graph.name)? else {
         return Ok(None);
     };
-    let same = latest.ok && latest.identity == graph.identity() && latest.losses == store.losses()?;
+    let same = latest.ok && latest.identity == graph.identity() && latest.inventory == store.inventory()?;
     Ok(same.then_some(latest))
 }
 

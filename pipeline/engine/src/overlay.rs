@@ -73,8 +73,8 @@ impl Store for Overlay<'_> {
         Ok(runs)
     }
 
-    fn losses(&self) -> Result<Digest, StoreError> {
-        self.below.losses()
+    fn inventory(&self) -> Result<Digest, StoreError> {
+        self.below.inventory()
     }
 
     fn take_damage(&self) -> Vec<String> {

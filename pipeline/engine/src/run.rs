@@ -64,13 +64,17 @@ pub fn run(
             }
             (stages, true)
         }
-        None => compute(graph, store, options, &observe)?,
+        None => {
+            let result = compute(graph, store, options, &observe)?;
+            store.tidy()?;
+            result
+        }
     };
     let run = RunRecord {
         id: run_id(begun),
         pipeline: graph.name.clone(),
         identity: graph.identity(),
-        losses: store.losses()?,
+        inventory: store.inventory()?,
         text: pipeline.source.text.clone(),
         settings: options.settings.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -94,15 +98,14 @@ fn compute(
     let _at_work = store.work()?;
     let history = History::of(store, &graph.name)?;
     let mut counts = vec![Counts::default(); graph.stages.len()];
-    let mut losses = store.losses()?;
     for _ in 0..MOST_DAMAGE {
         let result = once(graph, store, options, observe, &history, &mut counts);
-        store.take_damage().into_iter().for_each(|message| observe(&Event::Damaged { message }));
+        let damage = store.take_damage();
+        let is_damaged = !damage.is_empty();
+        damage.into_iter().for_each(|message| observe(&Event::Damaged { message }));
         match result {
             // Another thread may have met the damage first, and this one what is no longer there.
-            Err(StoreError::Damaged { .. } | StoreError::NotStored { .. }) if store.losses()? != losses => {
-                losses = store.losses()?;
-            }
+            Err(StoreError::Damaged { .. } | StoreError::NotStored { .. }) if is_damaged => {}
             other => return other,
         }
     }

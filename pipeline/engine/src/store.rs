@@ -68,9 +68,13 @@ pub trait Store: Send + Sync {
     fn latest_run(&self, pipeline: &str) -> Result<Option<RunRecord>, StoreError> {
         Ok(self.runs()?.into_iter().rev().find(|run| run.pipeline == pipeline))
     }
-    /// Names all that was lost of the store: while it is equal, what a run found is still there.
-    fn losses(&self) -> Result<Digest, StoreError> {
-        Ok(Digest::of("lapicque losses 1", &[]))
+    /// Puts into order what a run has stored, before the inventory is taken.
+    fn tidy(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    /// Names all that results consist of: while it is equal, what a run found is still there.
+    fn inventory(&self) -> Result<Digest, StoreError> {
+        Ok(Digest::of("lapicque inventory 1", &[]))
     }
     /// What was found damaged since this was last asked, for messages.
     fn take_damage(&self) -> Vec<String> {
@@ -92,6 +96,19 @@ pub enum StoreError {
     /// A file of the store is not what was written; what it held is forgotten, so that it is computed again.
     #[error("{path}: {message}")]
     Damaged { path: String, message: String },
+    /// As [`Self::Damaged`], of a file that this process wrote itself: computing it again would not help.
+    #[error(
+        "{path}: {message}, although this run wrote it: the disk or lapicque is at fault, and computing it again would not help"
+    )]
+    Unreadable { path: String, message: String },
+    /// A sound file that holds another table.
+    #[error("{path}: {message}; it is not damaged, but was stored by a version that computed another table")]
+    OtherColumns { path: String, message: String },
+    /// Rows that are there by the record of a run, and are not.
+    #[error(
+        "{lost} of {results} results of `{stage}` are no longer in the store; `lapicque run` computes again what the pipeline needs"
+    )]
+    Lost { stage: String, lost: usize, results: usize },
     #[error("{path}: the store has format {found}, this version reads format {known}; {advice}")]
     Format { path: String, found: String, known: u32, advice: String },
     #[error("the store does not hold the rows of action {key}")]
@@ -156,8 +173,8 @@ pub struct RunRecord {
     pub pipeline: String,
     /// Digest of all that the plan of the run followed from, beside the store: see [`crate::Graph::identity`].
     pub identity: Digest,
-    /// [`Store::losses`] at the end of the run.
-    pub losses: Digest,
+    /// [`Store::inventory`] at the end of the run.
+    pub inventory: Digest,
     /// The pipeline file as read.
     pub text: String,
     pub settings: Vec<String>,
