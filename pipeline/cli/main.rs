@@ -2,6 +2,7 @@
 
 mod apply;
 mod arguments;
+mod audit;
 mod check;
 mod diff;
 mod error;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Diff(command) => diff::diff(command, shared),
         Command::Export(command) => export::export(command, shared),
         Command::Graph(command) => graph::graph(command, shared),
+        Command::Audit(command) => audit::audit(command, shared),
         Command::Gc(command) => gc::gc(command, shared),
         Command::Pin(command) => gc::pin(command, shared),
         Command::Apply(command) => apply::apply(command, shared),

@@ -34,6 +34,8 @@ pub struct Collected {
     pub unused_bytes_kept: u64,
     /// Runners at work: while there are any, nothing is removed.
     pub runners: usize,
+    /// Stages of kept runs whose bindings are lost: nothing is kept for them.
+    pub unknown: Vec<String>,
 }
 
 impl ParquetStore {
@@ -51,12 +53,12 @@ impl ParquetStore {
             Ok(())
         };
         let (kept, gone) = self.divide(keep_runs)?;
+        let live = self.live(&kept, &mut collected.unknown)?;
         collected.kept_runs = kept.len() as u64;
         for path in gone {
             collected.runs += 1;
             go(&path, &mut collected)?;
         }
-        let live = self.live(&kept)?;
         for (folder, names) in [("bindings", &live.bindings), ("labels", &live.labels)] {
             for path in list(&self.folder().join(folder), "parquet")? {
                 if !file_stem(&path).is_some_and(|stem| names.contains(stem)) {
@@ -114,15 +116,25 @@ impl ParquetStore {
         Ok((kept, gone))
     }
 
-    fn live(&self, runs: &[RunRecord]) -> Result<Live, StoreError> {
+    /// What runs refer to; those of the latest runs come first.
+    fn live(&self, runs: &[RunRecord], unknown: &mut Vec<String>) -> Result<Live, StoreError> {
         let mut live = Live::default();
-        for stage in runs.iter().flat_map(|run| &run.stages) {
-            if live.bindings.insert(stage.binding.to_string()) {
-                let binding = self.binding(stage.binding)?;
-                for labels in [&binding.samples, &binding.positions] {
-                    live.labels.insert(Binding::labels_digest(labels).to_string());
+        let mut pipelines = HashSet::new();
+        for run in runs {
+            let is_latest = pipelines.insert(&run.pipeline);
+            for stage in &run.stages {
+                if live.bindings.contains(&stage.binding.to_string()) {
+                    continue;
                 }
-                live.keys.extend(binding.keys.iter().flatten());
+                match self.binding(stage.binding) {
+                    Ok(binding) => live.add(stage.binding, &binding),
+                    // What the latest run has is what the next one begins with, and that writes the binding again.
+                    Err(cause) if is_latest => {
+                        let (stage, pipeline) = (stage.stage.clone(), run.pipeline.clone());
+                        return Err(StoreError::BindingLost { stage, pipeline, cause: cause.to_string() });
+                    }
+                    Err(error) => unknown.push(format!("{} of run {}: {error}", stage.stage, run.id)),
+                }
             }
         }
         live.keys.sort_unstable();
@@ -242,6 +254,16 @@ struct Live {
     keys: Vec<Digest>,
     bindings: HashSet<String>,
     labels: HashSet<String>,
+}
+
+impl Live {
+    fn add(&mut self, digest: Digest, binding: &Binding) {
+        self.bindings.insert(digest.to_string());
+        for labels in [&binding.samples, &binding.positions] {
+            self.labels.insert(Binding::labels_digest(labels).to_string());
+        }
+        self.keys.extend(binding.keys.iter().flatten());
+    }
 }
 
 #[derive(Default)]

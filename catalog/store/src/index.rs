@@ -3,7 +3,8 @@
 //! Keys of manifests that were there at the start lie in one array, put in order by their first bits, which are as good
 //! as random; 24 bytes each. What is published later lies in a map.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub(crate) struct Index {
     foreign: HashSet<Digest>,
     /// Batches of which a segment is gone, shorter or longer than it was, or turned out to be damaged.
     pub(crate) lost: HashSet<Arc<str>>,
+    /// Of those that were gone from the start: which were asked for, and not told yet.
+    missed: RefCell<BTreeSet<Arc<str>>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -126,17 +129,27 @@ impl Index {
     /// The entry that answers for a key: of those whose batch is not lost, the first of the highest rank.
     fn details(&self, key: Digest) -> Result<Option<Known<'_>>, StoreError> {
         let mut best: Option<(Rank, Known<'_>)> = None;
+        let mut lost = None;
         for entry in self.sorted.get(key).chain(self.recent.get(&key).copied()) {
             if best.as_ref().is_some_and(|(rank, _)| *rank >= entry.rank) {
                 continue;
             }
             let manifest = &self.manifests[entry.manifest as usize];
             let details = manifest.details()?;
-            if self.lost.is_empty() || !self.lost.contains(details.batch(entry.row)) {
-                best = Some((entry.rank, (manifest, details, entry.row)));
+            match self.lost.get(details.batch(entry.row)) {
+                None => best = Some((entry.rank, (manifest, details, entry.row))),
+                Some(batch) => lost = Some(batch),
             }
         }
+        if let (None, Some(batch)) = (&best, lost) {
+            self.missed.borrow_mut().insert(batch.clone());
+        }
         Ok(best.map(|(_, known)| known))
+    }
+
+    /// Batches of which a result was asked for that is lost with one of their segments.
+    pub(crate) fn take_missed(&mut self) -> BTreeSet<Arc<str>> {
+        std::mem::take(&mut *self.missed.borrow_mut())
     }
 
     pub(crate) fn find(&self, key: Digest) -> Result<Option<Found>, StoreError> {

@@ -87,7 +87,9 @@ impl ParquetStore {
                 let path = folder.display().to_string();
                 let advice = match found.parse::<u32>() {
                     Ok(newer) if newer > FORMAT => "a newer version of lapicque wrote it",
-                    Ok(_) => "remove the folder: everything in it can be computed again, and tables that versions before trained or aggregated may be wrong",
+                    Ok(_) => {
+                        "remove the folder: everything in it can be computed again, and tables that versions before trained or aggregated may be wrong"
+                    }
                     Err(_) => "the file `format` is damaged",
                 };
                 return Err(StoreError::Format { path, found, known: FORMAT, advice: advice.to_owned() });
@@ -442,7 +444,15 @@ impl Store for ParquetStore {
     }
 
     fn take_damage(&self) -> Vec<String> {
-        std::mem::take(&mut self.damage.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut damage = std::mem::take(&mut *self.damage.lock().unwrap_or_else(PoisonError::into_inner));
+        let missed = self.lock().as_mut().map(Index::take_missed).unwrap_or_default();
+        let told = |batch: &Arc<str>| damage.iter().any(|message| message.contains(&**batch));
+        let untold: Vec<Arc<str>> = missed.into_iter().filter(|batch| !told(batch)).collect();
+        damage.extend(untold.iter().map(|batch| {
+            let segments = self.folder.join("segments");
+            format!("{}/{batch}-*.parquet: a file is gone or has another length", segments.display())
+        }));
+        damage
     }
 }
 

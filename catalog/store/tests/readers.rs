@@ -1,12 +1,14 @@
 //! Every reader of the store against a plain reference: random results that samples share, asked for in any order.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt32Type};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt32Array};
 use arrow_select::concat::concat_batches;
-use lapicque_pipeline::{Action, Binding, NewAction, NewBatch, Output, OutputEntry, SampleError, Store};
+use lapicque_pipeline::{Action, Binding, NewAction, NewBatch, Output, OutputEntry, SampleError, Store, StoreError};
 use lapicque_schemas::{Digest, TableSchema, content_digest};
 use lapicque_store::ParquetStore;
 use serde_json::json;
@@ -62,7 +64,7 @@ fn filled(store: &ParquetStore, chance: &mut Chance) -> Vec<[u64; 2]> {
                 outcome: Ok(tables.iter().map(entry).collect()),
                 common: Digest([1; 16]),
                 inputs: vec![key(number), key(number + 1)],
-                notes: if number % 3 == 0 { vec![format!("note {number}")] } else { Vec::new() },
+                notes: if number.is_multiple_of(3) { vec![format!("note {number}")] } else { Vec::new() },
                 seconds: number as f64,
             };
             actions.push(NewAction { key: key(number), action, tables });
@@ -168,7 +170,7 @@ fn what_is_known_of_actions_is_that_of_the_keys_in_their_order() {
                     assert_eq!([found.rows(0), found.rows(1)], count.map(Some), "seed {seed}");
                     assert_eq!(action.inputs, [key(number), key(number + 1)], "seed {seed}");
                     assert_eq!(action.seconds, number as f64, "seed {seed}");
-                    assert_eq!(action.notes.is_empty(), number % 3 > 0, "seed {seed}");
+                    assert_eq!(action.notes.is_empty(), !number.is_multiple_of(3), "seed {seed}");
                     let contents: Vec<Digest> = action.outcome.unwrap().iter().map(|entry| entry.content).collect();
                     assert_eq!([found.content(0).unwrap(), found.content(1).unwrap()], contents[..], "seed {seed}");
                 }
@@ -215,5 +217,50 @@ fn a_column_whose_name_is_like_a_path_keeps_its_values() {
         let all = store.read(0, &schema(), &[key(number)], None).unwrap().remove(0);
         let names = all.column_by_name("action").unwrap().as_primitive::<UInt32Type>().values();
         assert!(names.iter().all(|&name| name == 2 * number as u32));
+    }
+}
+
+#[test]
+fn what_a_process_wrote_itself_is_not_computed_again_when_it_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = ParquetStore::open(folder.path()).unwrap();
+    filled(&store, &mut Chance(3));
+    assert!(store.find(&[key(0)]).unwrap()[0].is_some());
+    for entry in std::fs::read_dir(folder.path().join("segments")).unwrap() {
+        let path = entry.unwrap().path();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[10] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+    }
+    let read = |store: &ParquetStore| store.read(0, &schema(), &[key(0)], None).unwrap_err();
+    // To another process it is damage, and the result counts as never computed.
+    let other = ParquetStore::open(folder.path()).unwrap();
+    assert!(matches!(read(&other), StoreError::Damaged { .. }));
+    assert!(matches!(read(&other), StoreError::NotStored { .. }));
+    assert!(other.find(&[key(0)]).unwrap()[0].is_none());
+    let own = read(&store);
+    assert!(matches!(own, StoreError::Unreadable { .. }) && own.to_string().contains("this run wrote it"), "{own}");
+}
+
+#[test]
+fn the_inventory_tells_whether_anything_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = ParquetStore::open(folder.path()).unwrap();
+    filled(&store, &mut Chance(4));
+    let labels: Arc<[String]> = ["a".to_owned(), "b".to_owned()].into();
+    store
+        .save_binding(&Binding { samples: labels, keys: vec![Some(key(0)), None], positions: Arc::default() })
+        .unwrap();
+    let whole = store.inventory().unwrap();
+    assert_eq!(whole, ParquetStore::open(folder.path()).unwrap().inventory().unwrap());
+    for kind in ["actions", "segments", "bindings", "labels"] {
+        let path = std::fs::read_dir(folder.path().join(kind)).unwrap().next().unwrap().unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[1..]).unwrap();
+        assert_ne!(store.inventory().unwrap(), whole, "{kind} cut");
+        std::fs::remove_file(&path).unwrap();
+        assert_ne!(store.inventory().unwrap(), whole, "{kind} gone");
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(store.inventory().unwrap(), whole, "{kind} back");
     }
 }

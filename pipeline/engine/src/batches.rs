@@ -215,7 +215,7 @@ fn member_task(planner: &Planner<'_>, members: &[usize], number: usize, units: &
     let alignments: Vec<(&Port, &Alignment)> =
         stage.ports.iter().filter(|p| p.sample_wise && !p.selects).map(|p| (p, planner.alignment(number, p))).collect();
     let ports = stage.ports.iter().filter(|port| !port.selects).map(|port| {
-        let schema = planner.graph.stages[port.stage].bound().outputs[port.output].schema.clone();
+        let schema = planner.schema(port).clone();
         let from =
             match (alignments.iter().find(|(p, _)| p.name == port.name), members.iter().position(|&m| m == port.stage))
             {
@@ -267,7 +267,7 @@ fn member_task(planner: &Planner<'_>, members: &[usize], number: usize, units: &
 fn binding(planner: &Planner<'_>, stage: &BoundStage) -> StageBinding {
     let inputs = stage.ports.iter().filter(|port| !port.selects).map(|port| {
         let upstream = &planner.graph.stages[port.stage];
-        let schema = outward(&upstream.bound().outputs[port.output].schema);
+        let schema = outward(planner.schema(port));
         PortSchema { port: port.name.clone(), schema, sample_wise: upstream.domain.is_sample_wise() }
     });
     StageBinding {
@@ -292,7 +292,7 @@ fn whole(planner: &Planner<'_>, number: usize, port: &Port) -> From {
     let upstream = &planner.graph.stages[port.stage];
     let units = &planner.states[port.stage].units;
     if !upstream.domain.is_sample_wise() {
-        let references = upstream.bound().outputs[port.output].schema.references_samples();
+        let references = planner.schema(port).references_samples();
         let labels = if references {
             WholeLabels::Stored(planner.states[port.stage].positions.clone())
         } else {
@@ -317,7 +317,7 @@ fn known_inputs(
     let point = stage.bound().points.as_ref().map(|points| points.digests.get(unit).copied());
     let ports = alignments.iter().map(|(port, alignment)| {
         let Some(from) = alignment.get(unit) else {
-            return Some(absent_digest());
+            return Some(absent_digest(port, planner.schema(port)));
         };
         let Unit::Done { key, found } = &planner.states[port.stage].units[from] else {
             return None;

@@ -11,10 +11,10 @@ use arrow_array::RecordBatch;
 use lapicque_schemas::{Digest, column_digests, content_digest, project_digest};
 
 use crate::attempt::{Attempt, Patience, attempt};
+use crate::found::covers;
 use crate::keys::{action_key, ingredients_digest, random_key};
 use crate::kind::{Batch, Context, FailureReason, Grain, Output, SampleError, SampleInput, SampleOutput, Stage};
 use crate::memory::project;
-use crate::plan::covers;
 use crate::store::{Action, NewAction, NewBatch, OutputEntry, Store, StoreError};
 use crate::task::{BatchTask, From, MemberTask, PortTask, UnitTask};
 use crate::whole::{read_whole, stage_view};

@@ -31,9 +31,11 @@ mod run;
 mod store;
 mod tables;
 pub mod task;
+mod verify;
 mod whole;
 mod why;
 
+pub use audit::{AuditedTable, Fault, audit};
 pub use batches::tasks;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use differences::{Change, ColumnChange, Upstream};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use lapicque_schemas::{Digest, DigestBuilder, project_digest};
+use lapicque_schemas::{Digest, DigestBuilder, TableSchema, empty_digest};
 use rayon::prelude::*;
 use serde_json::Value;
 
@@ -13,6 +13,7 @@ use crate::keys::{Ingredients, action_key, ingredients_digest};
 use crate::kind::{Grain, SampleError};
 use crate::pipeline_file::OnError;
 use crate::store::{Store, StoreError};
+use crate::whole::stage_view;
 
 /// The state of one sample in one stage.
 #[derive(Debug, Clone)]
@@ -213,7 +214,7 @@ impl<'a> Planner<'a> {
         Ok(match &upstream.units[0] {
             Unit::Done { key, found } => {
                 let digest = self.port_digests(port, &[(*key, found)])?[0];
-                let schema = &self.graph.stages[port.stage].bound().outputs[port.output].schema;
+                let schema = self.schema(port);
                 let reads_sample =
                     port.read.columns.as_ref().is_none_or(|columns| columns.iter().any(|c| c == "sample"));
                 if schema.references_samples() && reads_sample {
@@ -273,8 +274,8 @@ impl<'a> Planner<'a> {
         }
         let positions: Vec<String> = rows.iter().map(|(_, label)| label.clone()).collect();
         for (column, port) in wise.iter().enumerate() {
-            let mut builder = DigestBuilder::new("lapicque table 1");
-            builder.number(rows.len() as u64).number(missing);
+            let mut builder = DigestBuilder::new("lapicque table 2");
+            builder.digest(absent_digest(port, self.schema(port))).number(rows.len() as u64).number(missing);
             for (row, _) in &rows {
                 builder.number(u64::from(row[column].is_some()));
                 if let Some(digest) = row[column] {
@@ -344,6 +345,7 @@ impl<'a> Planner<'a> {
         }
         for (port, alignment) in stage.ports.iter().zip(&self.alignments[number]).filter(|(port, _)| port.sample_wise) {
             let upstream = &self.states[port.stage];
+            let absent = absent_digest(port, self.schema(port));
             let mut done: Vec<(u32, (Digest, &Found))> = Vec::new();
             for (unit, known) in known.iter_mut().enumerate() {
                 if done.len() == CHUNK {
@@ -356,7 +358,7 @@ impl<'a> Planner<'a> {
                     // What has no row to be judged by is not selected.
                     None if port.selects => state.units[unit] = Unit::LeftOut,
                     None => {
-                        state.inputs[unit * width + column] = absent_digest();
+                        state.inputs[unit * width + column] = absent;
                         continue;
                     }
                     Some(Unit::Done { found, .. }) if port.selects => {
@@ -410,16 +412,23 @@ impl<'a> Planner<'a> {
         position.map_or(&Alignment::Same, |position| &self.alignments[number][position])
     }
 
+    /// The schema of the table at a port.
+    pub(crate) fn schema(&self, port: &Port) -> &'a TableSchema {
+        let graph: &'a Graph = self.graph;
+        &graph.stages[port.stage].bound().outputs[port.output].schema
+    }
+
     /// The digests of what a port reads of these actions.
     pub(crate) fn port_digests(&self, port: &Port, actions: &[(Digest, &Found)]) -> Result<Vec<Digest>, StoreError> {
-        let output = &self.graph.stages[port.stage].bound().outputs[port.output];
-        let known = |(_, found): &(Digest, &Found)| known_digest(port, &output.schema, found);
+        let schema = self.schema(port);
+        let read = port.read.columns.as_deref();
+        let known = |(_, found): &(Digest, &Found)| found.digest_of(port.output, schema, read);
         let mut digests: Vec<Option<Digest>> = actions.par_iter().map(known).collect();
         let unknown: Vec<usize> = (0..actions.len()).filter(|&i| digests[i].is_none()).collect();
         let columns = port.read.columns.as_deref();
         for chunk in unknown.chunks(1024) {
             let keys: Vec<Digest> = chunk.iter().map(|&i| actions[i].0).collect();
-            let tables = self.store.read(port.output, &output.schema, &keys, columns)?;
+            let tables = self.store.read(port.output, schema, &keys, columns)?;
             for (&i, table) in chunk.iter().zip(tables) {
                 let digest = lapicque_schemas::content_digest(&table.schema(), &[table]);
                 digests[i] = Some(digest.map_err(|error| StoreError::Unsupported { message: error.to_string() })?);
@@ -444,9 +453,9 @@ impl Alignment {
     }
 }
 
-/// What a sample sees at a port whose table does not have it: no rows.
-pub(crate) fn absent_digest() -> Digest {
-    Digest::of("lapicque absent 1", &[])
+/// What a sample sees at a port whose table does not have it: the columns that are read, without rows.
+pub(crate) fn absent_digest(port: &Port, schema: &TableSchema) -> Digest {
+    empty_digest(&stage_view(schema, port.read.columns.as_deref()))
 }
 
 /// For each unit of a domain, the unit of the other with the same label.
@@ -458,19 +467,4 @@ pub(crate) fn align(domain: &Domain, other: &Domain) -> Alignment {
         }
         _ => Alignment::Same,
     }
-}
-
-/// The digest of what a port reads, if it follows from what is known of the action.
-fn known_digest(port: &Port, schema: &lapicque_schemas::TableSchema, found: &Found) -> Option<Digest> {
-    let Some(columns) = port.read.columns.as_ref().filter(|columns| !covers(columns, schema)) else {
-        return found.content(port.output);
-    };
-    let named = schema.column_names().zip(found.columns(port.output)?.iter().copied());
-    let read = named.filter(|(name, _)| columns.iter().any(|c| c == name));
-    Some(project_digest(&schema.arrow, found.rows(port.output)?, read))
-}
-
-/// Whether these are all columns of a table.
-pub(crate) fn covers(columns: &[String], schema: &lapicque_schemas::TableSchema) -> bool {
-    schema.column_names().all(|name| columns.iter().any(|column| column == name))
 }

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::audit::audit;
 use crate::batches::{Batches, NextBatch};
 use crate::estimate::{History, unchanged};
 use crate::events::{Event, Observer, TimedEvent};
@@ -17,6 +16,7 @@ use crate::pipeline_file::Pipeline;
 use crate::plan::{Planner, Unit};
 use crate::record::{Counts, run_id, stage_run, unchanged_stage};
 use crate::store::{Cost, RunRecord, Store, StoreError};
+use crate::verify::verify;
 
 /// How often a run begins again because of damaged files; each time at least one is gone.
 const MOST_DAMAGE: usize = 10_000;
@@ -138,7 +138,7 @@ fn once(
     }
     let mut ok = !options.cancelled.load(Ordering::Relaxed);
     if let Some(fraction) = options.verify.filter(|_| ok) {
-        ok &= audit(&running.planner, fraction, options, observe)?;
+        ok &= verify(&running.planner, fraction, options, observe)?;
     }
     let Running { planner, counts, .. } = running;
     let mut stages = Vec::new();
@@ -296,7 +296,7 @@ fn absorb(
     for ((&number, units), report) in members.iter().zip(&batch.units).zip(report.members) {
         let stage = &planner.graph.stages[number].name;
         let mut backtraces: BTreeMap<usize, String> = report.backtraces.into_iter().collect();
-        let (mut computed, mut cut_off, mut failed) = (0, 0, 0);
+        let (mut computed, mut cut_off, mut failed, mut again) = (0, 0, 0, 0);
         let mut columns = ActionColumns::default();
         let mut done = Vec::new();
         for (label, (unit, result)) in units.iter().zip(report.units).enumerate() {
@@ -305,6 +305,8 @@ fn absorb(
             };
             let sample = &batch.task.labels[label];
             let cancelled = matches!(&result.outcome, Err(error) if error.reason == FailureReason::Cancelled);
+            // Rows that were not kept were needed again.
+            again += u64::from(result.computed && matches!(planner.states[number].units[unit], Unit::Done { .. }));
             computed += u64::from(result.computed && !cancelled);
             cut_off += u64::from(!result.computed);
             if !result.reproduced && !cancelled {
@@ -338,6 +340,7 @@ fn absorb(
         }
         let total = &mut counts[number];
         total.computed += computed;
+        total.cached = total.cached.saturating_sub(again);
         total.cut_off += cut_off;
         total.seconds += report.seconds;
         total.bytes += report.bytes;

@@ -109,12 +109,31 @@ pub enum StoreError {
         "{lost} of {results} results of `{stage}` are no longer in the store; `lapicque run` computes again what the pipeline needs"
     )]
     Lost { stage: String, lost: usize, results: usize },
+    #[error(
+        "the rows that were read for the result {key} are not those that were stored: the store was read wrongly; `lapicque audit` says where"
+    )]
+    WrongRows { key: Digest },
+    #[error(
+        "nothing was removed: what `{stage}` of the latest run of `{pipeline}` needs is not known ({cause}); `lapicque run` writes it again"
+    )]
+    BindingLost { stage: String, pipeline: String, cause: String },
     #[error("{path}: the store has format {found}, this version reads format {known}; {advice}")]
     Format { path: String, found: String, known: u32, advice: String },
     #[error("the store does not hold the rows of action {key}")]
     NotStored { key: Digest },
     #[error("the rows cannot be stored: {message}")]
     Unsupported { message: String },
+}
+
+impl StoreError {
+    /// Whether something of the store is lost, which a run may heal.
+    pub fn is_loss(&self) -> bool {
+        match self {
+            Self::Damaged { .. } | Self::NotStored { .. } | Self::Lost { .. } => true,
+            Self::Io { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
+            _ => false,
+        }
+    }
 }
 
 /// All that is stored of one action.

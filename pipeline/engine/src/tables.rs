@@ -33,6 +33,10 @@ pub fn read_rows(
     let schema = &stage.outputs[output].schema;
     let keys: Vec<_> = binding.keys.iter().filter_map(|key| *key).collect();
     let actions = store.find(&keys)?;
+    let lost = actions.iter().filter(|found| found.is_none()).count();
+    if lost > 0 {
+        return Err(StoreError::Lost { stage: stage.stage.clone(), lost, results: keys.len() });
+    }
     let mut actions = actions.into_iter();
     // Failures have keys, but no rows.
     let stored: Vec<_> = binding

@@ -6,10 +6,14 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
 use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use lapicque_schemas::{Digest, TableSchema};
+use lapicque_schemas::{Digest, DigestBuilder, TableSchema, content_digest};
 
+use crate::memory::project;
 use crate::store::{Store, StoreError};
 use crate::task::WholeLabels;
+
+/// How many results of each whole read are held against their digests.
+const SPOTS: u64 = 3;
 
 /// The schema of what a stage sees of a table.
 pub fn stage_view(schema: &TableSchema, columns: Option<&[String]>) -> SchemaRef {
@@ -36,6 +40,7 @@ pub(crate) fn read_whole(
         columns.map(|c| c.iter().filter(|c| schema.column(c).is_some()).cloned().collect());
     let keys: Vec<Digest> = present.iter().map(|(_, key)| *key).collect();
     let (joined, counts) = store.read_joined(output, schema, &keys, wanted.as_deref())?;
+    spot_check(store, output, schema, &keys, wanted.as_deref(), (&joined, &counts))?;
     let of_table = |((position, _), rows): (&(usize, Digest), &u64)| std::iter::repeat_n(*position, *rows as usize);
     // Arrow asks for iterators of known length.
     let rows: Vec<usize> = present.iter().zip(&counts).flat_map(of_table).collect();
@@ -49,6 +54,65 @@ pub(crate) fn read_whole(
         }
         WholeLabels::Stored(labels) => label_positions(&joined, labels),
     }
+}
+
+/// Holds the rows of a few results of a whole read against the digests that they were stored under.
+fn spot_check(
+    store: &dyn Store,
+    output: usize,
+    schema: &TableSchema,
+    keys: &[Digest],
+    columns: Option<&[String]>,
+    (joined, counts): (&RecordBatch, &[u64]),
+) -> Result<(), StoreError> {
+    let digest = |table: &RecordBatch| {
+        content_digest(&table.schema(), std::slice::from_ref(table))
+            .map_err(|error| StoreError::Unsupported { message: error.to_string() })
+    };
+    if counts.len() != keys.len() || counts.iter().sum::<u64>() != joined.num_rows() as u64 {
+        return Err(keys.first().map_or(StoreError::Unsupported { message: "rows of nothing".to_owned() }, |&key| {
+            StoreError::WrongRows { key }
+        }));
+    }
+    for spot in spots(keys) {
+        let key = keys[spot];
+        let first: u64 = counts[..spot].iter().sum();
+        let rows = joined.slice(first as usize, counts[spot] as usize);
+        let found = store.find(&[key])?.pop().flatten().ok_or(StoreError::NotStored { key })?;
+        let due = match found.digest_of(output, schema, columns) {
+            Some(due) => due,
+            // Wide tables carry no digests of columns: their rows are read again by themselves, and whole.
+            None => {
+                let all = store.read(output, schema, &[key], None)?.pop().ok_or(StoreError::NotStored { key })?;
+                if found.content(output) != Some(digest(&all)?) {
+                    return Err(StoreError::WrongRows { key });
+                }
+                digest(&project(&all, columns)?)?
+            }
+        };
+        if due != digest(&rows)? {
+            return Err(StoreError::WrongRows { key });
+        }
+    }
+    Ok(())
+}
+
+/// Which results of a whole read are checked: the same for the same read, others for another.
+fn spots(keys: &[Digest]) -> Vec<usize> {
+    let (Some(first), Some(middle), Some(last)) = (keys.first(), keys.get(keys.len() / 2), keys.last()) else {
+        return Vec::new();
+    };
+    let mut spots: Vec<usize> = (0..SPOTS)
+        .map(|spot| {
+            let mut chance = DigestBuilder::new("lapicque spot 1");
+            chance.digest(*first).digest(*middle).digest(*last).number(keys.len() as u64).number(spot);
+            let [a, b, c, d, ..] = chance.finish().0;
+            u32::from_be_bytes([a, b, c, d]) as usize % keys.len()
+        })
+        .collect();
+    spots.sort_unstable();
+    spots.dedup();
+    spots
 }
 
 /// Replaces the positions in a table's `sample` column by the labels they mean.

@@ -13,7 +13,7 @@ pub mod schema;
 pub mod tables;
 
 pub use canonical::{canonical_column, canonical_floats};
-pub use content::{ContentHasher, column_digests, content_digest, project_digest};
+pub use content::{ContentHasher, column_digests, content_digest, empty_digest, project_digest};
 pub use digest::{Digest, DigestBuilder};
 pub use schema::{Column, TableSchema, sample_column};
 pub use tables::TableError;

@@ -77,12 +77,13 @@ fn more_rows_than_the_reader_gives_at_once_come_whole() {
 #[test]
 fn a_sound_file_with_other_columns_is_not_called_damaged() {
     let file = file(&numbered(10), 4);
+    let ranges = [0..3, 5..6];
     for (name, data_type) in [("number", DataType::Int64), ("absent", DataType::UInt32)] {
         let view = Arc::new(Schema::new(vec![arrow_schema::Field::new(name, data_type, false)]));
-        let fault = read_ranges(&file.path, file.sums.clone(), &view, &[0..3]).unwrap_err();
+        let fault = read_ranges(&file.path, file.sums.clone(), &view, &ranges).unwrap_err();
         assert!(matches!(&fault, Fault::OtherColumns(message) if message.contains(name)), "{fault:?}");
     }
     std::fs::remove_file(&file.path).unwrap();
-    let gone = read_ranges(&file.path, file.sums.clone(), &numbered(1).schema(), &[0..3]).unwrap_err();
+    let gone = read_ranges(&file.path, file.sums.clone(), &numbered(1).schema(), &ranges).unwrap_err();
     assert_eq!(gone, Fault::Damaged("it is gone".to_owned()));
 }
