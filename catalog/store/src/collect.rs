@@ -45,7 +45,7 @@ impl ParquetStore {
             return Ok(Collected::default());
         }
         let lock = if dry_run { None } else { self.claims.lock()? };
-        let runners = if dry_run { 0 } else { self.claims.others()?.len() };
+        let runners = if dry_run { 0 } else { self.claims.others()?.len() + usize::from(self.claims.is_at_work()) };
         let dry_run = dry_run || runners > 0;
         let mut collected = Collected { runners, ..Collected::default() };
         let go = |path: &Path, collected: &mut Collected| -> Result<(), StoreError> {

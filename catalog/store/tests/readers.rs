@@ -264,3 +264,18 @@ fn the_inventory_tells_whether_anything_is_gone() {
         assert_eq!(store.inventory().unwrap(), whole, "{kind} back");
     }
 }
+
+#[test]
+fn nothing_is_collected_while_a_run_of_the_same_process_is_at_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = ParquetStore::open(folder.path()).unwrap();
+    filled(&store, &mut Chance(5));
+    let at_work = store.work().unwrap();
+    let collected = store.collect(1, false).unwrap();
+    assert_eq!(collected.runners, 1);
+    assert!(store.find(&[key(0)]).unwrap()[0].is_some());
+    drop(at_work);
+    // No run refers to it.
+    assert_eq!(store.collect(1, false).unwrap().runners, 0);
+    assert!(store.find(&[key(0)]).unwrap()[0].is_none());
+}
