@@ -8,14 +8,16 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use arrow_array::BooleanArray;
+use lapicque_pipeline::keys::labels_digest;
 use lapicque_pipeline::{Binding, RunRecord, Store, StoreError};
 use lapicque_schemas::Digest;
 use serde::Serialize;
 
 use crate::ParquetStore;
+use crate::checksums::Sums;
 use crate::files::{damaged, list, remove, write_new};
 use crate::index::lost;
-use crate::manifest::{self, Sums, View, digest};
+use crate::manifest::{self, View, digest};
 use crate::segments::batch_of;
 
 /// What was removed, or would be.
@@ -260,7 +262,7 @@ impl Live {
     fn add(&mut self, digest: Digest, binding: &Binding) {
         self.bindings.insert(digest.to_string());
         for labels in [&binding.samples, &binding.positions] {
-            self.labels.insert(Binding::labels_digest(labels).to_string());
+            self.labels.insert(labels_digest(labels).to_string());
         }
         self.keys.extend(binding.keys.iter().flatten());
     }

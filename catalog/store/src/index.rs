@@ -11,8 +11,9 @@ use std::sync::Arc;
 use lapicque_pipeline::{Found, StoreError};
 use lapicque_schemas::Digest;
 
+use crate::checksums::{SegmentSums, Sums};
 use crate::files::list;
-use crate::manifest::{self, Details, Manifest, Rank, SegmentSums, Sums};
+use crate::manifest::{self, Details, Manifest, Rank};
 use crate::segments::{self, Place};
 
 #[derive(Default)]

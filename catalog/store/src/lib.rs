@@ -46,13 +46,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arrow_array::RecordBatch;
+use checksums::Sums;
 use claims::{ClaimFile, Claims};
 pub use collect::Collected;
 use index::Index;
 use lapicque_pipeline::keys::ingredients_digest;
-use lapicque_pipeline::{Action, Binding, Claim, Found, NewBatch, RunRecord, Store, StoreError, stage_view};
+use lapicque_pipeline::{Action, Binding, Claim, Found, NewBatch, RunRecord, Store, StoreError};
 use lapicque_schemas::{Digest, DigestBuilder, TableSchema};
-use manifest::Sums;
 use parquet::file::metadata::KeyValue;
 pub use pins::Pin;
 use segments::Fault;
@@ -368,7 +368,7 @@ impl Store for ParquetStore {
         let places = self.places(output, keys)?;
         let rows = places.iter().map(|place| place.rows).collect();
         let tables = self.read_places(output, schema, &segments::runs(places), columns)?;
-        let joined = arrow_select::concat::concat_batches(&stage_view(schema, columns), &tables)
+        let joined = arrow_select::concat::concat_batches(&schema.view(columns), &tables)
             .map_err(|error| StoreError::Unsupported { message: error.to_string() })?;
         Ok((joined, rows))
     }

@@ -4,7 +4,7 @@
 //! `<name>.<checksum of its bytes>.parquet`; its metadata hold the checksums of the segments that it names.
 //! Small manifests are merged now and then, so that a store of many runs is opened as fast as one of few.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -21,9 +21,8 @@ use lapicque_pipeline::{Action, ActionColumns, Found, NewBatch, OutputEntry, Sto
 use lapicque_schemas::Digest;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
-use serde::{Deserialize, Serialize};
 
-use crate::checksums::checksum;
+use crate::checksums::{Sums, checksum};
 use crate::files::{damaged, io_error};
 use crate::segments::{Place, parquet_bytes};
 
@@ -37,16 +36,6 @@ pub(crate) enum Rank {
     /// Digests alone.
     Digests = 1,
     Rows = 2,
-}
-
-/// The checksums of the segments of some batches, by name of the file.
-pub(crate) type Sums = BTreeMap<String, SegmentSums>;
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct SegmentSums {
-    pub(crate) bytes: u64,
-    /// One per block, see [`crate::checksums`].
-    pub(crate) blocks: Arc<[u64]>,
 }
 
 /// A manifest of which the keys are known; the rest is read when it is needed.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use lapicque_pipeline::{StoreError, stage_view};
+use lapicque_pipeline::StoreError;
 use lapicque_schemas::TableSchema;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
 use parquet::arrow::{ArrowWriter, ProjectionMask};
@@ -20,9 +20,8 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
-use crate::checksums::{CheckedFile, Summing};
+use crate::checksums::{CheckedFile, SegmentSums, Summing};
 use crate::files::{damaged, write_with};
-use crate::manifest::SegmentSums;
 
 /// Rows of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +140,7 @@ pub(crate) fn read(
     places: &[Place],
     columns: Option<&[String]>,
 ) -> Result<Vec<RecordBatch>, Vec<(Arc<str>, Fault)>> {
-    let view = stage_view(schema, columns);
+    let view = schema.view(columns);
     let mut by_segment: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (i, place) in places.iter().enumerate() {
         by_segment.entry(&place.batch).or_default().push(i);

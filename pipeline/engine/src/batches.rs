@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use lapicque_schemas::Digest;
 
+use crate::alignment::{Alignment, align};
 use crate::execute::BatchReport;
 use crate::graph::{BoundStage, Domain, Port};
 use crate::kind::{Grain, PortSchema};
-use crate::plan::{Alignment, Planner, Unit, absent_digest, align};
+use crate::plan::{Planner, absent_digest};
+use crate::states::Unit;
 use crate::store::Cost;
-use crate::tables::outward;
 use crate::task::{BatchTask, From, MemberTask, PortTask, StageBinding, UnitTask, WholeLabels};
 
 const BATCH_SECONDS: f64 = 2.0;
@@ -267,7 +268,7 @@ fn member_task(planner: &Planner<'_>, members: &[usize], number: usize, units: &
 fn binding(planner: &Planner<'_>, stage: &BoundStage) -> StageBinding {
     let inputs = stage.ports.iter().filter(|port| !port.selects).map(|port| {
         let upstream = &planner.graph.stages[port.stage];
-        let schema = outward(planner.schema(port));
+        let schema = planner.schema(port).labelled();
         PortSchema { port: port.name.clone(), schema, sample_wise: upstream.domain.is_sample_wise() }
     });
     StageBinding {

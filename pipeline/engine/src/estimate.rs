@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use crate::graph::{Graph, Port};
-use crate::plan::{Planner, StageState, Unit};
+use crate::plan::Planner;
+use crate::states::{StageState, Unit};
 use crate::store::{Cost, RunRecord, StageRun, Store, StoreError};
 use crate::why::ingredients_changed;
 
@@ -31,7 +32,10 @@ pub fn unchanged(graph: &Graph, store: &dyn Store) -> Result<Option<RunRecord>, 
     let Some(latest) = store.latest_run(&graph.name)? else {
         return Ok(None);
     };
-    let same = latest.ok && latest.identity == graph.identity() && latest.inventory == store.inventory()?;
+    // What panicked or took too long is tried again.
+    let to_retry = latest.stages.iter().any(|stage| stage.to_retry > 0);
+    let same =
+        latest.ok && !to_retry && latest.identity == graph.identity() && latest.inventory == store.inventory()?;
     Ok(same.then_some(latest))
 }
 

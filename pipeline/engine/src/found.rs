@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use lapicque_schemas::{Digest, TableSchema, project_digest};
 
+use crate::action::OutputEntry;
 use crate::kind::SampleError;
-use crate::store::OutputEntry;
 
 #[derive(Debug, Default)]
 pub struct ActionColumns {

@@ -106,3 +106,12 @@ pub fn random_key(seed: u64, inputs: &[Digest]) -> Digest {
     }
     builder.finish()
 }
+
+/// The digest of a list of labels: what they are stored under, and an ingredient where they are values to a reader.
+pub fn labels_digest(labels: &[String]) -> Digest {
+    let mut builder = DigestBuilder::new("lapicque labels 1");
+    labels.iter().for_each(|label| {
+        builder.text(label);
+    });
+    builder.finish()
+}

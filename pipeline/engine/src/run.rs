@@ -8,13 +8,16 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::batches::{Batches, NextBatch};
 use crate::estimate::{History, unchanged};
 use crate::events::{Event, Observer, TimedEvent};
-use crate::execute::{BatchReport, WholeTables, execute};
+use crate::execute::{BatchReport, execute};
 use crate::found::{ActionColumns, Found};
 use crate::graph::Graph;
 use crate::kind::{Context, FailureReason, Grain, Stage};
+use crate::options::RunOptions;
 use crate::pipeline_file::Pipeline;
-use crate::plan::{Planner, Unit};
+use crate::plan::Planner;
 use crate::record::{Counts, run_id, stage_run, unchanged_stage};
+use crate::shared_tables::SharedTables;
+use crate::states::Unit;
 use crate::store::{Cost, RunRecord, Store, StoreError};
 use crate::verify::verify;
 
@@ -22,19 +25,6 @@ use crate::verify::verify;
 const MOST_DAMAGE: usize = 10_000;
 /// How long a run waits before it looks again for what another runner computes.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-
-pub struct RunOptions<'a> {
-    /// Threads that compute at the same time.
-    pub jobs: usize,
-    /// Failures that are stored are tried again.
-    pub retry_failed: bool,
-    /// The fraction of results that are computed again, to compare; at least one of each stage.
-    pub verify: Option<f64>,
-    pub cancelled: &'a AtomicBool,
-    /// Where the store is, for batches that run elsewhere.
-    pub store_uri: String,
-    pub settings: Vec<String>,
-}
 
 /// Runs the pipeline and stores the record of the run.
 pub fn run(
@@ -128,8 +118,8 @@ fn once(
         counts.cached = cached.saturating_sub(counts.computed);
         counts.cut_off = 0;
     }
-    let whole_tables = WholeTables::default();
-    let mut running = Running { graph, planner, options, observe, history, counts, whole_tables };
+    let shared = SharedTables::default();
+    let mut running = Running { graph, planner, options, observe, history, counts, shared };
     for group in &graph.groups {
         if options.cancelled.load(Ordering::Relaxed) {
             break;
@@ -157,7 +147,7 @@ struct Running<'a> {
     observe: Observer<'a>,
     history: &'a History,
     counts: &'a mut [Counts],
-    whole_tables: WholeTables,
+    shared: SharedTables,
 }
 
 impl Running<'_> {
@@ -195,7 +185,7 @@ impl Running<'_> {
                 failed: self.planner.states[number].count(Unit::is_lost),
             });
         }
-        self.whole_tables.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.shared.clear();
         Ok(())
     }
 
@@ -234,7 +224,7 @@ impl Running<'_> {
         let stages: Vec<&dyn Stage> = members.iter().map(|&m| graph.stages[m].stage.as_ref()).collect();
         let workers = batches.workers();
         let threads = options.jobs.max(1) / workers;
-        let whole_tables = &self.whole_tables;
+        let shared_tables = &self.shared;
         let name = graph.stages[members[0]].name.as_str();
         let planner = &mut self.planner;
         let counts = &mut *self.counts;
@@ -252,7 +242,7 @@ impl Running<'_> {
             };
             let progress = |fraction: f64| observe(&Event::Progress { stage: name.to_owned(), fraction });
             let context = Context { threads: threads.max(1), cancelled: options.cancelled, progress: &progress };
-            let report = execute(&batch.task, &stages, store, whole_tables, &context)?;
+            let report = execute(&batch.task, &stages, store, shared_tables, &context)?;
             let (planner, counts, batches, _) = &mut *lock();
             batches.finished(&report);
             absorb(planner, counts, members, &batch, report, observe);
@@ -323,6 +313,7 @@ fn absorb(
                 Err(_) if cancelled => Unit::Waiting,
                 Err(error) => {
                     failed += 1;
+                    planner.tried.insert(key);
                     observe(&Event::SampleFailed {
                         stage: stage.clone(),
                         sample: sample.clone(),

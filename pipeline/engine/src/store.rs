@@ -11,10 +11,11 @@ use lapicque_schemas::{Digest, DigestBuilder, TableSchema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::action::Action;
 use crate::events::TimedEvent;
 use crate::found::Found;
-use crate::kind::{Output, SampleError};
-use crate::whole::stage_view;
+use crate::keys::labels_digest;
+use crate::kind::Output;
 
 pub trait Store: Send + Sync {
     /// What is known of the actions with these keys, in their order; `None` where there is none.
@@ -53,7 +54,7 @@ pub trait Store: Send + Sync {
         columns: Option<&[String]>,
     ) -> Result<(RecordBatch, Vec<u64>), StoreError> {
         let tables = self.read(output, schema, keys, columns)?;
-        let joined = arrow_select::concat::concat_batches(&stage_view(schema, columns), &tables)
+        let joined = arrow_select::concat::concat_batches(&schema.view(columns), &tables)
             .map_err(|error| StoreError::Unsupported { message: error.to_string() })?;
         Ok((joined, tables.iter().map(|table| table.num_rows() as u64).collect()))
     }
@@ -136,28 +137,6 @@ impl StoreError {
     }
 }
 
-/// All that is stored of one action.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Action {
-    pub outcome: Result<Vec<OutputEntry>, SampleError>,
-    /// Digest of the ingredients that all samples of the stage had in common.
-    pub common: Digest,
-    /// Digests of the sample's own inputs, in the order of the ports' names.
-    pub inputs: Vec<Digest>,
-    pub notes: Vec<String>,
-    pub seconds: f64,
-}
-
-/// One output of one action.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OutputEntry {
-    pub rows: u64,
-    pub content: Digest,
-    /// Digest of each column, where they are carried: in narrow tables, and where the rows are not kept.
-    pub columns: Option<Vec<Digest>>,
-    pub kept: bool,
-}
-
 /// The results of a batch of one stage, ready to be stored.
 pub struct NewBatch<'a> {
     pub outputs: &'a [Output],
@@ -217,6 +196,8 @@ pub struct StageRun {
     /// Samples whose inputs were computed anew and came out as known.
     pub cut_off: u64,
     pub failed: u64,
+    /// Of those that failed: how many panicked or took too long, and are tried again by the next run.
+    pub to_retry: u64,
     /// Samples that `where` left out.
     pub left_out: u64,
     pub seconds: f64,
@@ -245,22 +226,11 @@ impl std::iter::Sum for Cost {
     }
 }
 
-impl Action {
-    /// Whether this answers more than what is known under the same key: kept rows over digests alone, results over failures.
-    pub fn replaces(&self, known: &Self) -> bool {
-        let worth = |action: &Self| match &action.outcome {
-            Ok(outputs) => 1 + u8::from(outputs.iter().all(|entry| entry.kept)),
-            Err(_) => 0,
-        };
-        worth(known) < worth(self)
-    }
-}
-
 impl Binding {
     /// What the binding is stored under: equal bindings of many runs are one.
     pub fn digest(&self) -> Digest {
         let mut builder = DigestBuilder::new("lapicque binding 2");
-        builder.digest(Self::labels_digest(&self.samples)).digest(Self::labels_digest(&self.positions));
+        builder.digest(labels_digest(&self.samples)).digest(labels_digest(&self.positions));
         for key in &self.keys {
             builder.number(u64::from(key.is_some()));
             if let Some(key) = key {
@@ -268,10 +238,5 @@ impl Binding {
             }
         }
         builder.finish()
-    }
-
-    /// What a list of labels is stored under.
-    pub fn labels_digest(labels: &[String]) -> Digest {
-        crate::graph::labels_digest(labels)
     }
 }

@@ -11,14 +11,17 @@ use arrow_array::RecordBatch;
 use lapicque_schemas::{Digest, DigestBuilder, TableSchema};
 use serde_json::Value;
 
+use crate::action::Action;
 use crate::batches::again;
 use crate::events::{Event, Observer};
-use crate::execute::{WholeTables, execute};
+use crate::execute::execute;
 use crate::found::Found;
 use crate::kind::{Context, Stage};
-use crate::plan::{Planner, Unit};
-use crate::run::RunOptions;
-use crate::store::{Action, Binding, NewBatch, RunRecord, Store, StoreError};
+use crate::options::RunOptions;
+use crate::plan::Planner;
+use crate::shared_tables::SharedTables;
+use crate::states::Unit;
+use crate::store::{Binding, NewBatch, RunRecord, Store, StoreError};
 
 /// Samples that are computed together.
 const BATCH: usize = 64;
@@ -35,7 +38,7 @@ pub(crate) fn verify(
     let mut equal = true;
     for members in &planner.graph.groups {
         let stages: Vec<&dyn Stage> = members.iter().map(|&m| planner.graph.stages[m].stage.as_ref()).collect();
-        let whole_tables = WholeTables::default();
+        let shared = SharedTables::default();
         for labels in chosen(planner, members, fraction, nonce).chunks(BATCH) {
             if options.cancelled.load(Ordering::Relaxed) {
                 return Ok(equal);
@@ -44,7 +47,7 @@ pub(crate) fn verify(
                 continue;
             };
             let context = Context { threads: options.jobs.max(1), cancelled: options.cancelled, progress: &|_| {} };
-            let report = execute(&batch.task, &stages, &store, &whole_tables, &context)?;
+            let report = execute(&batch.task, &stages, &store, &shared, &context)?;
             for ((&member, units), report) in members.iter().zip(&batch.units).zip(report.members) {
                 let stage = &planner.graph.stages[member].name;
                 let (mut samples, mut differing) = (0, 0);

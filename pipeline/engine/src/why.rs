@@ -14,7 +14,8 @@ use crate::differences::{Change, ColumnChange, Upstream, column_changes, differe
 use crate::graph::{BoundStage, Port};
 use crate::keys::Ingredients;
 use crate::kind::{Batch, Context, Grain, SampleInput};
-use crate::plan::{Planner, Unit};
+use crate::plan::Planner;
+use crate::states::Unit;
 use crate::store::{Binding, RunRecord, StageRun, Store, StoreError};
 
 /// The state of one sample in one stage, and what changed.

@@ -95,6 +95,17 @@ impl TableSchema {
         self.arrow.fields().iter().map(|f| f.name().as_str())
     }
 
+    /// The schema of some columns, in their order, all where none are named; names that it does not have are left out.
+    pub fn view(&self, columns: Option<&[String]>) -> SchemaRef {
+        match columns {
+            None => self.arrow.clone(),
+            Some(columns) => {
+                let fields: Vec<_> = columns.iter().filter_map(|name| self.column(name).cloned()).collect();
+                Arc::new(Schema::new_with_metadata(fields, self.arrow.metadata().clone()))
+            }
+        }
+    }
+
     pub fn unit_of(&self, name: &str) -> Option<&str> {
         self.column(name)?.metadata().get(UNIT).map(String::as_str)
     }
