@@ -19,7 +19,7 @@ mod direct;
 mod fourier;
 mod superpose;
 
-pub use bins::{BinGrid, spike_counts};
+pub use bins::{BinGrid, outside, spike_counts};
 pub use superpose::{Convolution, ConvolutionError, Edges, PopulationSpikes, Signal, Superposition, superpose};
 
 /// A source of spikes convolved with a kernel; an output is a sum of these.
