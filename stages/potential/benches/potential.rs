@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use divan::Bencher;
-use lapicque_potential::convolution::{BinGrid, PopulationSpikes, Superposition, superpose};
+use lapicque_potential::convolution::{BinGrid, Convolution, Edges, PopulationSpikes, Superposition, superpose};
 use lapicque_potential::head::{ConcentricSpheres, LeadField, Vector, sphere_lead_field};
 use lapicque_potential::kernels::{Kernel, KernelParameters, Probe, predict};
 
@@ -74,7 +74,8 @@ fn convolve(e: &[u32], i: &[u32], kernels: &[Kernel], superposition: Superpositi
     let spikes =
         [("E", e), ("I", i)].map(|(population, steps)| PopulationSpikes { population, steps: black_box(steps) });
     let grid = BinGrid::new(0.0, 10_000.0, 0.0625).unwrap();
-    superpose(&spikes, kernels, &grid, superposition).unwrap().remove(0).values
+    let convolution = Convolution::causal(superposition, Edges::Valid);
+    superpose(&spikes, kernels, &grid, &convolution).unwrap().remove(0).values
 }
 
 /// Sorted pseudo-random steps of 10 s.

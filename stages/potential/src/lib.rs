@@ -8,7 +8,7 @@
 //! ```
 //!
 //! ```
-//! use lapicque_potential::convolution::{BinGrid, PopulationSpikes, Superposition, superpose};
+//! use lapicque_potential::convolution::{BinGrid, Convolution, Edges, PopulationSpikes, Superposition, superpose};
 //! use lapicque_potential::head::{ConcentricSpheres, places, sphere_lead_field};
 //! use lapicque_potential::kernels::{KernelParameters, predict};
 //!
@@ -18,8 +18,10 @@
 //!     PopulationSpikes { population: "E", steps: &[16, 20, 400] },
 //!     PopulationSpikes { population: "I", steps: &[30] },
 //! ];
-//! let bins = BinGrid::new(0.0, 50.0, 0.0625)?;
-//! let dipole = superpose(&spikes, &kernels, &bins, Superposition::Total)?.remove(0);
+//! let bins = BinGrid::new(0.0, 150.0, 0.0625)?;
+//! // From 100 ms on, the length of the kernels.
+//! let total = Convolution::causal(Superposition::Total, Edges::Valid);
+//! let dipole = superpose(&spikes, &kernels, &bins, &total)?.remove(0);
 //!
 //! let head = ConcentricSpheres::four_sphere();
 //! let source = places::named_dipole(&head, "occipital").ok_or("unknown place")?;

@@ -23,6 +23,12 @@ fn resample(bencher: Bencher, (up, down): (u32, u32)) {
     bencher.counter(ItemsCount::new(LEN)).bench_local(|| resample::resample_by(black_box(&series), up, down).unwrap());
 }
 
+#[divan::bench]
+fn decimate_as_scipy_10(bencher: Bencher) {
+    let series = series();
+    bencher.counter(ItemsCount::new(LEN)).bench_local(|| decimate::decimate_as_scipy(black_box(&series), 10).unwrap());
+}
+
 fn series() -> Vec<f64> {
     (0..LEN).map(|i| f64::from(i.wrapping_mul(2_654_435_761) >> 8)).collect()
 }

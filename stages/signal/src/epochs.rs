@@ -4,6 +4,8 @@
 //! samples 0, step, 2 step, ... as long as they fit, step = round(S fs). Their time is t0 = start /
 //! fs seconds. A remainder at the end of a recording is not used.
 
+use crate::missing::is_there;
+
 /// Why no epochs were laid out or channels pooled.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum EpochError {
@@ -57,11 +59,7 @@ impl Epoch {
 /// # Errors
 /// A rate that is not positive and finite, or a length or step below one sample.
 pub fn epochs(samples: usize, rate_hz: f64, epoching: &Epoching) -> Result<Vec<Epoch>, EpochError> {
-    if !(rate_hz.is_finite() && rate_hz > 0.0) {
-        return Err(EpochError::Rate(rate_hz));
-    }
-    let len = whole_samples("length_s", epoching.length_s, rate_hz)?;
-    let step = whole_samples("step_s", epoching.step_s, rate_hz)?;
+    let (len, step) = in_samples(rate_hz, epoching)?;
     let Some(last_start) = samples.checked_sub(len) else {
         return Ok(Vec::new());
     };
@@ -71,6 +69,17 @@ pub fn epochs(samples: usize, rate_hz: f64, epoching: &Epoching) -> Result<Vec<E
         epochs.pop();
     }
     Ok(epochs)
+}
+
+/// Length of an epoch and distance of two starts, rounded to whole samples.
+///
+/// # Errors
+/// As [`epochs`].
+pub fn in_samples(rate_hz: f64, epoching: &Epoching) -> Result<(usize, usize), EpochError> {
+    if !(rate_hz.is_finite() && rate_hz > 0.0) {
+        return Err(EpochError::Rate(rate_hz));
+    }
+    Ok((whole_samples("length_s", epoching.length_s, rate_hz)?, whole_samples("step_s", epoching.step_s, rate_hz)?))
 }
 
 fn whole_samples(parameter: &'static str, seconds: f64, rate_hz: f64) -> Result<usize, EpochError> {
@@ -87,19 +96,36 @@ fn whole_samples(parameter: &'static str, seconds: f64, rate_hz: f64) -> Result<
 /// Scales to mean 0 and population standard deviation 1 in place; a constant becomes 0. An empty
 /// slice stays.
 ///
+/// Mean and standard deviation are those of the values that are there; missing ones (see
+/// [`crate::missing`]) become NaN. An offset of any size makes no difference beyond its own rounding.
+///
 /// Applied to a whole channel before cutting it keeps the differences of level and size between
 /// epochs; applied to each epoch it removes them.
 pub fn z_score(values: &mut [f64]) {
-    let Some(&first) = values.first() else { return };
-    if values.iter().all(|value| *value == first) {
-        values.fill(0.0);
-        return;
+    let there = || values.iter().copied().filter(|value| is_there(*value));
+    let (mut count, mut sum, mut constant) = (0_usize, 0.0, true);
+    let first = there().next();
+    for value in there() {
+        count += 1;
+        sum += value;
+        constant &= Some(value) == first;
     }
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let sd = (values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / n).sqrt();
+    let n = count as f64;
+    // The sum is rounded in the size of the offset, what is left of it in the size of the signal.
+    let rounded = sum / n;
+    let rest = there().map(|value| value - rounded).sum::<f64>() / n;
+    let deviation = |value: f64| value - rounded - rest;
+    let largest = there().map(|value| deviation(value).abs()).fold(0.0, f64::max);
+    // Squares of these neither overflow nor vanish.
+    let scale = if (1e-140..1e140).contains(&largest) { 1.0 } else { largest };
+    let squares: f64 = there().map(|value| (deviation(value) / scale) * (deviation(value) / scale)).sum();
+    let sd = (squares / n).sqrt();
     for value in values {
-        *value = (*value - mean) / sd;
+        *value = match is_there(*value) {
+            false => f64::NAN,
+            true if constant => 0.0,
+            true => deviation(*value) / scale / sd,
+        };
     }
 }
 
@@ -197,6 +223,36 @@ mod tests {
         z_score(&mut constant);
         assert_eq!(constant, [0.0; 7]);
         z_score(&mut []);
+    }
+
+    #[test]
+    fn z_scores_of_what_is_there() {
+        let mut values = [f64::NAN, 1.0, 3.0, f64::INFINITY];
+        z_score(&mut values);
+        assert!(values[0].is_nan() && values[3].is_nan());
+        assert_eq!(values[1..3], [-1.0, 1.0]);
+        let mut constant = [2.0, f64::NAN, 2.0];
+        z_score(&mut constant);
+        assert_eq!((constant[0], constant[2]), (0.0, 0.0));
+        assert!(constant[1].is_nan());
+        let mut nothing = [f64::NAN; 2];
+        z_score(&mut nothing);
+        assert!(nothing.iter().all(|z| z.is_nan()));
+    }
+
+    #[test]
+    fn z_scores_know_neither_offset_nor_size() {
+        // Whole numbers, so that offsets round nothing away.
+        let plain: Vec<f64> = (0..5000).map(|i| f64::from(i * i % 89)).collect();
+        let mut expected = plain.clone();
+        z_score(&mut expected);
+        for (scale, offset) in [(1.0, 1e12), (1.0, -4e15), (1e-200, 0.0), (1e250, 1e252), (f64::MIN_POSITIVE, 0.0)] {
+            let mut values: Vec<f64> = plain.iter().map(|value| scale * value + offset).collect();
+            z_score(&mut values);
+            for (value, expected) in values.iter().zip(&expected) {
+                assert!((value - expected).abs() < 1e-11, "{scale} {offset}: {value} != {expected}");
+            }
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Decimation, resampling and power spectra against scipy 1.17, epochs against ncpi 1.0.0b2.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use lapicque_signal::decimate::decimate;
+use lapicque_signal::decimate::decimate_as_scipy;
 use lapicque_signal::epochs::{Epoching, Pooling, epochs, pool, z_score};
-use lapicque_signal::resample::{resample, resample_by};
+use lapicque_signal::resample::{resample_as_scipy, resample_by_as_scipy};
 use lapicque_signal::welch::{Average, Detrend, Scaling, Welch, Window, welch};
 use serde_json::Value;
 
@@ -43,7 +43,7 @@ fn decimation_agrees_with_scipy() {
     assert_eq!(cases.len(), 8);
     for case in cases {
         let factor = case["q"].as_u64().unwrap() as usize;
-        let decimated = decimate(&numbers(&case["x"]), factor).unwrap();
+        let decimated = decimate_as_scipy(&numbers(&case["x"]), factor).unwrap();
         assert_close(&decimated, &numbers(&case["y"]), 1e-10, &case["name"].to_string());
     }
 }
@@ -56,8 +56,8 @@ fn resampling_agrees_with_scipy() {
         let term = |name: &str| case[name].as_u64().unwrap() as u32;
         let (up, down) = (term("up"), term("down"));
         let (x, y) = (numbers(&case["x"]), numbers(&case["y"]));
-        assert_close(&resample_by(&x, up, down).unwrap(), &y, 1e-12, &format!("{up}/{down}"));
-        let by_rate = resample(&x, f64::from(down) * 0.7, f64::from(up) * 0.7).unwrap();
+        assert_close(&resample_by_as_scipy(&x, up, down).unwrap(), &y, 1e-12, &format!("{up}/{down}"));
+        let by_rate = resample_as_scipy(&x, f64::from(down) * 0.7, f64::from(up) * 0.7).unwrap();
         assert_close(&by_rate, &y, 1e-12, &format!("{up}/{down} by rate"));
     }
 }

@@ -11,12 +11,15 @@ use lapicque_pipeline::{
 use lapicque_schemas::tables::features;
 use lapicque_schemas::tables::signals::{self, Series};
 use lapicque_signal::catch22::{self, Catch22, Catch24, Feature, Options};
+use lapicque_signal::missing::missing;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::kind_config::{bound, read, schema_of};
+use crate::signal::missing::{Remark, described};
+use crate::signal::name_of;
 
 const REVISION: u32 = 1;
 const PORTS: &[PortSpec] =
@@ -125,7 +128,8 @@ impl Stage for Catch22Stage {
             let table = batch.table(sample, "signals").ok_or_else(|| SampleError::internal("no input `signals`"))?;
             let signals = signals::read_series(table).map_err(SampleError::input)?;
             let rows = self.compute(context, &mut catch22, &signals)?;
-            self.table(&signals, &rows).map(SampleOutput::of).map_err(SampleError::internal)
+            let table = self.table(&signals, &rows).map_err(SampleError::internal)?;
+            Ok(SampleOutput { tables: vec![table], notes: undefined(&signals).into_iter().collect() })
         })
     }
 }
@@ -163,4 +167,15 @@ impl Catch22Stage {
         }
         RecordBatch::try_new(self.bound.outputs[0].schema.arrow.clone(), columns)
     }
+}
+
+/// A remark on signals whose features are undefined because values are missing.
+fn undefined(signals: &[Series<'_>]) -> Option<String> {
+    let mut remark = Remark::new("features of signals with missing values are undefined");
+    for signal in signals {
+        if let Some(missing) = missing(&signal.values) {
+            remark.of_name(&name_of(&signal.channel, signal.epoch), &described(&missing, None));
+        }
+    }
+    remark.note()
 }

@@ -1,6 +1,8 @@
 //! `potential.from_spikes`: spike counts convolved with kernels and added up ([`lapicque_potential::convolution`]).
 //!
-//! Bins are as long as a time step: `[t_start + i dt, t_start + (i + 1) dt)`, the last one closed.
+//! Bins are as long as a time step: `[t_start + i dt, t_start + (i + 1) dt)`, the last one closed. From when to when spikes are
+//! recorded is what the populations table says (of a simulation: from its transient to its end); by default only bins come out
+//! that need no spikes from before or after that.
 
 use std::borrow::Cow;
 
@@ -9,21 +11,24 @@ use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError,
     SampleOutput, Stage, each_sample,
 };
-use lapicque_potential::convolution::{BinGrid, PopulationSpikes, Superposition, superpose};
+use lapicque_potential::convolution::{
+    BinGrid, Convolution, ConvolutionError, PopulationSpikes, Superposition, outside, superpose,
+};
 use lapicque_potential::kernels::{Kernel, Probe};
 use lapicque_schemas::tables::kernels::{self, KernelRow};
 use lapicque_schemas::tables::populations::{self, RecordedInterval};
 use lapicque_schemas::tables::signals::{self, Signal};
 use lapicque_schemas::tables::spikes;
-use lapicque_signal::decimate::decimate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::kernel_config::ProbeName;
 use crate::kind_config::{bound, problem, read, schema_of};
+use crate::signal::decimate::by_compat;
+use crate::signal::{Compat, check_size};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 const PORTS: &[PortSpec] = &[
     PortSpec { name: "spikes", table: spikes::TABLE, mode: PortMode::Either, required: true },
     PortSpec { name: "populations", table: populations::TABLE, mode: PortMode::Either, required: true },
@@ -41,11 +46,23 @@ struct Config {
     decimate: u32,
     /// One signal per connection, named as in `dipole_z E->I` (presynaptic -> postsynaptic), instead of their sum.
     by_connection: bool,
+    /// Whether there are values for times at which kernels reach beyond the recorded spikes: valid (default) leaves them out, so
+    /// the signal begins later by the length of the kernels; same keeps them, as if nobody had fired before: it begins with a step.
+    edges: Edges,
+    /// `scipy` decimates as scipy.signal.decimate does: offsets lose 1.1 %, and ends are distorted by large factors.
+    compat: Option<Compat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Edges {
+    Valid,
+    Same,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { probe: ProbeName::DipoleZ, decimate: 1, by_connection: false }
+        Self { probe: ProbeName::DipoleZ, decimate: 1, by_connection: false, edges: Edges::Valid, compat: None }
     }
 }
 
@@ -91,6 +108,9 @@ impl Kind for FromSpikes {
                 *read = Read::columns(&read.port, columns.iter().map(|&c| c.to_owned()));
             }
         }
+        if config.compat.is_some() && config.decimate == 1 {
+            bound.notes.push("`compat: scipy` changes nothing where nothing is decimated (`decimate: 1`)".to_owned());
+        }
         if dt_ms.is_none() {
             bound.notes.push(
                 "column `step` of the spikes has no `dt_ms`: steps are taken to be as long as those of the kernels"
@@ -114,19 +134,21 @@ impl Stage for FromSpikesStage {
             let table = |port: &str| {
                 batch.table(sample, port).ok_or_else(|| SampleError::internal(format!("no input `{port}`")))
             };
-            let signals = self.signals(table("spikes")?, table("populations")?, table("kernels")?)?;
-            signals::write(&signals).map(SampleOutput::of).map_err(SampleError::internal)
+            let (signals, notes) = self.signals(table("spikes")?, table("populations")?, table("kernels")?)?;
+            let table = signals::write(&signals).map_err(SampleError::internal)?;
+            Ok(SampleOutput { tables: vec![table], notes })
         })
     }
 }
 
 impl FromSpikesStage {
+    /// Signals and remarks.
     fn signals(
         &self,
         spikes: &RecordBatch,
         populations: &RecordBatch,
         kernels: &RecordBatch,
-    ) -> Result<Vec<Signal<'static>>, SampleError> {
+    ) -> Result<(Vec<Signal<'static>>, Vec<String>), SampleError> {
         let kernels = self.kernels(kernels)?;
         let dt_ms = self.dt_ms.or_else(|| kernels.first().map(|kernel| kernel.kernel.dt_ms)).unwrap_or(f64::NAN);
         let (names, grid) = interval(populations, dt_ms)?;
@@ -145,11 +167,27 @@ impl FromSpikesStage {
         steps.sort_by(|a, b| a.0.cmp(&b.0));
         let input: Vec<PopulationSpikes<'_>> =
             steps.iter().map(|(population, steps)| PopulationSpikes { population, steps }).collect();
-        let superposition = if self.config.by_connection { Superposition::ByConnection } else { Superposition::Total };
+        let notes = input.iter().filter_map(|spikes| unused(spikes, &grid)).collect();
         let units: Vec<(Probe, String, String)> =
             kernels.iter().map(|k| (k.kernel.probe, k.channel.clone(), k.unit.clone())).collect();
-        let kernels: Vec<Kernel> = kernels.into_iter().map(|kernel| kernel.kernel).collect();
-        let sums = superpose(&input, &kernels, &grid, superposition).map_err(SampleError::input)?;
+        let (kernels, lags_before_zero) = from_one_lag(kernels);
+        let values = grid.bins as f64 / f64::from(self.config.decimate);
+        check_size(values * if self.config.by_connection { kernels.len() } else { units.len() } as f64)?;
+        let convolution = Convolution {
+            superposition: if self.config.by_connection { Superposition::ByConnection } else { Superposition::Total },
+            edges: match self.config.edges {
+                Edges::Valid => lapicque_potential::convolution::Edges::Valid,
+                Edges::Same => lapicque_potential::convolution::Edges::Same,
+            },
+            lags_before_zero,
+        };
+        let sums = superpose(&input, &kernels, &grid, &convolution).map_err(|error| match error {
+            ConvolutionError::ShorterThanKernel { .. } => SampleError::input(format!(
+                "{error}. Record longer (`duration` less `transient` of the simulation), shorten the kernels (`window`), \
+                 or keep what lacks spikes (`edges: same`)"
+            )),
+            error => SampleError::input(error),
+        })?;
         let factor = self.config.decimate as usize;
         let mut signals = Vec::with_capacity(sums.len());
         for sum in sums {
@@ -159,18 +197,18 @@ impl FromSpikesStage {
                 Some((pre, post)) => format!("{channel} {pre}->{post}"),
                 None => channel.clone(),
             };
-            let values = if factor == 1 { Ok(sum.values) } else { decimate(&sum.values, factor) };
+            let values = if factor == 1 { Ok(sum.values) } else { by_compat(self.config.compat, &sum.values, factor) };
             let values = values.map_err(|error| SampleError::input(format!("channel {channel}: {error}")))?;
             signals.push(Signal {
                 channel: Cow::Owned(channel),
                 epoch: 0,
-                t0_ms: grid.t_start_ms(),
+                t0_ms: grid.time_ms(sum.first_bin),
                 dt_ms: dt_ms * self.config.decimate as f64,
                 unit: Cow::Owned(unit.clone()),
                 values: Cow::Owned(values),
             });
         }
-        Ok(signals)
+        Ok((signals, notes))
     }
 
     /// The kernels of the probe that is asked for.
@@ -217,24 +255,53 @@ impl FromSpikesStage {
 
 struct NamedKernel {
     kernel: Kernel,
+    /// Lag of the first value, in steps.
+    first_lag: i64,
     channel: String,
     unit: String,
 }
 
-/// A kernel whose first lag is 0.
 fn named_kernel(row: KernelRow) -> Result<NamedKernel, SampleError> {
-    let KernelRow { pre, post, channel, contact_z_um, unit, t0_ms, dt_ms, mut values, .. } = row;
+    let KernelRow { pre, post, channel, contact_z_um, unit, t0_ms, dt_ms, values, .. } = row;
     let first = t0_ms / dt_ms;
-    let whole = first >= 0.0 && (first - first.round()).abs() <= 1e-6 && first < 1e8;
+    let whole = (first - first.round()).abs() <= 1e-6 && first.abs() < 1e8;
     if !whole {
         let message = format!(
-            "kernel {pre} -> {post} of {channel} begins at lag {t0_ms} ms; a whole number of steps of {dt_ms} ms from 0 on is due"
+            "kernel {pre} -> {post} of {channel} begins at lag {t0_ms} ms; a whole number of steps of {dt_ms} ms is due"
         );
         return Err(SampleError::input(message));
     }
-    values.splice(0..0, std::iter::repeat_n(0.0, first.round() as usize));
     let probe = contact_z_um.map_or(Probe::DipoleZ, |contact_z_um| Probe::Lfp { contact_z_um });
-    Ok(NamedKernel { kernel: Kernel { pre, post, probe, dt_ms, values }, channel, unit })
+    Ok(NamedKernel {
+        kernel: Kernel { pre, post, probe, dt_ms, values },
+        first_lag: first.round() as i64,
+        channel,
+        unit,
+    })
+}
+
+/// Kernels that begin at the same lag, 0 or the first of all, and how many steps before 0 that is.
+fn from_one_lag(kernels: Vec<NamedKernel>) -> (Vec<Kernel>, usize) {
+    let first = kernels.iter().map(|kernel| kernel.first_lag).min().unwrap_or(0).min(0);
+    let begun = |NamedKernel { mut kernel, first_lag, .. }: NamedKernel| {
+        kernel.values.splice(0..0, std::iter::repeat_n(0.0, (first_lag - first) as usize));
+        kernel
+    };
+    (kernels.into_iter().map(begun).collect(), first.unsigned_abs() as usize)
+}
+
+/// Spikes of a population that lie in none of the bins.
+fn unused(spikes: &PopulationSpikes<'_>, grid: &BinGrid) -> Option<String> {
+    let outside = outside(spikes.steps, grid);
+    (outside > 0).then(|| {
+        format!(
+            "{outside} of {} spikes of `{}` lie outside of the recorded interval, {} to {} ms, and are not used",
+            spikes.steps.len(),
+            spikes.population,
+            grid.t_start_ms(),
+            grid.time_ms(grid.bins)
+        )
+    })
 }
 
 /// Names of the populations, and the bins of their common interval.

@@ -2,32 +2,37 @@
 //!
 //! Epochs are numbered from 0 per channel. A channel that comes in several stretches (a recording with gaps) is cut
 //! stretch by stretch, and the numbers run on.
+//!
+//! Lengths are rounded to whole samples, and signals from which no epoch is cut give none; both is told. Missing values stay
+//! where they are, unless epochs are scaled: then they are treated before channels are pooled.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::signals::{self, Signal};
-use lapicque_signal::epochs::{Epoching, Pooling, epochs, pool, z_score};
+use lapicque_signal::epochs::{Epoch, Epoching, Pooling, epochs, in_samples, pool, z_score};
+use lapicque_signal::missing::{is_there, missing};
 use lapicque_units::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::zscore::SCALED_UNIT;
+use super::missing::{Remark, Treatment, check, described, fill};
+use super::zscore::{SCALED_UNIT, remark};
 use super::{PORTS, check_size, known_interval_ms, of_signal, signals_of};
-use crate::kind_config::{bound, read, schema_of};
+use crate::kind_config::{bound, problem, read, schema_of};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 pub(super) struct Epochs;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    /// Length of an epoch, e.g. `5 s`. What is left at the end of a signal is not used.
+    /// Length of an epoch, e.g. `5 s`, rounded to whole samples. What is left at the end of a signal is not used.
     #[schemars(with = "String")]
     length: Time,
     /// Time from one start to the next (default: `length`, side by side).
@@ -37,6 +42,10 @@ struct Config {
     /// Scale each epoch to mean 0 and population standard deviation 1 (default false); `signal.zscore` scales whole signals.
     #[serde(default)]
     zscore: bool,
+    /// With `zscore`, what becomes of missing (and infinite) values: refuse (default), interpolate (linearly, at the ends of a
+    /// signal the nearest value) or propagate: they stay missing, and mean and standard deviation are those of the other values.
+    #[serde(default)]
+    missing: Option<Treatment>,
     /// Leave out the last epoch of each signal (default false).
     #[serde(default)]
     drop_last: bool,
@@ -58,7 +67,8 @@ enum Aggregate {
 struct EpochsStage {
     bound: Bound,
     epoching: Epoching,
-    zscore: bool,
+    /// Of missing values, where epochs are scaled.
+    zscore: Option<Treatment>,
     aggregate: Aggregate,
 }
 
@@ -92,6 +102,13 @@ impl Kind for Epochs {
         if !problems.is_empty() {
             return Err(problems);
         }
+        if config.missing.is_some() && !config.zscore {
+            return problem(
+                "missing",
+                "only `zscore: true` does anything about missing values; without it they stay where they are",
+            );
+        }
+        config.missing = config.missing.filter(|missing| *missing != Treatment::default());
         let step = config.step.unwrap_or(config.length);
         config.step = config.step.filter(|step| *step != config.length);
         let epoching = Epoching {
@@ -100,10 +117,17 @@ impl Kind for Epochs {
             drop_last: config.drop_last,
         };
         // `length` has no default: 0 never equals a valid one.
-        let default =
-            Config { length: Time::new(0.0), step: None, zscore: false, drop_last: false, aggregate: Aggregate::None };
+        let default = Config {
+            length: Time::new(0.0),
+            step: None,
+            zscore: false,
+            missing: None,
+            drop_last: false,
+            aggregate: Aggregate::None,
+        };
         let bound = bound(REVISION, &config, &default, request, vec![Output::new("signals", signals::schema())])?;
-        Ok(Box::new(EpochsStage { bound, epoching, zscore: config.zscore, aggregate: config.aggregate }))
+        let zscore = config.zscore.then(|| config.missing.unwrap_or_default());
+        Ok(Box::new(EpochsStage { bound, epoching, zscore, aggregate: config.aggregate }))
     }
 }
 
@@ -114,21 +138,121 @@ impl Stage for EpochsStage {
 
     fn run(&self, _: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
         each_sample(batch, |sample, _| {
-            let signals = pooled(signals_of(batch, sample)?, self.aggregate)?;
+            let mut signals = signals_of(batch, sample)?;
+            let mut notes = self.treated(&mut signals)?;
+            let signals = pooled(signals, self.aggregate)?;
             let mut cut = Vec::new();
             let mut next: BTreeMap<&str, i32> = BTreeMap::new();
+            let mut without = Remark::new("no epoch is cut from signals that are too short for one");
             for signal in &signals {
-                self.cut(signal, next.entry(&signal.channel).or_default(), &mut cut)?;
+                let laid_out = self.laid_out(signal)?;
+                if laid_out.is_empty() {
+                    without.of(signal, &self.too_short(signal));
+                }
+                self.cut(signal, laid_out, next.entry(&signal.channel).or_default(), &mut cut)?;
             }
-            signals::write(&cut).map(SampleOutput::of).map_err(SampleError::internal)
+            notes.extend(self.rounded(&signals)?);
+            notes.extend(without.note());
+            let table = signals::write(&cut).map_err(SampleError::internal)?;
+            Ok(SampleOutput { tables: vec![table], notes })
         })
     }
 }
 
 impl EpochsStage {
-    fn cut<'a>(&self, signal: &'a Signal<'_>, next: &mut i32, cut: &mut Vec<Signal<'a>>) -> Result<(), SampleError> {
-        let laid_out = epochs(signal.values.len(), 1e3 / known_interval_ms(signal)?, &self.epoching)
-            .map_err(|error| of_signal(signal, error))?;
+    fn laid_out(&self, signal: &Signal<'_>) -> Result<Vec<Epoch>, SampleError> {
+        epochs(signal.values.len(), 1e3 / known_interval_ms(signal)?, &self.epoching)
+            .map_err(|error| of_signal(signal, error))
+    }
+
+    /// Treats missing values of epochs that are scaled. Returns remarks.
+    fn treated(&self, signals: &mut [Signal<'_>]) -> Result<Vec<String>, SampleError> {
+        let mut holes = Remark::new("where a channel has missing values, the pooled signal is missing");
+        let mut scaled = self.zscore.map(remark);
+        if let Some(treatment) = self.zscore {
+            let used = signals.iter().map(|signal| self.used(signal)).collect::<Result<Vec<_>, _>>()?;
+            check(treatment, &used)?;
+        }
+        for signal in signals {
+            let used = self.used(signal)?;
+            let Some(missing) = missing(&used.values) else {
+                continue;
+            };
+            let told = described(&missing, Some(signal));
+            if let Some(scaled) = &mut scaled {
+                scaled.of(signal, &told);
+            }
+            if self.zscore == Some(Treatment::Interpolate) {
+                self.refuse_empty_epochs(signal)?;
+                fill(signal)?;
+            } else if self.aggregate != Aggregate::None {
+                holes.of(signal, &told);
+            }
+        }
+        Ok(scaled.into_iter().chain([holes]).filter_map(Remark::note).collect())
+    }
+
+    /// A signal up to the end of its last epoch.
+    fn used<'a>(&self, signal: &'a Signal<'_>) -> Result<Signal<'a>, SampleError> {
+        let end = self.laid_out(signal)?.last().map_or(0, |epoch| epoch.start + epoch.len);
+        let values = Cow::Borrowed(signal.values.get(..end).unwrap_or_default());
+        let (channel, unit) = (Cow::Borrowed(signal.channel.as_ref()), Cow::Borrowed(signal.unit.as_ref()));
+        Ok(Signal { channel, epoch: signal.epoch, t0_ms: signal.t0_ms, dt_ms: signal.dt_ms, unit, values })
+    }
+
+    /// An epoch that would be made of interpolated values alone.
+    fn refuse_empty_epochs(&self, signal: &Signal<'_>) -> Result<(), SampleError> {
+        let empty = |epoch: &Epoch| epoch.of(&signal.values).is_some_and(|values| !values.iter().any(|v| is_there(*v)));
+        let Some(epoch) = self.laid_out(signal)?.into_iter().find(empty) else {
+            return Ok(());
+        };
+        let time_ms = |sample: usize| signal.t0_ms + sample as f64 * signal.dt_ms;
+        let message = format!(
+            "all values of the epoch from {} to {} ms are missing: there is nothing to interpolate from; \
+             `missing: propagate` leaves them missing",
+            time_ms(epoch.start),
+            time_ms(epoch.start + epoch.len)
+        );
+        Err(of_signal(signal, message))
+    }
+
+    fn too_short(&self, signal: &Signal<'_>) -> String {
+        let seconds = signal.values.len() as f64 * signal.dt_ms * 1e-3;
+        let dropped = if self.epoching.drop_last { ", of which `drop_last` leaves out the last one" } else { "" };
+        format!("{} s, epochs are {} s{dropped}", rounded_number(seconds), rounded_number(self.epoching.length_s))
+    }
+
+    /// Lengths that are no whole numbers of samples, once for each sampling interval.
+    fn rounded(&self, signals: &[Signal<'_>]) -> Result<BTreeSet<String>, SampleError> {
+        let mut notes = BTreeSet::new();
+        for signal in signals {
+            let rate_hz = 1e3 / known_interval_ms(signal)?;
+            let (len, step) = in_samples(rate_hz, &self.epoching).map_err(|error| of_signal(signal, error))?;
+            let mut note = |what: &str, seconds: f64, samples: usize| {
+                if (seconds * rate_hz - samples as f64).abs() > 1e-6 * (samples as f64).max(1.0) {
+                    notes.insert(format!(
+                        "{what} of {} s is no whole number of samples of {} ms: it is rounded to {samples} samples, {} s",
+                        rounded_number(seconds),
+                        signal.dt_ms,
+                        rounded_number(samples as f64 / rate_hz)
+                    ));
+                }
+            };
+            note("a length", self.epoching.length_s, len);
+            if self.epoching.step_s != self.epoching.length_s {
+                note("a step", self.epoching.step_s, step);
+            }
+        }
+        Ok(notes)
+    }
+
+    fn cut<'a>(
+        &self,
+        signal: &'a Signal<'_>,
+        laid_out: Vec<Epoch>,
+        next: &mut i32,
+        cut: &mut Vec<Signal<'a>>,
+    ) -> Result<(), SampleError> {
         let before: usize = cut.iter().map(|s| s.values.len()).sum();
         check_size(before as f64 + laid_out.iter().map(|epoch| epoch.len as f64).sum::<f64>())?;
         for epoch in laid_out {
@@ -136,7 +260,7 @@ impl EpochsStage {
                 continue;
             };
             let mut values = Cow::Borrowed(values);
-            if self.zscore {
+            if self.zscore.is_some() {
                 z_score(values.to_mut());
             }
             cut.push(Signal {
@@ -144,13 +268,18 @@ impl EpochsStage {
                 epoch: *next,
                 t0_ms: signal.t0_ms + epoch.start as f64 * signal.dt_ms,
                 dt_ms: signal.dt_ms,
-                unit: if self.zscore { Cow::Borrowed(SCALED_UNIT) } else { Cow::Borrowed(&signal.unit) },
+                unit: if self.zscore.is_some() { Cow::Borrowed(SCALED_UNIT) } else { Cow::Borrowed(&signal.unit) },
                 values,
             });
             *next += 1;
         }
         Ok(())
     }
+}
+
+/// Sums of binary fractions have many digits.
+fn rounded_number(value: f64) -> f64 {
+    (value * 1e9).round() / 1e9
 }
 
 /// One channel instead of many, for each stretch of the recording.
@@ -181,6 +310,10 @@ fn pooled(signals: Vec<Signal<'_>>, aggregate: Aggregate) -> Result<Vec<Signal<'
             if (other.dt_ms, other.t0_ms) != (first.dt_ms, first.t0_ms) {
                 let grid = |s: &Signal<'_>| format!("{} ms from {} ms", s.dt_ms, s.t0_ms);
                 return differs("the sampling interval", &grid(other), &grid(first));
+            }
+            if other.values.len() != first.values.len() {
+                let length = |s: &Signal<'_>| format!("{} values", s.values.len());
+                return differs("the length", &length(other), &length(first));
             }
             if other.unit != first.unit {
                 return differs("the unit", &other.unit, &first.unit);

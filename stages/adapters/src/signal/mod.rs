@@ -1,16 +1,27 @@
 //! `signal.*`: signals into signals.
 
-mod decimate;
+pub(crate) mod decimate;
 mod epochs;
+mod filter;
+pub(crate) mod missing;
 mod resample;
 mod zscore;
 
 use lapicque_pipeline::{Batch, Kind, PortMode, PortSpec, SampleError};
 use lapicque_schemas::tables::signals::{self, Signal};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// The input of all of them.
 const PORTS: &[PortSpec] =
     &[PortSpec { name: "signals", table: signals::TABLE, mode: PortMode::Either, required: true }];
+
+/// Another program whose numbers are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Compat {
+    Scipy,
+}
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
     vec![Box::new(decimate::Decimate), Box::new(resample::Resample), Box::new(epochs::Epochs), Box::new(zscore::Zscore)]
@@ -23,14 +34,19 @@ fn signals_of(batch: &Batch, sample: usize) -> Result<Vec<Signal<'_>>, SampleErr
 
 /// What is wrong with one signal.
 fn of_signal(signal: &Signal<'_>, message: impl std::fmt::Display) -> SampleError {
-    match signal.epoch {
-        0 => SampleError::input(format!("channel {}: {message}", signal.channel)),
-        epoch => SampleError::input(format!("channel {}, epoch {epoch}: {message}", signal.channel)),
+    SampleError::input(format!("{}: {message}", name_of(&signal.channel, signal.epoch)))
+}
+
+/// A signal in messages.
+pub(crate) fn name_of(channel: &str, epoch: i32) -> String {
+    match epoch {
+        0 => format!("channel {channel}"),
+        epoch => format!("channel {channel}, epoch {epoch}"),
     }
 }
 
 /// Lists of a table hold so many values together.
-fn check_size(values: f64) -> Result<(), SampleError> {
+pub(crate) fn check_size(values: f64) -> Result<(), SampleError> {
     if values <= f64::from(i32::MAX) {
         return Ok(());
     }
@@ -44,6 +60,10 @@ fn check_size(values: f64) -> Result<(), SampleError> {
 fn known_interval_ms(signal: &Signal<'_>) -> Result<f64, SampleError> {
     if signal.dt_ms.is_nan() {
         return Err(of_signal(signal, "the interval between values is unknown; give `dt` (ms) or `sampling_rate`"));
+    }
+    if !(signal.dt_ms > 0.0 && signal.dt_ms.is_finite()) {
+        let message = format!("the interval between values is {} ms; it must be finite and above 0", signal.dt_ms);
+        return Err(of_signal(signal, message));
     }
     Ok(signal.dt_ms)
 }

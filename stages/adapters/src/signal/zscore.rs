@@ -7,25 +7,32 @@ use lapicque_pipeline::{
 };
 use lapicque_schemas::tables::signals;
 use lapicque_signal::epochs::z_score;
+use lapicque_signal::missing::missing;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::missing::{Remark, Treatment, check, described, fill};
 use super::{PORTS, signals_of};
 use crate::kind_config::{bound, read, schema_of};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 /// The unit of plain numbers.
 pub(super) const SCALED_UNIT: &str = "1";
 
 pub(super) struct Zscore;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Config {}
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Config {
+    /// What becomes of missing (and infinite) values: refuse (default), interpolate (linearly, at the ends the nearest value)
+    /// or propagate: they stay missing, and mean and standard deviation are those of the other values.
+    missing: Treatment,
+}
 
 struct ZscoreStage {
     bound: Bound,
+    missing: Treatment,
 }
 
 impl Kind for Zscore {
@@ -47,8 +54,9 @@ impl Kind for Zscore {
 
     fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         let config: Config = read(request)?;
-        let bound = bound(REVISION, &config, &config, request, vec![Output::new("signals", signals::schema())])?;
-        Ok(Box::new(ZscoreStage { bound }))
+        let outputs = vec![Output::new("signals", signals::schema())];
+        let bound = bound(REVISION, &config, &Config::default(), request, outputs)?;
+        Ok(Box::new(ZscoreStage { bound, missing: config.missing }))
     }
 }
 
@@ -60,11 +68,32 @@ impl Stage for ZscoreStage {
     fn run(&self, _: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
         each_sample(batch, |sample, _| {
             let mut scaled = signals_of(batch, sample)?;
+            check(self.missing, &scaled)?;
+            let mut remark = remark(self.missing);
             for signal in &mut scaled {
+                if let Some(missing) = missing(&signal.values) {
+                    remark.of(signal, &described(&missing, Some(signal)));
+                    if self.missing == Treatment::Interpolate {
+                        fill(signal)?;
+                    }
+                }
                 z_score(signal.values.to_mut());
                 signal.unit = SCALED_UNIT.into();
             }
-            signals::write(&scaled).map(SampleOutput::of).map_err(SampleError::internal)
+            let table = signals::write(&scaled).map_err(SampleError::internal)?;
+            Ok(SampleOutput { tables: vec![table], notes: remark.note().into_iter().collect() })
         })
     }
+}
+
+/// What is said of signals with missing values that are scaled.
+pub(super) fn remark(treatment: Treatment) -> Remark {
+    Remark::new(match treatment {
+        Treatment::Interpolate => {
+            "missing values are interpolated linearly, at the ends of a signal the nearest value is taken"
+        }
+        Treatment::Refuse | Treatment::Propagate => {
+            "missing values stay missing, mean and standard deviation are those of the others"
+        }
+    })
 }

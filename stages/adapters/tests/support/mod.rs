@@ -88,6 +88,12 @@ impl Ran {
         (stage.computed, stage.cached, stage.failed)
     }
 
+    /// What a stage remarked, a line each.
+    pub fn notes(&self, stage: &str) -> String {
+        let stage = self.record.stages.iter().find(|s| s.stage == stage).unwrap();
+        stage.notes.iter().map(|(note, _)| note.as_str()).collect::<Vec<_>>().join("\n")
+    }
+
     /// Messages of samples that failed.
     pub fn failures(&self) -> Vec<String> {
         let message = |event: &lapicque_pipeline::TimedEvent| match &event.event {

@@ -37,7 +37,12 @@ impl BinGrid {
 
     /// When the first bin begins.
     pub fn t_start_ms(&self) -> f64 {
-        f64::from(self.first_step) * self.dt_ms
+        self.time_ms(0)
+    }
+
+    /// When a bin begins.
+    pub fn time_ms(&self, bin: usize) -> f64 {
+        (f64::from(self.first_step) + bin as f64) * self.dt_ms
     }
 }
 
@@ -60,6 +65,12 @@ pub fn spike_counts(steps: &[u32], grid: &BinGrid) -> Vec<u32> {
     counts
 }
 
+/// Spikes that lie in no bin.
+pub fn outside(steps: &[u32], grid: &BinGrid) -> usize {
+    let inside = |step: u32| step.checked_sub(grid.first_step).is_some_and(|bin| bin as usize <= grid.bins);
+    steps.iter().filter(|step| !inside(**step)).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,7 +80,8 @@ mod tests {
         let grid = BinGrid::new(1.0, 2.0, 0.25).unwrap();
         assert_eq!((grid.first_step, grid.bins), (4, 4));
         assert_eq!(spike_counts(&[3, 4, 5, 5, 7, 8, 9, 4], &grid), [2, 2, 0, 2]);
-        assert_eq!(grid.t_start_ms(), 1.0);
+        assert_eq!(outside(&[3, 4, 5, 5, 7, 8, 9, 4], &grid), 2);
+        assert_eq!((grid.t_start_ms(), grid.time_ms(4)), (1.0, 2.0));
     }
 
     #[test]

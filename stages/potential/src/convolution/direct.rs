@@ -11,17 +11,19 @@ pub(super) fn cost(counts: &[Vec<u32>], outputs: &[Vec<Term>]) -> f64 {
 /// Multiply-adds that the overhead of one shifted kernel is worth.
 const CALL: f64 = 20.0;
 
-pub(super) fn convolve(counts: &[Vec<u32>], outputs: &[Vec<Term>]) -> Vec<Vec<f64>> {
+/// The sums from bin `first` on.
+pub(super) fn convolve(counts: &[Vec<u32>], outputs: &[Vec<Term>], first: usize) -> Vec<Vec<f64>> {
     outputs
         .iter()
         .map(|terms| {
             let bins = counts.first().map_or(0, Vec::len);
-            let mut signal = vec![0.0; bins];
+            let mut signal = vec![0.0; bins.saturating_sub(first)];
             for term in terms {
                 for (bin, &count) in counts[term.source].iter().enumerate() {
                     if count != 0 {
                         let count = f64::from(count);
-                        for (signal, kernel) in signal[bin..].iter_mut().zip(&term.kernel) {
+                        let lags = term.kernel.get(first.saturating_sub(bin)..).unwrap_or_default();
+                        for (signal, kernel) in signal[bin.saturating_sub(first)..].iter_mut().zip(lags) {
                             *signal += count * kernel;
                         }
                     }

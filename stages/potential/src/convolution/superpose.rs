@@ -23,9 +23,36 @@ pub enum Superposition {
     ByConnection,
 }
 
-/// A population signal; sample i belongs to bin i.
+/// What becomes of bins that a kernel connects with spikes from outside of the recorded interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edges {
+    /// They are left out: the signal is shorter by the longest kernel less one lag.
+    Valid,
+    /// They are there, as if there had been no spikes outside: the signal begins with a step.
+    Same,
+}
+
+/// How spikes and kernels become signals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Convolution {
+    pub superposition: Superposition,
+    pub edges: Edges,
+    /// The first value of every kernel is that of the lag minus this many steps.
+    pub lags_before_zero: usize,
+}
+
+impl Convolution {
+    /// Kernels that begin at lag 0.
+    pub fn causal(superposition: Superposition, edges: Edges) -> Self {
+        Self { superposition, edges, lags_before_zero: 0 }
+    }
+}
+
+/// A population signal; sample i belongs to bin `first_bin` + i.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signal {
+    /// The same for all signals.
+    pub first_bin: usize,
     pub probe: Probe,
     /// (pre, post), none if it is the total.
     pub connection: Option<(String, String)>,
@@ -50,6 +77,11 @@ pub enum ConvolutionError {
     StepsDiffer { pre: String, post: String, kernel_dt_ms: f64, spikes_dt_ms: f64 },
     #[error("kernel {pre} -> {post} of probe {channel} has no samples, or some that are not finite")]
     BadKernel { pre: String, post: String, channel: String },
+    #[error(
+        "the spikes are recorded for {recorded_ms} ms and the kernels are {kernel_ms} ms long: \
+         no value is free of spikes from before or after the recording"
+    )]
+    ShorterThanKernel { recorded_ms: f64, kernel_ms: f64 },
 }
 
 /// Signals of all probes among `kernels`, in the order in which these first appear.
@@ -62,9 +94,27 @@ pub fn superpose(
     spikes: &[PopulationSpikes<'_>],
     kernels: &[Kernel],
     grid: &BinGrid,
-    superposition: Superposition,
+    convolution: &Convolution,
 ) -> Result<Vec<Signal>, ConvolutionError> {
     check(spikes, kernels, grid)?;
+    let Convolution { superposition, edges, lags_before_zero } = *convolution;
+    let longest = kernels.iter().map(|kernel| kernel.values.len()).max().unwrap_or(1).max(lags_before_zero + 1);
+    // Sum j of the kernels as they are, from their first value on, is that of bin j - lags_before_zero.
+    let (first, bins) = match edges {
+        Edges::Valid if longest > grid.bins => {
+            let duration_ms = |bins: usize| bins as f64 * grid.dt_ms;
+            let (recorded_ms, kernel_ms) = (duration_ms(grid.bins), duration_ms(longest));
+            return Err(ConvolutionError::ShorterThanKernel { recorded_ms, kernel_ms });
+        }
+        Edges::Valid => (longest - 1, grid.bins),
+        Edges::Same => (lags_before_zero, grid.bins + lags_before_zero),
+    };
+    let signal = |probe, connection| Signal {
+        first_bin: first.saturating_sub(lags_before_zero),
+        probe,
+        connection,
+        values: Vec::new(),
+    };
     let (mut signals, outputs): (Vec<Signal>, Vec<Vec<Term>>) = match superposition {
         Superposition::Total => {
             probes(kernels).into_iter().map(|probe| (signal(probe, None), total_terms(spikes, kernels, probe))).unzip()
@@ -79,20 +129,25 @@ pub fn superpose(
             })
             .unzip(),
     };
-    let counts: Vec<Vec<u32>> = spikes.iter().map(|s| spike_counts(s.steps, grid)).collect();
-    for (signal, values) in signals.iter_mut().zip(convolve(&counts, &outputs)) {
+    let counts = |s: &PopulationSpikes<'_>| {
+        let mut counts = spike_counts(s.steps, grid);
+        counts.resize(bins, 0);
+        counts
+    };
+    let counts: Vec<Vec<u32>> = spikes.iter().map(counts).collect();
+    for (signal, values) in signals.iter_mut().zip(convolve(&counts, &outputs, first)) {
         signal.values = values;
     }
     Ok(signals)
 }
 
-/// Sums of terms, each as long as the counts.
-fn convolve(counts: &[Vec<u32>], outputs: &[Vec<Term>]) -> Vec<Vec<f64>> {
-    let transforms = fourier::Plan::cheapest(counts, outputs);
+/// Sums of terms, from the bin `first` to the last of the counts.
+fn convolve(counts: &[Vec<u32>], outputs: &[Vec<Term>], first: usize) -> Vec<Vec<f64>> {
+    let transforms = fourier::Plan::cheapest(counts, outputs, first);
     if direct::cost(counts, outputs) <= transforms.cost() {
-        direct::convolve(counts, outputs)
+        direct::convolve(counts, outputs, first)
     } else {
-        transforms.convolve(counts, outputs)
+        transforms.convolve(counts, outputs, first)
     }
 }
 
@@ -118,10 +173,6 @@ fn add(sum: &mut Vec<f64>, values: &[f64]) {
     for (sum, value) in sum.iter_mut().zip(values) {
         *sum += value;
     }
-}
-
-fn signal(probe: Probe, connection: Option<(String, String)>) -> Signal {
-    Signal { probe, connection, values: Vec::new() }
 }
 
 fn source(spikes: &[PopulationSpikes<'_>], population: &str) -> Option<usize> {
@@ -198,6 +249,10 @@ mod tests {
         PopulationSpikes { population, steps }
     }
 
+    fn same(superposition: Superposition) -> Convolution {
+        Convolution::causal(superposition, Edges::Same)
+    }
+
     fn grid() -> BinGrid {
         BinGrid::new(1.0, 4.0, 0.5).unwrap()
     }
@@ -205,7 +260,7 @@ mod tests {
     #[test]
     fn a_kernel_starts_in_the_bin_of_its_spike() {
         let kernels = [kernel("A", "A", &[1.0, 2.0, 3.0])];
-        let signals = superpose(&[spikes("A", &[1, 3, 7, 8])], &kernels, &grid(), Superposition::Total).unwrap();
+        let signals = superpose(&[spikes("A", &[1, 3, 7, 8])], &kernels, &grid(), &same(Superposition::Total)).unwrap();
         assert_eq!(signals[0].values, [0.0, 1.0, 2.0, 3.0, 0.0, 2.0]);
         assert_eq!(signals[0].connection, None);
     }
@@ -214,7 +269,7 @@ mod tests {
     fn the_total_is_the_sum_over_connections_of_unequal_length() {
         let kernels = [kernel("A", "A", &[1.0]), kernel("A", "B", &[0.0, 2.0]), kernel("B", "A", &[0.0, 0.0, -1.0])];
         let input = [spikes("A", &[2, 4]), spikes("B", &[2])];
-        let run = |s| superpose(&input, &kernels, &grid(), s).unwrap();
+        let run = |s| superpose(&input, &kernels, &grid(), &same(s)).unwrap();
         let (total, parts) = (run(Superposition::Total), run(Superposition::ByConnection));
         assert_eq!(total.len(), 1);
         assert_eq!(parts.len(), 3);
@@ -227,18 +282,37 @@ mod tests {
     }
 
     #[test]
+    fn valid_samples_need_no_spikes_from_outside() {
+        let kernels = [kernel("A", "A", &[1.0, 2.0, 3.0])];
+        let run = |grid: &BinGrid| {
+            superpose(
+                &[spikes("A", &[1, 3, 7, 8, 9])],
+                &kernels,
+                grid,
+                &Convolution::causal(Superposition::Total, Edges::Valid),
+            )
+        };
+        let signal = run(&grid()).unwrap().remove(0);
+        assert_eq!((signal.first_bin, signal.values), (2, vec![2.0, 3.0, 0.0, 2.0]));
+        let exact = run(&BinGrid::new(1.0, 2.5, 0.5).unwrap()).unwrap().remove(0);
+        assert_eq!((exact.first_bin, exact.values), (2, vec![2.0]));
+        let message = run(&BinGrid::new(1.0, 2.0, 0.5).unwrap()).unwrap_err().to_string();
+        assert!(message.contains("recorded for 1 ms") && message.contains("kernels are 1.5 ms"), "{message}");
+    }
+
+    #[test]
     fn silence_and_no_kernels_are_results() {
         let kernels = [kernel("A", "A", &[1.0])];
-        let silent = superpose(&[spikes("A", &[])], &kernels, &grid(), Superposition::Total);
+        let silent = superpose(&[spikes("A", &[])], &kernels, &grid(), &same(Superposition::Total));
         assert_eq!(silent.unwrap()[0].values, [0.0; 6]);
-        let none = superpose(&[], &[], &grid(), Superposition::Total);
+        let none = superpose(&[], &[], &grid(), &same(Superposition::Total));
         assert!(none.unwrap().is_empty());
     }
 
     #[test]
     fn refuses_what_does_not_fit() {
         let run = |spikes: &[PopulationSpikes<'_>], kernels: &[Kernel]| {
-            superpose(spikes, kernels, &grid(), Superposition::Total).unwrap_err()
+            superpose(spikes, kernels, &grid(), &same(Superposition::Total)).unwrap_err()
         };
         let a = spikes("A", &[2]);
         let (b, aa) = (spikes("B", &[2]), kernel("A", "A", &[1.0]));
