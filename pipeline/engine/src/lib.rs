@@ -31,6 +31,7 @@ mod run;
 mod store;
 mod tables;
 pub mod task;
+mod typed;
 mod whole;
 mod why;
 
@@ -52,7 +53,7 @@ pub use pipeline_file::{FORMAT, OnError, Pipeline, RESERVED_KEYS, Source, StageR
 pub use plan::{Planner, StageState, Unit};
 pub use run::{RunOptions, run};
 pub use store::{
-    Action, Binding, Claim, Cost, NewAction, NewBatch, OutputEntry, RunRecord, StageRun, Store, StoreError,
+    Action, Binding, Claim, Cost, MeasuredOn, NewAction, NewBatch, OutputEntry, RunRecord, StageRun, Store, StoreError,
 };
 pub use tables::{output_schema, read_output, read_rows};
 pub use whole::{label_positions, sample_field, stage_view, with_sample};
