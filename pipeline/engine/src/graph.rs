@@ -20,6 +20,8 @@ pub struct Registry(Vec<Box<dyn Kind>>);
 
 pub struct Graph {
     pub name: String,
+    /// The pipeline file as the store knows it, so that two files of one name do not answer for each other; empty where there is none.
+    pub file: String,
     /// Inputs before the stages that read them.
     pub stages: Vec<BoundStage>,
     /// Stages that run together, batch by batch, because rows between them are not kept; in order.
@@ -126,7 +128,7 @@ impl Graph {
         unread_columns(pipeline, &stages, &mut problems);
         let groups = groups(pipeline, &stages, &mut problems);
         if problems.is_empty() {
-            Ok(Self { name: pipeline.name.clone(), stages, groups })
+            Ok(Self { name: pipeline.name.clone(), file: String::new(), stages, groups })
         } else {
             Err(Diagnostics(problems))
         }
@@ -144,7 +146,7 @@ impl Graph {
                 .map(|p| (&p.name, self.stages[p.stage].name.as_str(), p.output, p.sample_wise, &p.read, p.selects))
                 .collect();
             let on_error = format!("{:?} {:?} {}", spec.on_error, spec.timeout, spec.retries);
-            let said = serde_json::json!([
+            let mut said = serde_json::json!([
                 stage.name,
                 spec.kind,
                 spec.keep,
@@ -161,6 +163,8 @@ impl Graph {
                 bound.order_sensitive,
                 ports,
             ]);
+            // Metadata of columns come in another order in every process.
+            said.sort_all_objects();
             all.text(&said.to_string()).number(stage.domain.len() as u64);
             if let Some(points) = &bound.points {
                 points.digests.iter().for_each(|&digest| {
@@ -393,7 +397,8 @@ impl Binder<'_> {
                 return None;
             }
         }
-        Some((PortSchema { port: port.to_owned(), schema, sample_wise }, number, output))
+        let samples = sample_wise.then(|| upstream.domain.len());
+        Some((PortSchema { port: port.to_owned(), schema, sample_wise, samples }, number, output))
     }
 
     /// The samples of a stage: those of its points, or of its sample-wise inputs in order of first appearance.
