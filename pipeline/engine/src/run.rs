@@ -69,6 +69,7 @@ pub fn run(
     let run = RunRecord {
         id: run_id(begun),
         pipeline: graph.name.clone(),
+        file: graph.file.clone(),
         identity: graph.identity(),
         losses: store.losses()?,
         text: pipeline.source.text.clone(),
@@ -77,6 +78,7 @@ pub fn run(
         started: humantime::format_rfc3339_millis(begun).to_string(),
         seconds: started.elapsed().as_secs_f64(),
         ok,
+        interrupted: options.cancelled.load(Ordering::Relaxed),
         stages,
         events: events.into_inner().unwrap_or_else(PoisonError::into_inner),
     };
@@ -92,7 +94,7 @@ fn compute(
     observe: Observer<'_>,
 ) -> Result<(Vec<crate::store::StageRun>, bool), StoreError> {
     let _at_work = store.work()?;
-    let history = History::of(store, &graph.name)?;
+    let history = History::of(store, graph)?;
     let mut counts = vec![Counts::default(); graph.stages.len()];
     let mut losses = store.losses()?;
     for _ in 0..MOST_DAMAGE {
