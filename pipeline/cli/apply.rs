@@ -13,7 +13,7 @@ use crate::arguments::{Apply, Format, Shared};
 use crate::error::CommandError;
 use crate::progress::Progress;
 use crate::project::jobs;
-use crate::run::{cancelled, interruptible, on_threads, remarks};
+use crate::run::{cancelled, failure, interruptible, on_threads, remarks};
 use crate::table_output::{format_of, write, write_file};
 use crate::tell;
 
@@ -21,6 +21,8 @@ use crate::tell;
 const STAGE: &str = "apply";
 /// What the names of the stages that read files begin with.
 const IMPORT: &str = "import_";
+/// Every input is a file, read by one of these kinds.
+const FILES: [&str; 2] = ["import.", "parameters."];
 /// Settings that describe a file, not the stage.
 const IMPORT_SETTINGS: [&str; 2] = ["sampling_rate", "unit"];
 
@@ -65,7 +67,7 @@ pub(crate) fn apply(command: &Apply, shared: &Shared) -> Result<(), CommandError
     }
     let stage: &StageRun = record.stages.iter().find(|s| s.stage == STAGE).ok_or(CommandError::StageFailed)?;
     if stage.failed == stage.samples && stage.samples > 0 {
-        return Err(CommandError::StageFailed);
+        return Err(failure(&record, &store, &FILES)?);
     }
     let table = read_output(&store, stage, output, None)?;
     match (&command.out, stage.outputs[output].schema.table == model::TABLE, format) {
@@ -74,7 +76,7 @@ pub(crate) fn apply(command: &Apply, shared: &Shared) -> Result<(), CommandError
             write(&table, if shared.json && out.is_none() { Format::Json } else { format }, out.as_deref())?
         }
     }
-    if record.ok { Ok(()) } else { Err(CommandError::StageFailed) }
+    if record.ok { Ok(()) } else { Err(failure(&record, &store, &FILES)?) }
 }
 
 /// A model is a document of its own, not a table.

@@ -47,17 +47,46 @@ pub(crate) struct Shared {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Make a folder with a small pipeline to start from
+    #[command(after_help = "\
+Examples:
+  lapicque init my-project
+  lapicque init                                  in the folder where you are")]
     Init(Init),
     /// Check a pipeline file without computing anything
+    #[command(after_help = "\
+Examples:
+  lapicque check pipeline.yaml
+  lapicque check pipeline.yaml --set spikes.duration='2 s' --json")]
     Check(OnPipeline),
     /// Show what a run would compute, and about how long it would take
+    #[command(after_help = "\
+Estimates are what samples cost when they were last computed, scaled where the kind of stage can say by how much; those
+marked by ~ were measured with another configuration.
+
+Examples:
+  lapicque plan pipeline.yaml
+  lapicque plan pipeline.yaml --set model.estimator='{ridge: {alpha: 10.0}}'")]
     Plan(OnPipeline),
     /// Compute what is missing
+    #[command(after_help = "\
+Where stderr is no terminal, a line of progress is written every 30 s.
+
+Examples:
+  lapicque run pipeline.yaml
+  lapicque run pipeline.yaml --set spikes.duration='2 s' --jobs 4
+  lapicque run pipeline.yaml --retry-failed
+  lapicque run pipeline.yaml --verify 1%")]
     Run(Run),
     /// Explain why results of a stage are computed anew
-    Why(Why),
-    /// Query the tables of the latest run
     #[command(after_help = "\
+Examples:
+  lapicque why pipeline.yaml features
+  lapicque why pipeline.yaml features --sample 3f2a
+  lapicque why pipeline.yaml model --set model.estimator='{ridge: {alpha: 10.0}}'")]
+    Why(Why),
+    /// Query the tables of the latest run of this file
+    #[command(after_help = "\
+Where the run is not of the file as it stands now (edited since, --set in that run, not complete), stderr says so.
 Tables: each stage under its name; further outputs as stage__output; stage_with_parameters; system.runs,
 system.stages, system.bindings, system.lineage, system.sample_lineage, system.actions, system.events, system.columns.
 run_ID.stage is the table of another run; the beginning of its id is enough.
@@ -113,13 +142,14 @@ Examples:
   lapicque audit pipeline.yaml
   lapicque audit pipeline.yaml --json")]
     Audit(Audit),
-    /// Remove results that no run needs which is kept
+    /// Remove results that no kept run needs
     #[command(after_help = "\
-Kept are pinned runs and the latest runs of each pipeline in the store. Nothing is removed while a run is at work.
+Kept are pinned runs and the latest runs of each pipeline file in the store. Nothing is removed while a run is at work.
+Before results are removed, the command asks; where it cannot ask, it needs --yes.
 
 Examples:
   lapicque gc pipeline.yaml --dry-run
-  lapicque gc pipeline.yaml --keep-runs 3")]
+  lapicque gc pipeline.yaml --keep-runs 3 --yes")]
     Gc(Gc),
     /// Name a run, so that its results are kept; without --name, list the names
     #[command(after_help = "\
@@ -139,6 +169,11 @@ Examples:
   lapicque apply inverse.predict model=model.json features=f.parquet -o predictions.csv")]
     Apply(Apply),
     /// List the kinds of stages, or describe one
+    #[command(after_help = "\
+Examples:
+  lapicque stages
+  lapicque stages simulate.spiking
+  lapicque stages simulate.spiking --json        with the JSON Schema of its configuration")]
     Stages(Stages),
 }
 
@@ -174,13 +209,16 @@ pub(crate) struct Run {
     /// Compute this part of the stored results again, e.g. 1%, and compare; at least one of each stage
     #[arg(long, value_name = "PERCENT", value_parser = fraction)]
     pub(crate) verify: Option<f64>,
+    /// Seconds between lines of progress, where stderr is no terminal; 0 for none
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) progress_every: u32,
 }
 
 /// A part of a whole: `1%` or `0.01`.
 fn fraction(text: &str) -> Result<f64, String> {
     let (number, unit) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
     let fraction = number.trim().parse::<f64>().ok().map(|number| number / unit);
-    fraction.filter(|f| (0.0..=1.0).contains(f)).ok_or_else(|| "a part is due, from 0% to 100%".to_owned())
+    fraction.filter(|f| (0.0..=1.0).contains(f)).ok_or_else(|| "expected a part from 0% to 100%".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -322,6 +360,9 @@ pub(crate) struct Gc {
     /// Say what would be removed, and remove nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Remove without asking
+    #[arg(long, short)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -17,7 +17,7 @@ pub(crate) fn check(command: &OnPipeline, shared: &Shared) -> Result<(), Command
                 .map(|d| {
                     json!({
                         "file": d.file, "line": d.place.map(|p| p.line), "column": d.place.map(|p| p.column),
-                        "field": d.field, "message": d.message,
+                        "option": d.option, "field": d.field, "message": d.message,
                     })
                 })
                 .collect();

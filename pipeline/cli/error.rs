@@ -19,6 +19,9 @@ pub(crate) enum CommandError {
     /// What failed was told while it happened.
     #[error("some samples failed")]
     StageFailed,
+    /// A stage refused a table or a recording of the user; it was told while it happened.
+    #[error("some inputs were refused")]
+    Refused,
     #[error("interrupted")]
     Interrupted,
 }
@@ -26,7 +29,7 @@ pub(crate) enum CommandError {
 impl CommandError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Input(_) | Self::Diagnostics(_) => 2,
+            Self::Input(_) | Self::Diagnostics(_) | Self::Refused => 2,
             Self::Query(QueryError::Store(StoreError::Format { .. })) | Self::Store(StoreError::Format { .. }) => 2,
             Self::Query(QueryError::Store(_)) | Self::Store(_) | Self::Output(_) | Self::StageFailed => 1,
             Self::Query(_) => 2,
@@ -36,7 +39,7 @@ impl CommandError {
 
     pub(crate) fn message(&self) -> Option<String> {
         match self {
-            Self::StageFailed => None,
+            Self::StageFailed | Self::Refused => None,
             damaged @ (Self::Store(StoreError::Damaged { .. })
             | Self::Query(QueryError::Store(StoreError::Damaged { .. }))) => {
                 Some(format!("{damaged}; what it held is forgotten: `lapicque run` computes it again"))

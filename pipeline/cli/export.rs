@@ -1,10 +1,12 @@
 //! `lapicque export`: a table of a run to a file, with where it comes from.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use lapicque_pipeline::{Pipeline, RunRecord, read_output};
 use serde_json::json;
 
+use crate::answering::tell_run;
 use crate::arguments::{Export, Format, Shared};
 use crate::error::CommandError;
 use crate::project::{chosen_run, open_store, pipeline_file};
@@ -22,6 +24,8 @@ pub(crate) fn export(command: &Export, shared: &Shared) -> Result<(), CommandErr
         let names: Vec<String> = all.map(|(stage, output)| stage.table_name(output)).collect();
         CommandError::Input(format!("there is no table `{}` (there are: {})", command.table, names.join(", ")))
     })?;
+    tell_run(&run, &pipeline, command.run.is_some(), Some(&BTreeSet::from([stage.stage.clone()])), shared);
+    lapicque_query::check_ran(&store, stage)?;
     let table = read_output(&store, stage, output, None)?;
     let provenance = provenance(&run, &command.table, &stage.kind, &command.output);
     match format {

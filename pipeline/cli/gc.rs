@@ -1,7 +1,10 @@
 //! `lapicque gc` and `lapicque pin`: what of the store is kept.
 
+use std::io::IsTerminal;
+
 use indicatif::HumanBytes;
 use lapicque_pipeline::Pipeline;
+use lapicque_store::{Collected, ParquetStore};
 
 use crate::arguments::{Gc, Pin, Shared};
 use crate::error::CommandError;
@@ -9,10 +12,21 @@ use crate::project::{chosen_run, open_store, pipeline_file};
 use crate::run::text_table;
 use crate::{print, tell};
 
+/// Kept runs told one by one.
+const MOST_KEPT: usize = 10;
+
 pub(crate) fn gc(command: &Gc, shared: &Shared) -> Result<(), CommandError> {
     let pipeline = Pipeline::read(&pipeline_file(&command.pipeline), &[])?;
     let store = open_store(&pipeline, shared)?;
-    let collected = store.collect(command.keep_runs, command.dry_run)?;
+    let would = store.collect(command.keep_runs, true)?;
+    let removes_results = would.runs > 0 || would.actions > 0;
+    if removes_results && !shared.quiet {
+        tell_kept(&store, command.keep_runs)?;
+    }
+    if removes_results && !command.dry_run && !command.yes {
+        confirm(&would)?;
+    }
+    let collected = if command.dry_run { would } else { store.collect(command.keep_runs, false)? };
     if shared.json {
         let text = serde_json::to_string_pretty(&collected).map_err(|error| CommandError::Output(error.to_string()))?;
         return print(&format!("{text}\n"));
@@ -49,6 +63,47 @@ pub(crate) fn gc(command: &Gc, shared: &Shared) -> Result<(), CommandError> {
         text += &format!("about {unused} of what is kept are rows without use, in files with rows in use\n");
     }
     print(&text)
+}
+
+/// Which runs are kept, and why.
+fn tell_kept(store: &ParquetStore, keep_runs: usize) -> Result<(), CommandError> {
+    let pins = store.pins()?;
+    let kept = store.kept_runs(keep_runs)?;
+    for run in kept.iter().take(MOST_KEPT) {
+        let names: Vec<String> =
+            pins.iter().filter(|pin| pin.run == run.id).map(|pin| format!("`{}`", pin.name)).collect();
+        let why = match names.as_slice() {
+            [] if keep_runs == 1 => "the latest".to_owned(),
+            [] => format!("of the latest {keep_runs}"),
+            names => format!("pinned as {}", names.join(", ")),
+        };
+        let of = if run.file.is_empty() { String::new() } else { format!(" ({})", run.file) };
+        tell(&format!("kept: run {} of `{}`{of}, {why}", run.id, run.pipeline));
+    }
+    if kept.len() > MOST_KEPT {
+        tell(&format!("kept: {} runs more", kept.len() - MOST_KEPT));
+    }
+    Ok(())
+}
+
+/// Asks on a terminal; elsewhere `--yes` has to be said.
+fn confirm(would: &Collected) -> Result<(), CommandError> {
+    let counted = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let (runs, results) = (counted(would.runs, "run"), counted(would.actions, "result"));
+    let what = format!("{runs} and {results} ({}) that no kept run needs", HumanBytes(would.bytes));
+    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        return Err(CommandError::Input(format!(
+            "this would remove {what}: say --yes to do it, --dry-run to see more, or pin the runs to keep (`lapicque pin`)"
+        )));
+    }
+    tell(&format!("remove {what}? [y/N]"));
+    let mut answer = String::new();
+    // No answer is no.
+    let _ = std::io::stdin().read_line(&mut answer);
+    match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(CommandError::Input("nothing was removed".to_owned())),
+    }
 }
 
 pub(crate) fn pin(command: &Pin, shared: &Shared) -> Result<(), CommandError> {

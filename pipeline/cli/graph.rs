@@ -16,7 +16,8 @@ pub(crate) fn graph(command: &Command, shared: &Shared) -> Result<(), CommandErr
     let text = match command.format {
         _ if shared.json => {
             let edges = edges(&project.graph);
-            let edges: Vec<_> = edges.iter().map(|e| json!({"from": e.from, "to": e.to, "port": e.port})).collect();
+            let edge = |e: &Edge| json!({"from": e.from, "output": e.output, "to": e.to, "port": e.port});
+            let edges: Vec<_> = edges.iter().map(edge).collect();
             format!("{:#}\n", json!({"pipeline": project.pipeline.name, "stages": rows, "edges": edges}))
         }
         Drawing::Text => as_text(&project.graph, &rows),
@@ -29,17 +30,31 @@ pub(crate) fn graph(command: &Command, shared: &Shared) -> Result<(), CommandErr
 struct Edge {
     from: String,
     to: String,
-    /// With the name of the output, where it is not the first.
     port: String,
+    /// The output of the stage where the edge begins, where it is not the first.
+    output: Option<String>,
+}
+
+impl Edge {
+    /// As in the pipeline file: `stage` or `stage.output`.
+    fn source(&self) -> String {
+        self.output.as_ref().map_or_else(|| self.from.clone(), |output| format!("{}.{output}", self.from))
+    }
+
+    fn label(&self) -> String {
+        match &self.output {
+            Some(output) if *output != self.port => format!("{output} as {}", self.port),
+            _ => self.port.clone(),
+        }
+    }
 }
 
 fn edges(graph: &Graph) -> Vec<Edge> {
     let of_stage = |stage: &BoundStage| {
         let edge = |port: &lapicque_pipeline::Port| {
             let from = &graph.stages[port.stage];
-            let output =
-                if port.output == 0 { String::new() } else { format!(".{}", from.bound().outputs[port.output].name) };
-            Edge { from: from.name.clone(), to: stage.name.clone(), port: format!("{}{output}", port.name) }
+            let output = (port.output > 0).then(|| from.bound().outputs[port.output].name.clone());
+            Edge { from: from.name.clone(), to: stage.name.clone(), port: port.name.clone(), output }
         };
         stage.ports.iter().map(edge).collect::<Vec<_>>()
     };
@@ -74,7 +89,7 @@ fn as_text(graph: &Graph, rows: &[StagePlan]) -> String {
     for (stage, row) in graph.stages.iter().zip(rows) {
         let _ = writeln!(text, "{} ({}): {}", stage.name, stage.spec.kind, counts(stage, row));
         for edge in edges.iter().filter(|edge| edge.to == stage.name) {
-            let _ = writeln!(text, "  <- {}: {}", edge.port, edge.from);
+            let _ = writeln!(text, "  <- {}: {}", edge.port, edge.source());
         }
     }
     text
@@ -88,7 +103,7 @@ fn as_dot(graph: &Graph, rows: &[StagePlan]) -> String {
         let _ = writeln!(text, "  \"{0}\" [label=\"{0}\\n{1}\\n{shown}\", {filled}];", stage.name, stage.spec.kind);
     }
     for edge in edges(graph) {
-        let _ = writeln!(text, "  \"{}\" -> \"{}\" [label=\"{}\"];", edge.from, edge.to, edge.port);
+        let _ = writeln!(text, "  \"{}\" -> \"{}\" [label=\"{}\"];", edge.from, edge.to, edge.label());
     }
     text + "}\n"
 }
@@ -100,7 +115,7 @@ fn as_mermaid(graph: &Graph, rows: &[StagePlan]) -> String {
         let _ = writeln!(text, "  {0}[\"{0}<br/>{1}<br/>{shown}\"]", stage.name, stage.spec.kind);
     }
     for edge in edges(graph) {
-        let _ = writeln!(text, "  {} -->|{}| {}", edge.from, edge.port, edge.to);
+        let _ = writeln!(text, "  {} -->|{}| {}", edge.from, edge.label(), edge.to);
     }
     text
 }

@@ -1,5 +1,6 @@
 //! The `lapicque` command.
 
+mod answering;
 mod apply;
 mod arguments;
 mod audit;

@@ -17,7 +17,9 @@ pub(crate) fn plan(command: &OnPipeline, shared: &Shared) -> Result<(), CommandE
     let mut table =
         vec![["stage", "kind", "samples", "cached", "to run", "about", "reason"].map(str::to_owned).to_vec()];
     for row in &rows {
-        let about = row.estimated_seconds.filter(|_| row.to_run > 0).map(duration).unwrap_or_default();
+        let mark = if row.estimate_from_other_configuration { " ~" } else { "" };
+        let about = row.estimated_seconds.filter(|_| row.to_run > 0);
+        let about = about.map(|seconds| format!("{}{mark}", duration(seconds))).unwrap_or_default();
         table.push(vec![
             row.stage.clone(),
             row.kind.clone(),
@@ -28,5 +30,9 @@ pub(crate) fn plan(command: &OnPipeline, shared: &Shared) -> Result<(), CommandE
             row.reason.clone(),
         ]);
     }
-    print(&text_table(&table))
+    let mut text = text_table(&table);
+    if rows.iter().any(|row| row.estimate_from_other_configuration && row.estimated_seconds.is_some()) {
+        text += "~ measured with another configuration\n";
+    }
+    print(&text)
 }

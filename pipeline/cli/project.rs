@@ -18,7 +18,7 @@ pub(crate) struct Project {
 }
 
 pub(crate) fn open(on: &OnPipeline, shared: &Shared) -> Result<Project, CommandError> {
-    let (pipeline, graph) = bind(on)?;
+    let (pipeline, mut graph) = bind(on)?;
     if !shared.quiet {
         for stage in &graph.stages {
             for note in &stage.bound().notes {
@@ -27,7 +27,39 @@ pub(crate) fn open(on: &OnPipeline, shared: &Shared) -> Result<Project, CommandE
         }
     }
     let store = open_store(&pipeline, shared)?;
+    graph.file = known_file(&pipeline, &store);
     Ok(Project { pipeline, graph, store })
+}
+
+/// The pipeline file as the store knows it: from the folder of the store, where it lies there, so that both can be moved together; else by its whole path.
+pub(crate) fn known_file(pipeline: &Pipeline, store: &ParquetStore) -> String {
+    let Some(path) = &pipeline.source.path else {
+        return String::new();
+    };
+    let whole = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let beside = store.folder().parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (path, beside) = (whole(path), whole(beside));
+    path.strip_prefix(&beside).unwrap_or(&path).display().to_string()
+}
+
+/// The latest run of the pipeline, of this very file.
+pub(crate) fn latest_run(store: &ParquetStore, pipeline: &Pipeline) -> Result<Option<RunRecord>, CommandError> {
+    Ok(store.latest_run(&pipeline.name, Some(&known_file(pipeline, store)))?)
+}
+
+/// What to say where the pipeline was not run; runs of another file of this name are told.
+pub(crate) fn no_run(store: &ParquetStore, pipeline: &Pipeline) -> CommandError {
+    let other = store.latest_run(&pipeline.name, None).ok().flatten();
+    match (other, &pipeline.source.path) {
+        (Some(other), Some(path)) => CommandError::Input(format!(
+            "no run of `{}` is in the store; it has runs of another file of the name `{}`: {}; `lapicque run {}` makes one",
+            path.display(),
+            pipeline.name,
+            if other.file.is_empty() { "(not known)" } else { &other.file },
+            path.display()
+        )),
+        _ => CommandError::Query(QueryError::NoRun(pipeline.name.clone())),
+    }
 }
 
 pub(crate) fn bind(on: &OnPipeline) -> Result<(Pipeline, Graph), CommandError> {
@@ -51,8 +83,7 @@ pub(crate) fn chosen_run(
     given: Option<&str>,
 ) -> Result<RunRecord, CommandError> {
     let Some(given) = given else {
-        let latest = store.latest_run(&pipeline.name)?;
-        return latest.ok_or_else(|| CommandError::Query(QueryError::NoRun(pipeline.name.clone())));
+        return latest_run(store, pipeline)?.ok_or_else(|| no_run(store, pipeline));
     };
     let pinned = store.pins()?.into_iter().find(|pin| pin.name == given).map(|pin| pin.run);
     let id = pinned.as_deref().unwrap_or(given);

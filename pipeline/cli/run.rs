@@ -1,10 +1,11 @@
 //! `lapicque run`: compute what is missing, and say what was done.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Float64Type, Int32Type};
-use lapicque_pipeline::{RunOptions, RunRecord, Store, read_output};
+use lapicque_pipeline::{FailureReason, RunOptions, RunRecord, StageRun, Store, read_output};
 use lapicque_schemas::tables::metrics;
 use serde_json::json;
 
@@ -19,7 +20,7 @@ static CANCELLED: AtomicBool = AtomicBool::new(false);
 pub(crate) fn run(command: &Run, shared: &Shared) -> Result<(), CommandError> {
     let project = open(&command.on, shared)?;
     interruptible();
-    let progress = Progress::new(shared.quiet);
+    let progress = Progress::every(shared.quiet, Duration::from_secs(u64::from(command.progress_every)));
     let options = RunOptions {
         jobs: jobs(shared),
         retry_failed: command.retry_failed,
@@ -45,8 +46,31 @@ pub(crate) fn run(command: &Run, shared: &Shared) -> Result<(), CommandError> {
     match (record.ok, CANCELLED.load(Ordering::Relaxed)) {
         (_, true) => Err(CommandError::Interrupted),
         (true, _) => Ok(()),
-        (false, _) => Err(CommandError::StageFailed),
+        (false, _) => Err(failure(&record, &project.store, &["import."])?),
     }
+}
+
+/// How a run ends in which stages failed: as a bad input, where every one of them refused a table or a recording that a stage beside it reads from a file of
+/// the user. The kinds of such stages begin with one of `files`.
+pub(crate) fn failure(record: &RunRecord, store: &dyn Store, files: &[&str]) -> Result<CommandError, CommandError> {
+    let reads_file = |stage: &StageRun| {
+        let name = |from: &str| from.split('.').next().unwrap_or_default().to_owned();
+        let mut sources =
+            stage.inputs.iter().filter_map(|(_, from)| record.stages.iter().find(|s| s.stage == name(from)));
+        sources.any(|source| files.iter().any(|file| source.kind.starts_with(file)))
+    };
+    let mut refused = false;
+    for stage in record.stages.iter().filter(|stage| stage.failed > 0) {
+        let keys: Vec<_> = store.binding(stage.binding)?.keys.into_iter().flatten().collect();
+        for found in store.find(&keys)?.into_iter().flatten() {
+            match found.failure() {
+                Some(error) if error.reason == FailureReason::Input && reads_file(stage) => refused = true,
+                Some(_) => return Ok(CommandError::StageFailed),
+                None => {}
+            }
+        }
+    }
+    Ok(if refused { CommandError::Refused } else { CommandError::StageFailed })
 }
 
 /// The first Ctrl-C ends the run in order; the second ends it at once.

@@ -56,7 +56,20 @@ impl Bench {
         let told = &answer.stderr;
         assert_eq!(answer.code, code, "{arguments:?}\n{told}");
         assert!(told.lines().count() <= 25 && told.len() < 4000, "{arguments:?}: a long message\n{told}");
-        for word in ["panicked", "RUST_BACKTRACE", "unwrap()", "DataFusionError", "SchemaError("] {
+        for word in [
+            "panicked",
+            "RUST_BACKTRACE",
+            "unwrap()",
+            "DataFusionError",
+            "SchemaError(",
+            "Policy",
+            "serialize",
+            "expected struct",
+            "variant",
+            "u64",
+            "usize",
+            "invalid type",
+        ] {
             assert!(!told.contains(word), "{arguments:?}: `{word}` is nothing for a user\n{told}");
         }
         for said in says {
@@ -109,7 +122,42 @@ fn pipeline_files() {
         "  p: {kind: parameters.list, rows: [{g: 1}], retries: many}\n",
         &["stages.p.retries", "whole number"],
     );
-    bench.refuses("  p: {kind: parameters.list, rows: [{g: 1}], keep: maybe}\n", &["stages.p.keep", "true nor false"]);
+    bench.refuses(
+        "  p: {kind: parameters.list, rows: [{g: 1}], keep: maybe}\n",
+        &["stages.p.keep", "expected `true` or `false`, got `maybe`"],
+    );
+    bench.refuses(
+        "  p: {kind: parameters.list, rows: [{g: 1}], inputs: p}\n",
+        &["stages.p.inputs", "expected a map `port: stage`, got `p`"],
+    );
+}
+
+#[test]
+fn texts_that_are_no_yaml_are_told_in_words() {
+    let bench = Bench::new();
+    let head = "lapicque: 1\nname: good\nstages:\n";
+    let stage = "  p: {kind: parameters.list, rows: [{g: 1}]}\n";
+    for (text, said) in [
+        (format!("{head}{stage}{stage}"), "bad.yaml:5:3: the key `p` stands twice in one map"),
+        (format!("{head}  p:\n\tkind: parameters.list\n"), "bad.yaml:5"),
+        (format!("{head}  p: *nowhere\n"), "has no anchor"),
+        (format!("{head}{stage}---\n{head}{stage}"), "several documents"),
+        (format!("{head}  p: {{kind: parameters.list, rows: [{{g: .inf}}]}}\n"), "is not a finite number"),
+        (format!("{head}  p: {{kind: \"parameters.list\n"), "bad.yaml"),
+        (format!("{head}  p: {}{}\n", "[".repeat(200), "]".repeat(200)), "too deeply"),
+        (format!("{head}  p: {}{}\n", "[".repeat(20_000), "]".repeat(20_000)), "too deeply"),
+        (format!("{head}  p: {{kind: parameters.list, rows: [{}]}}\n", "{g: 1}, ".repeat(400_000)), "too large"),
+        (format!("{head}  ? [a, b]\n  : {{kind: parameters.list}}\n"), "bad.yaml"),
+        (format!("{head}  p: !new {{kind: parameters.list}}\n"), "bad.yaml"),
+        (format!("{head}  p: &p {{kind: *p}}\n"), "bad.yaml"),
+    ] {
+        bench.refuses_file(&text, &[said]);
+    }
+    bench.write("bad.yaml", [b"lapicque: 1\nname: ".as_slice(), &[0xff, 0xfe], b"\n"].concat());
+    bench.refuses_command(&["check", "bad.yaml"], &["bad.yaml", "UTF-8"]);
+    // What is written by other editors is YAML as well.
+    bench.write("crlf.yaml", format!("\u{feff}{}", GOOD.trim_start().replace('\n', "\r\n")));
+    lapicque(bench.lab.folder(), &["check", "crlf.yaml"]).ok();
 }
 
 #[test]
@@ -278,6 +326,11 @@ fn tables_and_models() {
     bench.refuses_command(&["apply", "features.catch22", "text.parquet", "-o", "out.csv"], &["text.parquet"]);
 
     bench.write("features.csv", "sample,channel,epoch,power\na,Cz,0,1.5\nb,Cz,0,2.5\n");
+    bench.write("other.json", "{\"format_version\": \"one\"}");
+    bench.refuses_command(
+        &["apply", "inverse.predict", "model=other.json", "features=features.csv", "-o", "out.csv"],
+        &["other.json", "format_version: expected a whole number from 0 to 4294967295, got `one`"],
+    );
     bench.write("broken.json", "{\"format_version\": 1, ");
     let predict = |model: &str| format!("model={model}");
     bench.refuses_command(
@@ -304,6 +357,19 @@ fn command_lines() {
     );
     bench.refuses_command(&["run", "good.yaml", "--set", "squares.keep=false"], &["`keep` is reserved"]);
     bench.refuses_command(&["run", "good.yaml", "--set", "squares.qery=x"], &["qery", "did you mean `query`?"]);
+    for (setting, said) in [
+        ("squares.query=5", "--set squares.query=5: stages.squares.query: expected a string, got `5`"),
+        ("squares.query=SELECT x FROM p", "--set squares.query=SELECT x FROM p: stages.squares.query:"),
+        ("parameters.rows={g: 1}", "--set parameters.rows={g: 1}: stages.parameters.rows: expected a list, got a map"),
+        ("parameters.rows=[{g: a}, {g: 2}]", "--set parameters.rows=[{g: a}, {g: 2}]: stages.parameters.rows"),
+    ] {
+        let answer = bench.fails(&["run", "good.yaml", "--set", setting], 2, &[said]);
+        assert!(!answer.says("good.yaml:"), "no line of the file says so: {}", answer.stderr);
+    }
+    let errors = lapicque(bench.lab.folder(), &["check", "good.yaml", "--json", "--set", "squares.query=5"]);
+    let error = &errors.json()["errors"][0];
+    assert_eq!((&error["option"], &error["field"]), (&"--set squares.query=5".into(), &"stages.squares.query".into()));
+    assert_eq!((&error["file"], &error["line"]), (&serde_json::Value::Null, &serde_json::Value::Null));
     bench.refuses_command(&["run", "good.yaml", "--jobs", "0"], &["--jobs"]);
     bench.refuses_command(&["rnu", "good.yaml"], &["rnu", "--help"]);
     bench.refuses_command(&["why", "good.yaml", "square"], &["did you mean `squares`?"]);
@@ -356,8 +422,12 @@ fn what_only_running_shows_is_told_by_sample_and_leaves_the_store_sound() {
         )
     };
     let failed = train("features.csv", "model.json");
-    assert_eq!(failed.code, 1, "{}", failed.stderr);
-    assert!(failed.says("`power` is NaN in 1 of 3 rows") && failed.says("row 2"), "{}", failed.stderr);
+    assert_eq!(failed.code, 2, "{}", failed.stderr);
+    assert!(
+        failed.says("`power` is NaN in 1 of 3 rows") && failed.says("sample `b` (J_ext = 2), channel Cz, epoch 0"),
+        "{}",
+        failed.stderr
+    );
     assert!(!bench.lab.folder().join("model.json").exists(), "a file appears whole or not at all");
 
     bench.write("whole.csv", features.replace("NaN", "1"));
@@ -365,7 +435,7 @@ fn what_only_running_shows_is_told_by_sample_and_leaves_the_store_sound() {
     bench.write("other.csv", features.replace("power", "powr"));
     bench.fails(
         &["apply", "inverse.predict", "model=model.json", "features=other.csv", "-o", "out.csv"],
-        1,
+        2,
         &["`power`", "did you mean `powr`?"],
     );
     let model = std::fs::read_to_string(bench.lab.folder().join("model.json")).unwrap();
@@ -375,6 +445,17 @@ fn what_only_running_shows_is_told_by_sample_and_leaves_the_store_sound() {
         2,
         &["features.power.training_min", "-9"],
     );
+
+    // In a pipeline as well: the table is a file that the user named.
+    let pipeline = "lapicque: 1\nname: trains\nstages:\n  f: {kind: import.table, path: features.csv, table: features}\n  \
+        p: {kind: import.table, path: points.csv, table: parameters}\n  \
+        m: {kind: inverse.train, inputs: {features: f, parameters: p}, targets: [J_ext], validation: none}\n";
+    bench.write("trains.yaml", pipeline);
+    for _ in 0..2 {
+        let told = bench.fails(&["run", "trains.yaml", "--retry-failed"], 2, &["sample `b`"]);
+        assert!(told.stdout.contains("m "), "the run is reported: {}", told.stdout);
+    }
+    bench.fails(&["run", "trains.yaml"], 2, &["m: 1 of 1 samples have no result"]);
 
     let divides = GOOD.replace("g * g", "10 / (g - 2)").replace("kind: sql,", "kind: sql, batch: 1,");
     bench.write("divides.yaml", divides);

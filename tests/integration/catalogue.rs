@@ -144,7 +144,7 @@ fn what_no_kept_run_needs_is_removed_and_pins_keep() {
     assert_eq!(bench.ask(&["pin", ".", "--name", "paper"]).code, 2, "the name is taken");
     assert_eq!(bench.ask(&["pin", ".", "--name", "../x"]).code, 2);
     let would = bench.ask(&["gc", ".", "--dry-run", "--json"]).ok().json();
-    assert_eq!(bench.ask(&["gc", ".", "--json"]).ok().json(), would, "a dry run says what happens");
+    assert_eq!(bench.ask(&["gc", ".", "--yes", "--json"]).ok().json(), would, "a dry run says what happens");
     assert_eq!((&would["runs"], &would["kept_runs"]), (&json!(1), &json!(2)));
     assert!(would["actions"].as_u64().unwrap() > 0 && would["bytes"].as_u64().unwrap() > 0);
     let runs = bench.sql("SELECT run FROM system.runs");
@@ -162,7 +162,7 @@ fn what_no_kept_run_needs_is_removed_and_pins_keep() {
     assert_eq!(again["stages"][1]["computed"], 4, "what was removed is computed again");
     bench.ask(&["pin", ".", "--remove", "paper"]).ok();
     assert_eq!(bench.ask(&["pin", ".", "--remove", "paper"]).code, 2);
-    assert_eq!(bench.ask(&["gc", ".", "--json"]).ok().json()["kept_runs"], 1);
+    assert_eq!(bench.ask(&["gc", ".", "--yes", "--json"]).ok().json()["kept_runs"], 1);
 }
 
 #[test]
@@ -173,11 +173,11 @@ fn nothing_is_removed_while_a_run_is_at_work() {
     bench.run();
     let other = lapicque_store::ParquetStore::open(&bench.0.store_folder()).unwrap();
     let at_work = lapicque_pipeline::Store::work(&other).unwrap();
-    let told = bench.ask(&["gc", ".", "--json"]).ok().json();
+    let told = bench.ask(&["gc", ".", "--yes", "--json"]).ok().json();
     assert_eq!((&told["runners"], &told["runs"]), (&json!(1), &json!(1)));
     assert_eq!(bench.sql("SELECT count(*) AS n FROM system.runs"), json!([{"n": 2}]));
     drop(at_work);
-    bench.ask(&["gc", "."]).ok();
+    bench.ask(&["gc", ".", "--yes"]).ok();
     assert_eq!(bench.sql("SELECT count(*) AS n FROM system.runs"), json!([{"n": 1}]));
 }
 

@@ -241,6 +241,22 @@ fn stages_describes_every_kind() {
     assert_eq!(all.as_array().unwrap().len(), lapicque_registry_size());
 }
 
+#[test]
+fn every_command_has_examples() {
+    let lab = Lab::new();
+    let help = lapicque(lab.folder(), &["--help"]).ok().stdout;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names: Vec<&str> =
+        commands.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect();
+    assert!(names.len() >= 14, "{names:?}");
+    for name in names {
+        let help = lapicque(lab.folder(), &[name, "--help"]).ok().stdout;
+        let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("`{name} --help` has no examples"));
+        assert!(examples.lines().all(|line| line.trim().is_empty() || line.starts_with("  lapicque ")), "{examples}");
+        assert!(examples.contains(&format!("lapicque {name}")), "{examples}");
+    }
+}
+
 fn lapicque_registry_size() -> usize {
     lapicque::registry().iter().count()
 }

@@ -323,7 +323,7 @@ fn whatever_is_lost_tables_are_right_or_refused_and_the_next_run_brings_them_bac
             let now = pipeline(&state);
             let (_, graph) = lab.bind(&now).unwrap();
             // A table is what it was, or an error.
-            if let (Some((id, before)), Some(latest)) = (&before, open(&lab).latest_run("losses").unwrap())
+            if let (Some((id, before)), Some(latest)) = (&before, open(&lab).latest_run("losses", None).unwrap())
                 && *id == latest.id
             {
                 for (name, table) in tables(&open(&lab), &latest) {
@@ -381,7 +381,7 @@ fn whatever_is_lost_tables_are_right_or_refused_and_the_next_run_brings_them_bac
                 }
             }
             assert!(lab.run(&now).computed().is_empty(), "{}", told());
-            before = open(&lab).latest_run("losses").unwrap().map(|latest| {
+            before = open(&lab).latest_run("losses", None).unwrap().map(|latest| {
                 let tables = tables(&open(&lab), &latest);
                 (latest.id, tables)
             });

@@ -3,13 +3,14 @@
 //! `incremental` and `sweep` ask what runs again after a change, `conformance` what every kind of stage promises,
 //! `edits` and `losses` compare random edits with an oracle, `losses` on stores that lose files between them,
 //! `damage`, `interrupted` and `failures` ask what is lost when things go wrong,
-//! `bad_inputs`, `cli` and `plot` what the command says, `recording` applies a model to real recordings,
+//! `answering`, `bad_inputs`, `cli` and `plot` what the command says, `recording` applies a model to real recordings,
 //! `theory_and_simulation` compares both on one network.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod support;
 
+mod answering;
 mod apply;
 mod audit;
 mod bad_inputs;

@@ -68,7 +68,7 @@ fn conditions_are_checked_with_the_file() {
     let lab = Lab::new();
     let mistakes = [
         (json!("nonsense > 1"), "nonsense"),
-        (json!(3), "is no condition"),
+        (json!(3), "expected a condition"),
         (json!({"q": "g > 1"}), "no input `q`"),
         (json!({}), "one input with its condition"),
         (json!("g >"), "stages.double.where"),
@@ -249,10 +249,10 @@ fn the_audit_finds_a_stage_with_a_hidden_state_and_nothing_else() {
 fn times_and_numbers_of_tries_are_checked() {
     let lab = Lab::new();
     for (key, value, told) in [
-        ("timeout", json!("30"), "is no time"),
-        ("timeout", json!(30), "is no time"),
-        ("timeout", json!("0 s"), "is no time"),
-        ("retries", json!(-1), "no whole number"),
+        ("timeout", json!("30"), "expected a time"),
+        ("timeout", json!(30), "expected a time"),
+        ("timeout", json!("0 s"), "expected a time"),
+        ("retries", json!(-1), "expected a whole number >= 0"),
         ("retries", json!(1000), "at most 100"),
     ] {
         let mut pipeline = double("s > 1", true);

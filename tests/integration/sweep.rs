@@ -158,6 +158,8 @@ fn a_column_that_nobody_reads_reruns_nothing() {
     a.sort();
     b.sort();
     assert_eq!(a, b);
+    let names = |ran: &Ran| ran.contents("parameters").into_keys().collect::<Vec<_>>();
+    assert_eq!(names(&first), names(&second), "points are named by what they are, not by their labels");
     assert_eq!(second.table("features").num_rows(), 6);
 }
 

@@ -27,8 +27,19 @@ const WITH_PARAMETERS: &str = "_with_parameters";
 const RUN: &str = "run_";
 const SYSTEM: &str = "system";
 
+/// Whose tables stand under the names of stages.
+#[derive(Debug, Clone, Copy)]
+pub enum Latest<'a> {
+    /// Those of this run.
+    Run(&'a RunRecord),
+    /// Those of the latest run of a pipeline of this name, from whatever file.
+    Of(&'a str),
+    /// A pipeline of this name was not run: only `system.*` and runs by their id can be queried.
+    NoRun(&'a str),
+}
+
 /// Answers a query over the runs of a pipeline.
-pub fn query(store: &dyn Store, pipeline: &str, sql: &str) -> Result<RecordBatch, QueryError> {
+pub fn query(store: &dyn Store, pipeline: Latest<'_>, sql: &str) -> Result<RecordBatch, QueryError> {
     let session = session();
     let dialect = session.state().config().options().sql_parser.dialect;
     let statement = session.state().sql_to_statement(sql, &dialect)?;
@@ -56,7 +67,7 @@ enum Source {
 struct Catalog<'a> {
     session: &'a SessionContext,
     store: &'a dyn Store,
-    pipeline: &'a str,
+    pipeline: Latest<'a>,
     latest: Option<Arc<RunRecord>>,
     /// By the name that plans know the table under.
     sources: BTreeMap<String, (Source, Arc<LazyTable>)>,
@@ -94,8 +105,13 @@ impl Catalog<'_> {
         if let Some(run) = &self.latest {
             return Ok(run.clone());
         }
-        let run = self.store.latest_run(self.pipeline)?;
-        let run = Arc::new(run.ok_or_else(|| QueryError::NoRun(self.pipeline.to_owned()))?);
+        let no_run = |pipeline: &str| QueryError::NoRun(pipeline.to_owned());
+        let run = match self.pipeline {
+            Latest::Run(run) => run.clone(),
+            Latest::Of(pipeline) => self.store.latest_run(pipeline, None)?.ok_or_else(|| no_run(pipeline))?,
+            Latest::NoRun(pipeline) => return Err(no_run(pipeline)),
+        };
+        let run = Arc::new(run);
         self.latest = Some(run.clone());
         Ok(run)
     }
@@ -180,6 +196,7 @@ impl Catalog<'_> {
 
 /// The rows of an output that a query needs.
 fn read_stage(store: &dyn Store, stage: &StageRun, output: usize, need: &Need) -> Result<RecordBatch, QueryError> {
+    check_ran(store, stage)?;
     let mut binding = store.binding(stage.binding)?;
     if stage.sample_wise {
         if let Some(samples) = need.allowed("sample") {
@@ -207,6 +224,35 @@ fn read_stage(store: &dyn Store, stage: &StageRun, output: usize, need: &Need) -
         other => other.into(),
     })?;
     with_time(&rows)
+}
+
+/// A stage that runs once and has no result is no empty table.
+pub fn check_ran(store: &dyn Store, stage: &StageRun) -> Result<(), QueryError> {
+    if stage.sample_wise || stage.is_complete() {
+        return Ok(());
+    }
+    let key = store.binding(stage.binding)?.keys.first().copied().flatten();
+    let found = match key {
+        Some(key) => store.find(&[key])?.pop().flatten(),
+        None => None,
+    };
+    let failed = found.and_then(|found| found.failure().map(|error| error.message.clone()));
+    Err(QueryError::NotRun { stage: stage.stage.clone(), failed })
+}
+
+/// The stages of a run that a query reads, of those that its latest run is asked for.
+pub fn stages_read(run: &RunRecord, sql: &str) -> Result<BTreeSet<String>, QueryError> {
+    let session = session();
+    let dialect = session.state().config().options().sql_parser.dialect;
+    let statement = session.state().sql_to_statement(sql, &dialect)?;
+    let mut stages = BTreeSet::new();
+    for reference in session.state().resolve_table_references(&statement)?.iter().filter(|r| r.schema().is_none()) {
+        let name = reference.table();
+        let base = name.strip_suffix(WITH_PARAMETERS).unwrap_or(name);
+        let output = find_output(run, name).or_else(|| find_output(run, base));
+        stages.extend(output.map(|(stage, _)| run.stages[stage].stage.clone()));
+    }
+    Ok(stages)
 }
 
 /// Leaves only samples by ordinal and label.

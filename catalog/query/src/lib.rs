@@ -10,7 +10,7 @@ mod session;
 mod sql_kind;
 mod system;
 
-pub use catalog::query;
+pub use catalog::{Latest, check_ran, query, stages_read};
 pub use diff::{Tolerance, diff};
 pub use sql_kind::SqlKind;
 
@@ -33,10 +33,24 @@ pub enum QueryError {
         /// What computing all of its samples took.
         seconds: Option<f64>,
     },
+    #[error("`{stage}` has no table: {}", why_not(failed.as_deref()))]
+    NotRun {
+        stage: String,
+        /// What it failed with, if it ran.
+        failed: Option<String>,
+    },
     #[error("no run of the pipeline `{0}` is in the store; `lapicque run` makes one")]
     NoRun(String),
     #[error(transparent)]
     Store(#[from] lapicque_pipeline::StoreError),
+}
+
+fn why_not(failed: Option<&str>) -> String {
+    match failed {
+        Some(message) => format!("it failed: {message}"),
+        None => "it did not run, since the run was interrupted or what it needs has no result; `lapicque run` tells"
+            .to_owned(),
+    }
 }
 
 fn about(seconds: Option<f64>) -> String {

@@ -67,12 +67,16 @@ fn number(name: &'static str, values: impl Iterator<Item = f64>) -> (&'static st
 }
 
 fn runs_table(runs: &[RunRecord]) -> Result<RecordBatch, QueryError> {
+    let settings: Vec<String> = runs.iter().map(|run| run.settings.join("; ")).collect();
     Ok(RecordBatch::try_from_iter([
         text("run", runs.iter().map(|r| r.id.as_str())),
         text("pipeline", runs.iter().map(|r| r.pipeline.as_str())),
         text("started", runs.iter().map(|r| r.started.as_str())),
         number("seconds", runs.iter().map(|r| r.seconds)),
         ("ok", Arc::new(BooleanArray::from_iter(runs.iter().map(|r| Some(r.ok)))) as ArrayRef),
+        ("complete", Arc::new(BooleanArray::from_iter(runs.iter().map(|r| Some(r.is_complete())))) as ArrayRef),
+        text("settings", settings.iter().map(String::as_str)),
+        text("file", runs.iter().map(|r| r.file.as_str())),
         text("version", runs.iter().map(|r| r.version.as_str())),
         text("pipeline_file", runs.iter().map(|r| r.text.as_str())),
     ])?)

@@ -104,10 +104,10 @@ impl ParquetStore {
     /// Runs that are kept, and the files of the others.
     fn divide(&self, keep_runs: usize) -> Result<(Vec<RunRecord>, Vec<PathBuf>), StoreError> {
         let pinned: HashSet<String> = self.pins()?.into_iter().map(|pin| pin.run).collect();
-        let mut of_pipeline: HashMap<String, usize> = HashMap::new();
+        let mut of_pipeline: HashMap<(String, String), usize> = HashMap::new();
         let (mut kept, mut gone) = (Vec::new(), Vec::new());
         for (path, run) in self.run_files()?.into_iter().rev() {
-            let latest = of_pipeline.entry(run.pipeline.clone()).or_default();
+            let latest = of_pipeline.entry((run.pipeline.clone(), run.file.clone())).or_default();
             *latest += 1;
             if *latest <= keep_runs || pinned.contains(&run.id) {
                 kept.push(run);
@@ -116,6 +116,11 @@ impl ParquetStore {
             }
         }
         Ok((kept, gone))
+    }
+
+    /// The runs that collecting keeps, the latest first.
+    pub fn kept_runs(&self, keep_runs: usize) -> Result<Vec<RunRecord>, StoreError> {
+        Ok(self.divide(keep_runs)?.0)
     }
 
     /// What runs refer to; those of the latest runs come first.

@@ -421,10 +421,10 @@ impl Store for ParquetStore {
         Ok(self.run_files()?.into_iter().map(|(_, run)| run).collect())
     }
 
-    fn latest_run(&self, pipeline: &str) -> Result<Option<RunRecord>, StoreError> {
+    fn latest_run(&self, pipeline: &str, file: Option<&str>) -> Result<Option<RunRecord>, StoreError> {
         let paths = files::list(&self.folder.join("runs"), "json")?;
         let mut latest_first = paths.iter().rev().filter_map(|path| self.run_record(path));
-        Ok(latest_first.find(|run| run.pipeline == pipeline))
+        Ok(latest_first.find(|run| run.is_of(pipeline, file)))
     }
 
     fn tidy(&self) -> Result<(), StoreError> {

@@ -269,7 +269,9 @@ fn binding(planner: &Planner<'_>, stage: &BoundStage) -> StageBinding {
     let inputs = stage.ports.iter().filter(|port| !port.selects).map(|port| {
         let upstream = &planner.graph.stages[port.stage];
         let schema = planner.schema(port).labelled();
-        PortSchema { port: port.name.clone(), schema, sample_wise: upstream.domain.is_sample_wise() }
+        let sample_wise = upstream.domain.is_sample_wise();
+        let samples = sample_wise.then(|| upstream.domain.len());
+        PortSchema { port: port.name.clone(), schema, sample_wise, samples }
     });
     StageBinding {
         kind: stage.spec.kind.clone(),

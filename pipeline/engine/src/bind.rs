@@ -32,7 +32,7 @@ impl Graph {
         unread_columns(pipeline, &stages, &mut problems);
         let groups = groups(pipeline, &stages, &mut problems);
         if problems.is_empty() {
-            Ok(Self { name: pipeline.name.clone(), stages, groups })
+            Ok(Self { name: pipeline.name.clone(), file: String::new(), stages, groups })
         } else {
             Err(Diagnostics(problems))
         }
@@ -263,7 +263,8 @@ impl Binder<'_> {
                 return None;
             }
         }
-        Some((PortSchema { port: port.to_owned(), schema, sample_wise }, number, output))
+        let samples = sample_wise.then(|| upstream.domain.len());
+        Some((PortSchema { port: port.to_owned(), schema, sample_wise, samples }, number, output))
     }
 
     /// The samples of a stage: those of its points, or of its sample-wise inputs in order of first appearance.

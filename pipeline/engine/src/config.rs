@@ -1,14 +1,16 @@
-//! YAML into plain values that remember where they stood, and plain values into typed configurations.
+//! YAML into plain values that remember where they stood. [`typed`] makes configurations of them.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::Spanned;
+use serde_saphyr::budget::BudgetBreach;
 
 use crate::ConfigError;
+pub use crate::typed::typed;
 
 /// A value and the places of its parts.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,31 +51,65 @@ pub fn parse_yaml(text: &str) -> Result<Located, YamlError> {
     let options = serde_saphyr::options! { strict_booleans: true };
     let root: Spanned<Node> = serde_saphyr::from_str_with_options(text, options).map_err(|error| YamlError {
         place: error.location().map(|l| Place { line: l.line(), column: l.column() }),
-        message: without_place(&error.without_snippet().to_string()),
+        message: in_words(error.without_snippet()),
     })?;
     let mut places = BTreeMap::new();
     let value = root.value.locate("", &mut places);
     Ok(Located { value, places })
 }
 
-/// The place is told by itself.
-fn without_place(message: &str) -> String {
+/// What is wrong with a text that is no YAML, without the names that the reader gives to its own parts.
+fn in_words(error: &serde_saphyr::Error) -> String {
+    use serde_saphyr::Error;
+    match error {
+        Error::DuplicateMappingKey { key: Some(key), .. } => format!("the key `{key}` stands twice in one map"),
+        Error::DuplicateMappingKey { .. } => "a key stands twice in one map".to_owned(),
+        Error::Eof { .. } => "the text ends early".to_owned(),
+        Error::MultipleDocuments { .. } => "there are several documents, parted by `---`; one is allowed".to_owned(),
+        Error::UnknownAnchor { .. } => {
+            "an alias (`*name`) has no anchor (`&name`) before it; a text that begins with `*` needs quotation marks".to_owned()
+        }
+        Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. }
+        | Error::AliasReplayCounterOverflow { .. } => {
+            "its aliases (`*name`) stand for more values than are read; write them out".to_owned()
+        }
+        Error::RecursiveReferencesRequireWeakTypes { .. } => "an alias (`*name`) stands within its own anchor".to_owned(),
+        Error::Budget { breach, .. } => match breach {
+            BudgetBreach::Depth { .. } => TOO_DEEP.to_owned(),
+            _ => "the file is too large, or has too many values, anchors or aliases; large tables belong in CSV or Parquet files".to_owned(),
+        },
+        Error::AliasError { error, .. } => in_words(error),
+        Error::NonFiniteFloat { value, .. } => format!("`{value}` is not a finite number"),
+        Error::UnsupportedTag { tag, .. } => format!("the tag `{tag}` has no meaning here; a text that begins with `!` needs quotation marks"),
+        Error::SerdeInvalidType { .. } | Error::SerdeInvalidValue { .. } | Error::Unexpected { .. } => {
+            "a value, a list or a map with names as keys is expected here".to_owned()
+        }
+        other => readable(&other.to_string()),
+    }
+}
+
+const TOO_DEEP: &str = "maps and lists lie in one another too deeply";
+
+/// What the parser says of syntax, if it speaks of YAML alone.
+fn readable(message: &str) -> String {
+    // The place is told by itself.
     let end = message.rfind(" at line ").filter(|&at| !message[at..].contains('\n')).unwrap_or(message.len());
-    message[..end].to_owned()
+    let message = &message[..end];
+    let of_the_program = ["serialize", "serde", "enum", "Option", "Policy", "::", "u64", "struct", "internal"];
+    if message.contains("recursion limit") {
+        return TOO_DEEP.to_owned();
+    }
+    match of_the_program.iter().any(|word| message.contains(word)) {
+        true => "this is no YAML that can be read here".to_owned(),
+        false => format!("this is no YAML: {message}"),
+    }
 }
 
 /// A value given on the command line: YAML, or plain text where that is no YAML.
 pub fn parse_argument(text: &str) -> Value {
     parse_yaml(text).map_or_else(|_| Value::String(text.to_owned()), |located| located.value)
-}
-
-/// The typed configuration of a kind. Errors name the field and, where a name is nearly right, the right one.
-pub fn typed<T: DeserializeOwned>(config: &Value) -> Result<T, Vec<ConfigError>> {
-    serde_path_to_error::deserialize(config.clone()).map_err(|error| {
-        let path = error.path().to_string();
-        let field = if path == "." { String::new() } else { path.replace('[', ".").replace(']', "") };
-        vec![ConfigError::at(field, with_suggestion(&error.inner().to_string()))]
-    })
 }
 
 /// The canonical form of a configuration: fields equal to the default left out.
@@ -85,19 +121,6 @@ pub fn canonical<T: Serialize>(config: &T, default: &T) -> Result<Value, ConfigE
         config.sort_keys();
     }
     Ok(config)
-}
-
-/// serde says what was expected; this adds which of it was probably meant.
-fn with_suggestion(message: &str) -> String {
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
-    match quoted.split_first() {
-        Some((found, expected)) if unknown => match nearest(found, expected.iter().copied()) {
-            Some(near) => format!("{message}; did you mean `{near}`?"),
-            None => message.to_owned(),
-        },
-        _ => message.to_owned(),
-    }
 }
 
 /// The candidate that is spelled most like a word, if any is near.
@@ -230,18 +253,5 @@ mod tests {
         let error = parse_yaml("a: [1, 2\nb: 3\n").unwrap_err();
         assert!(error.place.is_some(), "{error:?}");
         assert!(parse_yaml("a: 1\na: 2\n").is_err());
-    }
-
-    #[test]
-    fn a_misspelt_field_is_named_with_the_right_one() {
-        #[derive(Debug, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        #[expect(dead_code)]
-        struct Config {
-            duration: u64,
-        }
-        let errors = typed::<Config>(&serde_json::json!({"duratoin": 1})).unwrap_err();
-        assert_eq!(errors[0].field, "duratoin");
-        assert!(errors[0].message.contains("did you mean `duration`?"), "{errors:?}");
     }
 }

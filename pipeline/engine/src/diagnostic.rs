@@ -9,6 +9,8 @@ use crate::config::Place;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     pub file: Option<PathBuf>,
+    /// The option of the command line that says so, where it is none of the file, e.g. `--set spikes.duration=5`.
+    pub option: Option<String>,
     pub place: Option<Place>,
     /// The line of the file, for showing.
     pub source_line: Option<String>,
@@ -23,7 +25,8 @@ pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Diagnostic {
     pub fn new(field: impl Into<String>, message: impl ToString) -> Self {
-        Self { file: None, place: None, source_line: None, field: field.into(), message: message.to_string() }
+        let (field, message) = (field.into(), message.to_string());
+        Self { file: None, option: None, place: None, source_line: None, field, message }
     }
 }
 
@@ -41,6 +44,10 @@ impl fmt::Display for Diagnostic {
                 write!(f, ":{}:{}", place.line, place.column)?;
             }
             f.write_str(": ")?;
+        }
+        if let Some(option) = &self.option {
+            let shown: String = option.chars().take(120).collect();
+            write!(f, "{shown}{}: ", if shown.len() < option.len() { "..." } else { "" })?;
         }
         if !self.field.is_empty() {
             write!(f, "{}: ", self.field)?;

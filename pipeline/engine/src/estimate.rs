@@ -1,13 +1,15 @@
 //! What a run would do, why, and what it would cost: from the store's own history.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use lapicque_schemas::{Digest, DigestBuilder};
 use serde::Serialize;
 
 use crate::graph::{Graph, Port};
+use crate::kind::Grain;
 use crate::plan::Planner;
 use crate::states::{StageState, Unit};
-use crate::store::{Cost, RunRecord, StageRun, Store, StoreError};
+use crate::store::{Cost, MeasuredOn, RunRecord, StageRun, Store, StoreError};
 use crate::why::ingredients_changed;
 
 /// One line of a plan.
@@ -25,11 +27,13 @@ pub struct StagePlan {
     /// By what samples of the stage cost when they were last computed.
     pub estimated_seconds: Option<f64>,
     pub estimated_bytes: Option<f64>,
+    /// Whether that was with another configuration, of this stage or of one above it, which the estimate does not allow for.
+    pub estimate_from_other_configuration: bool,
 }
 
 /// The latest run, if nothing has changed since: then a run would compute nothing.
 pub fn unchanged(graph: &Graph, store: &dyn Store) -> Result<Option<RunRecord>, StoreError> {
-    let Some(latest) = store.latest_run(&graph.name)? else {
+    let Some(latest) = store.latest_run(&graph.name, Some(&graph.file))? else {
         return Ok(None);
     };
     // What panicked or took too long is tried again.
@@ -59,18 +63,19 @@ fn nothing_to_do(stage: &StageRun) -> StagePlan {
         reason: String::new(),
         estimated_seconds: stage.cost.map(|_| 0.0),
         estimated_bytes: stage.cost.map(|_| 0.0),
+        estimate_from_other_configuration: false,
     }
 }
 
 /// The lines of a plan.
 pub fn plan_rows(planner: &Planner<'_>) -> Result<Vec<StagePlan>, StoreError> {
-    let history = History::of(planner.store, &planner.graph.name)?;
+    let history = History::of(planner.store, planner.graph)?;
     let mut rows = Vec::new();
     let computed = to_compute(planner);
     for (number, (stage, state)) in planner.graph.stages.iter().zip(&planner.states).enumerate() {
         let to_run = computed[number];
         let without = |unit: &Unit| unit.is_lost() || matches!(unit, Unit::LeftOut);
-        let cost = history.cost(&stage.name);
+        let (cost, from_other) = history.estimate(planner.graph, number);
         rows.push(StagePlan {
             stage: stage.name.clone(),
             kind: stage.spec.kind.clone(),
@@ -82,6 +87,7 @@ pub fn plan_rows(planner: &Planner<'_>) -> Result<Vec<StagePlan>, StoreError> {
             reason: reason(planner, number, &history)?,
             estimated_seconds: cost.map(|cost| cost.seconds * to_run as f64),
             estimated_bytes: cost.map(|cost| cost.bytes * to_run as f64),
+            estimate_from_other_configuration: from_other && to_run > 0,
         });
     }
     Ok(rows)
@@ -123,6 +129,7 @@ fn reason(planner: &Planner<'_>, number: usize, history: &History) -> Result<Str
     let mut reasons = Vec::new();
     if missing > 0 {
         reasons.push(match history.stage(&stage.name) {
+            None if state.count(|unit| matches!(unit, Unit::Done { .. })) > 0 => "not computed yet".to_owned(),
             None => "never computed".to_owned(),
             Some(past) => changed(planner, number, past)?,
         });
@@ -153,23 +160,52 @@ fn changed(planner: &Planner<'_>, number: usize, past: &StageRun) -> Result<Stri
         }
     }
     let labels = planner.graph.stages[number].domain.labels();
-    let missing = state.units.iter().zip(labels).filter(|(unit, _)| matches!(unit, Unit::Missing { .. }));
-    let missing: HashSet<&str> = missing.map(|(_, label)| label.as_str()).collect();
-    let others = binding.samples.iter().filter(|label| missing.contains(label.as_str())).count();
-    Ok(match (missing.len() - others, others) {
-        (0, 0) => "its input changed".to_owned(),
-        (new, 0) => format!("{new} new samples"),
-        (0, others) => format!("{others} samples have new inputs or lost their results"),
-        (new, others) => format!("{new} new samples, {others} with new inputs or lost results"),
-    })
+    let past_key: HashMap<&str, Option<Digest>> =
+        binding.samples.iter().map(String::as_str).zip(binding.keys.iter().copied()).collect();
+    let (mut new, mut open, mut other, mut gone) = (0, 0, 0, Vec::new());
+    for (position, unit) in state.units.iter().enumerate() {
+        let Unit::Missing { key } = unit else {
+            continue;
+        };
+        let past = match labels.get(position) {
+            Some(label) => past_key.get(label.as_str()).copied(),
+            None => binding.keys.first().copied(),
+        };
+        match past {
+            None => new += 1,
+            Some(None) => open += 1,
+            Some(Some(past)) if past == *key => gone.push(past),
+            Some(Some(_)) => other += 1,
+        }
+    }
+    // They are known, and computed again all the same: as failures that are tried again, or to be kept this time.
+    let known = planner.store.find(&gone)?.into_iter().flatten();
+    let (mut failed, mut not_kept) = (0, 0);
+    known.for_each(|found| *(if found.failure().is_some() { &mut failed } else { &mut not_kept }) += 1);
+    let lost = gone.len() - failed - not_kept;
+    let told = [
+        (new, "new sample", "new samples", "new"),
+        (open, "sample not computed yet", "samples not computed yet", "not computed yet"),
+        (other, "sample with other inputs", "samples with other inputs", "its input changed"),
+        (failed, "sample that failed before", "samples that failed before", "failed before"),
+        (not_kept, "sample whose rows were not kept", "samples whose rows were not kept", "its rows were not kept"),
+        (lost, "sample whose result was lost", "samples whose results were lost", "its result was lost"),
+    ];
+    let told = told.iter().filter(|(count, ..)| *count > 0);
+    let told = told.map(|&(count, one, several, once)| match count {
+        _ if labels.is_empty() => once.to_owned(),
+        1 => format!("1 {one}"),
+        count => format!("{count} {several}"),
+    });
+    Ok(told.collect::<Vec<_>>().join(", "))
 }
 
 /// The latest run of a pipeline, and so what its stages cost.
 pub(crate) struct History(Option<RunRecord>);
 
 impl History {
-    pub(crate) fn of(store: &dyn Store, pipeline: &str) -> Result<Self, StoreError> {
-        Ok(Self(store.latest_run(pipeline)?))
+    pub(crate) fn of(store: &dyn Store, graph: &Graph) -> Result<Self, StoreError> {
+        Ok(Self(store.latest_run(&graph.name, Some(&graph.file))?))
     }
 
     fn stage(&self, stage: &str) -> Option<&StageRun> {
@@ -179,4 +215,53 @@ impl History {
     pub(crate) fn cost(&self, stage: &str) -> Option<Cost> {
         self.stage(stage)?.cost
     }
+
+    pub(crate) fn measured_on(&self, stage: &str) -> Option<MeasuredOn> {
+        self.stage(stage)?.measured_on
+    }
+
+    /// What a sample will cost, scaled where the kind can say by how much, and whether it was measured on what cannot be compared.
+    fn estimate(&self, graph: &Graph, number: usize) -> (Option<Cost>, bool) {
+        let name = &graph.stages[number].name;
+        let (Some(cost), Some(then)) = (self.cost(name), self.measured_on(name)) else {
+            return (self.cost(name), self.cost(name).is_some());
+        };
+        let now = measured_on(graph, number);
+        let factor = match (then.work, now.work) {
+            (Some(then), Some(now)) if then > 0.0 && now.is_finite() => now / then,
+            _ => 1.0,
+        };
+        let scaled = Cost { seconds: cost.seconds * factor, bytes: cost.bytes * factor };
+        (Some(scaled), now.configuration != then.configuration || now.work.is_some() != then.work.is_some())
+    }
+}
+
+/// What the cost of a stage depends on.
+pub(crate) fn measured_on(graph: &Graph, number: usize) -> MeasuredOn {
+    let mut all: Vec<Digest> = Vec::with_capacity(number);
+    for above in 0..number {
+        all.push(configuration(graph, above, true, &all));
+    }
+    let work = graph.stages[number].bound().work;
+    MeasuredOn { work, configuration: configuration(graph, number, work.is_none(), &all) }
+}
+
+/// Digest of the configuration of a stage, where `own` is wanted, and of all stages above it. Which samples there are does not matter, but to what needs
+/// all of them.
+fn configuration(graph: &Graph, number: usize, own: bool, above: &[Digest]) -> Digest {
+    let stage = &graph.stages[number];
+    let bound = stage.bound();
+    let said = match own {
+        true => serde_json::json!([stage.spec.kind, bound.revision, bound.config, bound.files]),
+        false => serde_json::json!([stage.spec.kind, bound.revision]),
+    };
+    let mut builder = DigestBuilder::new("lapicque configuration 1");
+    builder.text(&said.to_string());
+    for port in stage.ports.iter().filter(|port| !port.selects) {
+        builder.text(&port.name).digest(above[port.stage]);
+        if bound.grain == Grain::Table {
+            builder.number(graph.stages[port.stage].domain.len() as u64);
+        }
+    }
+    builder.finish()
 }

@@ -10,6 +10,8 @@ use crate::pipeline_file::StageSpec;
 
 pub struct Graph {
     pub name: String,
+    /// The pipeline file as the store knows it, so that two files of one name do not answer for each other; empty where there is none.
+    pub file: String,
     /// Inputs before the stages that read them.
     pub stages: Vec<BoundStage>,
     /// Stages that run together, batch by batch, because rows between them are not kept; in order.
@@ -99,7 +101,7 @@ impl Graph {
                 .map(|p| (&p.name, self.stages[p.stage].name.as_str(), p.output, p.sample_wise, &p.read, p.selects))
                 .collect();
             let on_error = format!("{:?} {:?} {}", spec.on_error, spec.timeout, spec.retries);
-            let said = serde_json::json!([
+            let mut said = serde_json::json!([
                 stage.name,
                 spec.kind,
                 spec.keep,
@@ -116,6 +118,8 @@ impl Graph {
                 bound.order_sensitive,
                 ports,
             ]);
+            // Metadata of columns come in another order in every process.
+            said.sort_all_objects();
             all.text(&said.to_string()).number(stage.domain.len() as u64);
             if let Some(points) = &bound.points {
                 points.digests.iter().for_each(|&digest| {

@@ -87,6 +87,9 @@ pub struct PortSchema {
     pub schema: TableSchema,
     /// Whether the stage sees the rows of one sample of it, or all.
     pub sample_wise: bool,
+    /// How many samples it has at most, where it has any: some may fail or be left out.
+    #[serde(default)]
+    pub samples: Option<usize>,
 }
 
 impl BindRequest<'_> {
@@ -143,6 +146,8 @@ pub struct Bound {
     pub order_sensitive: bool,
     /// Columns of a parameters table that would be read if they were there: for suggestions.
     pub accepts: Vec<String>,
+    /// What one sample costs beside other configurations of the kind, in any measure: estimates of time and size are scaled by it.
+    pub work: Option<f64>,
     /// Remarks for the user, such as an assumed unit.
     pub notes: Vec<String>,
 }
@@ -162,6 +167,7 @@ impl Bound {
             random: false,
             order_sensitive: false,
             accepts: Vec::new(),
+            work: None,
             notes: Vec::new(),
         }
     }

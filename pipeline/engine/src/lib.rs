@@ -38,6 +38,7 @@ mod store;
 mod table_inputs;
 mod tables;
 pub mod task;
+mod typed;
 mod verify;
 mod whole;
 mod why;
@@ -64,6 +65,6 @@ pub use pipeline_file::{FORMAT, OnError, Pipeline, RESERVED_KEYS, Source, StageR
 pub use plan::Planner;
 pub use run::run;
 pub use states::{StageState, Unit};
-pub use store::{Binding, Claim, Cost, NewAction, NewBatch, RunRecord, StageRun, Store, StoreError};
+pub use store::{Binding, Claim, Cost, MeasuredOn, NewAction, NewBatch, RunRecord, StageRun, Store, StoreError};
 pub use tables::{output_schema, read_output, read_rows};
 pub use why::{Why, why};

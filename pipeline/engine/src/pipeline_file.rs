@@ -10,7 +10,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use crate::config::{Located, Place, nearest, parse_argument, parse_yaml};
+use crate::config::{Located, Place, nearest, parse_argument, parse_yaml, typed};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kind::Grain;
 
@@ -41,6 +41,8 @@ pub struct Source {
     /// The file as read.
     pub text: String,
     located: Located,
+    /// Fields that were set on the command line, by their path from the root of the file, and what was said.
+    settings: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +91,7 @@ impl Pipeline {
         let at_file = |message: String| Diagnostic { file: Some(path.to_owned()), ..Diagnostic::new("", message) };
         let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => at_file("there is no such pipeline file".to_owned()),
+            std::io::ErrorKind::InvalidData => at_file("it is no text in UTF-8".to_owned()),
             _ => at_file(format!("cannot be read: {error}")),
         })?;
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
@@ -103,11 +106,15 @@ impl Pipeline {
         settings: &[String],
     ) -> Result<Self, Diagnostics> {
         let located = parse_yaml(&text).map_err(|error| {
-            let source =
-                Source { path: path.clone(), folder: folder.clone(), text: text.clone(), located: Located::empty() };
+            let (path, folder, text) = (path.clone(), folder.clone(), text.clone());
+            let source = Source { path, folder, text, located: Located::empty(), settings: Vec::new() };
             source.diagnostic_at(error.place, "", error.message)
         })?;
-        let source = Source { path, folder, text, located };
+        let settings_said = settings.iter().filter_map(|setting| {
+            let (path, _) = setting.split_once('=')?;
+            Some((format!("stages.{path}"), setting.clone()))
+        });
+        let source = Source { path, folder, text, located, settings: settings_said.collect() };
         let mut reader = Reader { source: &source, problems: Vec::new() };
         let pipeline = reader.pipeline(settings);
         match pipeline {
@@ -118,9 +125,18 @@ impl Pipeline {
 }
 
 impl Source {
-    /// A problem of a field, by its path from the root of the file.
+    /// A problem of a field, by its path from the root of the file. What was set on the command line is no line of the file.
     pub fn diagnostic(&self, field: &str, message: impl ToString) -> Diagnostic {
-        self.diagnostic_at(self.located.place(field), field, message)
+        let is_set = |set: &str| field.strip_prefix(set).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        match self.settings.iter().rev().find(|(set, _)| is_set(set)) {
+            Some((_, said)) => Diagnostic { option: Some(format!("--set {said}")), ..Diagnostic::new(field, message) },
+            None => self.diagnostic_at(self.located.place(field), field, message),
+        }
+    }
+
+    /// The values of the file, whatever its comments and layout are.
+    pub fn says_the_same(&self, text: &str) -> bool {
+        self.text == text || parse_yaml(text).is_ok_and(|other| other.value == self.located.value)
     }
 
     fn diagnostic_at(&self, place: Option<Place>, field: &str, message: impl ToString) -> Diagnostic {
@@ -165,14 +181,16 @@ impl Reader<'_> {
         }
         match top.get("lapicque") {
             Some(version) if version.as_u64() == Some(FORMAT) => {}
-            Some(version) => self
-                .problem("lapicque", format!("format {version} is unknown; this version reads `lapicque: {FORMAT}`")),
+            Some(version) => self.problem(
+                "lapicque",
+                format!("unknown format {}; this version reads `lapicque: {FORMAT}`", shown(version)),
+            ),
             None => self.problem("lapicque", format!("missing; start the file with `lapicque: {FORMAT}`")),
         }
         let name = match top.get("name") {
             Some(Value::String(name)) if !name.is_empty() => name.clone(),
-            Some(_) => {
-                self.problem("name", "a text is due");
+            Some(other) => {
+                self.problem("name", format!("expected a name, got {}", shown(other)));
                 String::new()
             }
             None => "pipeline".to_owned(),
@@ -192,22 +210,28 @@ impl Reader<'_> {
                     }
                 }
             }
-            _ => self.problem("stages", "a map of at least one stage is due"),
+            _ => self.problem(
+                "stages",
+                "expected a map of at least one stage, e.g. `parameters: {kind: parameters.grid, ...}`",
+            ),
         }
         for setting in settings {
             self.apply_setting(&mut stages, setting);
         }
-        let source = Source { path: None, folder: PathBuf::new(), text: String::new(), located: Located::empty() };
+        let (folder, text) = (PathBuf::new(), String::new());
+        let source = Source { path: None, folder, text, located: Located::empty(), settings: Vec::new() };
         Some(Pipeline { name, seed, stages, source })
     }
 
     fn whole_number(&mut self, field: &str, value: Option<&Value>) -> Option<u64> {
         let value = value?;
-        let number = value.as_u64();
-        if number.is_none() {
-            self.problem(field, format!("{value} is no whole number >= 0"));
+        match typed::<u64>(value) {
+            Ok(number) => Some(number),
+            Err(errors) => {
+                errors.into_iter().for_each(|error| self.problem(field, error.message));
+                None
+            }
         }
-        number
     }
 
     fn stage(&mut self, name: &str, value: &Value) -> Option<StageSpec> {
@@ -235,7 +259,7 @@ impl Reader<'_> {
             None => true,
             Some(Value::Bool(keep)) => *keep,
             Some(other) => {
-                self.problem(&at("keep"), format!("{other} is neither true nor false"));
+                self.problem(&at("keep"), format!("expected `true` or `false`, got {}", shown(other)));
                 true
             }
         };
@@ -243,7 +267,8 @@ impl Reader<'_> {
             None | Some(Some("fail")) => OnError::Fail,
             Some(Some("skip")) => OnError::Skip,
             Some(_) => {
-                self.problem(&at("on_error"), "`fail` or `skip` is due");
+                let found = shown(&map["on_error"]);
+                self.problem(&at("on_error"), format!("expected `fail` or `skip`, got {found}"));
                 OnError::Fail
             }
         };
@@ -252,7 +277,8 @@ impl Reader<'_> {
             Some(Some("sample")) => Some(Grain::Sample),
             Some(Some("table")) => Some(Grain::Table),
             Some(_) => {
-                self.problem(&at("grain"), "`sample` or `table` is due");
+                let found = shown(&map["grain"]);
+                self.problem(&at("grain"), format!("expected `sample` or `table`, got {found}"));
                 None
             }
         };
@@ -292,7 +318,7 @@ impl Reader<'_> {
         let value = value?;
         let timeout = value.as_str().and_then(|text| humantime::parse_duration(text).ok()).filter(|t| !t.is_zero());
         if timeout.is_none() {
-            self.problem(field, format!("{value} is no time; write e.g. `500 ms`, `30 s` or `2 h`"));
+            self.problem(field, format!("expected a time such as `500 ms`, `30 s` or `2 h`, got {}", shown(value)));
         }
         timeout
     }
@@ -307,7 +333,7 @@ impl Reader<'_> {
             (Value::Object(map), _) => match map.iter().next() {
                 Some((port, Value::String(condition))) if map.len() == 1 => (port.clone(), condition),
                 _ => {
-                    self.problem(&field, "one input with its condition is due, e.g. `{features: \"mean > 0\"}`");
+                    self.problem(&field, "expected one input with its condition, e.g. `{features: \"mean > 0\"}`");
                     return None;
                 }
             },
@@ -318,7 +344,10 @@ impl Reader<'_> {
                 return None;
             }
             _ => {
-                self.problem(&field, format!("{value} is no condition; write e.g. `where: \"rate_hz > 1\"`"));
+                self.problem(
+                    &field,
+                    format!("expected a condition such as `where: \"rate_hz > 1\"`, got {}", shown(value)),
+                );
                 return None;
             }
         };
@@ -357,24 +386,30 @@ impl Reader<'_> {
                         }
                         None => {
                             let field = format!("stages.{stage}.inputs.{port}");
-                            self.problem(&field, format!("{from} is no `stage` or `stage.output`"));
+                            self.problem(&field, format!("expected `stage` or `stage.output`, got {}", shown(from)));
                         }
                     }
                 }
             }
-            Some(_) => self.problem(&format!("stages.{stage}.inputs"), "a map `port: stage` is due"),
+            Some(other) => {
+                let field = format!("stages.{stage}.inputs");
+                self.problem(&field, format!("expected a map `port: stage`, got {}", shown(other)));
+            }
         }
         inputs
     }
 
     /// `stage.field=value`, with dots for fields within fields.
     fn apply_setting(&mut self, stages: &mut IndexMap<String, StageSpec>, setting: &str) {
-        let mut fail = |message: String| self.problems.push(Diagnostic::new(format!("--set {setting}"), message));
+        let mut fail = |message: String| {
+            let option = Some(format!("--set {setting}"));
+            self.problems.push(Diagnostic { option, ..Diagnostic::new("", message) });
+        };
         let Some((path, value)) = setting.split_once('=') else {
-            return fail("`stage.field=value` is due".to_owned());
+            return fail("expected `stage.field=value`".to_owned());
         };
         let Some((name, field)) = path.split_once('.') else {
-            return fail(format!("`{path}` names no field; `stage.field=value` is due"));
+            return fail(format!("`{path}` names no field; expected `stage.field=value`"));
         };
         let Some(stage) = stages.get_mut(name) else {
             let near = nearest(name, stages.keys().map(String::as_str)).map(|n| format!("; did you mean `{n}`?"));
@@ -392,6 +427,20 @@ impl Reader<'_> {
             false => fail(format!("`{field}` leads through a value that is no map")),
         }
     }
+}
+
+/// A value as it stands in a message.
+fn shown(value: &Value) -> String {
+    let text = match value {
+        Value::Null => return "nothing".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let mut short: String = text.chars().take(60).collect();
+    if short.len() < text.len() {
+        short += "...";
+    }
+    format!("`{short}`")
 }
 
 /// Sets a dotted field of an object; false where the way leads through something else.

@@ -1,15 +1,15 @@
 //! The record of a run: what it did for each stage.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use lapicque_schemas::DigestBuilder;
 
-use crate::estimate::History;
+use crate::estimate::{History, measured_on};
 use crate::graph::{BoundStage, Domain};
 use crate::plan::Planner;
 use crate::states::Unit;
-use crate::store::{Binding, Cost, StageRun, StoreError};
+use crate::store::{Binding, Cost, RunRecord, StageRun, StoreError};
 
 /// What was done for a stage so far.
 #[derive(Debug, Clone, Default)]
@@ -64,8 +64,13 @@ pub(crate) fn stage_run(
         failed,
         to_retry: state.count(|unit| matches!(unit, Unit::Failed { error, .. } if error.reason.may_pass())),
         left_out: state.count(|unit| matches!(unit, Unit::LeftOut)),
+        done: state.count(|unit| matches!(unit, Unit::Done { .. })),
         seconds: counts.seconds,
         bytes: counts.bytes,
+        measured_on: match measured {
+            Some(_) => Some(measured_on(planner.graph, number)),
+            None => history.measured_on(&stage.name),
+        },
         cost: measured.or_else(|| history.cost(&stage.name)),
         notes,
         outputs: stage.bound().outputs.clone(),
@@ -73,6 +78,30 @@ pub(crate) fn stage_run(
         sample_wise: stage.domain.is_sample_wise(),
     };
     Ok((stage_run, settled && all_skipped))
+}
+
+impl RunRecord {
+    /// Whether it is a run of this pipeline, by its name and its file; of whatever file where none is given.
+    pub fn is_of(&self, pipeline: &str, file: Option<&str>) -> bool {
+        self.pipeline == pipeline && file.is_none_or(|file| file == self.file)
+    }
+
+    /// Whether every sample that is not left out has a result.
+    pub fn is_complete(&self) -> bool {
+        self.stages.iter().all(StageRun::is_complete)
+    }
+
+    /// How long ago it began.
+    pub fn age(&self) -> Option<Duration> {
+        SystemTime::now().duration_since(humantime::parse_rfc3339(&self.started).ok()?).ok()
+    }
+}
+
+impl StageRun {
+    /// Whether every sample that is not left out has a result.
+    pub fn is_complete(&self) -> bool {
+        self.done + self.left_out >= self.samples
+    }
 }
 
 /// The record of a stage that a run found unchanged.

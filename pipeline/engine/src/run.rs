@@ -63,6 +63,7 @@ pub fn run(
     let run = RunRecord {
         id: run_id(begun),
         pipeline: graph.name.clone(),
+        file: graph.file.clone(),
         identity: graph.identity(),
         inventory: store.inventory()?,
         text: pipeline.source.text.clone(),
@@ -71,6 +72,7 @@ pub fn run(
         started: humantime::format_rfc3339_millis(begun).to_string(),
         seconds: started.elapsed().as_secs_f64(),
         ok,
+        interrupted: options.cancelled.load(Ordering::Relaxed),
         stages,
         events: events.into_inner().unwrap_or_else(PoisonError::into_inner),
     };
@@ -86,7 +88,7 @@ fn compute(
     observe: Observer<'_>,
 ) -> Result<(Vec<crate::store::StageRun>, bool), StoreError> {
     let _at_work = store.work()?;
-    let history = History::of(store, &graph.name)?;
+    let history = History::of(store, graph)?;
     let mut counts = vec![Counts::default(); graph.stages.len()];
     for _ in 0..MOST_DAMAGE {
         let result = once(graph, store, options, observe, &history, &mut counts);

@@ -65,9 +65,9 @@ pub trait Store: Send + Sync {
     fn save_run(&self, run: &RunRecord) -> Result<(), StoreError>;
     /// All runs, oldest first.
     fn runs(&self) -> Result<Vec<RunRecord>, StoreError>;
-    /// The latest run of a pipeline that was written.
-    fn latest_run(&self, pipeline: &str) -> Result<Option<RunRecord>, StoreError> {
-        Ok(self.runs()?.into_iter().rev().find(|run| run.pipeline == pipeline))
+    /// The latest run of a pipeline that was written, by its name and its file; of whatever file where none is given.
+    fn latest_run(&self, pipeline: &str, file: Option<&str>) -> Result<Option<RunRecord>, StoreError> {
+        Ok(self.runs()?.into_iter().rev().find(|run| run.is_of(pipeline, file)))
     }
     /// Puts into order what a run has stored, before the inventory is taken.
     fn tidy(&self) -> Result<(), StoreError> {
@@ -169,6 +169,9 @@ pub struct RunRecord {
     /// Sorts by time.
     pub id: String,
     pub pipeline: String,
+    /// [`crate::Graph::file`].
+    #[serde(default)]
+    pub file: String,
     /// Digest of all that the plan of the run followed from, beside the store: see [`crate::Graph::identity`].
     pub identity: Digest,
     /// [`Store::inventory`] at the end of the run.
@@ -180,6 +183,9 @@ pub struct RunRecord {
     pub started: String,
     pub seconds: f64,
     pub ok: bool,
+    /// Whether it was ended before its time.
+    #[serde(default)]
+    pub interrupted: bool,
     pub stages: Vec<StageRun>,
     pub events: Vec<TimedEvent>,
 }
@@ -200,14 +206,29 @@ pub struct StageRun {
     pub to_retry: u64,
     /// Samples that `where` left out.
     pub left_out: u64,
+    /// Samples with a result.
+    #[serde(default)]
+    pub done: u64,
     pub seconds: f64,
     pub bytes: u64,
     /// What a sample costs, by the latest run that computed any.
     pub cost: Option<Cost>,
+    /// What that was measured on.
+    #[serde(default)]
+    pub measured_on: Option<MeasuredOn>,
     pub notes: Vec<(String, u64)>,
     pub outputs: Vec<Output>,
     pub binding: Digest,
     pub sample_wise: bool,
+}
+
+/// What the cost of a stage depends on, beside the values of its samples.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MeasuredOn {
+    /// [`crate::Bound::work`] of then.
+    pub work: Option<f64>,
+    /// Digest of the configuration of the stage, as far as `work` does not tell what it costs, and of all stages above it.
+    pub configuration: Digest,
 }
 
 /// What a sample costs, on average.

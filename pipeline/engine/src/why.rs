@@ -50,12 +50,28 @@ pub fn why(planner: &Planner<'_>, number: usize, sample: Option<&str>) -> Result
         };
         let changed = match past.earlier(planner, number, label, of_unit.key())? {
             Some(run) => past.explain(planner, run, number, unit)?,
-            None if past.knows(planner, number, label)? => Vec::new(),
+            None if past.knows(planner, number, label)? => lost(planner, of_unit)?,
+            None if past.lists(planner, number, label)? => {
+                vec![Change::new("sample", None, Some("not computed yet".to_owned()))]
+            }
             None => vec![Change::new("sample", None, Some("never computed before".to_owned()))],
         };
         answers.push(Why { stage: stage.name.clone(), sample: label.to_owned(), status: status.to_owned(), changed });
     }
     Ok(answers)
+}
+
+/// Why a result is computed again whose key is what it was.
+fn lost(planner: &Planner<'_>, unit: &Unit) -> Result<Vec<Change>, StoreError> {
+    let Unit::Missing { key } = unit else {
+        return Ok(Vec::new());
+    };
+    let reason = match planner.store.find(&[*key])?.pop().flatten() {
+        None => "its result was lost",
+        Some(found) if found.failure().is_some() => "it failed before",
+        Some(_) => "its rows were not kept",
+    };
+    Ok(vec![Change::new("store", None, Some(reason.to_owned()))])
 }
 
 /// What the ingredients of a stage have that those of an earlier action had not; digests of inputs are left to [`why`].
@@ -81,7 +97,7 @@ struct Past {
 impl Past {
     fn of(planner: &Planner<'_>) -> Result<Self, StoreError> {
         let mut runs = planner.store.runs()?;
-        runs.retain(|run| run.pipeline == planner.graph.name);
+        runs.retain(|run| run.is_of(&planner.graph.name, Some(&planner.graph.file)));
         runs.reverse();
         let bindings = runs.iter().map(|run| vec![None; run.stages.len()]).collect();
         Ok(Self { runs, bindings, lost: HashSet::new() })
@@ -136,6 +152,17 @@ impl Past {
     fn knows(&mut self, planner: &Planner<'_>, number: usize, label: &str) -> Result<bool, StoreError> {
         for run in 0..self.runs.len() {
             if self.key(planner, run, &planner.graph.stages[number].name, label)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether an earlier run was to compute the sample, and came to its end before.
+    fn lists(&mut self, planner: &Planner<'_>, number: usize, label: &str) -> Result<bool, StoreError> {
+        for run in 0..self.runs.len() {
+            let binding = self.binding(planner, run, &planner.graph.stages[number].name)?;
+            if binding.is_some_and(|binding| label.is_empty() || binding.samples.iter().any(|sample| sample == label)) {
                 return Ok(true);
             }
         }

@@ -5,7 +5,7 @@
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::moments::{LeaveOut, Moments};
-use crate::regressors::MomentRegressor;
+use crate::regressors::{Leverage, MomentRegressor};
 use crate::{Fitted, InverseError, Regressor, TrainingData};
 
 /// Values that agree to this part of the largest are rounding noise of a constant: standardizing would blow it up to a feature.
@@ -30,11 +30,35 @@ pub(crate) struct ColumnFit {
 impl ColumnFit {
     /// Rows x targets for the given rows of `features` (all columns of the data).
     pub(crate) fn predict_rows(&self, features: ArrayView2<'_, f64>, rows: &[usize]) -> Array2<f64> {
+        self.fitted.predict(self.seen(features, rows).view())
+    }
+
+    /// Rows as the fit sees them.
+    fn seen(&self, features: ArrayView2<'_, f64>, rows: &[usize]) -> Array2<f64> {
         let mut selected = select(features, rows, &self.used);
         if let Some(scaling) = &self.scaling {
             standardize(&mut selected, scaling);
         }
-        self.fitted.predict(selected.view())
+        selected
+    }
+
+    /// What tells the leverage of any row beside these training rows; none where the regressor has no such thing, or the rows do not give it.
+    pub(crate) fn leverage(
+        &self,
+        data: &TrainingData,
+        regressor: &dyn Regressor,
+        training: &[usize],
+    ) -> Option<Leverage> {
+        let alpha = regressor.penalty()?;
+        let features = self.seen(data.features(), training);
+        let no_targets = Array2::zeros((training.len(), 0));
+        Leverage::of(&Moments::of(features.view(), no_targets.view()), alpha)
+    }
+
+    /// The sum of the leverages of rows.
+    pub(crate) fn sum_of_leverages(&self, leverage: &Leverage, data: &TrainingData, rows: &[usize]) -> f64 {
+        let seen = self.seen(data.features(), rows);
+        seen.rows().into_iter().map(|row| leverage.at(&row.to_vec())).sum()
     }
 }
 

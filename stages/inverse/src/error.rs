@@ -33,8 +33,8 @@ pub enum InverseError {
         "fold {fold} of repeat {repeat} {problem}; every fold needs test samples and leaves others to train on, each sample index below {samples} and at most once"
     )]
     Fold { repeat: usize, fold: usize, problem: String, samples: usize },
-    #[error("permutation {repeat} of {samples} samples is not one: every index below {samples} must occur once")]
-    NotAPermutation { repeat: usize, samples: usize },
+    #[error("groups must be numbered 0, 1, ... without gaps; group {group} does not fit for {samples} samples")]
+    GroupNumber { group: usize, samples: usize },
     #[error(
         "numbers are too large: sums of squares overflow (largest feature or target must stay well below 1e150); use other units or standardize"
     )]

@@ -4,6 +4,7 @@
 //! linear map and no forest, a variant of [`Fitted`]. What a regressor returns is plain numbers, so that a model file can be read without running anything.
 
 mod least_squares;
+mod leverage;
 mod linear_map;
 mod linfa_bridge;
 mod random_forest;
@@ -13,6 +14,7 @@ use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 pub use least_squares::LeastSquares;
+pub use leverage::Leverage;
 pub use linear_map::LinearMap;
 pub use random_forest::{Forest, RandomForest, Tree};
 pub use ridge::Ridge;
@@ -29,6 +31,12 @@ pub trait Regressor: Send + Sync {
 
     /// Itself, if first and second moments of the data are all it needs: cross-validation then takes a fold's moments from those of all rows.
     fn moment_regressor(&self) -> Option<&dyn MomentRegressor> {
+        None
+    }
+
+    /// The weight of the squared coefficients, of a linear regression: then [`Leverage`] says how the error of a prediction grows with its distance from the
+    /// training rows. None where nothing of the kind is known.
+    fn penalty(&self) -> Option<f64> {
         None
     }
 }

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod defaults;
+mod messages;
 mod pass;
 mod results;
 mod rounded;

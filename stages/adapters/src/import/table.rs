@@ -10,7 +10,6 @@ use arrow_array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow_cast::cast;
 use arrow_schema::{DataType, Field, Schema};
 use indexmap::IndexMap;
-use lapicque_inverse::Model;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, FileRef, Kind, Output, Points, Ports, SampleError, SampleOutput,
     Stage, each_sample,
@@ -25,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::files::{Chunks, as_text, csv, file_error, read_parquet};
+use crate::inverse::read_model;
 use crate::kind_config::{problem, read, schema_of};
 use crate::parameters::list::file_columns;
 use crate::source::{Rows, Source};
@@ -177,7 +177,7 @@ fn model_table(file: &FileRef, kind: &str) -> Result<RecordBatch, ConfigError> {
         return Err(ConfigError::at("table", format!("a .json file is a model, no {kind} table")));
     }
     let text = file.text().map_err(|error| file_error("path", file, error))?;
-    let document: Model = serde_json::from_str(&text).map_err(|error| file_error("path", file, error))?;
+    let document = read_model(&text).map_err(|message| file_error("path", file, message))?;
     document.check().map_err(|error| file_error("path", file, error))?;
     model::write(&text).map_err(|error| file_error("path", file, error))
 }

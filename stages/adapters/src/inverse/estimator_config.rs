@@ -144,6 +144,12 @@ impl ValidationConfig {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         self.validation().map_or(Ok(()), |validation| validation.check()).map_err(|error| located("validation", error))
     }
+
+    /// Whether at most so many samples can be split like this.
+    pub(super) fn check_count(&self, most: usize) -> Result<(), ConfigError> {
+        let checked = self.validation().map_or(Ok(()), |validation| validation.check_count(most, "samples"));
+        checked.map_err(|error| located("validation", error))
+    }
 }
 
 fn located(field: &str, error: InverseError) -> ConfigError {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow_array::{RecordBatch, StringArray};
 use arrow_schema::{Field, Schema};
 use lapicque_inverse::{Model, predict};
+use lapicque_pipeline::config::typed;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError,
     SampleOutput, Stage, each_sample, sample_field, with_sample,
@@ -18,10 +19,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::columns::{feature_names, suggestion};
-use super::training_rows::labels;
+use super::training_rows::{labels, numbers};
 use crate::kind_config::{bound, problem, read, schema_of};
 
-const REVISION: u32 = 1;
+/// 2: standard deviations grow outside of the training range, or are unknown there.
+const REVISION: u32 = 2;
 const PORTS: &[PortSpec] = &[
     PortSpec { name: "model", table: model::TABLE, mode: PortMode::Broadcast, required: true },
     PortSpec { name: "features", table: features::TABLE, mode: PortMode::Either, required: true },
@@ -47,7 +49,7 @@ impl Kind for Predict {
     }
 
     fn summary(&self) -> &str {
-        "Tell parameters from features with a trained model"
+        "Infer parameters from features with a trained model"
     }
 
     fn ports(&self) -> Ports {
@@ -115,12 +117,11 @@ impl PredictStage {
         let documents = model::read(table).map_err(SampleError::input)?;
         let [document] = documents.as_slice() else {
             return Err(SampleError::input(format!(
-                "the table of the input `model` has {} models; one is due",
+                "the table of the input `model` has {} models; it must have one",
                 documents.len()
             )));
         };
-        let model: Model =
-            serde_json::from_str(document).map_err(|error| SampleError::input(format!("this is no model: {error}")))?;
+        let model = read_model(document).map_err(SampleError::input)?;
         model.check().map_err(SampleError::input)?;
         if let Some(definitions) = &self.definitions
             && !model.feature_definitions.is_empty()
@@ -134,7 +135,7 @@ impl PredictStage {
         let columns: Vec<String> = model.features.iter().map(|feature| feature.name.clone()).collect();
         match columns.iter().find(|column| !self.features.contains(column)) {
             Some(lacking) => Err(SampleError::input(format!(
-                "the model uses the feature `{lacking}`, which is not here{}",
+                "the model uses the feature `{lacking}`, which this table does not have{}",
                 suggestion(lacking, &self.features)
             ))),
             None => Ok((model, columns)),
@@ -143,35 +144,45 @@ impl PredictStage {
 
     fn predict(&self, model: &Model, columns: &[String], table: &RecordBatch) -> Result<SampleOutput, SampleError> {
         let keys = features::keys(table).map_err(SampleError::input)?;
-        let values = features::matrix(table, columns).map_err(SampleError::input)?;
+        let of_columns = numbers(features::TABLE, table, columns)?;
+        let values: Vec<f64> = (0..keys.len()).flat_map(|row| of_columns.iter().map(move |c| c[row])).collect();
         let matrix = ArrayView2::from_shape((keys.len(), columns.len()), &values).map_err(SampleError::internal)?;
         let predicted = predict(model, matrix, columns).map_err(SampleError::input)?;
         let mut rows = Vec::with_capacity(keys.len() * model.targets.len());
-        let (mut undefined, mut outside) = (false, false);
+        let (mut undefined, mut outside, mut unknown_sd) = (false, false, false);
         for (row, (channel, epoch)) in keys.iter().enumerate() {
             for (target, described) in model.targets.iter().enumerate() {
                 let mean = predicted.mean[[row, target]];
                 let outside_training = predicted.outside_training[row];
+                let sd = Some(predicted.sd[[row, target]]).filter(|sd| sd.is_finite());
                 undefined |= mean.is_nan();
                 outside |= !mean.is_nan() && outside_training > 0.0;
+                unknown_sd |= !mean.is_nan() && sd.is_none() && model.held_out_rms_error.is_some();
                 rows.push(PredictionRow {
                     channel,
                     epoch: *epoch,
                     target: &described.name,
                     unit: described.unit.as_deref().unwrap_or_default(),
                     mean,
-                    sd: Some(predicted.sd[target]).filter(|sd| sd.is_finite() && !mean.is_nan()),
+                    sd,
                     outside_training,
                 });
             }
         }
         let mut notes = Vec::new();
         if outside {
-            notes.push("features lie outside the range of the training data".to_owned());
+            notes.push("features lie outside the range of the training data: predictions there extrapolate".to_owned());
+        }
+        if unknown_sd {
+            notes.push(
+                "outside the range of the training data this model does not tell its error: `sd` is null there"
+                    .to_owned(),
+            );
         }
         if undefined {
             notes.push("predictions are NaN where features are".to_owned());
         }
+        notes.extend(self.no_longer_constant(model, table)?);
         let mut table_out = predictions::write(&rows).map_err(SampleError::internal)?;
         if self.labelled {
             let labels = labels(features::TABLE, table).map_err(SampleError::input)?;
@@ -183,5 +194,40 @@ impl PredictStage {
                 with_sample(&table_out, Arc::new(StringArray::from(repeated))).map_err(SampleError::internal)?;
         }
         Ok(SampleOutput { tables: vec![table_out], notes })
+    }
+
+    /// What the model could not learn from: features that had one value in training, and have another here.
+    fn no_longer_constant(&self, model: &Model, table: &RecordBatch) -> Result<Option<String>, SampleError> {
+        let mut names = Vec::new();
+        for dropped in model.dropped_features.iter().filter(|dropped| self.features.contains(&dropped.name)) {
+            let values = numbers(features::TABLE, table, std::slice::from_ref(&dropped.name))?;
+            let near = 1e-9 * dropped.value.abs();
+            if values.iter().flatten().any(|value| (value - dropped.value).abs() > near) {
+                names.push(dropped.name.as_str());
+            }
+        }
+        let told = || {
+            format!(
+                "the model does not use features that were the same in all training rows, and are not here: {}",
+                names.join(", ")
+            )
+        };
+        Ok((!names.is_empty()).then(told))
+    }
+}
+
+/// A model document, or what is wrong with it in words.
+pub(crate) fn read_model(document: &str) -> Result<Model, String> {
+    let error = match serde_json::from_str::<Model>(document) {
+        Ok(model) => return Ok(model),
+        Err(error) => error,
+    };
+    let value: Value = serde_json::from_str(document).map_err(|_| {
+        let (line, column) = (error.line(), error.column());
+        format!("this is no model: the document is no whole JSON (line {line}, column {column})")
+    })?;
+    match typed::<Model>(&value) {
+        Ok(model) => Ok(model),
+        Err(errors) => Err(errors.iter().map(|e| format!("this is no model: {}: {}", e.field, e.message)).collect()),
     }
 }

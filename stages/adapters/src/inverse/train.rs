@@ -1,14 +1,14 @@
-//! `inverse.train`: a model that tells parameters from features, and how well it does on samples it has not seen ([`lapicque_inverse`]).
+//! `inverse.train`: a model that infers parameters from features, and how well it does on samples it has not seen ([`lapicque_inverse`]).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow_schema::{Field, Schema};
 use lapicque_inverse::{
-    CrossValidation, Estimator, Fitted, InverseError, Model, Regressor, Target, TrainingData, Validation,
-    cross_validate, train,
+    CrossValidation, Estimator, Fitted, InverseError, Model, Regressor, Target, Validation, cross_validate, train,
 };
 use lapicque_numerics::random::StreamKey;
+use lapicque_pipeline::config::nearest;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Grain, Kind, Output, PortMode, PortSchema, PortSpec, Ports, Read,
     SampleError, SampleInput, SampleOutput, Stage, each_sample, label_positions, sample_field,
@@ -24,10 +24,11 @@ use serde_json::Value;
 
 use super::columns::{feature_names, suggestion};
 use super::estimator_config::{EstimatorConfig, ValidationConfig};
-use super::training_rows::{TrainingRows, training_rows};
+use super::training_rows::{Columns, GroupColumn, TrainingRows, training_rows};
 use crate::kind_config::{bound, read, schema_of};
 
-const REVISION: u32 = 1;
+/// 2: splits follow from the labels of samples; errors grow with the leverage.
+const REVISION: u32 = 2;
 const PORTS: &[PortSpec] = &[
     PortSpec { name: "features", table: features::TABLE, mode: PortMode::Either, required: true },
     PortSpec { name: "parameters", table: parameters::TABLE, mode: PortMode::Either, required: true },
@@ -38,7 +39,7 @@ pub(super) struct Train;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    /// Columns of `parameters` that the model tells from the features.
+    /// Columns of `parameters` that the model infers from the features.
     targets: Vec<String>,
     /// Columns of `features` that the model uses. Default: all.
     #[serde(default)]
@@ -52,6 +53,9 @@ struct Config {
     /// `{shuffle_split: {repeats: 10, test_fraction: 0.1}}` (the default), `{repeated_kfold: {folds: 10, repeats: 10}}` or `none`.
     #[serde(default)]
     validation: ValidationConfig,
+    /// A column of `parameters`, else of `features`, such as `subject`: samples with one value are held out together. Default: each sample is on its own.
+    #[serde(default)]
+    groups: Option<String>,
 }
 
 struct TrainStage {
@@ -59,9 +63,8 @@ struct TrainStage {
     config: Config,
     features: Vec<String>,
     targets: Vec<Target>,
+    groups: Option<GroupColumn>,
     definitions: String,
-    /// Samples are joined by label, because one input is a whole table.
-    by_label: bool,
 }
 
 impl Kind for Train {
@@ -70,7 +73,7 @@ impl Kind for Train {
     }
 
     fn summary(&self) -> &str {
-        "Train a model that tells parameters from features, and validate it on held-out samples"
+        "Train a model that infers parameters from features, and validate it on held-out samples"
     }
 
     fn ports(&self) -> Ports {
@@ -88,7 +91,9 @@ impl Kind for Train {
         let to = request.input("parameters").ok_or_else(|| missing("parameters"))?;
         let mut problems: Vec<ConfigError> =
             [config.estimator.check(), config.validation.check()].into_iter().filter_map(Result::err).collect();
-        let features = selected_features(&config, &from.schema, &mut problems);
+        let mut notes = Vec::new();
+        let groups = group_column(&config, from, to, &mut problems, &mut notes);
+        let features = selected_features(&config, &from.schema, groups.as_ref(), &mut problems, &mut notes);
         let targets = targets(&config, &to.schema, &features, &mut problems);
         for input in [from, to] {
             if !input.sample_wise && input.schema.column("sample").is_none() {
@@ -96,46 +101,98 @@ impl Kind for Train {
                 problems.push(ConfigError::at(format!("inputs.{}", input.port), message));
             }
         }
+        // There may be fewer: `where` leaves samples out, and some may fail.
+        if let Some(most) = [from, to].into_iter().filter_map(|input| input.samples).min()
+            && problems.is_empty()
+        {
+            problems.extend(config.validation.check_count(most).err());
+        }
         if !problems.is_empty() {
             return Err(problems);
         }
-        let by_label = !(from.sample_wise && to.sample_wise);
         let outputs = vec![
             Output::new("model", model::schema()),
             Output::new("metrics", metrics::schema()),
-            Output::new("held_out", held_out_schema(by_label)),
+            Output::new("held_out", held_out_schema()),
         ];
         let mut bound = bound(REVISION, &config, &Config::default(), request, outputs)?;
         bound.grain = Grain::Table;
         bound.random = config.validation.validation().is_some() || config.estimator.is_random();
         let keys = ["channel", "epoch"].into_iter().filter(|key| from.schema.column(key).is_some()).map(str::to_owned);
-        let targets_read = targets.iter().map(|target| target.name.clone());
-        bound.reads = vec![
-            of_samples(from, keys.chain(features.iter().cloned()), by_label),
-            of_samples(to, targets_read, by_label),
-        ];
-        bound.notes = targets
-            .iter()
-            .filter(|target| target.unit.is_none())
-            .map(|target| {
-                format!(
-                    "column `{}` of the parameters has no unit: predictions are in whatever unit it is in",
-                    target.name
-                )
-            })
-            .collect();
+        let grouped_by = |table: &'static str| groups.iter().filter(move |g| g.table == table).map(|g| g.name.clone());
+        let of_features = keys.chain(features.iter().cloned()).chain(grouped_by(features::TABLE));
+        let of_parameters = targets.iter().map(|target| target.name.clone());
+        let group = grouped_by(parameters::TABLE).filter(|group| !config.targets.contains(group));
+        bound.reads = vec![of_samples(from, of_features), of_samples(to, of_parameters.chain(group))];
+        notes.extend(targets.iter().filter(|target| target.unit.is_none()).map(|target| {
+            format!("column `{}` of the parameters has no unit: predictions are in whatever unit it is in", target.name)
+        }));
+        bound.notes = notes;
         let definitions = from.schema.arrow.metadata().get(features::DEFINITIONS).cloned().unwrap_or_default();
-        Ok(Box::new(TrainStage { bound, config, features, targets, definitions, by_label }))
+        Ok(Box::new(TrainStage { bound, config, features, targets, groups, definitions }))
     }
 }
 
-fn of_samples(input: &PortSchema, columns: impl Iterator<Item = String>, by_label: bool) -> Read {
+/// Labels are values here: they say which rows belong together, and which samples are held out together.
+fn of_samples(input: &PortSchema, columns: impl Iterator<Item = String>) -> Read {
     let sample = (!input.sample_wise).then(|| "sample".to_owned());
-    Read { labels: by_label && input.sample_wise, ..Read::columns(&input.port, sample.into_iter().chain(columns)) }
+    Read { labels: input.sample_wise, ..Read::columns(&input.port, sample.into_iter().chain(columns)) }
 }
 
-fn selected_features(config: &Config, schema: &TableSchema, problems: &mut Vec<ConfigError>) -> Vec<String> {
-    let known = feature_names(schema);
+/// The column that `groups` names.
+fn group_column(
+    config: &Config,
+    from: &PortSchema,
+    to: &PortSchema,
+    problems: &mut Vec<ConfigError>,
+    notes: &mut Vec<String>,
+) -> Option<GroupColumn> {
+    let name = config.groups.as_ref()?;
+    let found = |table: &'static str| Some(GroupColumn { table, name: name.clone() });
+    match (to.schema.column(name).is_some(), from.schema.column(name).is_some()) {
+        (true, both) => {
+            if both {
+                notes.push(format!("`groups`: both tables have a column `{name}`; that of the parameters is taken"));
+            }
+            found(parameters::TABLE)
+        }
+        (false, true) => found(features::TABLE),
+        (false, false) => {
+            let known: Vec<String> = [to, from]
+                .into_iter()
+                .flat_map(|input| input.schema.column_names().map(str::to_owned))
+                .filter(|known| !config.features.iter().flatten().any(|feature| feature == known))
+                .collect();
+            let near = nearest(name, known.iter().map(String::as_str)).map(|near| format!("; did you mean `{near}`?"));
+            problems.push(ConfigError::at(
+                "groups",
+                format!("neither parameters nor features have a column `{name}`{}", near.unwrap_or_default()),
+            ));
+            None
+        }
+    }
+}
+
+fn selected_features(
+    config: &Config,
+    schema: &TableSchema,
+    groups: Option<&GroupColumn>,
+    problems: &mut Vec<ConfigError>,
+    notes: &mut Vec<String>,
+) -> Vec<String> {
+    let mut known = feature_names(schema);
+    if let Some(GroupColumn { name, .. }) = groups.filter(|group| known.contains(&group.name)) {
+        known.retain(|known| known != name);
+        match &config.features {
+            None => notes.push(format!("`{name}`, by which samples are grouped, is no feature")),
+            Some(chosen) => problems.extend(chosen.iter().position(|feature| feature == name).map(|i| {
+                ConfigError::at(
+                    format!("features.{i}"),
+                    format!("samples are grouped by `{name}`, so it is no feature"),
+                )
+            })),
+        }
+    }
     let Some(chosen) = &config.features else {
         if known.is_empty() {
             problems.push(ConfigError::at("inputs.features", "this table has no columns of numbers"));
@@ -145,7 +202,7 @@ fn selected_features(config: &Config, schema: &TableSchema, problems: &mut Vec<C
     if chosen.is_empty() {
         problems.push(ConfigError::at("features", "no feature is named"));
     }
-    for (i, name) in chosen.iter().enumerate() {
+    for (i, name) in chosen.iter().enumerate().filter(|(_, name)| groups.is_none_or(|group| group.name != **name)) {
         if !known.contains(name) {
             let message = format!("there is no feature `{name}`{}", suggestion(name, &known));
             problems.push(ConfigError::at(format!("features.{i}"), message));
@@ -184,18 +241,11 @@ fn targets(config: &Config, schema: &TableSchema, features: &[String], problems:
         .collect()
 }
 
-/// Labels are stored where they were read: there are no positions then.
-fn held_out_schema(by_label: bool) -> TableSchema {
+/// Samples as labels, since that is what is read.
+fn held_out_schema() -> TableSchema {
     let schema = held_out::schema();
-    if !by_label {
-        return schema;
-    }
-    let fields: Vec<Field> = schema
-        .arrow
-        .fields()
-        .iter()
-        .map(|f| if f.name() == "sample" { sample_field() } else { f.as_ref().clone() })
-        .collect();
+    let field = |f: &Field| if f.name() == "sample" { sample_field() } else { f.clone() };
+    let fields: Vec<Field> = schema.arrow.fields().iter().map(|f| field(f)).collect();
     TableSchema { arrow: Arc::new(Schema::new(fields)), ..schema }
 }
 
@@ -209,8 +259,8 @@ impl Stage for TrainStage {
             let table = |port: &str| {
                 batch.table(sample, port).ok_or_else(|| SampleError::internal(format!("no input `{port}`")))
             };
-            let rows =
-                training_rows(table("features")?, table("parameters")?, &self.features, &self.targets, self.by_label)?;
+            let columns = Columns { features: &self.features, targets: &self.targets, groups: self.groups.as_ref() };
+            let rows = training_rows(table("features")?, table("parameters")?, &columns)?;
             on_threads(context.threads, || self.train(context, input, &rows))
         })
     }
@@ -234,20 +284,15 @@ impl TrainStage {
         }
         let validated = match self.config.validation.validation() {
             None => None,
-            Some(validation) => {
-                Some(self.validate(context, input, &rows.data, &estimator, validation).map_err(failed)?)
-            }
+            Some(validation) => Some(self.validate(context, input, rows, &estimator, validation).map_err(failed)?),
         };
         if let Some(validated) = &validated {
-            trained = trained.with_held_out_error(validated).map_err(SampleError::input)?;
+            trained = trained.with_held_out_error(&rows.data, validated).map_err(SampleError::input)?;
         }
         let document = serde_json::to_string(&trained).map_err(SampleError::internal)?;
         let held_out =
             held_out::write(&held_out_rows(rows, validated.as_ref(), &self.targets)).map_err(SampleError::internal)?;
-        let held_out = match &rows.labels {
-            Some(labels) => label_positions(&held_out, labels).map_err(SampleError::internal)?,
-            None => held_out,
-        };
+        let held_out = label_positions(&held_out, &rows.labels).map_err(SampleError::internal)?;
         let metrics = metrics_rows(rows, validated.as_ref(), &self.targets);
         let tables = vec![
             model::write(&document).map_err(SampleError::internal)?,
@@ -261,17 +306,15 @@ impl TrainStage {
         &self,
         context: &Context<'_>,
         input: &SampleInput,
-        data: &TrainingData,
+        rows: &TrainingRows,
         estimator: &Estimator,
         validation: Validation,
     ) -> Result<CrossValidation, InverseError> {
+        // A number of its own for each name and repeat, whatever the others and the features are.
         let folds = StreamKey::new(input.stream("folds"));
-        let mut repeat = 0;
-        let mut permutation = |n: usize| {
-            repeat += 1;
-            folds.at(repeat - 1).permutation(n)
-        };
-        let splits = validation.splits(data.sample_count(), &mut permutation)?;
+        let keys: Vec<StreamKey> = rows.groups.names.iter().map(|name| folds.derive(name)).collect();
+        let mut rank = |repeat: usize, group: usize| keys[group].at(repeat as u64).next_u64();
+        let splits = validation.splits(&rows.groups.of_sample, &mut rank)?;
         let watched = Watched {
             regressor: estimator.regressor(),
             cancelled: context.cancelled,
@@ -281,7 +324,7 @@ impl TrainStage {
         // Fits from moments take no time; those of forests can be stopped.
         let regressor: &dyn Regressor =
             if estimator.regressor().moment_regressor().is_some() { estimator.regressor() } else { &watched };
-        cross_validate(data, regressor, self.config.standardize, &splits)
+        cross_validate(&rows.data, regressor, self.config.standardize, &splits)
     }
 }
 

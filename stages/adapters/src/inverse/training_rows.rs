@@ -1,11 +1,18 @@
-//! Rows of features with the targets of their sample.
+//! Rows of features with the targets and the group of their sample.
+//!
+//! Samples are told apart by their labels, and everything here is in the order of labels, channels and epochs: so nothing that is made of it, splits and bits
+//! of a fit alike, depends on the order in which rows come.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, RecordBatch};
+use arrow_cast::cast;
+use arrow_schema::DataType;
 use lapicque_inverse::{Target, TrainingData};
 use lapicque_pipeline::SampleError;
-use lapicque_schemas::tables::{TableError, features, float_column, int_column, parameters, text_column};
+use lapicque_schemas::tables::{TableError, features, int_column, parameters, text_column};
 use ndarray::Array2;
 
 const SAMPLE: &str = "sample";
@@ -15,44 +22,52 @@ pub(super) struct TrainingRows {
     pub(super) data: TrainingData,
     /// Of each row.
     pub(super) keys: Vec<RowKey>,
-    /// Labels of samples, where [`RowKey::sample`] counts these.
-    pub(super) labels: Option<Vec<String>>,
+    /// Labels of the samples, in the order in which [`TrainingData`] counts them.
+    pub(super) labels: Vec<String>,
+    pub(super) groups: Groups,
     /// Samples that have features or parameters, but not both.
     pub(super) missing_samples: u32,
 }
 
 pub(super) struct RowKey {
+    /// Index into [`TrainingRows::labels`].
     pub(super) sample: u32,
     pub(super) channel: String,
     pub(super) epoch: i32,
 }
 
-/// Joins features and parameters by sample. `by_label`: samples have labels; otherwise positions.
+/// What is held out together.
+pub(super) struct Groups {
+    /// Number of the group of each sample.
+    pub(super) of_sample: Vec<usize>,
+    pub(super) names: Vec<String>,
+}
+
+/// The column that groups samples, and the table that it is in.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct GroupColumn {
+    pub(super) table: &'static str,
+    pub(super) name: String,
+}
+
+/// What is read of the two tables.
+pub(super) struct Columns<'a> {
+    pub(super) features: &'a [String],
+    pub(super) targets: &'a [Target],
+    pub(super) groups: Option<&'a GroupColumn>,
+}
+
+/// Joins features and parameters by the label of their sample.
 pub(super) fn training_rows(
     features: &RecordBatch,
     parameters: &RecordBatch,
-    names: &[String],
-    targets: &[Target],
-    by_label: bool,
+    columns: &Columns<'_>,
 ) -> Result<TrainingRows, SampleError> {
-    let (of_features, of_parameters, labels) = match by_label {
-        true => labelled(features, parameters)?,
-        false => (positions(features::TABLE, features)?, positions(parameters::TABLE, parameters)?, None),
-    };
-    let mut row_of_sample: BTreeMap<u32, usize> = BTreeMap::new();
-    for (row, &sample) in of_parameters.iter().enumerate() {
-        if row_of_sample.insert(sample, row).is_some() {
-            let name = labels
-                .as_ref()
-                .and_then(|labels| labels.get(sample as usize))
-                .map(|label| format!("`{label}` "))
-                .unwrap_or_default();
-            return Err(SampleError::input(format!("a sample {name}has more than one row of parameters; one is due")));
-        }
-    }
-    let with_features: BTreeSet<u32> = of_features.iter().copied().collect();
-    let common: Vec<u32> = with_features.iter().copied().filter(|sample| row_of_sample.contains_key(sample)).collect();
-    let missing = with_features.len() + row_of_sample.len() - 2 * common.len();
+    let of_features = labels(features::TABLE, features).map_err(SampleError::input)?;
+    let of_parameters = labels(parameters::TABLE, parameters).map_err(SampleError::input)?;
+    let row_of_sample = one_row_each(&of_parameters)?;
+    let with_features: BTreeSet<&str> = of_features.iter().map(String::as_str).collect();
+    let common: Vec<&str> = with_features.iter().copied().filter(|sample| row_of_sample.contains_key(sample)).collect();
     if common.is_empty() {
         return Err(SampleError::input(format!(
             "no sample has both features and parameters ({} samples with features, {} with parameters)",
@@ -60,69 +75,190 @@ pub(super) fn training_rows(
             row_of_sample.len()
         )));
     }
-    let mut rows: Vec<usize> =
-        (0..of_features.len()).filter(|&row| row_of_sample.contains_key(&of_features[row])).collect();
-    rows.sort_by_key(|&row| of_features[row]);
+    let missing = with_features.len() + row_of_sample.len() - 2 * common.len();
+    let number: BTreeMap<&str, usize> = common.iter().enumerate().map(|(number, &label)| (label, number)).collect();
+    let values = numbers(features::TABLE, features, columns.features)?;
+    let keys = features::keys(features).map_err(SampleError::input)?;
+    let mut rows: Vec<usize> = (0..of_features.len()).filter(|&row| number.contains_key(&*of_features[row])).collect();
+    rows.sort_by(|&a, &b| {
+        let key = |row: usize| (&of_features[row], &keys[row]);
+        let of_values = || values.iter().map(|column| column[a].total_cmp(&column[b])).find(|order| order.is_ne());
+        key(a).cmp(&key(b)).then_with(|| of_values().unwrap_or(std::cmp::Ordering::Equal))
+    });
+    let sample_of_row: Vec<usize> = rows.iter().map(|&row| number[of_features[row].as_str()]).collect();
+    let to_u32 = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let keys = rows.iter().zip(&sample_of_row).map(|(&row, &sample)| {
+        let (channel, epoch) = keys[row].clone();
+        RowKey { sample: to_u32(sample), channel, epoch }
+    });
+    let keys: Vec<RowKey> = keys.collect();
 
-    let channels = features::keys(features).map_err(SampleError::input)?;
-    let keys: Vec<RowKey> = rows
-        .iter()
-        .map(|&row| RowKey { sample: of_features[row], channel: channels[row].0.clone(), epoch: channels[row].1 })
-        .collect();
-    let feature_columns = columns(features::TABLE, features, names)?;
-    for (name, column) in names.iter().zip(&feature_columns) {
-        let undefined: Vec<usize> = (0..rows.len()).filter(|&i| !column[rows[i]].is_finite()).collect();
-        if let Some(&first) = undefined.first() {
-            let RowKey { sample, channel, epoch } = &keys[first];
-            let label = labels.as_ref().and_then(|labels| labels.get(*sample as usize));
-            let sample = label.map_or_else(|| format!("row {}", rows[first]), |label| format!("sample `{label}`"));
+    let target_names: Vec<String> = columns.targets.iter().map(|target| target.name.clone()).collect();
+    let truths = numbers(parameters::TABLE, parameters, &target_names)?;
+    for (column, target) in truths.iter().zip(columns.targets) {
+        if let Some(label) = common.iter().find(|label| !column[row_of_sample[*label]].is_finite()) {
             return Err(SampleError::input(format!(
-                "feature `{name}` is {} in {} of {} rows, first in {sample}, channel {channel}, epoch {epoch}; name the `features` to use \
-                 without it, or leave such rows out by a stage of kind `sql` before (WHERE NOT isnan({name}))",
-                column[rows[first]],
-                undefined.len(),
-                rows.len()
+                "target `{}` is {} for sample `{label}`; every sample that is trained on needs a finite value (leave the others out, e.g. by `where`)",
+                target.name,
+                written(column[row_of_sample[label]])
             )));
         }
     }
-    let target_names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
-    let target_columns = columns(parameters::TABLE, parameters, &target_names)?;
-    let x = Array2::from_shape_fn((rows.len(), names.len()), |(row, feature)| feature_columns[feature][rows[row]]);
-    let y = Array2::from_shape_fn((rows.len(), targets.len()), |(row, target)| {
-        target_columns[target][row_of_sample[&keys[row].sample]]
-    });
-    let numbers: BTreeMap<u32, usize> = common.iter().enumerate().map(|(number, &sample)| (sample, number)).collect();
-    let sample_of_row = keys.iter().map(|key| numbers[&key.sample]).collect();
-    let data = TrainingData::new(x, names.to_vec(), y, targets.to_vec(), sample_of_row).map_err(SampleError::input)?;
-    Ok(TrainingRows { data, keys, labels, missing_samples: u32::try_from(missing).unwrap_or(u32::MAX) })
+    let x = Array2::from_shape_fn((rows.len(), values.len()), |(row, feature)| values[feature][rows[row]]);
+    let truth_of = |sample: usize, target: usize| truths[target][row_of_sample[common[sample]]];
+    let y = Array2::from_shape_fn((rows.len(), truths.len()), |(row, target)| truth_of(sample_of_row[row], target));
+    let place = |row: usize| {
+        let RowKey { channel, epoch, .. } = &keys[row];
+        let sample = sample_of_row[row];
+        let of_sample = columns.targets.iter().enumerate().map(|(target, column)| {
+            let unit = column.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
+            format!("{} = {}{unit}", column.name, truth_of(sample, target))
+        });
+        let of_sample = of_sample.take(3).collect::<Vec<_>>().join(", ");
+        format!("sample `{}` ({of_sample}), channel {channel}, epoch {epoch}", common[sample])
+    };
+    check_features(&x, columns.features, place)?;
+    let groups = groups(
+        features,
+        parameters,
+        columns.groups,
+        &Joined { common: &common, of_features: &of_features, row_of_sample: &row_of_sample },
+    )?;
+    let data = TrainingData::new(x, columns.features.to_vec(), y, columns.targets.to_vec(), sample_of_row)
+        .map_err(SampleError::input)?;
+    let labels = common.iter().map(|&label| label.to_owned()).collect();
+    Ok(TrainingRows { data, keys, labels, groups, missing_samples: to_u32(missing) })
 }
 
-fn columns<'a>(
+/// The samples that have both, and where their rows are.
+struct Joined<'a> {
+    common: &'a [&'a str],
+    of_features: &'a [String],
+    row_of_sample: &'a BTreeMap<&'a str, usize>,
+}
+
+/// The row of each sample's parameters.
+fn one_row_each(labels: &[String]) -> Result<BTreeMap<&str, usize>, SampleError> {
+    let mut row_of_sample = BTreeMap::new();
+    for (row, label) in labels.iter().enumerate() {
+        if row_of_sample.insert(label.as_str(), row).is_some() {
+            return Err(SampleError::input(format!(
+                "sample `{label}` has more than one row of parameters; one is allowed"
+            )));
+        }
+    }
+    Ok(row_of_sample)
+}
+
+/// All values have to be finite; `place` says whose a row is, in the words of the user.
+fn check_features(x: &Array2<f64>, names: &[String], place: impl Fn(usize) -> String) -> Result<(), SampleError> {
+    let undefined: Vec<usize> =
+        (0..names.len()).filter(|&feature| x.column(feature).iter().any(|value| !value.is_finite())).collect();
+    let Some((&feature, others)) = undefined.split_first() else {
+        return Ok(());
+    };
+    let name = &names[feature];
+    let column = x.column(feature);
+    let rows: Vec<usize> = (0..column.len()).filter(|&row| !column[row].is_finite()).collect();
+    let first = rows.first().copied().unwrap_or_default();
+    let as_well = match others {
+        [] => String::new(),
+        others => {
+            let names: Vec<String> = others.iter().take(5).map(|&other| format!("`{}`", names[other])).collect();
+            let more = if others.len() > 5 { format!(" and {} more", others.len() - 5) } else { String::new() };
+            format!("; so are values of {}{more}", names.join(", "))
+        }
+    };
+    Err(SampleError::input(format!(
+        "feature `{name}` is {} in {} of {} rows, first in {}{as_well}; name the `features` to use without it, or leave such rows out by a stage of kind \
+         `sql` before (WHERE NOT isnan({name}))",
+        written(column[first]),
+        rows.len(),
+        column.len(),
+        place(first)
+    )))
+}
+
+fn written(value: f64) -> &'static str {
+    if value.is_nan() {
+        "NaN"
+    } else if value > 0.0 {
+        "infinite"
+    } else {
+        "minus infinite"
+    }
+}
+
+/// The group of each sample; each is one of its own where there is no column.
+fn groups(
+    features: &RecordBatch,
+    parameters: &RecordBatch,
+    column: Option<&GroupColumn>,
+    joined: &Joined<'_>,
+) -> Result<Groups, SampleError> {
+    let Some(GroupColumn { table, name }) = column else {
+        let names = joined.common.iter().map(|&label| label.to_owned()).collect();
+        return Ok(Groups { of_sample: (0..joined.common.len()).collect(), names });
+    };
+    let mut of_label: BTreeMap<&str, String> = BTreeMap::new();
+    let missing = |label: &str| {
+        SampleError::input(format!("`groups`: sample `{label}` has no value in the column `{name}` of the {table}"))
+    };
+    if *table == parameters::TABLE {
+        let groups = texts(parameters, name)?;
+        for &label in joined.common {
+            let group = groups[joined.row_of_sample[label]].clone().ok_or_else(|| missing(label))?;
+            of_label.insert(label, group);
+        }
+    } else {
+        let groups = texts(features, name)?;
+        for (label, group) in
+            joined.of_features.iter().zip(groups).filter(|(label, _)| joined.row_of_sample.contains_key(label.as_str()))
+        {
+            let group = group.ok_or_else(|| missing(label))?;
+            match of_label.get(label.as_str()) {
+                Some(other) if *other != group => {
+                    return Err(SampleError::input(format!(
+                        "`groups`: sample `{label}` has rows with `{name}` = `{other}` and with `{group}`; all rows of a sample are held out together, \
+                         so they need one group"
+                    )));
+                }
+                Some(_) => {}
+                None => drop(of_label.insert(label, group)),
+            }
+        }
+    }
+    let names: BTreeSet<&String> = of_label.values().collect();
+    let number: BTreeMap<&String, usize> = names.iter().enumerate().map(|(number, &name)| (name, number)).collect();
+    let of_sample = joined.common.iter().map(|label| number[&of_label[label]]).collect();
+    Ok(Groups { of_sample, names: names.into_iter().cloned().collect() })
+}
+
+/// Values as texts; none where there is no value, no text or no number.
+fn texts(batch: &RecordBatch, name: &str) -> Result<Vec<Option<String>>, SampleError> {
+    let column = batch.column_by_name(name).ok_or_else(|| SampleError::internal(format!("no column `{name}`")))?;
+    let text = cast(column, &DataType::Utf8).map_err(SampleError::input)?;
+    let text = text.as_string_opt::<i32>().ok_or_else(|| SampleError::internal(format!("`{name}` is no text")))?;
+    let is_value = |text: &&str| !text.is_empty() && !(column.data_type().is_floating() && *text == "NaN");
+    Ok(text.iter().map(|value| value.filter(is_value).map(str::to_owned)).collect())
+}
+
+/// Columns of numbers; a value that is missing is NaN.
+pub(super) fn numbers(
     table: &'static str,
-    batch: &'a RecordBatch,
+    batch: &RecordBatch,
     names: &[String],
-) -> Result<Vec<std::borrow::Cow<'a, [f64]>>, SampleError> {
-    names.iter().map(|name| float_column(table, batch, name).map_err(SampleError::input)).collect()
-}
-
-fn positions(table: &'static str, batch: &RecordBatch) -> Result<Vec<u32>, SampleError> {
-    let positions = int_column(table, batch, SAMPLE).map_err(SampleError::internal)?;
-    positions
-        .into_iter()
-        .map(|p| u32::try_from(p).map_err(|_| SampleError::internal(format!("{p} is no position of a sample"))))
-        .collect()
-}
-
-type Labelled = (Vec<u32>, Vec<u32>, Option<Vec<String>>);
-
-/// Numbers samples in the order of their labels, so that the order of rows does not matter.
-fn labelled(features: &RecordBatch, parameters: &RecordBatch) -> Result<Labelled, SampleError> {
-    let of_features = labels(features::TABLE, features).map_err(SampleError::input)?;
-    let of_parameters = labels(parameters::TABLE, parameters).map_err(SampleError::input)?;
-    let all: BTreeSet<&String> = of_features.iter().chain(&of_parameters).collect();
-    let numbers: BTreeMap<&String, u32> = all.iter().zip(0..).map(|(&label, number)| (label, number)).collect();
-    let number = |labels: &[String]| labels.iter().map(|label| numbers[label]).collect();
-    Ok((number(&of_features), number(&of_parameters), Some(all.into_iter().cloned().collect())))
+) -> Result<Vec<Vec<f64>>, SampleError> {
+    let column = |name: &String| {
+        let column = batch.column_by_name(name).ok_or_else(|| {
+            let present: Vec<String> = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
+            SampleError::input(TableError::MissingColumn { table, column: name.clone(), present: present.join(", ") })
+        })?;
+        let numbers = cast(column, &DataType::Float64).map_err(SampleError::input)?;
+        let numbers = numbers.as_primitive::<Float64Type>();
+        Ok((0..numbers.len()).map(|row| if numbers.is_null(row) { f64::NAN } else { numbers.value(row) }).collect())
+    };
+    names.iter().map(column).collect()
 }
 
 /// The labels of samples, which may be numbers.

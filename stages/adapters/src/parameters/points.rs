@@ -49,15 +49,32 @@ pub(super) fn source(table: Table) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     }
     let fail = |error: ArrowError| vec![ConfigError::at(table.field, error)];
     let schema = Arc::new(Schema::new(table.columns.iter().map(|c| c.field.clone()).collect::<Vec<_>>()));
-    let digests = digests(&schema, &table.columns, rows).map_err(|error| vec![ConfigError::at(table.field, error)])?;
+    let all: Vec<&Column> = table.columns.iter().collect();
+    let digests = digests(&schema, &all, rows).map_err(|error| vec![ConfigError::at(table.field, error)])?;
     if let Some((first, second)) = equal_points(&digests) {
         return Err(vec![equal_error(&table, first, second)]);
     }
+    let labels = match &table.samples {
+        Some(samples) => Some(samples.clone()),
+        None => names(&schema, &table).map_err(|error| vec![ConfigError::at(table.field, error)])?,
+    };
     let arrays = table.columns.iter().map(values).collect::<Result<Vec<_>, _>>().map_err(fail)?;
     let batch = RecordBatch::try_new(schema.clone(), arrays).map_err(fail)?;
     let schema = TableSchema { table: parameters::TABLE.to_owned(), key: Vec::new(), arrow: schema };
-    let points = Points { labels: table.samples, digests, unread: table.labels };
+    let points = Points { labels, digests, unread: table.labels };
     Ok(Box::new(Source::new(REVISION, Output::new("parameters", schema), points, Rows::One(batch), Vec::new())))
+}
+
+/// Names of points of which some columns are labels: made from the others, where these tell all points apart, so that a label more renames nothing.
+fn names(schema: &Schema, table: &Table) -> Result<Option<Vec<String>>, UnsupportedType> {
+    let is_value = |column: &&Column| !table.labels.iter().any(|label| label == column.field.name());
+    let values: Vec<&Column> = table.columns.iter().filter(is_value).collect();
+    if values.is_empty() || values.len() == table.columns.len() {
+        return Ok(None);
+    }
+    let digests = digests(schema, &values, values[0].rows.len())?;
+    let is_unique = equal_points(&digests).is_none();
+    Ok(is_unique.then(|| digests.iter().map(ToString::to_string).collect()))
 }
 
 fn values(column: &Column) -> Result<ArrayRef, ArrowError> {
@@ -93,7 +110,7 @@ fn repeated_sample(samples: &[String], field: &str) -> Option<ConfigError> {
 }
 
 /// The content digest of every row. Levels are hashed once, however many rows have them.
-fn digests(schema: &Schema, columns: &[Column], rows: usize) -> Result<Vec<Digest>, UnsupportedType> {
+fn digests(schema: &Schema, columns: &[&Column], rows: usize) -> Result<Vec<Digest>, UnsupportedType> {
     let mut of_levels = Vec::with_capacity(columns.len());
     for column in columns {
         let of_level = |level: usize| {

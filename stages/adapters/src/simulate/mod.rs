@@ -1,6 +1,7 @@
 //! `simulate.*`: networks into spikes.
 
 mod spiking;
+mod work;
 
 use lapicque_pipeline::Kind;
 

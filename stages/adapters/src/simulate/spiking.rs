@@ -118,6 +118,7 @@ impl Kind for SimulateSpiking {
         let columns = network.column_names().chain(has_seed.then(|| parameters::SEED.to_owned()));
         bound.reads = table.map(|_| Read::columns("parameters", columns)).into_iter().collect();
         bound.random = true;
+        bound.work = Some(super::work::work(network.base(), options.duration_ms, options.time_step_ms));
         bound.accepts = network.names();
         bound.accepts.push(parameters::SEED.to_owned());
         bound.notes = notes;

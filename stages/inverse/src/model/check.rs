@@ -1,7 +1,7 @@
 //! Whether a model document makes sense, field by field: it may have been edited, cut short or written by another version.
 
 use super::document::{FORMAT_VERSION, Model, ModelFeature};
-use crate::regressors::{LinearMap, Tree};
+use crate::regressors::{Leverage, LinearMap, Tree};
 use crate::training_data::check_unique;
 use crate::{Fitted, InverseError};
 
@@ -11,8 +11,8 @@ impl Model {
     /// # Errors
     /// The first field that does not, by name.
     pub fn check(&self) -> Result<(), InverseError> {
-        if self.format_version != FORMAT_VERSION {
-            let problem = format!("is {}; this version reads {FORMAT_VERSION}", self.format_version);
+        if !(1..=FORMAT_VERSION).contains(&self.format_version) {
+            let problem = format!("is {}; this version reads 1 to {FORMAT_VERSION}", self.format_version);
             return wrong("format_version", problem);
         }
         self.estimator.check()?;
@@ -42,6 +42,15 @@ impl Model {
                 if error < 0.0 {
                     return wrong(format!("held_out_rms_error[{target}]"), format!("is {error}; it must be >= 0"));
                 }
+            }
+        }
+        if let Some(leverage) = &self.leverage {
+            check_leverage(leverage, self.features.len())?;
+        }
+        if let Some(mean) = self.held_out_leverage {
+            finite(|| "held_out_leverage".to_owned(), mean)?;
+            if mean < 0.0 {
+                return wrong("held_out_leverage", format!("is {mean}; it must be >= 0"));
             }
         }
         match &self.fitted {
@@ -91,6 +100,24 @@ fn check_linear(map: &LinearMap, targets: usize, features: usize) -> Result<(), 
         length(&format!("fitted.linear.coefficients[{target}]"), line.len(), features, "features")?;
         for (feature, &coefficient) in line.iter().enumerate() {
             finite(|| format!("fitted.linear.coefficients[{target}][{feature}]"), coefficient)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_leverage(leverage: &Leverage, features: usize) -> Result<(), InverseError> {
+    if leverage.rows == 0 {
+        return wrong("leverage.rows", "is 0; a model has at least one training row");
+    }
+    length("leverage.centre", leverage.centre.len(), features, "features")?;
+    length("leverage.whitening", leverage.whitening.len(), features, "features")?;
+    for (feature, &mean) in leverage.centre.iter().enumerate() {
+        finite(|| format!("leverage.centre[{feature}]"), mean)?;
+    }
+    for (row, line) in leverage.whitening.iter().enumerate() {
+        length(&format!("leverage.whitening[{row}]"), line.len(), row + 1, "features up to this one")?;
+        for (column, &value) in line.iter().enumerate() {
+            finite(|| format!("leverage.whitening[{row}][{column}]"), value)?;
         }
     }
     Ok(())

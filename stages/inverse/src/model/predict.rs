@@ -1,9 +1,13 @@
 //! A model applied to rows of features, its columns found by name.
 //!
 //! Columns the model does not use are ignored. A row in which a feature is not finite gives NaN, and that feature counts as outside the training range: one
-//! bad epoch of a recording does not stop the others, and does not go unnoticed. Ridge, least squares and forests give no spread of their own; `sd` is then
-//! the root mean squared error on held-out samples, the same for all rows, or NaN for a model that was not cross-validated. It says nothing about rows far
-//! outside the training range.
+//! bad epoch of a recording does not stop the others, and does not go unnoticed.
+//!
+//! The standard deviation of a prediction is that of its error. Held-out samples tell its size amid the training data: the root mean squared error e, at a
+//! mean leverage h_0 ([`Leverage`](crate::regressors::Leverage)). A linear regression tells how it grows from there: sd(x) = e sqrt((1 + h(x)) / (1 + h_0)), so
+//! that the mean of sd^2 over the held-out rows is their mean squared error. Forests tell nothing of the kind: sd is e within the training range of all
+//! features, and NaN outside. It is NaN as well for a model that was not cross-validated. No sd knows whether the law that was learned goes on outside the
+//! training range.
 
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
@@ -18,8 +22,8 @@ use crate::training_data::check_unique;
 pub struct Predictions {
     /// Rows x targets, in the units of the model's targets.
     pub mean: Array2<f64>,
-    /// Per target.
-    pub sd: Vec<f64>,
+    /// Rows x targets; NaN where it is not known.
+    pub sd: Array2<f64>,
     /// Per row, the part of the used features below the least or above the largest training value.
     pub outside_training: Vec<f64>,
 }
@@ -53,27 +57,45 @@ pub fn predict(
         .collect::<Result<Vec<usize>, _>>()?;
     let scaling = scaling(model);
     let rows: Vec<usize> = (0..features.nrows()).collect();
-    let chunks: Vec<(Array2<f64>, Vec<f64>)> = rows
+    let chunks: Vec<(Array2<f64>, Vec<f64>, Vec<f64>)> = rows
         .par_chunks(CHUNK)
         .map(|rows| {
             let mut selected = select(features, rows, &columns);
-            let outside = selected.rows().into_iter().map(|row| part_outside(model, row.iter())).collect();
+            let outside: Vec<f64> = selected.rows().into_iter().map(|row| part_outside(model, row.iter())).collect();
             if let Some(scaling) = &scaling {
                 standardize(&mut selected, scaling);
             }
-            (model.fitted.predict(selected.view()), outside)
+            let spread = selected
+                .rows()
+                .into_iter()
+                .zip(&outside)
+                .map(|(row, part)| spread(model, &row.to_vec(), *part))
+                .collect();
+            (model.fitted.predict(selected.view()), outside, spread)
         })
         .collect();
     let mut mean = Array2::zeros((features.nrows(), model.targets.len()));
-    let values = chunks.iter().flat_map(|(predicted, _)| predicted.iter());
+    let values = chunks.iter().flat_map(|(predicted, ..)| predicted.iter());
     for (slot, value) in mean.iter_mut().zip(values) {
         *slot = *value;
     }
-    Ok(Predictions {
-        mean,
-        sd: model.held_out_rms_error.clone().unwrap_or_else(|| vec![f64::NAN; model.targets.len()]),
-        outside_training: chunks.into_iter().flat_map(|(_, outside)| outside).collect(),
-    })
+    let spreads: Vec<f64> = chunks.iter().flat_map(|(.., spread)| spread).copied().collect();
+    let errors = model.held_out_rms_error.as_deref();
+    let sd = Array2::from_shape_fn(mean.dim(), |(row, target)| match errors {
+        Some(errors) if mean[[row, target]].is_finite() => errors[target] * spreads[row],
+        _ => f64::NAN,
+    });
+    Ok(Predictions { mean, sd, outside_training: chunks.into_iter().flat_map(|(_, outside, _)| outside).collect() })
+}
+
+/// What the held-out error is multiplied by at a row; NaN where nothing tells.
+fn spread(model: &Model, row: &[f64], part_outside: f64) -> f64 {
+    match (&model.leverage, model.held_out_leverage) {
+        _ if model.held_out_rms_error.is_none() => f64::NAN,
+        (Some(leverage), Some(of_held_out)) => ((1.0 + leverage.at(row)) / (1.0 + of_held_out)).sqrt(),
+        _ if part_outside == 0.0 => 1.0,
+        _ => f64::NAN,
+    }
 }
 
 fn column_named(name: &str, feature_names: &[String]) -> Result<usize, InverseError> {

@@ -18,6 +18,7 @@ pub fn train(
     estimator.check()?;
     let rows: Vec<usize> = (0..data.row_count()).collect();
     let fit = Fitter::for_one_fit(data, estimator.regressor(), standardized).fit(&rows, &[])?;
+    let leverage = fit.leverage(data, estimator.regressor(), &rows);
     let name = |feature: usize| data.feature_names()[feature].clone();
     let features = fit.used.iter().enumerate().map(|(position, &feature)| {
         let values = data.features().column(feature).to_owned();
@@ -42,6 +43,8 @@ pub fn train(
         training_rows: data.row_count(),
         training_samples: data.sample_count(),
         held_out_rms_error: None,
+        leverage,
+        held_out_leverage: None,
     };
     model.check()?;
     Ok(model)

@@ -31,6 +31,10 @@ impl Regressor for LeastSquares {
         let (intercept, coefficients) = fits.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
         Ok(Fitted::Linear(LinearMap { intercept, coefficients }))
     }
+
+    fn penalty(&self) -> Option<f64> {
+        Some(0.0)
+    }
 }
 
 fn check_independent(features: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>) -> Result<(), InverseError> {

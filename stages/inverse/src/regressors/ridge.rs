@@ -65,6 +65,10 @@ impl Regressor for Ridge {
     fn moment_regressor(&self) -> Option<&dyn MomentRegressor> {
         Some(self)
     }
+
+    fn penalty(&self) -> Option<f64> {
+        Some(self.alpha)
+    }
 }
 
 impl MomentRegressor for Ridge {
