@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use indexmap::IndexMap;
 use lapicque_pipeline::config::nearest;
 use lapicque_pipeline::{BindRequest, ConfigError, FileRef, Kind, Output, Points, Ports, Stage};
-use lapicque_recording::{Recording, read_csv, read_edf, read_npy};
+use lapicque_recording::{CsvOptions, Recording, read_csv, read_edf, read_npy};
 use lapicque_schemas::content_digest;
 use lapicque_schemas::tables::signals::{self, Signal};
 use lapicque_units::Frequency;
@@ -23,7 +23,6 @@ use crate::kind_config::{problem, read, schema_of};
 use crate::source::{Rows, Source};
 
 const REVISION: u32 = 1;
-const TIME_COLUMN: &str = "time_s";
 /// Relative; the header of an EDF file gives rates to eight digits.
 const SAME_RATE: f64 = 1e-6;
 
@@ -126,7 +125,10 @@ fn read_file(file: &FileRef, field: &str, config: &Config) -> Result<Samples, Co
     let reader = || file.reader().map_err(|error| fail(&error));
     let recording = match file.extension().as_str() {
         "edf" | "bdf" => read_edf(&mut reader()?).map_err(|error| fail(&error))?,
-        "csv" => read_csv(&mut reader()?, TIME_COLUMN).map_err(|error| fail(&error))?,
+        "csv" => {
+            let options = CsvOptions { sampling_rate_hz: rate_hz, ..CsvOptions::default() };
+            read_csv(&mut reader()?, &options).map_err(|error| fail(&error))?
+        }
         "npy" => {
             let message = "an NPY file has no sampling rate; give one, e.g. `sampling_rate: 250 Hz`";
             let rate_hz = rate_hz.ok_or_else(|| ConfigError::at("sampling_rate", message))?;
@@ -160,7 +162,7 @@ fn read_file(file: &FileRef, field: &str, config: &Config) -> Result<Samples, Co
 /// Stretches between gaps become epochs of their channel; two channels of one name at the same time are told apart.
 fn signals_of(recording: Recording, unit: &str) -> (Vec<Signal<'static>>, Vec<String>) {
     let mut signals: Vec<Signal<'static>> = Vec::with_capacity(recording.channels.len());
-    let mut notes = Vec::new();
+    let mut notes = recording.notes;
     // Name, next epoch and end of what was read.
     let mut known: IndexMap<String, (i32, f64)> = IndexMap::new();
     for channel in recording.channels {
