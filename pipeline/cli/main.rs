@@ -3,6 +3,7 @@
 mod apply;
 mod arguments;
 mod check;
+mod csv_text;
 mod diff;
 mod error;
 mod export;
@@ -10,6 +11,7 @@ mod figure;
 mod gc;
 mod graph;
 mod init;
+mod json_numbers;
 mod plan;
 mod plot;
 mod progress;

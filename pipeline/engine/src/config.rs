@@ -9,6 +9,7 @@ use serde_json::{Map, Number, Value};
 use serde_saphyr::Spanned;
 
 use crate::ConfigError;
+use crate::as_written::{Scalars, Written};
 
 /// A value and the places of its parts.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,8 @@ pub struct Located {
     pub value: Value,
     /// Line and column by dotted path; list items by number.
     pub places: BTreeMap<String, Place>,
+    /// What numbers and booleans were written as, by dotted path, where they do not show it: `001`, `1e3`.
+    pub written: Written,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +54,19 @@ pub fn parse_yaml(text: &str) -> Result<Located, YamlError> {
         place: error.location().map(|l| Place { line: l.line(), column: l.column() }),
         message: without_place(&error.without_snippet().to_string()),
     })?;
-    let mut places = BTreeMap::new();
-    let value = root.value.locate("", &mut places);
-    Ok(Located { value, places })
+    let mut located = Located { value: Value::Null, places: BTreeMap::new(), written: Written::new() };
+    located.value = root.value.locate("", scalar_text(text, &root.defined), text, &mut located);
+    Ok(located)
+}
+
+/// The text of a plain scalar.
+fn scalar_text<'a>(text: &'a str, location: &serde_saphyr::Location) -> Option<&'a str> {
+    let span = location.span();
+    let start = usize::try_from(span.byte_offset()?).ok()?;
+    let end = start.checked_add(usize::try_from(span.byte_len()?).ok()?)?;
+    let scalar = text.get(start..end)?.trim();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_');
+    (!scalar.is_empty() && scalar.chars().all(is_plain)).then_some(scalar)
 }
 
 /// The place is told by itself.
@@ -63,13 +76,22 @@ fn without_place(message: &str) -> String {
 }
 
 /// A value given on the command line: YAML, or plain text where that is no YAML.
-pub fn parse_argument(text: &str) -> Value {
-    parse_yaml(text).map_or_else(|_| Value::String(text.to_owned()), |located| located.value)
+pub fn parse_argument(text: &str) -> Located {
+    parse_yaml(text).unwrap_or_else(|_| Located {
+        value: Value::String(text.to_owned()),
+        places: BTreeMap::new(),
+        written: Written::new(),
+    })
 }
 
 /// The typed configuration of a kind. Errors name the field and, where a name is nearly right, the right one.
 pub fn typed<T: DeserializeOwned>(config: &Value) -> Result<T, Vec<ConfigError>> {
-    serde_path_to_error::deserialize(config.clone()).map_err(|error| {
+    typed_as_written(config, &Written::new())
+}
+
+/// As [`typed`], with names as they were written.
+pub fn typed_as_written<T: DeserializeOwned>(config: &Value, written: &Written) -> Result<T, Vec<ConfigError>> {
+    serde_path_to_error::deserialize(Scalars::new(config, written)).map_err(|error| {
         let path = error.path().to_string();
         let field = if path == "." { String::new() } else { path.replace('[', ".").replace(']', "") };
         vec![ConfigError::at(field, with_suggestion(&error.inner().to_string()))]
@@ -114,15 +136,24 @@ enum Node {
 }
 
 impl Node {
-    fn locate(self, path: &str, places: &mut BTreeMap<String, Place>) -> Value {
+    /// The value; `scalar` is its text, if it is a plain scalar. Places and texts of what is within go to `located`.
+    fn locate(self, path: &str, scalar: Option<&str>, text: &str, located: &mut Located) -> Value {
         let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         match self {
-            Self::Scalar(value) => value,
+            Self::Scalar(value) => {
+                let shown = value.to_string();
+                if let (Value::Number(_) | Value::Bool(_), Some(scalar)) = (&value, scalar)
+                    && shown != scalar
+                {
+                    located.written.insert(path.to_owned(), scalar.to_owned());
+                }
+                value
+            }
             Self::List(items) => {
                 let items = items.into_iter().enumerate().map(|(i, item)| {
                     let path = below(&i.to_string());
-                    places.insert(path.clone(), place(&item.referenced));
-                    item.value.locate(&path, places)
+                    located.places.insert(path.clone(), place(&item.referenced));
+                    item.value.locate(&path, scalar_text(text, &item.defined), text, located)
                 });
                 Value::Array(items.collect())
             }
@@ -130,8 +161,9 @@ impl Node {
                 let mut map = Map::new();
                 for (key, value) in entries {
                     let path = below(&key.value);
-                    places.insert(path.clone(), place(&key.referenced));
-                    map.insert(key.value, value.value.locate(&path, places));
+                    located.places.insert(path.clone(), place(&key.referenced));
+                    let value = value.value.locate(&path, scalar_text(text, &value.defined), text, located);
+                    map.insert(key.value, value);
                 }
                 Value::Object(map)
             }

@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** the engine knows no science and no file format of tables.
 
+mod as_written;
 mod attempt;
 mod audit;
 mod batches;
@@ -17,6 +18,7 @@ mod events;
 pub mod execute;
 mod files;
 mod found;
+mod glob;
 mod graph;
 mod groups;
 pub mod keys;
@@ -34,6 +36,7 @@ pub mod task;
 mod whole;
 mod why;
 
+pub use as_written::{Written, replace_written};
 pub use batches::tasks;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use differences::{Change, ColumnChange, Upstream};

@@ -10,6 +10,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use crate::as_written::{Written, replace_written, written_below};
 use crate::config::{Located, Place, nearest, parse_argument, parse_yaml};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kind::Grain;
@@ -64,6 +65,8 @@ pub struct StageSpec {
     pub batch: Option<usize>,
     /// What the kind reads: an object.
     pub config: Value,
+    /// What its numbers were written as, where they do not show it.
+    pub written: Written,
     /// Fields of the configuration that were set on the command line.
     pub set_by_user: BTreeSet<String>,
 }
@@ -136,7 +139,7 @@ impl Source {
 
 impl Located {
     fn empty() -> Self {
-        Self { value: Value::Null, places: Default::default() }
+        Self { value: Value::Null, places: Default::default(), written: Written::new() }
     }
 }
 
@@ -203,7 +206,10 @@ impl Reader<'_> {
 
     fn whole_number(&mut self, field: &str, value: Option<&Value>) -> Option<u64> {
         let value = value?;
-        let number = value.as_u64();
+        // `1e3` is a whole number; beyond 2^53 a float is one whatever was meant.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let float = value.as_f64().filter(|v| v.fract() == 0.0 && (0.0..=EXACT).contains(v));
+        let number = value.as_u64().or(float.map(|v| v as u64));
         if number.is_none() {
             self.problem(field, format!("{value} is no whole number >= 0"));
         }
@@ -283,6 +289,7 @@ impl Reader<'_> {
             grain,
             batch: batch.and_then(|b| usize::try_from(b).ok()),
             config: Value::Object(config),
+            written: written_below(&self.source.located.written, &path),
             set_by_user: BTreeSet::new(),
         })
     }
@@ -341,6 +348,7 @@ impl Reader<'_> {
             grain: Some(Grain::Sample),
             batch: None,
             config: serde_json::json!({"query": query}),
+            written: Written::new(),
             set_by_user: BTreeSet::new(),
         })
     }
@@ -385,8 +393,10 @@ impl Reader<'_> {
                 "`{field}` is reserved and stands in the pipeline file; only fields of the configuration can be set"
             ));
         }
-        match set_field(&mut stage.config, field, parse_argument(value)) {
+        let Located { value, written, .. } = parse_argument(value);
+        match set_field(&mut stage.config, field, value) {
             true => {
+                replace_written(&mut stage.written, field, &written);
                 stage.set_by_user.insert(field.to_owned());
             }
             false => fail(format!("`{field}` leads through a value that is no map")),

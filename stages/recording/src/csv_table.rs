@@ -51,6 +51,8 @@ pub enum CsvError {
     NoTimeUnit { time_column: String },
     #[error("`{time_column}` is the only column; each channel needs one")]
     NoChannels { time_column: String },
+    #[error("no column is named `{wanted}`; columns: {}", names.join(", "))]
+    NoChannel { wanted: String, names: Vec<String> },
     #[error("line {line}, column `{column}`: `{found}`; allowed: {allowed}")]
     Number { line: u64, column: String, found: String, allowed: String },
     #[error("line {line}, column `{column}`: `{found}` is written in another form than the time before it")]
@@ -134,6 +136,10 @@ pub fn read_csv<R: Read + Seek>(reader: &mut R, options: &CsvOptions<'_>) -> Res
     let mut table = Table::new(BufReader::new(reader), options.separator)?;
     let mut notes = table.notes().to_vec();
     let time_position = time_position(table.names(), options)?;
+    let is_lacking = |wanted: &&String| !table.names().contains(wanted);
+    if let Some(wanted) = options.channels.unwrap_or_default().iter().find(is_lacking) {
+        return Err(CsvError::NoChannel { wanted: wanted.clone(), names: table.names().to_vec() });
+    }
     let mut columns: Vec<Column> = Vec::with_capacity(table.names().len());
     for (position, name) in table.names().iter().enumerate() {
         let is_time = time_position == Some(position);

@@ -22,7 +22,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::columns::{feature_names, suggestion};
+use super::columns::{feature_names, suggestion, why_no_feature};
 use super::estimator_config::{EstimatorConfig, ValidationConfig};
 use super::training_rows::{TrainingRows, training_rows};
 use crate::kind_config::{bound, read, schema_of};
@@ -124,6 +124,11 @@ impl Kind for Train {
                 )
             })
             .collect();
+        if config.features.is_none() {
+            let left_out =
+                from.schema.column_names().filter_map(|name| Some((name, why_no_feature(&from.schema, name)?)));
+            bound.notes.extend(left_out.map(|(name, why)| format!("the column `{name}` is no feature: {why}")));
+        }
         let definitions = from.schema.arrow.metadata().get(features::DEFINITIONS).cloned().unwrap_or_default();
         Ok(Box::new(TrainStage { bound, config, features, targets, definitions, by_label }))
     }
@@ -147,7 +152,10 @@ fn selected_features(config: &Config, schema: &TableSchema, problems: &mut Vec<C
     }
     for (i, name) in chosen.iter().enumerate() {
         if !known.contains(name) {
-            let message = format!("there is no feature `{name}`{}", suggestion(name, &known));
+            let message = match why_no_feature(schema, name) {
+                Some(why) => format!("the column `{name}` is no feature: {why}"),
+                None => format!("there is no feature `{name}`{}", suggestion(name, &known)),
+            };
             problems.push(ConfigError::at(format!("features.{i}"), message));
         } else if chosen[..i].contains(name) {
             problems.push(ConfigError::at(format!("features.{i}"), format!("`{name}` is named twice")));

@@ -122,7 +122,7 @@ impl<'a> Times<'a> {
     /// Whether the times fit a rate that is stated.
     pub(super) fn fit(&self, rate_hz: f64) -> Fit {
         let interval = self.per_second / rate_hz;
-        if [1.0, 2.0].into_iter().any(|bounds| self.is_allowed(interval, bounds)) {
+        if self.is_allowed(interval, 1.0) {
             return Fit::Exact;
         }
         let (scatter, start) = self.scatter(interval);
