@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use lapicque_pipeline::config::{nearest, parse_argument, parse_yaml};
+use lapicque_pipeline::config::{Located, nearest, parse_argument, parse_yaml};
 use lapicque_pipeline::{
-    Diagnostic, Diagnostics, Graph, Kind, MemoryStore, Pipeline, Ports, RunOptions, StageRun, read_output, set_field,
+    Diagnostic, Diagnostics, Graph, Kind, MemoryStore, Pipeline, Ports, RunOptions, StageRun, Written, read_output,
+    replace_written, set_field,
 };
 use lapicque_schemas::tables::{model, parameters, signals};
 use serde_json::{Map, Value, json};
@@ -24,7 +25,7 @@ const IMPORT: &str = "import_";
 /// Every input is a file, read by one of these kinds.
 const FILES: [&str; 2] = ["import.", "parameters."];
 /// Settings that describe a file, not the stage.
-const IMPORT_SETTINGS: [&str; 2] = ["sampling_rate", "unit"];
+const IMPORT_SETTINGS: [&str; 5] = ["sampling_rate", "time_column", "time_unit", "unit", "channels"];
 
 pub(crate) fn apply(command: &Apply, shared: &Shared) -> Result<(), CommandError> {
     let format = format_of(None, command.out.as_deref())?;
@@ -36,7 +37,7 @@ pub(crate) fn apply(command: &Apply, shared: &Shared) -> Result<(), CommandError
         CommandError::Input(format!("there is no kind `{}`{near}; `lapicque stages` lists them", command.kind))
     })?;
     let document = document(command, kind)?;
-    let pipeline = Pipeline::parse(document.to_string(), None, PathBuf::from("."), &[]).map_err(plain)?;
+    let pipeline = Pipeline::parse(document, None, PathBuf::from("."), &[]).map_err(plain)?;
     let graph = Graph::bind(&pipeline, &registry).map_err(plain)?;
     if !shared.quiet {
         for note in graph.stages.iter().flat_map(|stage| &stage.bound().notes) {
@@ -85,57 +86,47 @@ fn write_model(path: &Path, table: &arrow::record_batch::RecordBatch) -> Result<
     write_file(path, |out| Ok(documents.iter().try_for_each(|document| writeln!(out, "{document}"))?))
 }
 
-/// The pipeline: an import for each file, and the stage.
-fn document(command: &Apply, kind: &dyn Kind) -> Result<Value, CommandError> {
-    let mut config = match &command.config {
-        None => Value::Object(Map::new()),
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| CommandError::Input(format!("{}: {error}", path.display())))?;
-            let located = parse_yaml(&text).map_err(|error| {
-                let place = error.place.map(|p| format!(":{}:{}", p.line, p.column)).unwrap_or_default();
-                CommandError::Input(format!("{}{place}: {}", path.display(), error.message))
-            })?;
-            match located.value {
-                Value::Null => Value::Object(Map::new()),
-                Value::Object(map) => Value::Object(map),
-                _ => return Err(CommandError::Input(format!("{}: a configuration is a map", path.display()))),
-            }
-        }
-    };
+/// The pipeline: an import for each file, and the stage. As YAML, so that names stay as they were written.
+fn document(command: &Apply, kind: &dyn Kind) -> Result<String, CommandError> {
+    let Located { value: mut config, mut written, .. } = configuration(command)?;
     let own_fields = kind.config_schema()["properties"].clone();
     let mut import_settings = Map::new();
+    let mut import_written = Written::new();
     for setting in &command.set {
         let Some((field, value)) = setting.split_once('=') else {
             return Err(CommandError::Input(format!("--set {setting}: `field=value` is due")));
         };
+        let Located { value, written: of_value, .. } = parse_argument(value);
         if IMPORT_SETTINGS.contains(&field) && own_fields.get(field).is_none() {
-            import_settings.insert(field.to_owned(), parse_argument(value));
-        } else if !set_field(&mut config, field, parse_argument(value)) {
+            import_settings.insert(field.to_owned(), value);
+            replace_written(&mut import_written, field, &of_value);
+        } else if set_field(&mut config, field, value) {
+            replace_written(&mut written, field, &of_value);
+        } else {
             return Err(CommandError::Input(format!(
                 "--set {setting}: `{field}` leads through a value that is no map"
             )));
         }
     }
     let mut stages = Map::new();
+    let mut all_written = Written::new();
     let mut inputs = Map::new();
     for (port, table, file) in ports(command, kind)? {
         let mut import = match table {
             signals::TABLE => json!({"kind": "import.recording", "path": file}),
-            parameters::TABLE if command.kind.starts_with("simulate.") || command.kind.starts_with("potential.") => {
-                json!({"kind": "parameters.list", "file": file})
-            }
             // Only the targets of an inverse model are read of its parameters.
-            parameters::TABLE => {
+            parameters::TABLE if command.kind.starts_with("inverse.") => {
                 json!({"kind": "import.table", "path": file, "table": parameters::TABLE, "extra_columns": "allow"})
             }
+            parameters::TABLE => json!({"kind": "parameters.list", "file": file}),
             "table" => json!({"kind": "import.table", "path": file}),
             table => json!({"kind": "import.table", "path": file, "table": table}),
         };
+        let name = format!("{IMPORT}{}", port.to_lowercase());
         if let (signals::TABLE, Value::Object(import)) = (table, &mut import) {
             import.extend(import_settings.clone());
+            replace_written(&mut all_written, &format!("stages.{name}"), &import_written);
         }
-        let name = format!("{IMPORT}{}", port.to_lowercase());
         inputs.insert(port, json!(name));
         stages.insert(name, import);
     }
@@ -145,7 +136,48 @@ fn document(command: &Apply, kind: &dyn Kind) -> Result<Value, CommandError> {
     stage.insert("kind".to_owned(), json!(command.kind));
     stage.insert("inputs".to_owned(), Value::Object(inputs));
     stages.insert(STAGE.to_owned(), Value::Object(stage));
-    Ok(json!({"lapicque": lapicque_pipeline::FORMAT, "name": STAGE, "seed": command.seed, "stages": stages}))
+    replace_written(&mut all_written, &format!("stages.{STAGE}"), &written);
+    let document =
+        json!({"lapicque": lapicque_pipeline::FORMAT, "name": STAGE, "seed": command.seed, "stages": stages});
+    Ok(as_written(&document, "", &all_written))
+}
+
+/// The configuration of the file that `--config` names.
+fn configuration(command: &Apply) -> Result<Located, CommandError> {
+    let empty = || parse_argument("{}");
+    let Some(path) = &command.config else {
+        return Ok(empty());
+    };
+    let text =
+        std::fs::read_to_string(path).map_err(|error| CommandError::Input(format!("{}: {error}", path.display())))?;
+    let located = parse_yaml(&text).map_err(|error| {
+        let place = error.place.map(|p| format!(":{}:{}", p.line, p.column)).unwrap_or_default();
+        CommandError::Input(format!("{}{place}: {}", path.display(), error.message))
+    })?;
+    match located.value {
+        Value::Null => Ok(empty()),
+        Value::Object(_) => Ok(located),
+        _ => Err(CommandError::Input(format!("{}: a configuration is a map", path.display()))),
+    }
+}
+
+/// JSON, which is YAML as well, but for numbers and booleans as they were written.
+fn as_written(value: &Value, path: &str, written: &Written) -> String {
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match value {
+        Value::Array(items) => {
+            let items = items.iter().enumerate().map(|(i, item)| as_written(item, &below(&i.to_string()), written));
+            format!("[{}]", items.collect::<Vec<_>>().join(", "))
+        }
+        Value::Object(map) => {
+            let entry = |(key, value): (&String, &Value)| {
+                format!("{}: {}", json!(key), as_written(value, &below(key), written))
+            };
+            format!("{{{}}}", map.iter().map(entry).collect::<Vec<_>>().join(", "))
+        }
+        Value::Number(_) | Value::Bool(_) => written.get(path).cloned().unwrap_or_else(|| value.to_string()),
+        other => other.to_string(),
+    }
 }
 
 /// Port, its table and its file, for each file.
@@ -156,8 +188,7 @@ fn ports(command: &Apply, kind: &dyn Kind) -> Result<Vec<(String, &'static str, 
     };
     let mut taken: Vec<(String, &'static str, String)> = Vec::new();
     for file in &command.files {
-        let named =
-            file.split_once('=').filter(|(port, _)| port.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+        let named = named_port(file, kind);
         let (port, table, path) = match (named, kind.ports()) {
             (Some((port, path)), Ports::Any) => (port.to_owned(), "table", path),
             (Some((port, path)), Ports::Named(ports)) => {
@@ -187,6 +218,18 @@ fn ports(command: &Apply, kind: &dyn Kind) -> Result<Vec<(String, &'static str, 
         taken.push((port, table, path.to_owned()));
     }
     Ok(taken)
+}
+
+/// The port that an argument names, if it is `PORT=FILE` and not a file with `=` in its name.
+fn named_port<'a>(argument: &'a str, kind: &dyn Kind) -> Option<(&'a str, &'a str)> {
+    let is_word = |port: &str| !port.is_empty() && port.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let (port, file) = argument.split_once('=').filter(|(port, _)| is_word(port))?;
+    let is_port = match kind.ports() {
+        Ports::Named(ports) => ports.iter().any(|known| known.name == port),
+        Ports::Any => true,
+    };
+    let is_file = Path::new(argument).is_file() && !(is_port && Path::new(file).is_file());
+    (!is_file).then_some((port, file))
 }
 
 fn output_number(command: &Apply, graph: &Graph) -> Result<usize, CommandError> {

@@ -91,6 +91,10 @@ Tables: each stage under its name; further outputs as stage__output; stage_with_
 system.stages, system.bindings, system.lineage, system.sample_lineage, system.actions, system.events, system.columns.
 run_ID.stage is the table of another run; the beginning of its id is enough.
 
+What is not finite: JSON has no NaN, so that NULL and NaN are null there, and infinities are the texts \"Infinity\" and
+\"-Infinity\"; --format json-nan writes NaN as the text \"NaN\". CSV has an empty cell for NULL, NaN for NaN, inf and -inf for
+infinities, \"\" for an empty text, and lists as JSON text. Parquet keeps all of them as they are.
+
 Examples:
   lapicque sql -p pipeline.yaml \"SELECT J_ext, dfa FROM features_with_parameters ORDER BY J_ext\"
   lapicque sql -p pipeline.yaml \"SELECT * FROM spikes WHERE population = 'E'\" --format parquet -o e.parquet
@@ -234,9 +238,15 @@ pub(crate) struct Why {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    /// Aligned columns, numbers to six digits, for reading
     Table,
+    /// NULL is an empty cell, an empty text `""`, NaN `NaN`, infinity `inf`; lists are JSON text
     Csv,
+    /// One list of objects; NULL and NaN are null, infinity is "Infinity" or "-Infinity"
     Json,
+    /// As json, but NaN is "NaN", so that it differs from NULL
+    JsonNan,
+    /// All digits, types and units
     Parquet,
 }
 

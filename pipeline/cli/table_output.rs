@@ -5,13 +5,15 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::Float64Type;
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use crate::arguments::Format;
+use crate::csv_text;
 use crate::error::CommandError;
+use crate::json_numbers::Nan;
 use crate::print;
 
 /// The format that was asked for, or that a file name says.
@@ -84,22 +86,23 @@ fn encode(table: &RecordBatch, format: Format, mut out: &mut dyn SendWrite) -> R
             let text = pretty(table)?;
             out.write_all(text.as_bytes())?;
         }
-        Format::Csv => {
-            let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(&mut out);
-            writer.write(&lists_as_text(table)?)?;
-        }
-        Format::Json => {
-            let mut writer = arrow::json::WriterBuilder::new()
-                .with_explicit_nulls(true)
-                .build::<_, arrow::json::writer::JsonArray>(&mut out);
-            writer.write(table)?;
-            writer.finish()?;
-            out.write_all(b"\n")?;
-        }
+        Format::Csv => csv_text::write(table, out)?,
+        Format::Json => write_json(table, Nan::AsNull, out)?,
+        Format::JsonNan => write_json(table, Nan::AsText, out)?,
         Format::Parquet => lapicque_store::write_table(table, &[], &mut out)
             .map_err(|error| ArrowError::ParquetError(error.to_string()))?,
     }
     Ok(())
+}
+
+fn write_json(table: &RecordBatch, nan: Nan, mut out: &mut dyn SendWrite) -> Result<(), ArrowError> {
+    let mut writer = arrow::json::WriterBuilder::new()
+        .with_explicit_nulls(true)
+        .with_encoder_factory(Arc::new(nan))
+        .build::<_, arrow::json::writer::JsonArray>(&mut out);
+    writer.write(table)?;
+    writer.finish()?;
+    Ok(out.write_all(b"\n")?)
 }
 
 /// Columns under their headings with their units; long lists are cut short.
@@ -136,32 +139,4 @@ fn cut_short(text: &str) -> String {
     } else {
         text.to_owned()
     }
-}
-
-/// CSV has no lists: they become JSON text.
-fn lists_as_text(table: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-    let schema = table.schema();
-    let mut fields = Vec::new();
-    let mut columns = Vec::new();
-    for (field, column) in schema.fields().iter().zip(table.columns()) {
-        match column.as_list_opt::<i32>() {
-            Some(list) if matches!(column.data_type(), DataType::List(_)) => {
-                let options = FormatOptions::default();
-                let text = (0..list.len()).map(|row| {
-                    let items = list.value(row);
-                    let formatter = ArrayFormatter::try_new(items.as_ref(), &options)?;
-                    let items: Vec<String> = (0..items.len()).map(|i| formatter.value(i).to_string()).collect();
-                    Ok(format!("[{}]", items.join(", ")))
-                });
-                let text = text.collect::<Result<Vec<_>, ArrowError>>()?;
-                fields.push(field.as_ref().clone().with_data_type(DataType::Utf8));
-                columns.push(Arc::new(StringArray::from(text)) as ArrayRef);
-            }
-            _ => {
-                fields.push(field.as_ref().clone());
-                columns.push(column.clone());
-            }
-        }
-    }
-    RecordBatch::try_new(Arc::new(arrow::datatypes::Schema::new(fields)), columns)
 }

@@ -276,6 +276,7 @@ fn binding(planner: &Planner<'_>, stage: &BoundStage) -> StageBinding {
     StageBinding {
         kind: stage.spec.kind.clone(),
         config: stage.spec.config.clone(),
+        written: stage.spec.written.clone(),
         grain: stage.spec.grain,
         inputs: inputs.collect(),
         folder: stage.folder.clone(),

@@ -127,7 +127,13 @@ impl Binder<'_> {
         }
         let schemas: Vec<PortSchema> = inputs.iter().map(|(port, ..)| port.clone()).collect();
         let files = Files::new(&self.pipeline.source.folder, spec.set_by_user.clone());
-        let request = BindRequest { config: &spec.config, inputs: &schemas, grain: spec.grain, files: &files };
+        let request = BindRequest {
+            config: &spec.config,
+            written: &spec.written,
+            inputs: &schemas,
+            grain: spec.grain,
+            files: &files,
+        };
         let stage = match kind.bind(&request) {
             Ok(stage) => stage,
             Err(errors) => {

@@ -10,7 +10,8 @@ use serde_saphyr::Spanned;
 use serde_saphyr::budget::BudgetBreach;
 
 use crate::ConfigError;
-pub use crate::typed::typed;
+use crate::as_written::Written;
+pub use crate::typed::{typed, typed_as_written};
 
 /// A value and the places of its parts.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,8 @@ pub struct Located {
     pub value: Value,
     /// Line and column by dotted path; list items by number.
     pub places: BTreeMap<String, Place>,
+    /// What numbers and booleans were written as, by dotted path, where they do not show it: `001`, `1e3`.
+    pub written: Written,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +56,19 @@ pub fn parse_yaml(text: &str) -> Result<Located, YamlError> {
         place: error.location().map(|l| Place { line: l.line(), column: l.column() }),
         message: in_words(error.without_snippet()),
     })?;
-    let mut places = BTreeMap::new();
-    let value = root.value.locate("", &mut places);
-    Ok(Located { value, places })
+    let mut located = Located { value: Value::Null, places: BTreeMap::new(), written: Written::new() };
+    located.value = root.value.locate("", scalar_text(text, &root.defined), text, &mut located);
+    Ok(located)
+}
+
+/// The text of a plain scalar.
+fn scalar_text<'a>(text: &'a str, location: &serde_saphyr::Location) -> Option<&'a str> {
+    let span = location.span();
+    let start = usize::try_from(span.byte_offset()?).ok()?;
+    let end = start.checked_add(usize::try_from(span.byte_len()?).ok()?)?;
+    let scalar = text.get(start..end)?.trim();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_');
+    (!scalar.is_empty() && scalar.chars().all(is_plain)).then_some(scalar)
 }
 
 /// What is wrong with a text that is no YAML, without the names that the reader gives to its own parts.
@@ -108,8 +121,12 @@ fn readable(message: &str) -> String {
 }
 
 /// A value given on the command line: YAML, or plain text where that is no YAML.
-pub fn parse_argument(text: &str) -> Value {
-    parse_yaml(text).map_or_else(|_| Value::String(text.to_owned()), |located| located.value)
+pub fn parse_argument(text: &str) -> Located {
+    parse_yaml(text).unwrap_or_else(|_| Located {
+        value: Value::String(text.to_owned()),
+        places: BTreeMap::new(),
+        written: Written::new(),
+    })
 }
 
 /// The canonical form of a configuration: fields equal to the default left out.
@@ -137,15 +154,24 @@ enum Node {
 }
 
 impl Node {
-    fn locate(self, path: &str, places: &mut BTreeMap<String, Place>) -> Value {
+    /// The value; `scalar` is its text, if it is a plain scalar. Places and texts of what is within go to `located`.
+    fn locate(self, path: &str, scalar: Option<&str>, text: &str, located: &mut Located) -> Value {
         let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         match self {
-            Self::Scalar(value) => value,
+            Self::Scalar(value) => {
+                let shown = value.to_string();
+                if let (Value::Number(_) | Value::Bool(_), Some(scalar)) = (&value, scalar)
+                    && shown != scalar
+                {
+                    located.written.insert(path.to_owned(), scalar.to_owned());
+                }
+                value
+            }
             Self::List(items) => {
                 let items = items.into_iter().enumerate().map(|(i, item)| {
                     let path = below(&i.to_string());
-                    places.insert(path.clone(), place(&item.referenced));
-                    item.value.locate(&path, places)
+                    located.places.insert(path.clone(), place(&item.referenced));
+                    item.value.locate(&path, scalar_text(text, &item.defined), text, located)
                 });
                 Value::Array(items.collect())
             }
@@ -153,8 +179,9 @@ impl Node {
                 let mut map = Map::new();
                 for (key, value) in entries {
                     let path = below(&key.value);
-                    places.insert(path.clone(), place(&key.referenced));
-                    map.insert(key.value, value.value.locate(&path, places));
+                    located.places.insert(path.clone(), place(&key.referenced));
+                    let value = value.value.locate(&path, scalar_text(text, &value.defined), text, located);
+                    map.insert(key.value, value);
                 }
                 Value::Object(map)
             }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use lapicque_schemas::Digest;
 
+use crate::glob;
+
 /// Resolves and opens the files of one stage.
 pub struct Files<'a> {
     /// Relative paths of the pipeline file start here.
@@ -31,9 +33,27 @@ impl<'a> Files<'a> {
         Self { pipeline_folder, set_by_user, opened: RefCell::new(Vec::new()) }
     }
 
+    /// Where paths of a field start.
+    fn folder(&self, field: &str) -> &Path {
+        if self.set_by_user.contains(field) { Path::new("") } else { self.pipeline_folder }
+    }
+
+    /// The files that the name at `field` stands for: itself, or those that match it as a pattern (`sub-*/eeg.edf`), sorted.
+    pub fn matching(&self, field: &str, name: &str) -> Result<Vec<String>, String> {
+        let folder = self.folder(field);
+        if !glob::is_pattern(name) || folder.join(name).exists() {
+            return Ok(vec![name.to_owned()]);
+        }
+        match glob::matching(folder, name) {
+            Ok(names) if names.is_empty() => Err(format!("no file matches `{}`", folder.join(name).display())),
+            Ok(names) => Ok(names),
+            Err(error) => Err(format!("cannot list `{name}`: {error}")),
+        }
+    }
+
     /// Opens and hashes the file named at `field`.
     pub fn open(&self, field: &str, name: &str) -> Result<FileRef, String> {
-        let path = if self.set_by_user.contains(field) { PathBuf::from(name) } else { self.pipeline_folder.join(name) };
+        let path = self.folder(field).join(name);
         if let Some(known) = self.opened.borrow().iter().find(|f| f.path == path) {
             return Ok(known.clone());
         }

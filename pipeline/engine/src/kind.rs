@@ -11,6 +11,7 @@ use lapicque_schemas::{Digest, DigestBuilder, TableSchema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::as_written::Written;
 use crate::files::{FileRef, Files};
 
 /// What a stage *is*: a name, the schema of its configuration, and how it is bound.
@@ -74,6 +75,8 @@ pub enum PortMode {
 pub struct BindRequest<'a> {
     /// The configuration without the reserved keys: an object.
     pub config: &'a Value,
+    /// What numbers of the configuration were written as, by dotted path, where they do not show it: names stay as written.
+    pub written: &'a Written,
     pub inputs: &'a [PortSchema],
     /// The reserved key `grain`, where it is given.
     pub grain: Option<Grain>,
@@ -95,6 +98,11 @@ pub struct PortSchema {
 impl BindRequest<'_> {
     pub fn input(&self, port: &str) -> Option<&PortSchema> {
         self.inputs.iter().find(|p| p.port == port)
+    }
+
+    /// The files that the configuration names at `field` by a pattern such as `sub-*/eeg.edf`; a name without one is itself.
+    pub fn matching(&self, field: &str, path: &str) -> Result<Vec<String>, ConfigError> {
+        self.files.matching(field, path).map_err(|message| ConfigError::at(field, message))
     }
 
     /// A file that the configuration names at `field`; the engine hashes it, and its digest must go into [`Bound::files`].

@@ -8,6 +8,7 @@
 
 mod action;
 mod alignment;
+mod as_written;
 mod attempt;
 mod audit;
 mod batches;
@@ -20,6 +21,7 @@ mod events;
 pub mod execute;
 mod files;
 mod found;
+mod glob;
 mod graph;
 mod groups;
 pub mod keys;
@@ -44,6 +46,7 @@ mod whole;
 mod why;
 
 pub use action::{Action, OutputEntry};
+pub use as_written::{Written, replace_written};
 pub use audit::{AuditedTable, Fault, audit};
 pub use batches::tasks;
 pub use diagnostic::{Diagnostic, Diagnostics};

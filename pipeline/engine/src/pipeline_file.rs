@@ -10,6 +10,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use crate::as_written::{Written, replace_written, written_below};
 use crate::config::{Located, Place, nearest, parse_argument, parse_yaml, typed};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kind::Grain;
@@ -66,6 +67,8 @@ pub struct StageSpec {
     pub batch: Option<usize>,
     /// What the kind reads: an object.
     pub config: Value,
+    /// What its numbers were written as, where they do not show it.
+    pub written: Written,
     /// Fields of the configuration that were set on the command line.
     pub set_by_user: BTreeSet<String>,
 }
@@ -152,7 +155,7 @@ impl Source {
 
 impl Located {
     fn empty() -> Self {
-        Self { value: Value::Null, places: Default::default() }
+        Self { value: Value::Null, places: Default::default(), written: Written::new() }
     }
 }
 
@@ -309,6 +312,7 @@ impl Reader<'_> {
             grain,
             batch: batch.and_then(|b| usize::try_from(b).ok()),
             config: Value::Object(config),
+            written: written_below(&self.source.located.written, &path),
             set_by_user: BTreeSet::new(),
         })
     }
@@ -370,6 +374,7 @@ impl Reader<'_> {
             grain: Some(Grain::Sample),
             batch: None,
             config: serde_json::json!({"query": query}),
+            written: Written::new(),
             set_by_user: BTreeSet::new(),
         })
     }
@@ -420,8 +425,10 @@ impl Reader<'_> {
                 "`{field}` is reserved and stands in the pipeline file; only fields of the configuration can be set"
             ));
         }
-        match set_field(&mut stage.config, field, parse_argument(value)) {
+        let Located { value, written, .. } = parse_argument(value);
+        match set_field(&mut stage.config, field, value) {
             true => {
+                replace_written(&mut stage.written, field, &written);
                 stage.set_by_user.insert(field.to_owned());
             }
             false => fail(format!("`{field}` leads through a value that is no map")),

@@ -8,6 +8,7 @@ use lapicque_schemas::{Digest, TableSchema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::as_written::Written;
 use crate::files::Files;
 use crate::kind::{BindRequest, ConfigError, Grain, PortSchema, Read, Registry, Stage};
 
@@ -46,6 +47,8 @@ pub struct MemberTask {
 pub struct StageBinding {
     pub kind: String,
     pub config: Value,
+    /// What its numbers were written as, where they do not show it.
+    pub written: Written,
     pub grain: Option<Grain>,
     pub inputs: Vec<PortSchema>,
     /// Relative paths of files start here, but for fields that were set on the command line.
@@ -116,7 +119,13 @@ impl StageBinding {
     pub fn bind(&self, registry: &Registry) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         let unknown = || vec![ConfigError::at("kind", format!("there is no kind `{}`", self.kind))];
         let files = Files::new(&self.folder, self.set_by_user.clone());
-        let request = BindRequest { config: &self.config, inputs: &self.inputs, grain: self.grain, files: &files };
+        let request = BindRequest {
+            config: &self.config,
+            written: &self.written,
+            inputs: &self.inputs,
+            grain: self.grain,
+            files: &files,
+        };
         registry.get(&self.kind).ok_or_else(unknown)?.bind(&request)
     }
 }

@@ -14,11 +14,21 @@ use serde::de::{
 use serde_json::{Map, Value};
 
 use crate::ConfigError;
+use crate::as_written::{Path, Written};
 use crate::config::nearest;
 
 /// The typed configuration of a kind. Errors name the field and, where a name is nearly right, the right one.
 pub fn typed<T: DeserializeOwned>(config: &Value) -> Result<T, Vec<ConfigError>> {
-    T::deserialize(Reader(config)).map_err(|Problem { mut path, message }| {
+    read(Reader { value: config, written: None, path: Path::Root })
+}
+
+/// As [`typed`], of what a file holds: where a text is expected, a number or `true` stands for what was written.
+pub fn typed_as_written<T: DeserializeOwned>(config: &Value, written: &Written) -> Result<T, Vec<ConfigError>> {
+    read(Reader { value: config, written: Some(written), path: Path::Root })
+}
+
+fn read<T: DeserializeOwned>(reader: Reader<'_, '_>) -> Result<T, Vec<ConfigError>> {
+    T::deserialize(reader).map_err(|Problem { mut path, message }| {
         path.reverse();
         vec![ConfigError::at(path.join("."), message)]
     })
@@ -147,11 +157,15 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Reads one value.
 #[derive(Clone, Copy)]
-struct Reader<'a>(&'a Value);
+struct Reader<'a, 'p> {
+    value: &'a Value,
+    written: Option<&'a Written>,
+    path: Path<'p>,
+}
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
     fn mismatch(self, expected: &dyn Expected) -> Problem {
-        let found = match self.0 {
+        let found = match self.value {
             Value::Null => Unexpected::Unit,
             Value::Bool(value) => Unexpected::Bool(*value),
             Value::String(text) => Unexpected::Str(text),
@@ -167,15 +181,15 @@ impl<'a> Reader<'a> {
     }
 
     fn list<V: Visitor<'a>>(self, items: &'a [Value], visitor: V) -> Result<V::Value, Problem> {
-        visitor.visit_seq(Items { items: items.iter(), at: 0 })
+        visitor.visit_seq(Items { items: items.iter(), at: 0, written: self.written, path: &self.path })
     }
 
     fn map<V: Visitor<'a>>(self, map: &'a Map<String, Value>, visitor: V) -> Result<V::Value, Problem> {
-        visitor.visit_map(Entries { entries: map.iter(), value: None })
+        visitor.visit_map(Entries { entries: map.iter(), value: None, written: self.written, path: &self.path })
     }
 
     fn whole_number<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
-        let Value::Number(number) = self.0 else {
+        let Value::Number(number) = self.value else {
             return Err(self.mismatch(&visitor));
         };
         if let Some(number) = number.as_u64() {
@@ -192,7 +206,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl<'a> IntoDeserializer<'a, Problem> for Reader<'a> {
+impl<'a> IntoDeserializer<'a, Problem> for Reader<'a, '_> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -200,11 +214,11 @@ impl<'a> IntoDeserializer<'a, Problem> for Reader<'a> {
     }
 }
 
-impl<'a> Deserializer<'a> for Reader<'a> {
+impl<'a> Deserializer<'a> for Reader<'a, '_> {
     type Error = Problem;
 
     fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
-        match self.0 {
+        match self.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(*value),
             Value::String(text) => visitor.visit_borrowed_str(text),
@@ -250,8 +264,22 @@ impl<'a> Deserializer<'a> for Reader<'a> {
         self.whole_number(visitor)
     }
 
+    fn deserialize_str<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
+        match (self.value, self.written) {
+            (Value::Number(_) | Value::Bool(_), Some(written)) => match written.get(&self.path.text()) {
+                Some(text) => visitor.visit_borrowed_str(text),
+                None => visitor.visit_string(self.value.to_string()),
+            },
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
+        self.deserialize_str(visitor)
+    }
+
     fn deserialize_option<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
-        match self.0 {
+        match self.value {
             Value::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
@@ -262,7 +290,7 @@ impl<'a> Deserializer<'a> for Reader<'a> {
     }
 
     fn deserialize_tuple<V: Visitor<'a>>(self, length: usize, visitor: V) -> Result<V::Value, Problem> {
-        match self.0 {
+        match self.value {
             Value::Array(items) if items.len() != length => {
                 Err(Problem::new(format!("expected a list of {length} values, got {}", items.len())))
             }
@@ -277,7 +305,7 @@ impl<'a> Deserializer<'a> for Reader<'a> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Problem> {
-        match self.0 {
+        match self.value {
             Value::Object(map) => self.map(map, visitor),
             _ if fields.is_empty() => Err(self.mismatch(&"an empty map")),
             _ => Err(self.mismatch(&format!("a map (allowed fields: {})", fields.join(", ")).as_str())),
@@ -290,12 +318,19 @@ impl<'a> Deserializer<'a> for Reader<'a> {
         names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Problem> {
-        match self.0 {
-            Value::String(name) => visitor.visit_enum(Choice { name, settings: None }),
+        match self.value {
+            Value::String(name) => {
+                visitor.visit_enum(Choice { name, settings: None, written: self.written, path: &self.path })
+            }
             Value::Object(map) => {
                 let mut entries = map.iter();
                 match (entries.next(), entries.next()) {
-                    (Some((name, settings)), None) => visitor.visit_enum(Choice { name, settings: Some(settings) }),
+                    (Some((name, settings)), None) => visitor.visit_enum(Choice {
+                        name,
+                        settings: Some(settings),
+                        written: self.written,
+                        path: &self.path,
+                    }),
                     _ => {
                         let keys: Vec<&str> = map.keys().map(String::as_str).collect();
                         let keys = if keys.is_empty() { "none".to_owned() } else { keys.join(", ") };
@@ -312,25 +347,28 @@ impl<'a> Deserializer<'a> for Reader<'a> {
 
     serde::forward_to_deserialize_any! {
         <W: Visitor<'a>>
-        bool i128 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple_struct map identifier ignored_any
+        bool i128 u128 f32 f64 char bytes byte_buf unit unit_struct seq tuple_struct map identifier ignored_any
     }
 }
 
-struct Items<'a> {
+struct Items<'a, 'p> {
     items: std::slice::Iter<'a, Value>,
     at: usize,
+    written: Option<&'a Written>,
+    path: &'p Path<'p>,
 }
 
-impl<'a> SeqAccess<'a> for Items<'a> {
+impl<'a> SeqAccess<'a> for Items<'a, '_> {
     type Error = Problem;
 
     fn next_element_seed<T: DeserializeSeed<'a>>(&mut self, seed: T) -> Result<Option<T::Value>, Problem> {
-        let Some(item) = self.items.next() else {
+        let Some(value) = self.items.next() else {
             return Ok(None);
         };
         let at = self.at;
         self.at += 1;
-        seed.deserialize(Reader(item)).map(Some).map_err(|problem| problem.below(&at.to_string()))
+        let item = Reader { value, written: self.written, path: Path::Item(self.path, at) };
+        seed.deserialize(item).map(Some).map_err(|problem| problem.below(&at.to_string()))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -338,12 +376,14 @@ impl<'a> SeqAccess<'a> for Items<'a> {
     }
 }
 
-struct Entries<'a> {
+struct Entries<'a, 'p> {
     entries: serde_json::map::Iter<'a>,
     value: Option<(&'a str, &'a Value)>,
+    written: Option<&'a Written>,
+    path: &'p Path<'p>,
 }
 
-impl<'a> MapAccess<'a> for Entries<'a> {
+impl<'a> MapAccess<'a> for Entries<'a, '_> {
     type Error = Problem;
 
     fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, Problem> {
@@ -356,7 +396,8 @@ impl<'a> MapAccess<'a> for Entries<'a> {
 
     fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Problem> {
         let (key, value) = self.value.take().unwrap_or(("", &Value::Null));
-        seed.deserialize(Reader(value)).map_err(|problem| problem.below(key))
+        let entry = Reader { value, written: self.written, path: Path::Key(self.path, key) };
+        seed.deserialize(entry).map_err(|problem| problem.below(key))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -365,12 +406,14 @@ impl<'a> MapAccess<'a> for Entries<'a> {
 }
 
 /// One of several alternatives: its name, and its settings where it has some.
-struct Choice<'a> {
+struct Choice<'a, 'p> {
     name: &'a str,
     settings: Option<&'a Value>,
+    written: Option<&'a Written>,
+    path: &'p Path<'p>,
 }
 
-impl<'a> EnumAccess<'a> for Choice<'a> {
+impl<'a> EnumAccess<'a> for Choice<'a, '_> {
     type Error = Problem;
     type Variant = Self;
 
@@ -384,7 +427,7 @@ impl<'a> EnumAccess<'a> for Choice<'a> {
     }
 }
 
-impl<'a> VariantAccess<'a> for Choice<'a> {
+impl<'a> VariantAccess<'a> for Choice<'a, '_> {
     type Error = Problem;
 
     fn unit_variant(self) -> Result<(), Problem> {
@@ -398,28 +441,30 @@ impl<'a> VariantAccess<'a> for Choice<'a> {
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'a>>(self, seed: T) -> Result<T::Value, Problem> {
+        let path = Path::Key(self.path, self.name);
         match self.settings {
-            Some(settings) => seed.deserialize(Reader(settings)).map_err(|problem| problem.below(self.name)),
-            None => seed.deserialize(Defaults { name: self.name }),
+            Some(value) => seed.deserialize(Reader { value, written: self.written, path }),
+            None => return seed.deserialize(Defaults { name: self.name }),
         }
+        .map_err(|problem| problem.below(self.name))
     }
 
     fn tuple_variant<V: Visitor<'a>>(self, length: usize, visitor: V) -> Result<V::Value, Problem> {
+        let path = Path::Key(self.path, self.name);
         match self.settings {
-            Some(settings) => {
-                Reader(settings).deserialize_tuple(length, visitor).map_err(|problem| problem.below(self.name))
-            }
-            None => Defaults { name: self.name }.deserialize_tuple(length, visitor),
+            Some(value) => Reader { value, written: self.written, path }.deserialize_tuple(length, visitor),
+            None => return Defaults { name: self.name }.deserialize_tuple(length, visitor),
         }
+        .map_err(|problem| problem.below(self.name))
     }
 
     fn struct_variant<V: Visitor<'a>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Problem> {
+        let path = Path::Key(self.path, self.name);
         match self.settings {
-            Some(settings) => {
-                Reader(settings).deserialize_struct("", fields, visitor).map_err(|problem| problem.below(self.name))
-            }
-            None => Defaults { name: self.name }.deserialize_struct("", fields, visitor),
+            Some(value) => Reader { value, written: self.written, path }.deserialize_struct("", fields, visitor),
+            None => return Defaults { name: self.name }.deserialize_struct("", fields, visitor),
         }
+        .map_err(|problem| problem.below(self.name))
     }
 }
 
@@ -441,7 +486,7 @@ impl<'a> Deserializer<'a> for Defaults<'a> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Problem> {
-        visitor.visit_map(de::value::MapDeserializer::<_, Problem>::new(std::iter::empty::<(&str, Reader<'a>)>()))
+        visitor.visit_map(de::value::MapDeserializer::<_, Problem>::new(std::iter::empty::<(&str, Reader<'a, 'a>)>()))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'a>>(self, _: &'static str, visitor: V) -> Result<V::Value, Problem> {

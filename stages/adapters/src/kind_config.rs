@@ -15,7 +15,7 @@ pub(crate) fn schema_of<T: JsonSchema>() -> Value {
 
 /// Reads the configuration of a stage.
 pub(crate) fn read<T: DeserializeOwned>(request: &BindRequest<'_>) -> Result<T, Vec<ConfigError>> {
-    lapicque_pipeline::config::typed(request.config)
+    lapicque_pipeline::config::typed_as_written(request.config, request.written)
 }
 
 /// A sample-wise, deterministic stage with this configuration; `default` is what a stage without configuration has.

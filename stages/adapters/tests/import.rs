@@ -77,7 +77,13 @@ fn a_table_of_signals_needs_values_alone() {
     let first = &lists(&read, "values")[0];
     assert!(first[0] == 1.0 && first[1].is_nan() && first[2] == 3.0);
     let (_, graph) = bind(&pipeline, folder.path()).unwrap();
-    assert_eq!(graph.stages[0].bound().notes, ["columns that are not read: note"]);
+    assert_eq!(
+        graph.stages[0].bound().notes,
+        [
+            "`x.parquet`: columns that are not read: note",
+            "`x.parquet`: 2 samples, 2 channels at 250 Hz, 0.012 s, unit not known, 1 value missing"
+        ]
+    );
     // Without a rate the interval is unknown, and whoever needs it says so.
     let timeless = recording("    path: x.parquet\n");
     assert!(floats(&ran(&timeless, folder.path()).table("x"), "dt")[0].is_nan());
@@ -122,9 +128,12 @@ fn channels_are_selected_by_name() {
     for (config, expected) in [
         ("    path: s1.csv\n    channels: [CZ]\n", "did you mean `Cz`?"),
         ("    path: s1.csv\n    channels: []\n", "no channel is listed"),
-        ("    path: s1.csv\n    sampling_rate: 3 Hz\n", "says 2 Hz"),
+        (
+            "    path: s1.csv\n    sampling_rate: 3 Hz\n",
+            "line 3: `time_s` is 0.5 s after the first time, but at `sampling_rate` 3 Hz",
+        ),
         ("    path: s1.csv\n    paths: [s2.csv]\n", "either `path` or `paths`"),
-        ("    paths: [s1.csv, ./s1.csv]\n", "two recordings are called `s1`"),
+        ("    paths: [s1.csv, ./s1.csv]\n", "two recordings are called `s1.csv`"),
         ("    path: s3.csv\n", "there is no file"),
         ("    path: s1.txt\n", "there is no file"),
         ("", "either `path` or `paths`"),
@@ -159,7 +168,10 @@ fn wrong_columns_of_signals_are_named() {
             vec![("values", rows.clone()), ("dt", floats(&[1.0; 2])), ("t0", floats(&[0.0, f64::NAN]))],
             "row 2: `t0` = NaN",
         ),
-        (vec![("values", rows.clone()), ("dt", floats(&[1.0; 2])), ("epoch", floats(&[0.0; 2]))], "`epoch` is Float64"),
+        (
+            vec![("values", rows.clone()), ("dt", floats(&[1.0; 2])), ("epoch", floats(&[0.0, 0.5]))],
+            "`epoch` is Float64, and not whole in row 2",
+        ),
         (vec![("values", values(&[])), ("dt", floats(&[]))], "it has no rows"),
     ] {
         write(&path, columns);
@@ -246,7 +258,10 @@ fn parameters_are_checked_as_in_a_sweep() {
     assert!(bind(&simulated("    labels: [J_etx]\n"), folder.path()).is_ok());
     assert!(bind(&simulated("    extra_columns: allow\n"), folder.path()).is_ok());
     std::fs::write(folder.path().join("p.csv"), "sample,J_ext\na,26\na,27\n").unwrap();
-    assert!(refused_in(&simulated(""), folder.path()).contains("the sample `a` has several rows"));
+    assert!(
+        refused_in(&simulated(""), folder.path())
+            .contains("row 3, column `sample`: `a` is the sample of row 2, column `sample` as well")
+    );
 }
 
 #[test]
@@ -275,6 +290,108 @@ fn models_are_documents() {
         ("    path: m.json\n    table: signals\n", "import.recording"),
     ] {
         let message = refused_in(&table(config), folder.path());
+        assert!(message.contains(expected), "{config}: {message}");
+    }
+}
+
+#[test]
+fn files_of_one_name_are_named_by_folders_or_by_the_user() {
+    let folder = tempfile::tempdir().unwrap();
+    for (i, name) in ["sub-01/eeg.csv", "sub-02/eeg.csv", "sub-02/ses-1/eeg.csv", "last.csv"].into_iter().enumerate() {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, format!("time_s,Cz\n0,{i}\n0.5,2\n")).unwrap();
+    }
+    let samples = |config: &str| {
+        let table = ran(&recording(config), folder.path()).table("x");
+        let first: Vec<f64> = lists(&table, "values").iter().map(|values| values[0]).collect();
+        (texts(&table, "sample"), first)
+    };
+    assert_eq!(
+        samples("    paths: [sub-02/eeg.csv, last.csv, sub-01/eeg.csv]\n"),
+        (vec!["sub-02/eeg".to_owned(), "last".into(), "sub-01/eeg".into()], vec![1.0, 3.0, 0.0])
+    );
+    assert_eq!(
+        samples("    paths: {002: sub-02/eeg.csv, 1e3: sub-01/eeg.csv}\n"),
+        (vec!["002".to_owned(), "1e3".into()], vec![1.0, 0.0])
+    );
+    assert_eq!(samples("    path: sub-*/eeg.csv\n").0, ["sub-01/eeg", "sub-02/eeg"]);
+    assert_eq!(samples("    paths: [\"**/*.csv\"]\n").0, ["last", "sub-01/eeg", "sub-02/eeg", "ses-1/eeg"]);
+    let (_, graph) = bind(&recording("    paths: [sub-*/eeg.csv, last.csv]\n"), folder.path()).unwrap();
+    let notes = &graph.stages[0].bound().notes;
+    assert_eq!(
+        notes[..2],
+        ["`sub-*/eeg.csv` matches 2 files", "2 files are named by their folders as well: `sub-01/eeg` to `sub-02/eeg`"]
+    );
+    assert_eq!(notes[2], "`sub-01/eeg.csv`: 1 channel at 2 Hz, 1 s, unit not known, no value missing");
+    // A file is itself, whatever its name.
+    std::fs::write(folder.path().join("a[1].csv"), "time_s,Cz\n0,9\n0.5,2\n").unwrap();
+    assert_eq!(samples("    path: a[1].csv\n"), (vec!["a[1]".to_owned()], vec![9.0]));
+    for (config, expected) in [
+        ("    path: none-*/eeg.csv\n", "no file matches"),
+        ("    paths: {one: sub-*/eeg.csv}\n", "paths.one: a name is for one file; `sub-*/eeg.csv` matches 2"),
+        ("    paths: [last.csv, last.csv]\n", "two recordings are called `last.csv`"),
+        ("    paths: {}\n", "either `path` or `paths`"),
+        ("    paths: []\n", "either `path` or `paths`"),
+        ("    paths: 5\n", "a list of files, or a map such as"),
+    ] {
+        let message = refused_in(&recording(config), folder.path());
+        assert!(message.contains(expected), "{config}: {message}");
+    }
+}
+
+#[test]
+fn tables_of_samples_are_renamed_only_if_they_have_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.parquet");
+    let rows = values(&[&[Some(1.0)], &[Some(2.0)]]);
+    let named = recording("    paths: {mine: x.parquet}\n    sampling_rate: 1 Hz\n");
+    write(&path, vec![("sample", text(&["a", "a"])), ("values", rows.clone())]);
+    assert_eq!(texts(&ran(&named, folder.path()).table("x"), "sample"), ["mine", "mine"]);
+    write(&path, vec![("sample", text(&["a", "b"])), ("values", rows.clone())]);
+    assert!(refused_in(&named, folder.path()).contains("it has 2 samples, which cannot all be called `mine`"));
+    let dt: ArrayRef = Arc::new(Float64Array::from(vec![1000.0, 500.0]));
+    write(&path, vec![("dt", dt), ("values", rows)]);
+    assert!(
+        refused_in(&recording("    path: x.parquet\n    sampling_rate: 1 Hz\n"), folder.path())
+            .contains("row 2: `dt` = 500 ms, but `sampling_rate` says 1000 ms")
+    );
+}
+
+#[test]
+fn times_of_text_have_other_columns_and_units() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("x.tsv"), "# device\nstamp\tFz\tmarker\n0\t1\t\n4\t2\tgo\n8\tNA\t\n").unwrap();
+    let config =
+        "    path: x.tsv\n    time_column: stamp\n    time_unit: ms\n    sampling_rate: 250 Hz\n    unit: uV\n";
+    let read = ran(&recording(config), folder.path()).table("x");
+    assert_eq!((texts(&read, "channel"), floats(&read, "dt")[0]), (vec!["Fz".to_owned()], 4.0));
+    let (_, graph) = bind(&recording(config), folder.path()).unwrap();
+    assert_eq!(
+        graph.stages[0].bound().notes,
+        [
+            "`x.tsv`: 1 comment line is passed over before the header",
+            "`x.tsv`: the column `marker` holds text, first `go` in line 4, and is not read",
+            "`x.tsv`: 1 channel at 250 Hz, 0.012 s, in uV, 1 value missing"
+        ]
+    );
+    std::fs::write(folder.path().join("x.csv"), "001,002\n1,2\n3,4\n").unwrap();
+    let named = recording("    path: x.csv\n    sampling_rate: 250 Hz\n    channels: [002]\n");
+    assert_eq!(texts(&ran(&named, folder.path()).table("x"), "channel"), ["002"]);
+    for (config, expected) in [
+        ("    path: x.tsv\n    time_column: stamp\n", "`x.tsv`: the times of column `stamp` have no unit"),
+        ("    path: x.tsv\n    time_column: stamp\n    time_unit: min\n", "time_unit: unknown variant `min`"),
+        ("    path: x.tsv\n    time_column: stmp\n", "no column is named `stmp`; columns: stamp, Fz, marker"),
+        (
+            "    path: x.tsv\n    time_column: stamp\n    time_unit: ms\n    channels: [marker]\n",
+            "column `marker`: `go`",
+        ),
+        (
+            "    path: x.csv\n",
+            "no column is named `time_s` (time in seconds), and neither `time_column` nor `sampling_rate` is given",
+        ),
+    ] {
+        let message = refused_in(&recording(config), folder.path());
         assert!(message.contains(expected), "{config}: {message}");
     }
 }

@@ -59,7 +59,8 @@ fn mistakes_of_a_grid_are_found_before_anything_runs() {
         ("    sweep: {}\n", "no parameter is swept"),
         ("    sweep: { a: { values: [] } }\n", "0 values"),
         ("    sweep: { a: { linspace: [1, 2, 0] } }\n", "0 values"),
-        ("    sweep: { a: { linspace: [1, 2, -1] } }\n", "integer"),
+        ("    sweep: { a: { linspace: [1, 2, -1] } }\n", "expected a whole number >= 0, got `-1`"),
+        ("    sweep: { a: { linspace: [1, 2, 2.5] } }\n", "expected a whole number >= 0, got `2.5`"),
         ("    sweep: { a: { linspace: [1 pA, 2 ms, 3] } }\n", "is a time"),
         ("    sweep: { a: { linspace: [1 pA, 2, 3] } }\n", "has no unit"),
         ("    sweep: { a: { linspace: [1, 1, 3] } }\n", "all equal"),
@@ -134,7 +135,7 @@ fn tables_of_points_come_from_csv_and_parquet() {
 
     std::fs::write(folder.path().join("gap.csv"), "J_ext,seed\n26,3\n,4\n").unwrap();
     let message = refused_in(&list("gap.csv"), folder.path());
-    assert!(message.contains("row 2, column `J_ext`"), "{message}");
+    assert!(message.contains("`gap.csv`: row 3, column `J_ext`: it is empty; a parameter has a value"), "{message}");
     std::fs::write(folder.path().join("broken.parquet"), "PAR1 nothing").unwrap();
     assert!(refused_in(&list("broken.parquet"), folder.path()).contains("cannot be read as Parquet"));
 }
@@ -168,4 +169,84 @@ fn more_random_points_keep_the_earlier_ones() {
         )
         .is_ok()
     );
+}
+
+#[test]
+fn whole_numbers_may_be_written_with_an_exponent() {
+    let count = "  points:\n    kind: parameters.random\n    bounds: {J: [1, 2]}\n    count: 1e2\n    draw_seed: 5.0\n";
+    assert_eq!(ran(count, Path::new(".")).table("points").num_rows(), 100);
+    let linspace = ran(&grid("    sweep: { J: { linspace: [1, 2, 1e1] } }\n"), Path::new(".")).table("points");
+    assert_eq!(linspace.num_rows(), 10);
+    let seeds = grid("    sweep: { J: { values: [1] }, seed: { values: [1e3, 2000.0] } }\n");
+    let table = ran(&seeds, Path::new(".")).table("points");
+    assert_eq!((texts(&table, "seed"), table.num_rows()), (vec!["1000".to_owned(), "2000".into()], 2));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("p.csv"), "J,seed\n1,1e3\n2,2000.0\n").unwrap();
+    let list = "  points:\n    kind: parameters.list\n    file: p.csv\n";
+    assert_eq!(texts(&ran(list, folder.path()).table("points"), "seed"), ["1000", "2000"]);
+    std::fs::write(folder.path().join("p.csv"), "J,seed\n1,1\n2,0.5\n").unwrap();
+    assert!(refused_in(list, folder.path()).contains("row 3, column `seed`: 0.5 is no seed"));
+}
+
+#[test]
+fn names_of_samples_and_labels_stay_as_written() {
+    const NAMES: [&str; 9] = ["001", "1", "1e3", "1000.0", "true", "1.0", "+1", "NA", "12345678901234567890123"];
+    let row = |(i, name): (usize, &&str)| format!("      - {{sample: {name}, J: {i}, subject: {name}}}\n");
+    let rows: String = NAMES.iter().enumerate().map(row).collect();
+    let list = format!("  points:\n    kind: parameters.list\n    labels: [subject]\n    rows:\n{rows}");
+    let folder = tempfile::tempdir().unwrap();
+    let cells: String = NAMES.iter().enumerate().map(|(i, name)| format!("{name},{i},{name}\n")).collect();
+    std::fs::write(folder.path().join("p.csv"), format!("sample,J,subject\n{cells}")).unwrap();
+    std::fs::write(folder.path().join("p.tsv"), format!("sample,J,subject\n{cells}").replace(',', "\t")).unwrap();
+    let file = |file: &str| format!("  points:\n    kind: parameters.list\n    labels: [subject]\n    file: {file}\n");
+    let values = NAMES.join(", ");
+    let swept = grid(&format!(
+        "    sweep: {{ J: {{ values: [0, 1, 2, 3, 4, 5, 6, 7, 8] }}, subject: {{ values: [{values}] }} }}\n    combine: zip\n    labels: [subject]\n"
+    ));
+    for text in [&list, &file("p.csv"), &file("p.tsv")] {
+        let table = ran(text, folder.path()).table("points");
+        assert_eq!(
+            (texts(&table, "sample"), texts(&table, "subject")),
+            (NAMES.map(str::to_owned).to_vec(), NAMES.map(str::to_owned).to_vec()),
+            "{text}"
+        );
+    }
+    assert_eq!(texts(&ran(&swept, Path::new(".")).table("points"), "subject"), NAMES);
+    // Labels that say nothing but numbers are numbers: SQL compares them as such.
+    let ages = "  points:\n    kind: parameters.list\n    labels: [age]\n    rows: [{J: 1, age: 9}, {J: 2, age: 10}]\n";
+    assert_eq!(ran(ages, Path::new(".")).table("points").column_by_name("age").unwrap().data_type(), &DataType::Int64);
+    let null = "  points:\n    kind: parameters.list\n    rows: [{sample: null, J: 1}]\n";
+    assert!(refused(null).contains("rows.0.sample: null is no name; text or a number is due"));
+}
+
+#[test]
+fn parameters_that_are_missing_are_refused_by_row_and_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = "  points:\n    kind: parameters.list\n    file: p.csv\n";
+    for missing in ["", "NA", "nan", "null", "n/a", "."] {
+        std::fs::write(folder.path().join("p.csv"), format!("sample,J\na,1 pA\nb,{missing}\n")).unwrap();
+        let message = refused_in(list, folder.path());
+        assert!(
+            message.contains("row 3, column `J`") && message.contains("a parameter has a value in every row"),
+            "{message}"
+        );
+    }
+    std::fs::write(folder.path().join("p.csv"), "sample,J\na,1 pA\nb,fast\n").unwrap();
+    assert!(refused_in(list, folder.path()).contains("row 3, column `J`"));
+    // Of a table of which some columns are read, the others may be anything, which is told.
+    let table = "  points:\n    kind: import.table\n    path: p.csv\n    table: parameters\n    extra_columns: allow\n";
+    std::fs::write(
+        folder.path().join("p.csv"),
+        "sample,g,age,J,subject,mood\na,1,30,1 pA,001,good\nb,2,n/a,fast,002,NA\n",
+    )
+    .unwrap();
+    let read = ran(table, folder.path()).table("points");
+    assert_eq!(
+        (texts(&read, "J"), texts(&read, "subject"), texts(&read, "mood")),
+        (vec!["1 pA".to_owned(), "fast".into()], vec!["001".into(), "002".into()], vec!["good".into(), "NA".into()])
+    );
+    assert!(floats(&read, "age")[1].is_nan());
+    let notes = bind(table, folder.path()).unwrap().1.stages[0].bound().notes.clone();
+    assert!(notes[0].contains("row 3, column `age` has no value: it is NaN"), "{notes:?}");
+    assert!(notes[1].contains("the column `J` is text (row 3, column `J`: "), "{notes:?}");
 }

@@ -4,7 +4,7 @@
 use std::io::Cursor;
 
 use divan::counter::BytesCount;
-use lapicque_recording::{read_csv, read_edf, read_npy};
+use lapicque_recording::{CsvOptions, read_csv, read_edf, read_npy};
 
 const CHANNELS: usize = 32;
 const RATE: usize = 500;
@@ -72,5 +72,5 @@ fn npy_32_channels(bencher: divan::Bencher<'_, '_>) {
 fn csv_1_channel(bencher: divan::Bencher<'_, '_>) {
     let bytes = csv();
     let bencher = bencher.counter(BytesCount::of_slice(&bytes));
-    bencher.bench(|| read_csv(&mut Cursor::new(&bytes), "time_s").unwrap());
+    bencher.bench(|| read_csv(&mut Cursor::new(&bytes), &CsvOptions::default()).unwrap());
 }

@@ -77,7 +77,7 @@ pub fn read_npy<R: Read + Seek>(reader: &mut R, sampling_rate_hz: f64) -> Result
             }
         }
     }
-    Ok(Recording { channels, annotations: Vec::new(), start: None })
+    Ok(Recording { channels, ..Recording::default() })
 }
 
 /// Channels and samples, once they are known to fit the file.

@@ -8,8 +8,10 @@ pub struct Recording {
     /// In the order of the file. A channel interrupted by gaps is several entries with the same label, in the order of time.
     pub channels: Vec<Channel>,
     pub annotations: Vec<Annotation>,
-    /// Date and time of the start as the file writes them (EDF: `dd.mm.yy hh.mm.ss`, local time).
+    /// Date and time of the start as the file writes them (EDF: `dd.mm.yy hh.mm.ss`, local time; CSV: the first time, where it is clock text).
     pub start: Option<String>,
+    /// What was left out or put right, in sentences for the user.
+    pub notes: Vec<String>,
 }
 
 /// A uniformly sampled signal without gaps.

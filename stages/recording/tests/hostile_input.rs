@@ -5,7 +5,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Cursor;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lapicque_recording::{read_csv, read_edf, read_npy};
+use lapicque_recording::delimited::Separator;
+use lapicque_recording::{CsvOptions, read_csv, read_edf, read_npy};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -39,10 +40,14 @@ const PER_BYTE: usize = 250;
 const ANYWAY: usize = 100_000;
 
 fn read_all(bytes: &[u8]) {
-    let readers: [fn(&[u8]); 3] = [
+    let readers: [fn(&[u8]); 4] = [
         |bytes| drop(read_edf(&mut Cursor::new(bytes)).map_err(|error| error.to_string())),
         |bytes| drop(read_npy(&mut Cursor::new(bytes), 250.0).map_err(|error| error.to_string())),
-        |bytes| drop(read_csv(&mut Cursor::new(bytes), "time_s").map_err(|error| error.to_string())),
+        |bytes| drop(read_csv(&mut Cursor::new(bytes), &CsvOptions::default()).map_err(|error| error.to_string())),
+        |bytes| {
+            let stated = CsvOptions { sampling_rate_hz: Some(2.0), separator: Separator::Tab, ..CsvOptions::default() };
+            drop(read_csv(&mut Cursor::new(bytes), &stated).map_err(|error| error.to_string()));
+        },
     ];
     for read in readers {
         let before = HELD.load(Ordering::Relaxed);
@@ -97,14 +102,36 @@ fn npy(shape: &str, data: usize) -> Vec<u8> {
     bytes
 }
 
+/// Where a header with two signals has numbers: start and width.
+const NUMBERS: [(usize, usize); 14] = [
+    (184, 8),
+    (236, 8),
+    (244, 8),
+    (252, 4),
+    (464, 8),
+    (472, 8),
+    (480, 8),
+    (488, 8),
+    (496, 8),
+    (504, 8),
+    (512, 8),
+    (520, 8),
+    (688, 8),
+    (696, 8),
+];
+const EXTREME: [&str; 22] = [
+    "9e99", "1e19", "9e18", "2e17", "1e-9", "1e308", "-0", "+1", "+999", "0", "-1", "1", "9999", "99999999",
+    "-9999999", "0.000001", "1e-300", "inf", "nan", "32768", "-32769", "",
+];
+
 fn valid_files() -> Vec<Vec<u8>> {
-    let csv = b"time_s,Cz,Pz\n0,1,2\n0.5,nan,-3e2\n1,,\"4\"\n".to_vec();
+    let csv = b"# x\n,time_s,Cz,Pz\n0,0,1,2\n1,0.5,nan,-3e2\n2,1,,\"4\"\n".to_vec();
     let files = vec![edf_plus(3, "EDF+C"), edf_plus(40, "EDF+D"), npy("(2, 3)", 24), npy("(5,)", 20), csv];
     for (position, file) in files.iter().enumerate() {
         let recording = match position {
             0 | 1 => read_edf(&mut Cursor::new(file)).unwrap(),
             2 | 3 => read_npy(&mut Cursor::new(file), 250.0).unwrap(),
-            _ => read_csv(&mut Cursor::new(file), "time_s").unwrap(),
+            _ => read_csv(&mut Cursor::new(file), &CsvOptions::default()).unwrap(),
         };
         assert_eq!(recording.channels.len(), [1, 40, 2, 1, 2][position]);
     }
@@ -113,7 +140,7 @@ fn valid_files() -> Vec<Vec<u8>> {
 
 /// Damage to a valid file: bits flipped, bytes replaced (often by digits, which keep numbers numbers), cut, doubled.
 fn damage(mut bytes: Vec<u8>, edits: &[(prop::sample::Index, u8, u8)]) -> Vec<u8> {
-    const DIGITS: &[u8] = b"0123456789-+.eE,()";
+    const DIGITS: &[u8] = b"0123456789-+.eE,():T;\t\"#";
     for (place, how, value) in edits {
         if bytes.is_empty() {
             return bytes;
@@ -141,6 +168,20 @@ fn no_reader_panics_or_holds_more_than_the_file_is_worth() {
     runner
         .run(&strategy, |(file, edits)| {
             read_all(&damage(file, &edits));
+            Ok(())
+        })
+        .unwrap();
+    // Several numbers of a header at once, each a text that some reader takes for a number.
+    let fields = prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(EXTREME.to_vec())), 1..7);
+    let strategy = (prop::sample::select(vec![edf_plus(3, "EDF+C"), edf_plus(3, "EDF+D"), edf_plus(3, "")]), fields);
+    runner
+        .run(&strategy, |(mut file, fields)| {
+            for (field, text) in fields {
+                let (start, width) = NUMBERS[field.index(NUMBERS.len())];
+                let text = format!("{text:width$}");
+                file[start..start + width].copy_from_slice(&text.as_bytes()[..width]);
+            }
+            read_all(&file);
             Ok(())
         })
         .unwrap();

@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use lapicque_recording::{Recording, read_csv, read_edf, read_npy};
+use lapicque_recording::{CsvOptions, Recording, read_csv, read_edf, read_npy};
 
 fn golden() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/recordings"))
@@ -41,7 +41,7 @@ fn check(folder: PathBuf, stem: &str, expected: &Expected) {
     let (mut edf, mut npy, mut csv) = (open("edf"), open("npy"), open("csv"));
     let edf = read_edf(&mut edf).unwrap();
     let npy = read_npy(&mut npy, rate_hz).unwrap();
-    let csv = read_csv(&mut csv, "time_s").unwrap();
+    let csv = read_csv(&mut csv, &CsvOptions::default()).unwrap();
     let shape = |recording: &Recording| {
         let first = &recording.channels[0];
         (recording.channels.len(), first.samples.len(), first.sampling_rate_hz, first.start_s)

@@ -70,6 +70,7 @@ pub(super) fn floats(array: &ArrayRef) -> Option<Cow<'_, [f64]>> {
         DataType::Float32 => {
             Cow::Owned(array.as_primitive::<Float32Type>().values().iter().map(|&v| f64::from(v)).collect())
         }
+        DataType::UInt64 => Cow::Owned(array.as_primitive::<UInt64Type>().values().iter().map(|&v| v as f64).collect()),
         _ => Cow::Owned(integers(array)?.into_iter().map(|v| v as f64).collect()),
     })
 }
@@ -77,7 +78,79 @@ pub(super) fn floats(array: &ArrayRef) -> Option<Cow<'_, [f64]>> {
 /// A column of whole numbers as `i64`.
 pub fn int_column(table: &'static str, batch: &RecordBatch, name: &str) -> Result<Vec<i64>, TableError> {
     let array = column(table, batch, name)?;
+    if let Some(naturals) = array.as_primitive_opt::<UInt64Type>() {
+        return narrowed(name, naturals.values());
+    }
     integers(array).ok_or_else(|| wrong_type(name, "a whole number", array))
+}
+
+/// A column of whole numbers in a narrower type, or the first row that does not fit it.
+pub(super) fn narrow_column<T: Narrow>(
+    table: &'static str,
+    batch: &RecordBatch,
+    name: &str,
+) -> Result<Vec<T>, TableError> {
+    if let Some(own) = T::own(column(table, batch, name)?) {
+        return Ok(own);
+    }
+    narrowed(name, &int_column(table, batch, name)?)
+}
+
+/// Whole numbers of fewer values than some columns have.
+pub(super) trait Narrow: Sized {
+    /// The values of a column that has this type already.
+    fn own(array: &ArrayRef) -> Option<Vec<Self>>;
+    fn of(value: i128) -> Option<Self>;
+    const ALLOWED: (i128, i128);
+}
+
+impl Narrow for i32 {
+    const ALLOWED: (i128, i128) = (Self::MIN as i128, Self::MAX as i128);
+
+    fn own(array: &ArrayRef) -> Option<Vec<Self>> {
+        array.as_primitive_opt::<Int32Type>().map(|values| values.values().to_vec())
+    }
+
+    fn of(value: i128) -> Option<Self> {
+        value.try_into().ok()
+    }
+}
+
+impl Narrow for u32 {
+    const ALLOWED: (i128, i128) = (Self::MIN as i128, Self::MAX as i128);
+
+    fn own(array: &ArrayRef) -> Option<Vec<Self>> {
+        array.as_primitive_opt::<UInt32Type>().map(|values| values.values().to_vec())
+    }
+
+    fn of(value: i128) -> Option<Self> {
+        value.try_into().ok()
+    }
+}
+
+impl Narrow for i64 {
+    const ALLOWED: (i128, i128) = (Self::MIN as i128, Self::MAX as i128);
+
+    fn own(array: &ArrayRef) -> Option<Vec<Self>> {
+        array.as_primitive_opt::<Int64Type>().map(|values| values.values().to_vec())
+    }
+
+    fn of(value: i128) -> Option<Self> {
+        value.try_into().ok()
+    }
+}
+
+fn narrowed<T: Narrow, F: Copy + Into<i128>>(name: &str, values: &[F]) -> Result<Vec<T>, TableError> {
+    let narrow = |(row, &value): (usize, &F)| {
+        let value: i128 = value.into();
+        T::of(value).ok_or_else(|| TableError::OutOfRange {
+            column: name.to_owned(),
+            row: row + 1,
+            value,
+            allowed: format!("{} to {}", T::ALLOWED.0, T::ALLOWED.1),
+        })
+    };
+    values.iter().enumerate().map(narrow).collect()
 }
 
 fn integers(array: &ArrayRef) -> Option<Vec<i64>> {
@@ -89,9 +162,6 @@ fn integers(array: &ArrayRef) -> Option<Vec<i64>> {
         DataType::UInt8 => array.as_primitive::<UInt8Type>().values().iter().map(|&v| v.into()).collect(),
         DataType::UInt16 => array.as_primitive::<UInt16Type>().values().iter().map(|&v| v.into()).collect(),
         DataType::UInt32 => array.as_primitive::<UInt32Type>().values().iter().map(|&v| v.into()).collect(),
-        DataType::UInt64 => {
-            array.as_primitive::<UInt64Type>().values().iter().map(|&v| i64::try_from(v).ok()).collect::<Option<_>>()?
-        }
         _ => return None,
     })
 }

@@ -10,12 +10,15 @@
 use arrow_array::RecordBatch;
 use arrow_schema::DataType;
 
-use super::{TableError, float_column, int_column, text_column};
+use super::columns::narrow_column;
+use super::{TableError, float_column, text_column};
 use crate::schema::{Column, TableSchema};
 
 pub const TABLE: &str = "features";
 /// Metadata key of the table: which definitions of the features these are.
 pub const DEFINITIONS: &str = "definitions";
+/// Metadata key of a column of text in a table of features that was read from a file: the first cell that is no number, and its row.
+pub const FIRST_TEXT: &str = "first_text";
 
 pub fn schema<'a>(definitions: &str, features: impl IntoIterator<Item = (&'a str, &'a str)>) -> TableSchema {
     let mut columns = vec![
@@ -44,10 +47,10 @@ pub fn keys(batch: &RecordBatch) -> Result<Vec<(String, i32)>, TableError> {
         None => vec!["0".to_owned(); rows],
     };
     let epoch = match batch.column_by_name("epoch") {
-        Some(_) => int_column(TABLE, batch, "epoch")?,
+        Some(_) => narrow_column(TABLE, batch, "epoch")?,
         None => vec![0; rows],
     };
-    Ok(channel.into_iter().zip(epoch.into_iter().map(|e| i32::try_from(e).unwrap_or(i32::MAX))).collect())
+    Ok(channel.into_iter().zip(epoch).collect())
 }
 
 /// The named features, row by row.

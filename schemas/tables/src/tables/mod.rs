@@ -25,6 +25,8 @@ pub enum TableError {
     WrongType { column: String, expected: &'static str, found: String },
     #[error("column `{column}` has {nulls} null values; none are allowed")]
     Nulls { column: String, nulls: usize },
+    #[error("column `{column}` is {value} in row {row}; allowed: {allowed}")]
+    OutOfRange { column: String, row: usize, value: i128, allowed: String },
     #[error("building a table failed: {0}")]
     Build(String),
 }

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use arrow_array::{Float64Array, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::DataType;
 
-use super::{TableError, float_column, int_column, text_column};
+use super::columns::narrow_column;
+use super::{TableError, float_column, text_column};
 use crate::schema::{Column, TableSchema};
 
 pub const TABLE: &str = "populations";
@@ -44,14 +45,14 @@ pub fn schema() -> TableSchema {
 
 pub fn read(batch: &RecordBatch) -> Result<Vec<PopulationRow>, TableError> {
     let population = text_column(TABLE, batch, "population")?;
-    let size = int_column(TABLE, batch, "size")?;
+    let size: Vec<u32> = narrow_column(TABLE, batch, "size")?;
     let t_start = float_column(TABLE, batch, "t_start_ms")?;
     let t_stop = float_column(TABLE, batch, "t_stop_ms")?;
     let rate = float_column(TABLE, batch, "rate_hz")?;
     Ok((0..batch.num_rows())
         .map(|row| PopulationRow {
             population: population.value(row).to_owned(),
-            size: u32::try_from(size[row]).unwrap_or(u32::MAX),
+            size: size[row],
             t_start_ms: t_start[row],
             t_stop_ms: t_stop[row],
             rate_hz: rate[row],

@@ -19,8 +19,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Float64Array, Int32Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field};
 
-use super::columns::{column, floats};
-use super::{TableError, float_column, int_column, text_column};
+use super::columns::{column, floats, narrow_column};
+use super::{TableError, float_column, text_column};
 use crate::schema::{Column, TableSchema, list_of};
 
 pub const TABLE: &str = "signals";
@@ -61,7 +61,7 @@ pub fn schema() -> TableSchema {
 
 pub fn read(batch: &RecordBatch) -> Result<Vec<Signal<'_>>, TableError> {
     let channel = text_column(TABLE, batch, "channel")?;
-    let epoch = int_column(TABLE, batch, "epoch")?;
+    let epoch: Vec<i32> = narrow_column(TABLE, batch, "epoch")?;
     let t0 = float_column(TABLE, batch, "t0")?;
     let dt = float_column(TABLE, batch, "dt")?;
     let unit = text_column(TABLE, batch, "unit")?;
@@ -70,7 +70,7 @@ pub fn read(batch: &RecordBatch) -> Result<Vec<Signal<'_>>, TableError> {
     for (row, values) in values.into_iter().enumerate() {
         signals.push(Signal {
             channel: Cow::Owned(channel.value(row).to_owned()),
-            epoch: i32::try_from(epoch[row]).unwrap_or(i32::MAX),
+            epoch: epoch[row],
             t0_ms: t0[row],
             dt_ms: dt[row],
             unit: Cow::Owned(unit.value(row).to_owned()),
@@ -83,10 +83,10 @@ pub fn read(batch: &RecordBatch) -> Result<Vec<Signal<'_>>, TableError> {
 /// The values of signals, for stages that read neither times nor units.
 pub fn read_series(batch: &RecordBatch) -> Result<Vec<Series<'_>>, TableError> {
     let channel = text_column(TABLE, batch, "channel")?;
-    let epoch = int_column(TABLE, batch, "epoch")?;
+    let epoch: Vec<i32> = narrow_column(TABLE, batch, "epoch")?;
     let series = values_of(batch)?.into_iter().enumerate().map(|(row, values)| Series {
         channel: channel.value(row).to_owned(),
-        epoch: i32::try_from(epoch[row]).unwrap_or(i32::MAX),
+        epoch: epoch[row],
         values,
     });
     Ok(series.collect())

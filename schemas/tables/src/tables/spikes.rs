@@ -14,7 +14,8 @@ use arrow_array::types::UInt16Type;
 use arrow_array::{DictionaryArray, RecordBatch, StringArray, UInt16Array, UInt32Array};
 use arrow_schema::DataType;
 
-use super::{TableError, int_column, text_column};
+use super::columns::narrow_column;
+use super::{TableError, text_column};
 use crate::schema::{Column, TableSchema};
 
 pub const TABLE: &str = "spikes";
@@ -56,12 +57,12 @@ pub fn write(
 /// `(neuron, step)` of the spikes of one population, in the order of the table.
 pub fn of_population(batch: &RecordBatch, population: &str) -> Result<(Vec<u32>, Vec<u32>), TableError> {
     let names = text_column(TABLE, batch, "population")?;
-    let neuron = int_column(TABLE, batch, "neuron")?;
-    let step = int_column(TABLE, batch, "step")?;
+    let neuron: Vec<u32> = narrow_column(TABLE, batch, "neuron")?;
+    let step: Vec<u32> = narrow_column(TABLE, batch, "step")?;
     let mut spikes = (Vec::new(), Vec::new());
     for row in (0..batch.num_rows()).filter(|&row| names.value(row) == population) {
-        spikes.0.push(u32::try_from(neuron[row]).unwrap_or(u32::MAX));
-        spikes.1.push(u32::try_from(step[row]).unwrap_or(u32::MAX));
+        spikes.0.push(neuron[row]);
+        spikes.1.push(step[row]);
     }
     Ok(spikes)
 }
@@ -69,7 +70,7 @@ pub fn of_population(batch: &RecordBatch, population: &str) -> Result<(Vec<u32>,
 /// The steps of the spikes of each population that has some, in the order of the table.
 pub fn steps_by_population(batch: &RecordBatch) -> Result<Vec<(String, Vec<u32>)>, TableError> {
     let names = text_column(TABLE, batch, "population")?;
-    let step = int_column(TABLE, batch, "step")?;
+    let step: Vec<u32> = narrow_column(TABLE, batch, "step")?;
     let mut populations: Vec<(String, Vec<u32>)> = Vec::new();
     // Rows of a population stand together.
     let mut current = 0;
@@ -81,7 +82,7 @@ pub fn steps_by_population(batch: &RecordBatch) -> Result<Vec<(String, Vec<u32>)
                 populations.push((name.to_owned(), Vec::new()));
             }
         }
-        populations[current].1.push(u32::try_from(step).unwrap_or(u32::MAX));
+        populations[current].1.push(step);
     }
     Ok(populations)
 }

@@ -2,8 +2,11 @@
 
 pub(crate) mod files;
 mod recording;
+mod recording_file;
+mod recording_names;
 mod signals_table;
 mod table;
+mod table_columns;
 
 use lapicque_pipeline::Kind;
 

@@ -1,47 +1,49 @@
 //! `import.recording`: recordings as signals.
 //!
-//! EDF, BDF, CSV and NPY files are one sample each, labelled by the name of the file; a Parquet table has the samples it
-//! says. What a sample's result depends on is its signals alone: to move a file, or to put a subject more into a table,
+//! EDF, BDF, CSV, TSV and NPY files are one sample each, labelled by the name of the file; a Parquet table has the samples
+//! it says. What a sample's result depends on is its signals alone: to move a file, or to put a subject more into a table,
 //! computes nothing anew.
 
-use std::borrow::Cow;
-
 use indexmap::IndexMap;
-use lapicque_pipeline::config::nearest;
-use lapicque_pipeline::{BindRequest, ConfigError, FileRef, Kind, Output, Points, Ports, Stage};
-use lapicque_recording::{Recording, read_csv, read_edf, read_npy};
+use lapicque_pipeline::{BindRequest, ConfigError, Kind, Output, Points, Ports, Stage};
+use lapicque_recording::TimeUnit;
 use lapicque_schemas::content_digest;
 use lapicque_schemas::tables::signals::{self, Signal};
 use lapicque_units::Frequency;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
-use super::files::{file_error, read_parquet};
-use super::signals_table::{self, Given, Samples};
+use super::recording_file::{Name, Reading, no_channel, read_file, summary};
+use super::recording_names::{Paths, names_of};
 use crate::kind_config::{problem, read, schema_of};
 use crate::source::{Rows, Source};
 
 const REVISION: u32 = 1;
-const TIME_COLUMN: &str = "time_s";
-/// Relative; the header of an EDF file gives rates to eight digits.
-const SAME_RATE: f64 = 1e-6;
 
 pub(super) struct ImportRecording;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    /// The file: .edf, .bdf, .csv (with a column `time_s`), .npy (1-D, or channels x samples) or .parquet (with a column `values`).
+    /// The file: .edf, .bdf, .csv or .tsv (with a column of times), .npy (1-D, or channels x samples) or .parquet (with a column `values`); or several, as `sub-*/eeg.edf`.
     #[serde(default)]
     path: Option<String>,
-    /// Several files instead.
+    /// Several files instead: a list, or a map of names and files. Files of one name are named by their folders as well.
     #[serde(default)]
-    paths: Vec<String>,
-    /// Sampling rate, e.g. `250 Hz`, where the file has none: .npy, and .parquet without `dt`.
+    #[schemars(with = "Value")]
+    paths: Paths,
+    /// Sampling rate, e.g. `250 Hz`: needed for .npy, and .parquet without `dt`; times of .csv and .tsv must fit it.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     sampling_rate: Option<Frequency>,
+    /// The column of times of .csv and .tsv files (default: `time_s`, `time_ms`, `time_us` or `time_ns`). Times of day and dates are read as well.
+    #[serde(default)]
+    time_column: Option<String>,
+    /// The unit of times, where the name of their column does not end with it: `s`, `ms`, `us` or `ns`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    time_unit: Option<TimeUnitName>,
     /// Unit of the values where the file has none (default: not known).
     #[serde(default)]
     unit: Option<String>,
@@ -50,13 +52,33 @@ struct Config {
     channels: Option<Vec<String>>,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum TimeUnitName {
+    S,
+    Ms,
+    Us,
+    Ns,
+}
+
+impl From<TimeUnitName> for TimeUnit {
+    fn from(name: TimeUnitName) -> Self {
+        match name {
+            TimeUnitName::S => Self::Seconds,
+            TimeUnitName::Ms => Self::Milliseconds,
+            TimeUnitName::Us => Self::Microseconds,
+            TimeUnitName::Ns => Self::Nanoseconds,
+        }
+    }
+}
+
 impl Kind for ImportRecording {
     fn name(&self) -> &str {
         "import.recording"
     }
 
     fn summary(&self) -> &str {
-        "Recordings from EDF, BDF, CSV, NPY and Parquet files"
+        "Recordings from EDF, BDF, CSV, TSV, NPY and Parquet files"
     }
 
     fn ports(&self) -> Ports {
@@ -69,43 +91,106 @@ impl Kind for ImportRecording {
 
     fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         let config: Config = read(request)?;
-        let named: Vec<(String, &String)> = match (&config.path, config.paths.as_slice()) {
-            (Some(path), []) => vec![("path".to_owned(), path)],
-            (None, [_, ..]) => config.paths.iter().enumerate().map(|(i, path)| (format!("paths.{i}"), path)).collect(),
-            _ => {
-                return problem("path", "either `path` or `paths` is due, e.g. `path: subject_1.edf`");
-            }
-        };
         let mut problems = check(&config);
+        let (files, mut notes) = named_files(&config, request, &mut problems)?;
+        let reading = Reading {
+            rate_hz: config.sampling_rate.map(Frequency::value),
+            time_column: config.time_column.as_deref(),
+            time_unit: config.time_unit.map(TimeUnit::from),
+            unit: config.unit.as_deref().unwrap_or_default(),
+            channels: config.channels.as_deref(),
+        };
         let mut samples: IndexMap<String, Vec<Signal<'static>>> = IndexMap::new();
-        let mut notes = Vec::new();
-        for (field, path) in named {
+        for NamedFile { field, path, name } in files {
             // `paths.0` is part of what is set as `paths`.
             let whole = field.split('.').next().unwrap_or(&field);
             let read = request
-                .open(whole, path)
+                .open(whole, &path)
                 .map_err(|error| ConfigError::at(&field, error.message))
-                .and_then(|file| read_file(&file, &field, &config));
-            match read {
-                Ok((read, remarks)) => {
-                    notes.extend(remarks);
-                    for (label, signals) in read {
-                        if samples.insert(label.clone(), signals).is_some() {
-                            problems.push(ConfigError::at(
-                                &field,
-                                format!("two recordings are called `{label}`; rename one of the files"),
-                            ));
-                        }
-                    }
+                .and_then(|file| read_file(&file, &field, &name, &reading));
+            let (mut read, remarks) = match read {
+                Ok(read) => read,
+                Err(error) => {
+                    problems.push(error);
+                    continue;
                 }
-                Err(error) => problems.push(error),
+            };
+            notes.extend(remarks.into_iter().map(|remark| format!("`{path}`: {remark}")));
+            if let Some(channels) = config.channels.as_deref() {
+                problems.extend(select(&mut read, channels));
             }
-        }
-        if let Some(channels) = config.channels.as_deref().filter(|_| problems.is_empty()) {
-            problems.extend(select(&mut samples, channels));
+            notes.push(format!("`{path}`: {}", summary(&read)));
+            for (label, signals) in read {
+                if samples.contains_key(&label) {
+                    let message = format!(
+                        "two recordings are called `{label}`; name them by a map, `paths: {{NAME: {path}, ...}}`, or leave one out"
+                    );
+                    problems.push(ConfigError::at(&field, message));
+                }
+                samples.insert(label, signals);
+            }
         }
         if problems.is_empty() { source(samples, notes) } else { Err(problems) }
     }
+}
+
+/// A file to read.
+struct NamedFile {
+    /// Where the configuration names it.
+    field: String,
+    path: String,
+    name: Name,
+}
+
+/// The files that the configuration names, in its order, and what is to be told of their names.
+fn named_files(
+    config: &Config,
+    request: &BindRequest<'_>,
+    problems: &mut Vec<ConfigError>,
+) -> Result<(Vec<NamedFile>, Vec<String>), Vec<ConfigError>> {
+    let named: Vec<(String, &String, Option<&String>)> = match (&config.path, &config.paths) {
+        (Some(path), Paths::None) => vec![("path".to_owned(), path, None)],
+        (None, Paths::Listed(list)) if !list.is_empty() => {
+            list.iter().enumerate().map(|(i, path)| (format!("paths.{i}"), path, None)).collect()
+        }
+        (None, Paths::Named(map)) if !map.is_empty() => {
+            map.iter().map(|(name, path)| (format!("paths.{name}"), path, Some(name))).collect()
+        }
+        _ => return problem("path", "either `path` or `paths` is due, e.g. `path: subject_1.edf`"),
+    };
+    let mut notes = Vec::new();
+    let mut found: Vec<(String, String, Option<&String>)> = Vec::new();
+    for (field, path, name) in named {
+        match request.matching(field.split('.').next().unwrap_or(&field), path) {
+            Err(error) => problems.push(ConfigError::at(&field, error.message)),
+            Ok(files) if files.len() > 1 && name.is_some() => {
+                problems
+                    .push(ConfigError::at(&field, format!("a name is for one file; `{path}` matches {}", files.len())));
+            }
+            Ok(files) => {
+                if files.first() != Some(path) {
+                    notes.push(format!("`{path}` matches {} files", files.len()));
+                }
+                found.extend(files.into_iter().map(|file| (field.clone(), file, name)));
+            }
+        }
+    }
+    let unnamed: Vec<&str> =
+        found.iter().filter(|(.., name)| name.is_none()).map(|(_, path, _)| path.as_str()).collect();
+    let own_names = names_of(&unnamed);
+    let with_folders: Vec<&str> = own_names.iter().map(String::as_str).filter(|name| name.contains('/')).collect();
+    if let [first, .., last] = with_folders.as_slice() {
+        notes.push(format!("{} files are named by their folders as well: `{first}` to `{last}`", with_folders.len()));
+    }
+    let mut own_names = own_names.into_iter();
+    let files = found.into_iter().map(|(field, path, name)| {
+        let name = match name {
+            Some(name) => Name::Given(name.clone()),
+            None => Name::OfFile(own_names.next().unwrap_or_default()),
+        };
+        NamedFile { field, path, name }
+    });
+    Ok((files.collect(), notes))
 }
 
 fn check(config: &Config) -> Vec<ConfigError> {
@@ -119,90 +204,13 @@ fn check(config: &Config) -> Vec<ConfigError> {
     problems
 }
 
-fn read_file(file: &FileRef, field: &str, config: &Config) -> Result<Samples, ConfigError> {
-    let unit = config.unit.as_deref().unwrap_or_default();
-    let rate_hz = config.sampling_rate.map(Frequency::value);
-    let fail = |error: &dyn std::fmt::Display| file_error(field, file, error);
-    let reader = || file.reader().map_err(|error| fail(&error));
-    let recording = match file.extension().as_str() {
-        "edf" | "bdf" => read_edf(&mut reader()?).map_err(|error| fail(&error))?,
-        "csv" => read_csv(&mut reader()?, TIME_COLUMN).map_err(|error| fail(&error))?,
-        "npy" => {
-            let message = "an NPY file has no sampling rate; give one, e.g. `sampling_rate: 250 Hz`";
-            let rate_hz = rate_hz.ok_or_else(|| ConfigError::at("sampling_rate", message))?;
-            read_npy(&mut reader()?, rate_hz).map_err(|error| fail(&error))?
-        }
-        "parquet" => {
-            let given = Given { dt_ms: rate_hz.map(|rate| 1e3 / rate), unit };
-            return signals_table::read(&read_parquet(file, field)?, &given).map_err(|error| fail(&error));
-        }
-        other => {
-            return Err(fail(&format!("`.{other}` is not read; .edf, .bdf, .csv, .npy and .parquet are")));
-        }
-    };
-    if let Some(rate_hz) = rate_hz
-        && let Some(channel) =
-            recording.channels.iter().find(|c| (c.sampling_rate_hz / rate_hz - 1.0).abs() > SAME_RATE)
-    {
-        let message = format!(
-            "{rate_hz} Hz, but `{}` says {} Hz of channel `{}`; leave `sampling_rate` out",
-            file.name, channel.sampling_rate_hz, channel.label
-        );
-        return Err(ConfigError::at("sampling_rate", message));
-    }
-    let (signals, notes) = signals_of(recording, unit);
-    if signals.is_empty() {
-        return Err(fail(&"it has no channel"));
-    }
-    Ok((IndexMap::from([(file.stem(), signals)]), notes))
-}
-
-/// Stretches between gaps become epochs of their channel; two channels of one name at the same time are told apart.
-fn signals_of(recording: Recording, unit: &str) -> (Vec<Signal<'static>>, Vec<String>) {
-    let mut signals: Vec<Signal<'static>> = Vec::with_capacity(recording.channels.len());
-    let mut notes = Vec::new();
-    // Name, next epoch and end of what was read.
-    let mut known: IndexMap<String, (i32, f64)> = IndexMap::new();
-    for channel in recording.channels {
-        let dt_ms = 1e3 / channel.sampling_rate_hz;
-        let t0_ms = channel.start_s * 1e3;
-        // Half an interval of leeway for rounded times.
-        let follows = |end: f64| t0_ms >= end - dt_ms / 2.0;
-        let mut label = channel.label.clone();
-        let mut copy = 1;
-        while known.get(&label).is_some_and(|&(_, end)| !follows(end)) {
-            copy += 1;
-            label = format!("{} ({copy})", channel.label);
-        }
-        if copy > 1 {
-            notes.push(format!("there are several channels `{}`; one is called `{label}`", channel.label));
-        }
-        let entry = known.entry(label.clone()).or_insert((0, 0.0));
-        let epoch = entry.0;
-        *entry = (epoch + 1, t0_ms + channel.samples.len() as f64 * dt_ms);
-        let unit = channel.unit.filter(|unit| !unit.trim().is_empty()).unwrap_or_else(|| unit.to_owned());
-        signals.push(Signal {
-            channel: label.into(),
-            epoch,
-            t0_ms,
-            dt_ms,
-            unit: unit.into(),
-            values: Cow::Owned(channel.samples),
-        });
-    }
-    (signals, notes)
-}
-
+/// Keeps the channels that are asked for.
 fn select(samples: &mut IndexMap<String, Vec<Signal<'static>>>, channels: &[String]) -> Vec<ConfigError> {
     let mut problems = Vec::new();
     for (sample, signals) in samples {
-        for (i, wanted) in
-            channels.iter().enumerate().filter(|(_, wanted)| !signals.iter().any(|s| s.channel == wanted.as_str()))
-        {
-            let near =
-                nearest(wanted, signals.iter().map(|s| s.channel.as_ref())).map(|n| format!("; did you mean `{n}`?"));
-            let message = format!("`{sample}` has no channel `{wanted}`{}", near.unwrap_or_default());
-            problems.push(ConfigError::at(format!("channels.{i}"), message));
+        let is_lacking = |wanted: &&String| !signals.iter().any(|s| s.channel == wanted.as_str());
+        for wanted in channels.iter().filter(is_lacking) {
+            problems.push(no_channel(wanted, sample, signals.iter().map(|s| s.channel.as_ref())));
         }
         signals.retain(|signal| channels.iter().any(|wanted| signal.channel == wanted.as_str()));
     }
@@ -231,41 +239,4 @@ fn source(
     }
     let points = Points { labels: Some(labels), digests, unread: Vec::new() };
     Ok(Box::new(Source::new(REVISION, Output::new("signals", schema), points, Rows::Many(tables), notes)))
-}
-
-#[cfg(test)]
-mod tests {
-    use lapicque_recording::Channel;
-
-    use super::*;
-
-    fn channel(label: &str, start_s: f64, samples: usize) -> Channel {
-        Channel {
-            label: label.to_owned(),
-            unit: Some(" ".to_owned()),
-            sampling_rate_hz: 100.0,
-            samples: vec![0.0; samples],
-            start_s,
-        }
-    }
-
-    #[test]
-    fn stretches_between_gaps_are_epochs_and_equal_names_are_told_apart() {
-        let recording = Recording {
-            channels: vec![
-                channel("EEG", 0.0, 100),
-                channel("EEG", 0.0, 50),
-                channel("EEG", 2.0, 100),
-                channel("EEG", 2.001, 10),
-            ],
-            ..Recording::default()
-        };
-        let (signals, notes) = signals_of(recording, "uV");
-        let keys: Vec<_> = signals.iter().map(|s| (s.channel.as_ref(), s.epoch, s.t0_ms, s.unit.as_ref())).collect();
-        assert_eq!(
-            keys,
-            [("EEG", 0, 0.0, "uV"), ("EEG (2)", 0, 0.0, "uV"), ("EEG", 1, 2000.0, "uV"), ("EEG (2)", 1, 2001.0, "uV")]
-        );
-        assert_eq!(notes.len(), 2);
-    }
 }

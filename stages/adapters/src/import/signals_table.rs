@@ -16,6 +16,9 @@ use super::files::{Chunks, as_text};
 
 const COLUMNS: [&str; 7] = ["sample", "channel", "epoch", "t0", "dt", "unit", "values"];
 
+/// Relative: more is another interval.
+const SAME_INTERVAL: f64 = 1e-6;
+
 /// What the file may leave open.
 pub(super) struct Given<'a> {
     pub(super) dt_ms: Option<f64>,
@@ -38,9 +41,6 @@ pub(super) fn read(chunks: &Chunks, given: &Given<'_>) -> Result<Samples, String
     let ignored: Vec<&str> = names.iter().copied().filter(|name| !COLUMNS.contains(name)).collect();
     if !ignored.is_empty() {
         notes.push(format!("columns that are not read: {}", ignored.join(", ")));
-    }
-    if names.contains(&"dt") && given.dt_ms.is_some() {
-        notes.push("`sampling_rate` is not read: the table has a column `dt`".to_owned());
     }
     // Features need no time; what does need it refuses the unknown interval.
     if !names.contains(&"dt") && given.dt_ms.is_none() {
@@ -80,6 +80,10 @@ pub(super) fn read(chunks: &Chunks, given: &Given<'_>) -> Result<Samples, String
             let dt_ms = float(&columns.dt, given.dt_ms.unwrap_or(f64::NAN));
             if columns.dt.is_some() && !(dt_ms > 0.0 && dt_ms.is_finite()) {
                 return Err(in_row(format!("`dt` = {dt_ms} ms; it must be finite and above 0")));
+            }
+            if let Some(stated) = given.dt_ms.filter(|stated| (dt_ms / stated - 1.0).abs() > SAME_INTERVAL) {
+                let message = format!("`dt` = {dt_ms} ms, but `sampling_rate` says {} ms; leave it out", stated);
+                return Err(in_row(message));
             }
             let t0_ms = float(&columns.t0, 0.0);
             if !t0_ms.is_finite() {
@@ -149,11 +153,18 @@ fn number(batch: &RecordBatch, name: &str, due: &DataType) -> Result<Option<Arra
         return Ok(None);
     };
     let found = array.data_type();
-    let fits = found.is_integer() || (*due == DataType::Float64 && found.is_floating());
-    if !fits {
+    if !(found.is_integer() || found.is_floating()) {
         return Err(format!("`{name}` is {found}; {due} is due"));
     }
-    without_nulls(name, cast(array, due).map_err(|error| error.to_string())?).map(Some)
+    let array = without_nulls(name, array.clone())?;
+    if due.is_integer() && found.is_floating() {
+        let floats = cast(&array, &DataType::Float64).map_err(|error| error.to_string())?;
+        // Data frames have whole numbers as floats where a value was missing once.
+        if let Some(row) = floats.as_primitive::<Float64Type>().values().iter().position(|value| value.fract() != 0.0) {
+            return Err(format!("`{name}` is {found}, and not whole in row {}; whole numbers are due", row + 1));
+        }
+    }
+    without_nulls(name, cast(&array, due).map_err(|error| error.to_string())?).map(Some)
 }
 
 fn without_nulls(name: &str, array: ArrayRef) -> Result<ArrayRef, String> {

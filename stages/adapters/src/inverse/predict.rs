@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::columns::{feature_names, suggestion};
+use super::columns::{feature_names, suggestion, why_no_feature};
 use super::training_rows::{labels, numbers};
 use crate::kind_config::{bound, problem, read, schema_of};
 
@@ -38,6 +38,8 @@ struct Config {}
 struct PredictStage {
     bound: Bound,
     features: Vec<String>,
+    /// Columns that are no features, and why.
+    others: Vec<(String, String)>,
     definitions: Option<String>,
     /// The features are a whole table with labels of samples, which are kept.
     labelled: bool,
@@ -79,7 +81,10 @@ impl Kind for Predict {
         let columns = keys.map(str::to_owned).chain(features.iter().cloned());
         bound.reads = vec![Read::all("model"), Read::columns("features", columns)];
         let definitions = input.schema.arrow.metadata().get(features::DEFINITIONS).cloned();
-        Ok(Box::new(PredictStage { bound, features, definitions, labelled }))
+        let others =
+            input.schema.column_names().filter_map(|n| Some((n.to_owned(), why_no_feature(&input.schema, n)?)));
+        let others = others.collect();
+        Ok(Box::new(PredictStage { bound, features, others, definitions, labelled }))
     }
 }
 
@@ -134,10 +139,13 @@ impl PredictStage {
         }
         let columns: Vec<String> = model.features.iter().map(|feature| feature.name.clone()).collect();
         match columns.iter().find(|column| !self.features.contains(column)) {
-            Some(lacking) => Err(SampleError::input(format!(
-                "the model uses the feature `{lacking}`, which this table does not have{}",
-                suggestion(lacking, &self.features)
-            ))),
+            Some(lacking) => {
+                let why = match self.others.iter().find(|(name, _)| name == lacking) {
+                    Some((_, why)) => format!("is no feature here: {why}"),
+                    None => format!("is not here{}", suggestion(lacking, &self.features)),
+                };
+                Err(SampleError::input(format!("the model uses the feature `{lacking}`, which {why}")))
+            }
             None => Ok((model, columns)),
         }
     }

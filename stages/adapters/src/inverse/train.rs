@@ -22,7 +22,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::columns::{feature_names, suggestion};
+use super::columns::{feature_names, suggestion, why_no_feature};
 use super::estimator_config::{EstimatorConfig, ValidationConfig};
 use super::training_rows::{Columns, GroupColumn, TrainingRows, training_rows};
 use crate::kind_config::{bound, read, schema_of};
@@ -127,6 +127,11 @@ impl Kind for Train {
         notes.extend(targets.iter().filter(|target| target.unit.is_none()).map(|target| {
             format!("column `{}` of the parameters has no unit: predictions are in whatever unit it is in", target.name)
         }));
+        if config.features.is_none() {
+            let left_out =
+                from.schema.column_names().filter_map(|name| Some((name, why_no_feature(&from.schema, name)?)));
+            notes.extend(left_out.map(|(name, why)| format!("the column `{name}` is no feature: {why}")));
+        }
         bound.notes = notes;
         let definitions = from.schema.arrow.metadata().get(features::DEFINITIONS).cloned().unwrap_or_default();
         Ok(Box::new(TrainStage { bound, config, features, targets, groups, definitions }))
@@ -204,7 +209,10 @@ fn selected_features(
     }
     for (i, name) in chosen.iter().enumerate().filter(|(_, name)| groups.is_none_or(|group| group.name != **name)) {
         if !known.contains(name) {
-            let message = format!("there is no feature `{name}`{}", suggestion(name, &known));
+            let message = match why_no_feature(schema, name) {
+                Some(why) => format!("the column `{name}` is no feature: {why}"),
+                None => format!("there is no feature `{name}`{}", suggestion(name, &known)),
+            };
             problems.push(ConfigError::at(format!("features.{i}"), message));
         } else if chosen[..i].contains(name) {
             problems.push(ConfigError::at(format!("features.{i}"), format!("`{name}` is named twice")));

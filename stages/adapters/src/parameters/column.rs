@@ -4,11 +4,12 @@
 //! decimal text, so `0.02989 nA` and `29.89 pA` are the same value, bit for bit.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray, UInt64Array};
 use arrow_schema::{DataType, Field};
-use lapicque_pipeline::ConfigError;
+use lapicque_pipeline::{ConfigError, Written};
 use lapicque_schemas::schema::UNIT;
 use lapicque_schemas::tables::parameters::SEED;
 use lapicque_units::{Quantity, Unit};
@@ -40,24 +41,61 @@ impl Column {
     }
 }
 
-/// What `fields` of a configuration say at the paths `at`: quantities, numbers or texts.
+/// What fields of a configuration, or cells, say at the paths `at`: quantities, numbers or texts.
 pub(super) fn column_of(
     name: &str,
-    is_label: bool,
     values: &[Value],
     at: &dyn Fn(usize) -> String,
 ) -> Result<(Field, ArrayRef), ConfigError> {
-    if let Some(integers) = values.iter().map(Value::as_i64).collect::<Option<Vec<_>>>().filter(|_| name != SEED) {
-        return Ok((field(name, DataType::Int64, None), Arc::new(Int64Array::from(integers))));
-    }
-    if name != SEED && values.iter().all(|value| is_text(value, is_label)) {
-        let texts = values.iter().filter_map(Value::as_str);
-        return Ok((field(name, DataType::Utf8, None), Arc::new(StringArray::from_iter_values(texts))));
-    }
     if name == SEED {
         return Ok((field(name, DataType::UInt64, None), Arc::new(UInt64Array::from(seeds(values, at)?))));
     }
+    if let Some(integers) = values.iter().map(Value::as_i64).collect::<Option<Vec<_>>>() {
+        return Ok((field(name, DataType::Int64, None), Arc::new(Int64Array::from(integers))));
+    }
+    if values.iter().all(is_text) {
+        return Ok(text_column(name, values.iter().filter_map(Value::as_str)));
+    }
     numbers_column(name, numbers(values, at)?)
+}
+
+/// A column of labels, as written: numbers only where every one of them prints back as it was written, or has a unit.
+pub(super) fn label_column(name: &str, texts: &[String]) -> (Field, ArrayRef) {
+    if let Some(integers) = as_printed::<i64>(texts) {
+        return (field(name, DataType::Int64, None), Arc::new(Int64Array::from(integers)));
+    }
+    if let Some(values) = as_printed::<f64>(texts).filter(|values| values.iter().all(|v| v.is_finite())) {
+        return (field(name, DataType::Float64, None), Arc::new(Float64Array::from(values)));
+    }
+    let quantities: Vec<Value> = texts.iter().map(|text| Value::String(text.clone())).collect();
+    match numbers(&quantities, &|_| String::new()) {
+        Ok(Numbers { values, unit: Some(unit) }) => {
+            (field(name, DataType::Float64, Some(&unit)), Arc::new(Float64Array::from(values)))
+        }
+        _ => text_column(name, texts.iter().map(String::as_str)),
+    }
+}
+
+fn as_printed<T: FromStr + ToString>(texts: &[String]) -> Option<Vec<T>> {
+    texts.iter().map(|text| text.parse::<T>().ok().filter(|value| value.to_string() == *text)).collect()
+}
+
+pub(super) fn text_column<'a>(name: &str, texts: impl Iterator<Item = &'a str>) -> (Field, ArrayRef) {
+    (field(name, DataType::Utf8, None), Arc::new(StringArray::from_iter_values(texts)))
+}
+
+/// Names that a configuration has at the paths `at`, as they were written.
+pub(super) fn names(
+    values: &[Value],
+    written: &Written,
+    at: &dyn Fn(usize) -> String,
+) -> Result<Vec<String>, ConfigError> {
+    let name = |(i, value): (usize, &Value)| match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Ok(written.get(&at(i)).cloned().unwrap_or_else(|| value.to_string())),
+        other => Err(ConfigError::at(at(i), format!("{other} is no name; text or a number is due"))),
+    };
+    values.iter().enumerate().map(name).collect()
 }
 
 /// A column of real numbers.
@@ -118,14 +156,12 @@ fn seeds(values: &[Value], at: &dyn Fn(usize) -> String) -> Result<Vec<u64>, Con
     values.iter().enumerate().map(seed).collect()
 }
 
-/// Text that begins like a number is a quantity, or meant to be one, unless the column is said to hold labels.
-fn is_text(value: &Value, is_label: bool) -> bool {
+/// Text that begins like a number is a quantity, or meant to be one.
+fn is_text(value: &Value) -> bool {
     let Value::String(text) = value else {
         return false;
     };
-    let numeric =
-        text.trim_start().trim_start_matches(['+', '-', '\u{2212}', '.']).starts_with(|c: char| c.is_ascii_digit());
-    if is_label { text.parse::<Quantity>().is_err() } else { !numeric }
+    !text.trim_start().trim_start_matches(['+', '-', '\u{2212}', '.']).starts_with(|c: char| c.is_ascii_digit())
 }
 
 pub(super) fn field(name: &str, data_type: DataType, unit: Option<&Unit>) -> Field {
@@ -154,7 +190,7 @@ mod tests {
     use super::*;
 
     fn column(name: &str, values: Value) -> Result<(Field, ArrayRef), ConfigError> {
-        column_of(name, false, values.as_array().unwrap(), &|i| format!("values.{i}"))
+        column_of(name, values.as_array().unwrap(), &|i| format!("values.{i}"))
     }
 
     #[test]
@@ -173,6 +209,28 @@ mod tests {
         assert_eq!(data_type("n", json!([1, 2.5])), DataType::Float64);
         assert_eq!(data_type("seed", json!([1, 18446744073709551615_u64])), DataType::UInt64);
         assert_eq!(data_type("group", json!(["control", "lesion"])), DataType::Utf8);
+    }
+
+    #[test]
+    fn labels_stay_as_written() {
+        let read = |texts: &[&str]| label_column("subject", &texts.iter().map(|&t| t.to_owned()).collect::<Vec<_>>());
+        for texts in [
+            ["001", "002"],
+            ["1", "1.0"],
+            ["1e3", "2"],
+            ["+1", "2"],
+            ["nan", "1"],
+            ["", "1"],
+            ["12345678901234567890", "1"],
+            ["5 mV", "x"],
+        ] {
+            let (field, array) = read(&texts);
+            assert_eq!(field.data_type(), &DataType::Utf8, "{texts:?}");
+            assert_eq!(array.as_string::<i32>().iter().flatten().collect::<Vec<_>>(), texts);
+        }
+        assert_eq!(read(&["1", "-20"]).0.data_type(), &DataType::Int64);
+        assert_eq!(read(&["1.5", "2"]).0.data_type(), &DataType::Float64);
+        assert_eq!(read(&["5 mV", "1 V"]).0.metadata()[UNIT], "mV");
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use indexmap::IndexMap;
 use lapicque_numerics::grid::{linspace, logspace};
-use lapicque_pipeline::{BindRequest, ConfigError, Kind, Ports, Stage};
+use lapicque_pipeline::{BindRequest, ConfigError, Kind, Ports, Stage, Written};
 use lapicque_schemas::tables::parameters::SEED;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::column::{Column, check_name, column_of, numbers, numbers_column};
+use super::column::{Column, check_name, column_of, label_column, names, numbers, numbers_column};
 use super::points::{MOST_POINTS, Table, source};
 use crate::kind_config::{problem, read, schema_of};
 
@@ -76,7 +76,7 @@ impl Kind for Grid {
         let mut problems = Vec::new();
         let mut axes = Vec::new();
         for (name, axis) in &config.sweep {
-            match axis_column(name, axis, config.labels.contains(name)) {
+            match axis_column(name, axis, config.labels.contains(name), request.written) {
                 Ok(axis) => axes.push(axis),
                 Err(error) => problems.push(error),
             }
@@ -89,17 +89,18 @@ impl Kind for Grid {
             Combine::Zip => zip(&axes),
         }
         .map_err(|error| vec![error])?;
-        source(Table { columns: axes, samples: None, labels: config.labels, field: "sweep" })
+        source(Table { columns: axes, samples: None, labels: config.labels, field: "sweep", notes: Vec::new() })
     }
 }
 
-fn axis_column(name: &str, axis: &Axis, is_label: bool) -> Result<Column, ConfigError> {
+fn axis_column(name: &str, axis: &Axis, is_label: bool, written: &Written) -> Result<Column, ConfigError> {
     let path = format!("sweep.{name}");
     check_name(name, &path)?;
     let (field, levels) = match axis {
         Axis::Values(values) => {
             at_most(values.len() as u64, &format!("{path}.values"))?;
-            column_of(name, is_label, values, &|i| format!("{path}.values.{i}"))?
+            let at = |i: usize| format!("{path}.values.{i}");
+            if is_label { label_column(name, &names(values, written, &at)?) } else { column_of(name, values, &at)? }
         }
         Axis::Linspace(..) | Axis::Logspace(..) if name == SEED => {
             return Err(ConfigError::at(path, "seeds are listed, e.g. `seed: { values: [1, 2, 3] }`"));

@@ -5,6 +5,7 @@ mod grid;
 pub(crate) mod list;
 mod points;
 mod random;
+mod table;
 
 use lapicque_pipeline::Kind;
 

@@ -31,6 +31,8 @@ pub(super) struct Table {
     pub(super) labels: Vec<String>,
     /// The field of the configuration that the rows come from.
     pub(super) field: &'static str,
+    /// Remarks for the user.
+    pub(super) notes: Vec<String>,
 }
 
 /// Checks the points and makes the stage.
@@ -62,7 +64,7 @@ pub(super) fn source(table: Table) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let batch = RecordBatch::try_new(schema.clone(), arrays).map_err(fail)?;
     let schema = TableSchema { table: parameters::TABLE.to_owned(), key: Vec::new(), arrow: schema };
     let points = Points { labels, digests, unread: table.labels };
-    Ok(Box::new(Source::new(REVISION, Output::new("parameters", schema), points, Rows::One(batch), Vec::new())))
+    Ok(Box::new(Source::new(REVISION, Output::new("parameters", schema), points, Rows::One(batch), table.notes)))
 }
 
 /// Names of points of which some columns are labels: made from the others, where these tell all points apart, so that a label more renames nothing.

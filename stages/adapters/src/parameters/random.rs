@@ -84,7 +84,7 @@ impl Kind for Random {
         if !problems.is_empty() {
             return Err(problems);
         }
-        source(Table { columns, samples: None, labels: config.labels, field: "bounds" })
+        source(Table { columns, samples: None, labels: config.labels, field: "bounds", notes: Vec::new() })
     }
 }
 

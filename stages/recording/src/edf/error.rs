@@ -1,5 +1,7 @@
 //! What can be wrong with an EDF file.
 
+use crate::rates::HIGHEST_RATE_HZ;
+
 /// The error of [`crate::read_edf`].
 #[derive(Debug, thiserror::Error)]
 pub enum EdfError {
@@ -25,4 +27,10 @@ pub enum EdfError {
     RecordOrder { record: u64, onset_s: f64, expected_s: f64 },
     #[error("the file holds no data record")]
     NoRecords,
+    #[error("no signal has samples")]
+    NoSamples,
+    #[error(
+        "signal `{label}` would be sampled at {rate_hz} Hz, by its samples per data record and their duration; allowed: up to {HIGHEST_RATE_HZ} Hz"
+    )]
+    Rate { label: String, rate_hz: f64 },
 }

@@ -2,18 +2,20 @@
 
 use std::io::Read;
 
-use super::header::{Header, Kind, Signal};
-use super::{EdfError, annotations};
-use crate::{Annotation, Channel, Recording};
+use super::EdfError;
+use super::annotations::Annotations;
+use super::header::{Content, Header, Kind};
+use crate::{Channel, Recording};
 
 pub(super) fn read<R: Read>(reader: &mut R, header: &Header, record_count: u64) -> Result<Recording, EdfError> {
     let mut stretches: Vec<Stretch> = Vec::new();
-    let mut annotations = Vec::new();
+    let mut annotations = Annotations::default();
+    let mut notes = Vec::new();
     let mut bytes = vec![0; header.record_bytes() as usize];
     for record in 0..record_count {
         reader.read_exact(&mut bytes)?;
-        let onset = parse_annotations(header, &bytes, record, &mut annotations)?;
-        if let Some(start_s) = starts_stretch(header, stretches.last(), record, onset)? {
+        let onset = onset(header, &bytes, record, &mut annotations)?;
+        if let Some(start_s) = starts_stretch(header, stretches.last(), record, onset, &mut notes)? {
             stretches.push(Stretch::starting_at(start_s, header));
         }
         let Some(stretch) = stretches.last_mut() else {
@@ -25,22 +27,20 @@ pub(super) fn read<R: Read>(reader: &mut R, header: &Header, record_count: u64) 
         }
         stretch.push(header, &bytes);
     }
+    notes.extend(annotations.note());
     let mut channels = Vec::new();
-    for (position, signal) in header.signals.iter().enumerate() {
-        if signal.is_annotations {
-            continue;
-        }
+    for (position, signal) in header.signals.iter().enumerate().filter(|(_, signal)| signal.has_samples()) {
         for stretch in &mut stretches {
             channels.push(Channel {
                 label: signal.label.clone(),
                 unit: signal.unit.clone(),
-                sampling_rate_hz: signal.samples_per_record as f64 / header.record_duration_s,
+                sampling_rate_hz: header.rate_hz(signal),
                 samples: std::mem::take(&mut stretch.samples[position]),
                 start_s: stretch.start_s,
             });
         }
     }
-    Ok(Recording { channels, annotations, start: Some(header.start.clone()) })
+    Ok(Recording { channels, annotations: annotations.found, start: Some(header.start.clone()), notes })
 }
 
 /// Records that follow each other without a gap; samples per signal of the header.
@@ -57,7 +57,7 @@ impl Stretch {
 
     fn reserve(&mut self, header: &Header, record_count: u64) {
         for (samples, signal) in self.samples.iter_mut().zip(&header.signals) {
-            if !signal.is_annotations {
+            if signal.has_samples() {
                 samples.reserve_exact(signal.samples_per_record * record_count as usize);
             }
         }
@@ -68,41 +68,46 @@ impl Stretch {
         for (samples, signal) in self.samples.iter_mut().zip(&header.signals) {
             let (own, rest) = bytes.split_at(signal.samples_per_record * header.bytes_per_sample);
             bytes = rest;
-            if !signal.is_annotations {
-                samples.extend(own.chunks_exact(header.bytes_per_sample).map(|raw| physical(signal, raw)));
+            if let Content::Samples { physical_min, digital_min, step } = signal.content {
+                let physical = |digital: i32| physical_min + (f64::from(digital) - digital_min) * step;
+                samples.extend(own.chunks_exact(header.bytes_per_sample).map(|raw| physical(digital(raw))));
             }
         }
     }
 }
 
-fn physical(signal: &Signal, raw: &[u8]) -> f64 {
-    let digital = match *raw {
+fn digital(raw: &[u8]) -> i32 {
+    match *raw {
         [low, high] => i32::from(i16::from_le_bytes([low, high])),
         // Shifted down again from the top of the word so that the sign comes along.
         [low, middle, high] => i32::from_le_bytes([0, low, middle, high]) >> 8,
         _ => 0,
-    };
-    signal.physical_min + (f64::from(digital) - signal.digital_min) * signal.step
+    }
 }
 
-/// The onset of the record, if an annotation signal says so.
-fn parse_annotations(
+/// When the record starts, if an annotation signal says so. A discontinuous file must say it.
+fn onset(
     header: &Header,
     record_bytes: &[u8],
     record: u64,
-    annotations: &mut Vec<Annotation>,
+    annotations: &mut Annotations,
 ) -> Result<Option<f64>, EdfError> {
     let mut onset = None;
     let mut start = 0;
     let mut is_first = true;
     for signal in &header.signals {
         let end = start + signal.samples_per_record * header.bytes_per_sample;
-        if signal.is_annotations {
+        if signal.is_annotations() {
             let offset = header.bytes() + record * header.record_bytes() + start as u64;
-            let first = annotations::parse(&record_bytes[start..end], record, offset, annotations)?;
-            if is_first {
-                onset = first;
-            }
+            let first = annotations.take(&record_bytes[start..end], record, offset);
+            onset = match first {
+                _ if !is_first => onset,
+                Some(Err(malformed)) if header.kind == Kind::Discontinuous => {
+                    let (offset, problem) = (malformed.offset, malformed.problem);
+                    return Err(EdfError::Annotation { record, offset, problem });
+                }
+                other => other.and_then(Result::ok),
+            };
             is_first = false;
         }
         start = end;
@@ -116,28 +121,37 @@ fn starts_stretch(
     stretch: Option<&Stretch>,
     record: u64,
     onset: Option<f64>,
+    notes: &mut Vec<String>,
 ) -> Result<Option<f64>, EdfError> {
-    if header.kind == Kind::Discontinuous && onset.is_none() {
+    let is_discontinuous = header.kind == Kind::Discontinuous;
+    if is_discontinuous && onset.is_none() {
         return Err(EdfError::Annotation {
             record,
             offset: header.bytes() + record * header.record_bytes(),
             problem: "EDF+D must say in each record when it starts".to_owned(),
         });
     }
-    let onset_s = onset.unwrap_or(0.0);
-    let Some(stretch) = stretch else {
-        return Ok(Some(onset_s));
+    let (Some(stretch), Some(onset_s)) = (stretch, onset) else {
+        return Ok(stretch.is_none().then_some(onset.unwrap_or(0.0)));
     };
-    if header.kind != Kind::Discontinuous {
-        return Ok(None);
-    }
     let expected_s = stretch.start_s + stretch.records as f64 * header.record_duration_s;
-    let samples = header.signals.iter().filter(|signal| !signal.is_annotations);
+    let samples = header.signals.iter().filter(|signal| signal.has_samples());
     let most = samples.map(|signal| signal.samples_per_record).max().unwrap_or(1);
     // Onsets are rounded to the digits written; half a sample of the fastest channel is no gap yet.
     let tolerance_s = 0.5 * header.record_duration_s / most as f64;
-    if onset_s < expected_s - tolerance_s {
+    let is_late = onset_s > expected_s + tolerance_s;
+    let is_early = onset_s < expected_s - tolerance_s;
+    if !is_discontinuous {
+        if (is_late || is_early) && notes.is_empty() && header.record_duration_s > 0.0 {
+            notes.push(format!(
+                "data record {record} says that it starts at {onset_s} s, but the file says that it has no gaps, so that it starts at {expected_s} s: \
+                 records are joined without a gap"
+            ));
+        }
+        return Ok(None);
+    }
+    if is_early {
         return Err(EdfError::RecordOrder { record, onset_s, expected_s });
     }
-    Ok((onset_s > expected_s + tolerance_s).then_some(onset_s))
+    Ok(is_late.then_some(onset_s))
 }

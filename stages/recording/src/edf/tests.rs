@@ -186,7 +186,7 @@ fn files_of_annotations_alone_need_no_duration() {
 }
 
 #[test]
-fn malformed_annotations_are_placed() {
+fn malformed_annotations_are_left_out_and_placed() {
     for (text, expected) in [
         ("+0", "does not end with bytes 20, 0"),
         ("0\x14\x14\0", "onset `0` must start with + or -"),
@@ -197,32 +197,169 @@ fn malformed_annotations_are_placed() {
         let mut file = File::plain(vec![eeg(1), notes(10)], 1, int16(&[0]));
         file.reserved = "EDF+C";
         file.data.extend(padded(text, 10));
-        let error = file.error();
-        assert!(error.starts_with("annotations of data record 0, byte 770 of the file"), "{error}");
-        assert!(error.contains(expected), "{error}");
+        let recording = file.read().unwrap();
+        assert_eq!((recording.channels[0].samples.len(), recording.channels[0].start_s), (1, 0.0));
+        let [note] = recording.notes.as_slice() else { panic!("{:?}", recording.notes) };
+        assert!(note.starts_with("a malformed annotation is left out: data record 0, byte 770 of the file"), "{note}");
+        assert!(note.contains(expected), "{note}");
     }
 }
 
 #[test]
-fn record_counts_and_lengths_must_agree() {
+fn one_bad_annotation_loses_no_other() {
+    let mut file = with_annotations("EDF+C", &["+0", "+2"]);
+    let text = padded("+0\x14\x14\x000.5\x14no sign\x14\0+1\x14good\x14\0", 40);
+    file.data[4..84].copy_from_slice(&text);
+    let recording = file.read().unwrap();
+    assert_eq!(recording.channels[0].samples.len(), 4);
+    assert_eq!(recording.annotations.iter().map(|note| note.text.as_str()).collect::<Vec<_>>(), ["good"]);
+    assert!(recording.notes[0].contains("onset `0.5` must start with + or -"), "{:?}", recording.notes);
+    // The same in a file with gaps: only what keeps the time must be there.
+    file.reserved = "EDF+D";
+    assert_eq!(file.read().unwrap().annotations.len(), 1);
+    file.data[4..84].copy_from_slice(&padded("0\x14\x14\0", 40));
+    assert!(file.error().contains("onset `0` must start with + or -"), "{}", file.error());
+}
+
+#[test]
+fn records_that_contradict_a_file_without_gaps_are_told() {
+    let recording = with_annotations("EDF+C", &["+0", "+2", "+7", "+9"]).read().unwrap();
+    assert_eq!((recording.channels.len(), recording.channels[0].samples.len()), (1, 8));
+    let [note] = recording.notes.as_slice() else { panic!("{:?}", recording.notes) };
+    assert!(note.starts_with("data record 2 says that it starts at 7 s"), "{note}");
+}
+
+#[test]
+fn what_is_wrong_with_a_signal_loses_that_signal_only() {
+    let with = |change: fn(&mut SignalText)| {
+        let mut bad = SignalText { label: "EMG", ..eeg(2) };
+        change(&mut bad);
+        bad
+    };
+    for (bad, expected) in [
+        (with(|s| s.physical = ["0", "0"]), "its physical minimum and maximum are both 0"),
+        (with(|s| s.physical = ["", ""]), "its physical minimum is ``; allowed: a number"),
+        (with(|s| s.physical = ["inf", "1"]), "its physical minimum is `inf`; allowed: a number"),
+        (with(|s| s.physical = ["-1", "1e999"]), "its physical maximum is `1e999`; allowed: a number"),
+        (with(|s| s.physical = ["-1e308", "1e308"]), "lie too far apart"),
+        (with(|s| s.digital = ["0", "0"]), "its digital minimum, 0, is not below its digital maximum, 0"),
+        (with(|s| s.digital = ["5", "-5"]), "is not below"),
+        (
+            with(|s| s.digital = ["-32769", "32767"]),
+            "its digital minimum is `-32769`; allowed: a whole number from -32768 to 32767",
+        ),
+        (with(|s| s.digital = ["-32768", "65535"]), "its digital maximum is `65535`"),
+        (with(|s| s.digital = ["0", "1.5"]), "its digital maximum is `1.5`"),
+        (with(|s| s.digital = ["0", "9e99"]), "its digital maximum is `9e99`"),
+        (with(|s| s.samples = 0), "it has no samples"),
+    ] {
+        let width = bad.samples;
+        let record = |value: i16| [int16(&[value, value]), vec![9; 2 * width], int16(&[-value])].concat();
+        let other = SignalText { label: "C3", ..eeg(1) };
+        let file = File::plain(vec![eeg(2), bad, other], 2, [record(1), record(2)].concat());
+        let recording = file.read().unwrap();
+        let [first, last] = recording.channels.as_slice() else { panic!("{recording:?}") };
+        assert_eq!((first.samples.len(), last.label.as_str(), last.samples.len()), (4, "C3", 2));
+        let physical = |digital: f64| -440.0 + (digital + 2048.0) * 950.0 / 4095.0;
+        assert!((first.samples[3] - physical(2.0)).abs() < 1e-9 && (last.samples[1] - physical(-2.0)).abs() < 1e-9);
+        let [note] = recording.notes.as_slice() else { panic!("{:?}", recording.notes) };
+        assert!(note.starts_with("signal 2, `EMG`, is left out: ") && note.contains(expected), "{note}");
+    }
+    let none = File::plain(vec![with(|s| s.samples = 0)], 1, vec![1, 2]);
+    assert!(matches!(none.read(), Err(EdfError::NoSamples)));
+    let flat = with(|s| s.physical = ["0", "0"]);
+    let all = File::plain(vec![flat; 12], 1, vec![0; 48]).read().unwrap();
+    assert_eq!((all.channels.len(), all.notes.len(), all.notes[8].as_str()), (0, 9, "4 more signals are left out"));
+}
+
+#[test]
+fn numbers_are_read_as_recorders_write_them() {
+    let signal = SignalText { physical: ["- 1976,5", "1976,4"], digital: ["+0", " 10\0"], ..eeg(1) };
+    let mut file = File::plain(vec![signal], 2, int16(&[0, 10]));
+    file.duration = " 0,5";
+    file.records = "\t2".to_owned();
+    let channel = &file.read().unwrap().channels[0];
+    assert_eq!((channel.sampling_rate_hz, channel.samples[0]), (2.0, -1976.5));
+    assert!((channel.samples[1] - 1976.4).abs() < 1e-9);
+    // Two numbers in one field are a field of another file.
+    for records in ["1 2", "0x1", "1e0", "", "--1", "1,5"] {
+        file.records = records.to_owned();
+        assert!(file.error().contains("`number of data records`"), "{records}");
+    }
+}
+
+#[test]
+fn rounded_durations_of_records_give_the_rate_that_was_meant() {
+    for (samples, duration, expected) in [
+        (255, "0.996094", 256.0),
+        (255, ".9960938", 256.0),
+        (85, "0.333333", 255.0),
+        (100, "0.33333", 300.0),
+        (1137, "1.137", 1000.0),
+        (1000, "1.024", 976.5625),
+        (1000, "1.024000", 976.5625),
+        (128, "0.50176", 128.0 / 0.50176),
+        (3070, "9.59375", 320.0),
+        (333, "2.5", 133.2),
+    ] {
+        let mut file = File::plain(vec![eeg(samples), eeg(1)], 1, int16(&vec![0; samples + 1]));
+        file.duration = duration;
+        let recording = file.read().unwrap();
+        let rates: Vec<f64> = recording.channels.iter().map(|channel| channel.sampling_rate_hz).collect();
+        assert!((rates[0] - expected).abs() <= 1e-12 * expected, "{duration}: {rates:?}");
+        assert!((rates[1] - expected / samples as f64).abs() <= 1e-12 * expected, "{duration}: {rates:?}");
+        let is_rounded = (samples as f64 / duration.parse::<f64>().unwrap() - expected).abs() > 1e-9;
+        assert_eq!(!recording.notes.is_empty(), is_rounded, "{duration}: {:?}", recording.notes);
+    }
+    // Records that follow each other are no gaps after a day of rounding.
+    let mut file = with_annotations("EDF+D", &["+0", "+9.9609375", "+99609.375"]);
+    file.signals[0].samples = 255;
+    file.duration = "0.996094";
+    file.data.clear();
+    for record in [0, 1, 2, 3] {
+        file.data.extend(int16(&[0; 255]));
+        let onset = f64::from(record) * 255.0 / 256.0;
+        file.data.extend(padded(&format!("+{onset}\x14\x14\0"), 40));
+    }
+    file.records = "4".to_owned();
+    assert_eq!(file.read().unwrap().channels.len(), 1);
+    file.duration = "1e-6";
+    assert!(file.error().contains("would be sampled at 255000000 Hz"), "{}", file.error());
+}
+
+#[test]
+fn files_that_end_early_give_their_whole_records() {
     let data = int16(&[1, 2, 3, 4, 5]);
     let file = |records: &str| {
         let mut file = File::plain(vec![eeg(2)], 0, data.clone());
         file.records = records.to_owned();
         file
     };
-    assert_eq!(file("1").read().unwrap().channels[0].samples.len(), 2);
-    assert_eq!(file("-1").read().unwrap().channels[0].samples.len(), 4);
-    let truncated = file("3").error();
-    assert_eq!(truncated, "the header announces 3 data records of 4 bytes, but the file ends after 2 whole records");
-    assert!(file("99999999").error().contains("announces 99999999"));
+    for (records, samples, expected) in [
+        ("1", 2, "the header announces 1 data records; 6 bytes after them (1 data records) are not read"),
+        ("2", 4, "the header announces 2 data records; 2 bytes after them (0 data records) are not read"),
+        ("-1", 4, "the file ends within a data record: the whole ones are read"),
+        (
+            "3",
+            4,
+            "the header announces 3 data records, but the file ends after 2 and a part of one: the whole ones are read",
+        ),
+        ("99999999", 4, "the header announces 99999999 data records"),
+    ] {
+        let recording = file(records).read().unwrap();
+        assert_eq!(recording.channels[0].samples.len(), samples, "{records}");
+        assert!(recording.notes.len() == 1 && recording.notes[0].starts_with(expected), "{:?}", recording.notes);
+    }
     assert!(matches!(file("0").read(), Err(EdfError::NoRecords)));
     let whole = file("1").bytes();
     for length in 0..512 {
         let error = read_edf(&mut Cursor::new(&whole[..length])).unwrap_err().to_string();
         assert!(error.starts_with(&format!("the file ends after {length} bytes, within its header")), "{error}");
     }
-    assert!(matches!(read_edf(&mut Cursor::new(&whole[..512])), Err(EdfError::Truncated { .. })));
+    for length in 512..516 {
+        assert!(matches!(read_edf(&mut Cursor::new(&whole[..length])), Err(EdfError::Truncated { found: 0, .. })));
+    }
+    assert!(read_edf(&mut Cursor::new(&whole[..516])).unwrap().notes.is_empty());
 }
 
 #[test]
@@ -239,21 +376,10 @@ fn header_fields_are_named_with_place_text_and_what_is_allowed() {
         (244, "1e-300  ", "`duration of a data record` at byte 244"),
         (244, "nan     ", "`duration of a data record` at byte 244"),
         (252, "0   ", "`number of signals` at byte 252 is `0   `"),
+        (252, "9e99", "`number of signals` at byte 252 is `9e99`; allowed: a whole number from 1 to 9999"),
         (252, "\0\0\0\0", "is `\\x00\\x00\\x00\\x00`"),
-        (256 + 104, "inf     ", "`physical minimum of signal 1` at byte 360"),
-        (
-            256 + 112,
-            "-440    ",
-            "`physical maximum of signal 1` at byte 368 is `-440    `; allowed: a number other than the physical minimum, -440",
-        ),
-        (
-            256 + 120,
-            "-32769  ",
-            "`digital minimum of signal 1` at byte 376 is `-32769  `; allowed: a whole number from -32768 to 32767",
-        ),
-        (256 + 128, "-2048   ", "`digital maximum of signal 1` at byte 384"),
-        (256 + 128, "32768   ", "`digital maximum of signal 1` at byte 384"),
-        (256 + 216, "0       ", "`number of samples per data record of signal 1` at byte 472"),
+        (256 + 216, "-1      ", "`number of samples per data record of signal 1` at byte 472"),
+        (256 + 216, "1e19    ", "`number of samples per data record of signal 1` at byte 472"),
     ] {
         let mut bytes = valid.clone();
         bytes[offset..offset + text.len()].copy_from_slice(text.as_bytes());

@@ -1,7 +1,8 @@
 //! Files of users: whatever their bytes, a table or an error that names the file.
 
-pub(crate) mod csv;
+pub(crate) mod column;
 mod parquet;
+pub(crate) mod text;
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_cast::cast;
@@ -27,14 +28,14 @@ pub(super) fn file_error(field: &str, file: &FileRef, message: impl std::fmt::Di
     ConfigError::at(field, format!("`{}`: {message}", file.name))
 }
 
-/// A column of texts, or of numbers as texts; `None` for other types.
-pub(super) fn as_text(array: &ArrayRef) -> Option<Result<ArrayRef, ArrowError>> {
+/// A column of texts whatever their layout, or of whole numbers as decimal text; `None` for other types.
+pub(crate) fn as_text(array: &ArrayRef) -> Option<Result<ArrayRef, ArrowError>> {
+    let is_name = |data_type: &DataType| {
+        data_type.is_integer() || matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+    };
     let text = match array.data_type() {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        DataType::Dictionary(_, values) => {
-            matches!(**values, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
-        }
-        other => other.is_integer(),
+        DataType::Dictionary(_, values) => is_name(values),
+        other => is_name(other),
     };
     text.then(|| cast(array, &DataType::Utf8))
 }
