@@ -21,7 +21,6 @@ use lapicque_network::{
 };
 
 use super::description::{Pairs, constant, ends, milli, unsupported};
-use super::moments::mean_and_sd;
 use super::{Delay, DelayDistribution, Drive, Parameters, Population};
 use crate::neuron::Neuron;
 
@@ -129,7 +128,7 @@ fn synaptic_time_ms(network: &Network, description: &Description) -> Result<f64,
 
 /// Mean and standard deviation in V.
 fn weight(post: &Description, distribution: &Distribution) -> Result<(f64, f64), Unsupported> {
-    let (mean, sd) = mean_and_sd(distribution);
+    let (mean, sd) = distribution.drawn_mean_and_sd();
     // mV of a weight in the unit of the model.
     let (times, over) = match post.neuron.model {
         NeuronModel::IafPscExp => {
@@ -157,7 +156,7 @@ fn delay(distribution: &Distribution) -> Delay {
             of(DelayDistribution::TruncatedLognormal { min_s: milli(min), max_s: milli(max) })
         }
         (Shape::Uniform { .. }, _) => {
-            let (mean, sd) = mean_and_sd(distribution);
+            let (mean, sd) = distribution.drawn_mean_and_sd();
             Delay { mean_s: milli(mean), sd_s: milli(sd), distribution: DelayDistribution::Uniform }
         }
     }
