@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lapicque_network::{Bounds, Distribution, Drive, Network, NetworkFile, NeuronModel, Rule, Shape, Spread, shipped};
-use lapicque_potential::kernels::{Calibration, Connection, KernelParameters, predict, uses};
+use lapicque_potential::kernels::{Calibration, CellValues, Connection, KernelParameters, predict, uses};
 
 fn file(name: &str) -> Network {
     NetworkFile::parse(shipped(name).unwrap(), name).unwrap().network().clone()
@@ -12,12 +12,16 @@ fn hagen_with(values: &[(&str, f64)]) -> Network {
     NetworkFile::parse(shipped("hagen").unwrap(), "hagen").unwrap().with(values).unwrap()
 }
 
+fn of_cells(resting_potential_mv: &dyn Fn(&str) -> f64) -> CellValues<'_> {
+    CellValues { resting_potential_mv, peak_conductance_us: &|_, _| None }
+}
+
 fn relative(network: &Network) -> KernelParameters {
-    KernelParameters::from_network(network, Calibration::Relative(&file("hagen")), |_| -65.0).unwrap()
+    KernelParameters::from_network(network, Calibration::Relative(&file("hagen")), of_cells(&|_| -65.0)).unwrap()
 }
 
 fn written(network: &Network) -> KernelParameters {
-    KernelParameters::from_network(network, Calibration::AsWritten, |_| -65.0).unwrap()
+    KernelParameters::from_network(network, Calibration::AsWritten, of_cells(&|_| -65.0)).unwrap()
 }
 
 fn connection<'a>(parameters: &'a KernelParameters, pre: &str, post: &str) -> &'a Connection {
@@ -115,7 +119,7 @@ fn other_networks_are_taken_as_they_are_written() {
     assert_eq!((external.synapses, external.rate_hz), (465.0, 40.0));
     assert!((external.peak_conductance_us / (1e-3 * 29.89 * 0.5 / (65.0 * 2.368933)) - 1.0).abs() < 1e-6);
     // Closer to the reversal potential the same charge needs more conductance.
-    let near = KernelParameters::from_network(&network, Calibration::AsWritten, |_| -32.5).unwrap();
+    let near = KernelParameters::from_network(&network, Calibration::AsWritten, of_cells(&|_| -32.5)).unwrap();
     close(near.connections[0].peak_conductance_us, 2.0 * parameters.connections[0].peak_conductance_us);
 }
 
@@ -145,7 +149,7 @@ fn a_charge_is_that_of_the_neuron_model() {
 #[test]
 fn what_has_no_counterpart_is_refused_by_its_path() {
     let told = |network: &Network, calibration: Calibration<'_>| {
-        KernelParameters::from_network(network, calibration, |_| -65.0).unwrap_err().to_string()
+        KernelParameters::from_network(network, calibration, of_cells(&|_| -65.0)).unwrap_err().to_string()
     };
     let refused = |change: &dyn Fn(&mut Network)| {
         let mut network = hagen_with(&[]);
@@ -174,8 +178,12 @@ fn what_has_no_counterpart_is_refused_by_its_path() {
     let hagen = file("hagen");
     let early = told(&hagen_with(&[("connections.E_to_E.delay", 1.0)]), Calibration::Relative(&hagen));
     assert!(early.starts_with("`connections.E_to_E.delay`: its mean of 1 ms leaves no delay"), "{early}");
-    let at_reversal = KernelParameters::from_network(&hagen, Calibration::AsWritten, |_| -80.0).unwrap_err();
+    let at_reversal = KernelParameters::from_network(&hagen, Calibration::AsWritten, of_cells(&|_| -80.0)).unwrap_err();
     assert!(at_reversal.to_string().contains("no conductance carries its charge at rest"), "{at_reversal}");
+    let given = |pre: &str, _: &str| (pre == "I").then_some(1e-3);
+    let cells = CellValues { resting_potential_mv: &|_| -80.0, peak_conductance_us: &given };
+    let found = KernelParameters::from_network(&hagen, Calibration::AsWritten, cells).unwrap();
+    assert_eq!(found.connection("I", "E").unwrap().peak_conductance_us, 1e-3);
 }
 
 #[test]

@@ -40,9 +40,18 @@ pub enum Calibration<'a> {
     Relative(&'a Network),
 }
 
+/// What is known of the cells besides the network.
+#[derive(Clone, Copy)]
+pub struct CellValues<'a> {
+    /// By population.
+    pub resting_potential_mv: &'a dyn Fn(&str) -> f64,
+    /// Of a connection (pre, post), where it does not follow from the network's weight.
+    pub peak_conductance_us: &'a dyn Fn(&str, &str) -> Option<f64>,
+}
+
 impl KernelParameters {
-    /// Of a valid network with the populations E and I; rates and resting potentials of cells are given by population
-    /// (`rate_hz`, `resting_potential_mv`), all else that no network has is that of [`KernelParameters::hagen`].
+    /// Of a valid network with the populations E and I; all that neither it nor `cells` has is that of
+    /// [`KernelParameters::hagen`].
     ///
     /// # Errors
     /// What has no counterpart in kernels, by its path: other populations, two connections of one pair, plastic synapses,
@@ -50,14 +59,14 @@ impl KernelParameters {
     pub fn from_network(
         network: &Network,
         calibration: Calibration<'_>,
-        resting_potential_mv: impl Fn(&str) -> f64,
+        cells: CellValues<'_>,
     ) -> Result<Self, Unsupported> {
         let mut parameters = Self::hagen();
         check_populations(network)?;
         for population in &mut parameters.populations {
             let neurons = point_neurons(network, "populations", &population.name)?;
             population.size = neurons.size;
-            population.resting_potential_mv = resting_potential_mv(&population.name);
+            population.resting_potential_mv = (cells.resting_potential_mv)(&population.name);
             population.external = external(neurons, population, calibration)?;
         }
         let hagen = std::mem::take(&mut parameters.connections);
@@ -78,7 +87,12 @@ impl KernelParameters {
                 point_neurons(network, &description.name, &description.post)?,
             );
             let cell = parameters.populations.iter().find(|population| population.name == connection.post);
-            follow(&mut connection, description, (pre, post), cell, calibration)?;
+            let given = (cells.peak_conductance_us)(&connection.pre, &connection.post);
+            follow(&mut connection, description, (pre, post), calibration)?;
+            connection.peak_conductance_us = match given {
+                Some(given) => given,
+                None => peak_conductance(&connection, description, (post, cell), calibration)?,
+            };
             parameters.connections.push(connection);
         }
         Ok(parameters)
@@ -115,12 +129,11 @@ fn check_populations(network: &Network) -> Result<(), Unsupported> {
     Err(Unsupported { path: "populations".to_owned(), reason })
 }
 
-/// Takes probability, weight and delay from the network.
+/// Takes probability and delay from the network.
 fn follow(
     connection: &mut Connection,
     description: &Description,
     (pre, post): (&PointNeurons, &PointNeurons),
-    cell: Option<&Population>,
     calibration: Calibration<'_>,
 ) -> Result<(), Unsupported> {
     if description.synapse != Plasticity::Static {
@@ -129,48 +142,24 @@ fn follow(
     if description.profile.is_some() {
         return Err(unsupported(description, "profile", "neurons have no positions in kernels"));
     }
-    let charge = charge(post, &description.weight)?;
-    let (expected, kind) = match connection.synapse.reversal_potential_mv == EXCITATORY.reversal_potential_mv {
-        true => (1.0, "excitatory"),
-        false => (-1.0, "inhibitory"),
-    };
-    if charge.value() * expected < 0.0 {
-        let reason = format!("its mean has the wrong sign: cells have {kind} synapses from {}", connection.pre);
-        return Err(unsupported(description, "weight", reason));
-    }
     let pairs = connections_per_pair(description, pre, post);
     match calibration {
         Calibration::AsWritten => {
-            let resting_potential_mv = cell.map_or(f64::NAN, |cell| cell.resting_potential_mv);
-            let contacts = mean_synapses_per_connection(&connection.synapses_per_connection);
-            let path = || format!("connections.{}.weight", description.name);
             connection.probability = pairs;
-            connection.peak_conductance_us =
-                peak_conductance_us(charge, connection.synapse, resting_potential_mv, path)? / contacts;
             connection.delay_ms = description.delay_ms;
         }
         Calibration::Relative(reference) => {
-            let same = |c: &&Description| c.pre == connection.pre && c.post == connection.post;
-            let Some(of_reference) = reference.connections.iter().find(same) else {
-                return Err(unsupported(
-                    description,
-                    "pre",
-                    "the network that it was fitted like has no such connection",
-                ));
-            };
-            let reference_pre = point_neurons(reference, &of_reference.name, &of_reference.pre)?;
-            let reference_post = point_neurons(reference, &of_reference.name, &of_reference.post)?;
-            connection.probability *= pairs / connections_per_pair(of_reference, reference_pre, reference_post);
-            connection.peak_conductance_us *= charge
-                .ratio(self::charge(reference_post, &of_reference.weight)?, || {
-                    format!("connections.{}.weight", description.name)
-                })?;
-            connection.delay_ms = moved(connection.delay_ms, &description.delay_ms, &of_reference.delay_ms)
-                .ok_or_else(|| {
-                    let (least, far) = (of_reference.delay_ms.mean() - connection.delay_ms.mean(), description.delay_ms.mean());
-                    let reason = format!("its mean of {far} ms leaves no delay for the cells, whose mean is {least} ms below that of the point neurons");
-                    unsupported(description, "delay", reason)
-                })?;
+            let (of_reference, pre, post) = of_reference(reference, description)?;
+            connection.probability *= pairs / connections_per_pair(of_reference, pre, post);
+            let delay = moved(connection.delay_ms, &description.delay_ms, &of_reference.delay_ms);
+            connection.delay_ms = delay.ok_or_else(|| {
+                let less_ms = of_reference.delay_ms.mean() - connection.delay_ms.mean();
+                let reason = format!(
+                    "its mean of {} ms leaves no delay for the cells, whose mean is {less_ms} ms below that of the point neurons",
+                    description.delay_ms.mean()
+                );
+                unsupported(description, "delay", reason)
+            })?;
         }
     }
     if connection.probability > 1.0 {
@@ -178,6 +167,49 @@ fn follow(
         return Err(unsupported(description, "rule", reason));
     }
     Ok(())
+}
+
+/// w, from the weight of the network.
+fn peak_conductance(
+    connection: &Connection,
+    description: &Description,
+    (post, cell): (&PointNeurons, Option<&Population>),
+    calibration: Calibration<'_>,
+) -> Result<f64, Unsupported> {
+    let charge = charge(post, &description.weight)?;
+    let (sign, kind) = match connection.synapse.reversal_potential_mv == EXCITATORY.reversal_potential_mv {
+        true => (1.0, "excitatory"),
+        false => (-1.0, "inhibitory"),
+    };
+    if charge.value() * sign < 0.0 {
+        let reason = format!("its mean has the wrong sign: cells have {kind} synapses from {}", connection.pre);
+        return Err(unsupported(description, "weight", reason));
+    }
+    let path = || format!("connections.{}.weight", description.name);
+    match calibration {
+        Calibration::AsWritten => {
+            let resting_potential_mv = cell.map_or(f64::NAN, |cell| cell.resting_potential_mv);
+            let contacts = mean_synapses_per_connection(&connection.synapses_per_connection);
+            Ok(peak_conductance_us(charge, connection.synapse, resting_potential_mv, path)? / contacts)
+        }
+        Calibration::Relative(reference) => {
+            let (of_reference, _, post) = of_reference(reference, description)?;
+            Ok(connection.peak_conductance_us * charge.ratio(self::charge(post, &of_reference.weight)?, path)?)
+        }
+    }
+}
+
+/// The connection of the same populations in the reference, with its ends.
+fn of_reference<'a>(
+    reference: &'a Network,
+    description: &Description,
+) -> Result<(&'a Description, &'a PointNeurons, &'a PointNeurons), Unsupported> {
+    let same = |c: &&Description| c.pre == description.pre && c.post == description.post;
+    let found = reference.connections.iter().find(same).ok_or_else(|| {
+        unsupported(description, "pre", "the network that was fitted has no connection of these populations")
+    })?;
+    let end = |name: &str| point_neurons(reference, &found.name, name);
+    Ok((found, end(&found.pre)?, end(&found.post)?))
 }
 
 /// The delays of cells where those of point neurons are `delay` instead of `reference`; none if no delay is left.

@@ -24,7 +24,7 @@ mod predict;
 mod probe;
 
 pub use check::KernelError;
-pub use from_network::{Calibration, uses};
+pub use from_network::{Calibration, CellValues, uses};
 pub use parameters::{
     Compatibility, Connection, DepthPeak, ExternalSynapses, KernelParameters, Placement, Population, SomaDepth,
     Synapse, TruncatedNormal,
