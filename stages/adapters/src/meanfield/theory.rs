@@ -189,7 +189,7 @@ pub(super) fn bound(
     outputs: Vec<Output>,
     notes: Vec<String>,
 ) -> Result<Bound, Vec<ConfigError>> {
-    let mut canonical = network.canonical().map_err(|error| vec![error])?;
+    let mut canonical = network.canonical();
     for (name, value) in fields {
         canonical[name] = value.clone();
     }

@@ -98,7 +98,7 @@ impl Kind for SimulateSpiking {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut canonical = network.canonical().map_err(|error| vec![error])?;
+        let mut canonical = network.canonical();
         canonical["duration_ms"] = options.duration_ms.into();
         let default = Options::default();
         for (name, value, default) in [
