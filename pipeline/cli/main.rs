@@ -10,6 +10,7 @@ mod figure;
 mod gc;
 mod graph;
 mod init;
+mod network;
 mod plan;
 mod plot;
 mod progress;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Pin(command) => gc::pin(command, shared),
         Command::Apply(command) => apply::apply(command, shared),
         Command::Stages(command) => stages::stages(command, shared),
+        Command::Network(command) => network::network(command, shared),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -54,6 +54,8 @@ pub(crate) fn canonical_network(network: &Network) -> Value {
     }
     for entry in network.paths() {
         let value = match entry.unit {
+            // Counts as whole numbers, for people.
+            "1" if entry.value.fract() == 0.0 && entry.value.abs() < 1e15 => json!(entry.value as i64),
             "1" => json!(entry.value),
             unit => json!(format!("{} {unit}", write_number(entry.value))),
         };
@@ -123,7 +125,7 @@ mod tests {
         assert_eq!(canonical["connections.E_to_I.weight"], "2.02 pA");
         assert_eq!(canonical["connections.E_to_I.weight.sd"], 0.1);
         assert_eq!(canonical["connections.E_to_I.weight.distribution"], "normal, keep_sign");
-        assert_eq!(canonical["populations.E.size"], 8192.0);
+        assert_eq!(canonical["populations.E.size"], 8192);
         assert_eq!(canonical["populations"], json!(["E", "I"]));
     }
 

@@ -8,6 +8,7 @@ mod import;
 mod inverse;
 mod kind_config;
 mod meanfield;
+pub mod networks;
 mod parameters;
 mod potential;
 mod signal;

@@ -231,3 +231,27 @@ fn times_between_steps_are_rounded_with_a_note() {
         assert!(message.contains(expected), "{parameter}: {message}");
     }
 }
+
+/// The network of the page on network files, as it stands there.
+#[test]
+fn the_example_of_the_page_on_network_files_is_simulated() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/network_files.md")).unwrap();
+    let blocks = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let [network, pipeline] = blocks.collect::<Vec<_>>().try_into().unwrap();
+    let report = lapicque_stages::networks::explain_network(network, "three_populations.yaml").unwrap();
+    assert_eq!(
+        report.populations.iter().map(|p| (p.name.as_str(), p.size)).collect::<Vec<_>>(),
+        [("E", 400), ("PV", 80), ("SOM", 40)]
+    );
+    assert_eq!(report.connections[5].synapses, 4000.0);
+    assert_eq!(report.simulation.refused, None);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("three_populations.yaml"), network).unwrap();
+    let stages = pipeline.strip_prefix("stages:\n").unwrap();
+    let ran = ran(stages, folder.path());
+    assert_eq!(ran.counts("spikes"), (6, 0, 0), "{:?}", ran.failures());
+    let rows = populations::read(&ran.output("spikes", 1)).unwrap();
+    // All populations fire, none without bounds; sizes are those of the points.
+    assert!(rows.iter().all(|row| (0.1..100.0).contains(&row.rate_hz)), "{rows:?}");
+    assert_eq!(rows.iter().filter(|row| row.population == "SOM" && row.size == 20).count(), 3);
+}

@@ -95,6 +95,19 @@ pub(super) fn set(parameters: &mut KernelParameters, path: &str, value: f64) -> 
 /// What of the parameters differs from the reference model, by path.
 pub(super) fn canonical(parameters: &KernelParameters) -> Value {
     let mut canonical = canonical_of_fixed(parameters);
+    canonical.extend(canonical_of_cells(parameters));
+    let hagen = KernelParameters::hagen();
+    let pairs =
+        |p: &KernelParameters| p.connections.iter().map(|c| format!("{}->{}", c.pre, c.post)).collect::<Vec<_>>();
+    if pairs(parameters) != pairs(&hagen) {
+        canonical.insert("connections".to_owned(), json!(pairs(parameters)));
+    }
+    Value::Object(canonical)
+}
+
+/// The numbers of populations and connections that differ from the reference model.
+pub(super) fn canonical_of_cells(parameters: &KernelParameters) -> Map<String, Value> {
+    let mut canonical = Map::new();
     let hagen = KernelParameters::hagen();
     let entries = [entries(&hagen), entries(parameters)];
     for (path, value) in &entries[1] {
@@ -102,12 +115,7 @@ pub(super) fn canonical(parameters: &KernelParameters) -> Value {
             canonical.insert(path.clone(), value.clone());
         }
     }
-    let pairs =
-        |p: &KernelParameters| p.connections.iter().map(|c| format!("{}->{}", c.pre, c.post)).collect::<Vec<_>>();
-    if pairs(parameters) != pairs(&hagen) {
-        canonical.insert("connections".to_owned(), json!(pairs(parameters)));
-    }
-    Value::Object(canonical)
+    canonical
 }
 
 /// Every number that a network, a configuration or a column may set.

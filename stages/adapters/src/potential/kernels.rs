@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::kernel_config::{Config, fixed, given};
 use super::kernel_network::{KernelRule, rounded_delays};
-use super::kernel_settings::{canonical, canonical_of_fixed, get, set, settings};
+use super::kernel_settings::{canonical, canonical_of_cells, canonical_of_fixed, get, set, settings};
 use crate::kind_config::{read, schema_of};
 use crate::swept_network::{SweptColumn, SweptNetwork, open};
 
@@ -139,12 +139,12 @@ fn canonical_of_sweep(network: &SweptNetwork, rule: &KernelRule) -> Value {
         // A setting that only this network lacks was refused before.
         let _ = set(&mut cells, path, *value);
     }
-    canonical["cells"] = super::kernel_settings::canonical(&cells);
     canonical["given"] = rule.given.iter().map(|(path, _)| json!(path)).collect();
     if rule.is_relative() {
         canonical["fitted_to"] = json!("hagen2022");
     }
-    for (field, value) in canonical_of_fixed(&rule.fixed) {
+    let cells = canonical_of_cells(&cells).into_iter();
+    for (field, value) in cells.chain(canonical_of_fixed(&rule.fixed)) {
         canonical[field.as_str()] = value;
     }
     canonical

@@ -165,10 +165,11 @@ fn try_out(network: &Network, options: &Options) -> Option<ConfigError> {
 fn roundings(network: &Network, time_step_ms: f64) -> Vec<String> {
     let remark = |RoundedTime { path, time_ms, steps, becomes_ms }: RoundedTime| {
         format!(
-            "`{path}`: {} ms is no whole number of time steps of {} ms and becomes {} ms ({steps} steps); theory takes it as it is",
+            "`{path}`: {} ms is no whole number of time steps of {} ms and becomes {} ms ({steps} {}); theory takes it as it is",
             write_number(time_ms),
             write_number(time_step_ms),
-            write_number(becomes_ms)
+            write_number(becomes_ms),
+            if steps == 1 { "step" } else { "steps" }
         )
     };
     // What is wrong with a time is told by the check, or by the simulation.

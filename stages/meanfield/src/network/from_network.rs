@@ -9,7 +9,9 @@
 //! | distribution of delays | the same distribution with its bounds |
 //! | several connections of two populations | K added, moments of J averaged; their delays must be the same |
 //! | `I_e`, currents | R I = tau_m I/C_m |
+//! | t_ref, delays | as they are: time is continuous, where a simulation rounds them to its steps |
 //! | spatial profile | not looked at: this is the homogeneous state |
+//! | V_m, delays of drives | not looked at: this is the stationary state |
 //!
 //! One synaptic time constant per population: `tau_syn_ex` if all its synapses are excitatory, `tau_syn_in` if all are
 //! inhibitory, either if they are equal.
