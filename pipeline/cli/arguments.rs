@@ -179,6 +179,19 @@ Examples:
   lapicque stages simulate.spiking
   lapicque stages simulate.spiking --json        with the JSON Schema of its configuration")]
     Stages(Stages),
+    /// List the shipped networks, print one, or explain a network file
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "\
+The grammar of network files is described in docs/network_files.md.
+
+Examples:
+  lapicque network                               the networks that come with lapicque
+  lapicque network hagen > mine.yaml             a copy to start from
+  lapicque network check mine.yaml               what it describes, or everything that is wrong with it
+  lapicque network --schema > network.schema.json    for editors"
+    )]
+    Network(Network),
 }
 
 #[derive(Debug, Args)]
@@ -418,4 +431,28 @@ pub(crate) struct Apply {
 pub(crate) struct Stages {
     /// The kind to describe
     pub(crate) kind: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Network {
+    #[command(subcommand)]
+    pub(crate) action: Option<NetworkAction>,
+    /// The shipped network to print
+    pub(crate) name: Option<String>,
+    /// Print the JSON Schema of network files
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) schema: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NetworkAction {
+    /// Explain a network file: populations, synapses, memory, and what can be swept
+    #[command(after_help = "\
+Examples:
+  lapicque network check mine.yaml
+  lapicque network check potjans_diesmann --json")]
+    Check {
+        /// A network file, or a shipped network
+        file: String,
+    },
 }

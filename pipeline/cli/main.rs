@@ -14,6 +14,7 @@ mod gc;
 mod graph;
 mod init;
 mod json_numbers;
+mod network;
 mod plan;
 mod plot;
 mod progress;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Command::Pin(command) => gc::pin(command, shared),
         Command::Apply(command) => apply::apply(command, shared),
         Command::Stages(command) => stages::stages(command, shared),
+        Command::Network(command) => network::network(command, shared),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

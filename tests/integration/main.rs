@@ -3,7 +3,8 @@
 //! `incremental` and `sweep` ask what runs again after a change, `conformance` what every kind of stage promises,
 //! `edits` and `losses` compare random edits with an oracle, `losses` on stores that lose files between them,
 //! `damage`, `interrupted` and `failures` ask what is lost when things go wrong,
-//! `answering`, `bad_inputs`, `cli` and `plot` what the command says, `recording` applies a model to real recordings,
+//! `answering`, `bad_inputs`, `cli`, `networks` and `plot` what the command says,
+//! `units` in which units tables are, `recording` applies a model to real recordings,
 //! `theory_and_simulation` compares both on one network.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
@@ -23,9 +24,11 @@ mod failures;
 mod incremental;
 mod interrupted;
 mod losses;
+mod networks;
 mod plot;
 mod recording;
 mod sample_grain;
 mod selection;
 mod sweep;
 mod theory_and_simulation;
+mod units;

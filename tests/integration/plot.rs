@@ -31,7 +31,7 @@ fn lines_points_and_bars_are_drawn_with_names_and_units() {
     let lab = lab();
     let query = "SELECT frequency_hz, power, population FROM spectra ORDER BY population, frequency_hz";
     let lines = svg(&lab, query, &["--log-y", "--title", "Two populations"]);
-    for text in ["<svg", "frequency (Hz)", "power (Hz^2)", ">population<", ">E<", ">I<", "Two populations"] {
+    for text in ["<svg", "frequency (Hz)", "power (Hz^2/Hz)", ">population<", ">E<", ">I<", "Two populations"] {
         assert!(lines.contains(text), "no `{text}`");
     }
     assert_eq!(lines, svg(&lab, query, &["--log-y", "--title", "Two populations"]), "the same again");

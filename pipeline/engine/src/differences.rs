@@ -75,7 +75,7 @@ impl fmt::Display for Change {
                 (old, new) => {
                     // Fields that are equal to their default are left out of keys.
                     let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "the default".to_owned());
-                    write!(f, "{} went from {} to {}", self.ingredient, shown(old), shown(new))
+                    write!(f, "{}: {} -> {}", self.ingredient, shown(old), shown(new))
                 }
             };
         }
@@ -107,7 +107,11 @@ pub(crate) fn differences(path: &str, old: &Value, new: &Value, changed: &mut Ve
             let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
             for key in keys {
                 let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                differences(&path, a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null), changed);
+                // A field of a configuration that is left out has its default. Documents below it whose keys are paths,
+                // as networks are, name all that there is.
+                let complete = path.matches('.').count() > key.matches('.').count() + 1 && key.contains('.');
+                let absent = if complete { Value::String("not there".to_owned()) } else { Value::Null };
+                differences(&path, a.get(key).unwrap_or(&absent), b.get(key).unwrap_or(&absent), changed);
             }
         }
         _ if old == new => {}
@@ -161,4 +165,32 @@ fn shown(column: &ArrayRef, row: usize) -> Option<String> {
         DataType::Utf8 => column.as_string::<i32>().value(row).to_owned(),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_changed_network_is_told_by_its_paths() {
+        let old = json!({"config": {"network": {
+            "populations": ["E"], "populations.E.C_m": "250 pF", "connections.E_to_I.weight": "10 pA",
+        }, "transient_ms": 5}});
+        let new = json!({"config": {"network": {
+            "populations": ["E"], "populations.E.C_m": "250 pF", "connections.E_to_I.weight": "12 pA", "connections.I_to_E.weight": "-3 pA",
+        }}});
+        let mut changed = Vec::new();
+        differences("", &old, &new, &mut changed);
+        let told: Vec<String> = changed.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "config.network.connections.E_to_I.weight: 10 pA -> 12 pA",
+                "config.network.connections.I_to_E.weight: not there -> -3 pA",
+                "config.transient_ms: 5 -> the default",
+            ]
+        );
+    }
 }

@@ -364,7 +364,7 @@ fn without_inputs(ingredients: &Value) -> Value {
 }
 
 impl fmt::Display for Why {
-    /// A sentence: `features of sample x: to run, because spikes: config.duration went from 1 s to 2 s`.
+    /// A sentence: `features of sample x: to run, because spikes: config.duration: 1 s -> 2 s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.stage)?;
         if !self.sample.is_empty() {

@@ -1,9 +1,9 @@
 //! The grammar of unit texts.
 //!
 //! ```text
-//! unit     = product { "/" ( factor | "(" product ")" ) }
+//! unit     = product { "/" factor }
 //! product  = factor { ( " " | "*" | "·" ) factor }
-//! factor   = "1" | symbol [ [ "^" ] power ]        power = [ "+" | "-" ] digits, or superscripts
+//! factor   = "1" | ( symbol | "(" unit ")" ) [ [ "^" ] power ]        power = [ "+" | "-" ] digits, or superscripts
 //! ```
 //! After a quotient only a further quotient may follow: `a/b c` means different things to different readers.
 
@@ -49,35 +49,30 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     fn unit(&mut self) -> Result<(), UnitError> {
+        self.quotient()?;
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.unexpected("a unit, a power, `*`, `/` or the end")),
+        }
+    }
+
+    fn quotient(&mut self) -> Result<(), UnitError> {
         self.product(1)?;
         while self.peek() == Some('/') {
             self.position += 1;
             self.skip_spaces();
-            if self.peek() == Some('(') {
-                self.position += 1;
-                self.skip_spaces();
-                self.product(-1)?;
-                if self.peek() != Some(')') {
-                    return Err(self.unexpected("`)`"));
-                }
-                self.position += 1;
-            } else {
-                self.factor(-1)?;
-            }
+            self.factor(-1)?;
             let separator = self.position;
             self.skip_spaces();
             match self.peek() {
-                None | Some('/') => {}
+                None | Some('/' | ')') => {}
                 Some(c) if is_product(c) || is_symbol(c) => {
                     return Err(UnitError::AmbiguousQuotient { text: self.text.to_owned(), column: separator + 1 });
                 }
                 Some(_) => return Err(self.unexpected("`/` or the end")),
             }
         }
-        match self.peek() {
-            None => Ok(()),
-            Some(_) => Err(self.unexpected("a unit, a power, `*`, `/` or the end")),
-        }
+        Ok(())
     }
 
     fn product(&mut self, sign: i32) -> Result<(), UnitError> {
@@ -91,7 +86,7 @@ impl Parser<'_> {
                     self.skip_spaces();
                     self.factor(sign)?;
                 }
-                Some(c) if (is_symbol(c) || c == '1') && self.position > end => self.factor(sign)?,
+                Some(c) if (is_symbol(c) || c == '1' || c == '(') && self.position > end => self.factor(sign)?,
                 _ => return Ok(()),
             }
         }
@@ -102,6 +97,9 @@ impl Parser<'_> {
         if self.peek() == Some('1') {
             self.position += 1;
             return Ok(());
+        }
+        if self.peek() == Some('(') {
+            return self.parenthesis(sign);
         }
         while self.peek().is_some_and(is_symbol) {
             self.position += 1;
@@ -118,6 +116,20 @@ impl Parser<'_> {
         })?;
         let power = sign * self.power()?;
         self.multiply(scale, power)
+    }
+
+    fn parenthesis(&mut self, sign: i32) -> Result<(), UnitError> {
+        self.position += 1;
+        self.skip_spaces();
+        let before = std::mem::replace(&mut self.scale, Scale { dimension: Dimension::NONE, exponent: 0, sixes: 0 });
+        self.quotient()?;
+        if self.peek() != Some(')') {
+            return Err(self.unexpected("`)`"));
+        }
+        self.position += 1;
+        let power = sign * self.power()?;
+        let inside = std::mem::replace(&mut self.scale, before);
+        self.multiply(inside, power)
     }
 
     fn power(&mut self) -> Result<i32, UnitError> {
@@ -222,6 +234,14 @@ mod tests {
         same("V s/A", "H");
         same("N/m^2", "Pa");
         same("1", "mV/mV");
+        // Of power densities: of rates, dipole moments, potentials.
+        same("Hz^2/Hz", "Hz");
+        same("(nA um)^2/Hz", "nA^2 um^2 s");
+        same("mV/(nA um)", "mV nA^-1 um^-1");
+        same("(nA um)^2 ms", "nA^2 um^2 ms");
+        same("ms (mV/s)^-1", "ms s/mV");
+        same("J/(mol K)^2", "J mol^-2 K^-2");
+        same("((m))", "m");
         same("\u{b5}m", "\u{3bc}m");
     }
 
@@ -249,6 +269,11 @@ mod tests {
         assert_eq!(message("mV?"), "`mV?`: a unit, a power, `*`, `/` or the end is expected at column 3, found `?`");
         assert!(message("pA/cm^2 s").contains("ambiguous"));
         assert!(message("pA/(cm^2 s").contains("`)` is expected at column 11"));
+        assert!(message("(pA/cm^2").contains("`)` is expected at column 9"));
+        assert!(message("pA)").contains("expected at column 3"));
+        assert!(message("()").contains("a unit such as `mV` is expected at column 2"));
+        assert!(message("(pA").contains("`)` is expected"));
+        assert!(message(&"(".repeat(119)).contains("is expected"));
     }
 
     #[test]

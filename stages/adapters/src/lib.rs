@@ -2,11 +2,13 @@
 //!
 //! Folders are the first word of a kind's name, files the second: `features.catch22` is `features/catch22.rs`.
 
+mod canonical_network;
 mod features;
 mod import;
 mod inverse;
 mod kind_config;
 mod meanfield;
+pub mod networks;
 mod parameters;
 mod potential;
 mod signal;

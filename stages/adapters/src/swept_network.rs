@@ -14,6 +14,8 @@ use lapicque_schemas::tables::parameters;
 use lapicque_units::{Quantity, Unit};
 use serde_json::{Value, json};
 
+use crate::canonical_network::canonical_network;
+
 /// A network whose values columns of a table may set.
 pub(crate) struct SweptNetwork {
     file: NetworkFile,
@@ -110,16 +112,36 @@ impl SweptNetwork {
         self.columns.iter().map(|column| column.name.clone())
     }
 
+    /// Leaves out columns that are not to be read.
+    pub(crate) fn retain_columns(&mut self, keep: impl Fn(&str) -> bool) {
+        self.columns.retain(|column| keep(&column.name));
+    }
+
+    /// The network with the value of a name or path a little off, if it can be.
+    pub(crate) fn nudged(&self, name: &str) -> Option<Network> {
+        let present = match self.parameter(name) {
+            Some(parameter) => parameter.default,
+            None => self.present_value(name)?,
+        };
+        let fixed = self.fixed.iter().filter(|(fixed, _)| fixed != name);
+        let pairs: Vec<(&str, f64)> = fixed.map(|(name, value)| (name.as_str(), *value)).collect();
+        let of = |value: f64| self.file.with(&[pairs.as_slice(), &[(name, value)]].concat()).ok();
+        // Sizes are whole numbers, shares at most 1.
+        [present * 1.01, present * 0.99, present + 1.0, present - 1.0]
+            .into_iter()
+            .filter(|v| *v != present)
+            .find_map(of)
+    }
+
     /// Every name and path that a column may have.
     pub(crate) fn names(&self) -> Vec<String> {
         names(&self.file)
     }
 
     /// What enters the key: the network with defaults and fixed values, and what each column sets.
-    pub(crate) fn canonical(&self) -> Result<Value, ConfigError> {
+    pub(crate) fn canonical(&self) -> Value {
         // A name says nothing about results.
-        let network = Network { name: String::new(), ..self.base.clone() };
-        let network = serde_json::to_value(&network).map_err(|error| ConfigError::at("network", error))?;
+        let network = canonical_network(&self.base);
         let fixed: Vec<(&str, f64)> = self.fixed.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         let mut swept = serde_json::Map::new();
         let mut scaled = serde_json::Map::new();
@@ -141,7 +163,7 @@ impl SweptNetwork {
         if !scaled.is_empty() {
             canonical["scaled"] = Value::Object(scaled);
         }
-        Ok(canonical)
+        canonical
     }
 
     fn parameter(&self, name: &str) -> Option<&Parameter> {

@@ -139,6 +139,23 @@ fn spikes_of_users_need_no_order() {
 }
 
 #[test]
+fn bins_between_steps_are_told() {
+    let folder = folder();
+    write_spikes(&folder, true, 45);
+    let notes = |rest: &str| {
+        let (_, graph) = bind(&spiking(rest), folder.path()).unwrap();
+        graph.stages[2].bound().notes.clone()
+    };
+    assert_eq!(notes(""), Vec::<String>::new());
+    assert_eq!(
+        notes("    bin: 2.5 ms\n"),
+        [
+            "the bin of 2.5 ms is no whole number of steps of 1 ms: bins hold 2 or 3 of them, and `fano_2.5ms` tells of that too"
+        ]
+    );
+}
+
+#[test]
 fn impossible_spikes_are_named() {
     let folder = folder();
     write_spikes(&folder, false, 45);

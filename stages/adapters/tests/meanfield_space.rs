@@ -8,7 +8,7 @@ use std::path::Path;
 
 use arrow_array::RecordBatch;
 use serde_json::Value;
-use support::{floats, integers, ran, refused, refused_in, texts};
+use support::{bind, floats, integers, ran, refused, refused_in, texts};
 
 const GOLDEN: &str = "../../tests/golden/meanfield/spatial";
 const TEN: &str = "mean_input: 10 mV, sd_input: 10 mV";
@@ -226,4 +226,20 @@ fn names_of_drives_are_part_of_what_is_asked() {
     let ran = ran(&text, folder.path());
     assert_eq!(texts(&ran.table("a"), "drive")[..2], ["E", "I"]);
     assert_eq!(texts(&ran.table("b"), "drive")[..2], ["excitatory", "I"]);
+}
+
+#[test]
+fn theory_without_space_says_that_it_looks_at_no_profile() {
+    let notes = |stage: &str| {
+        let (_, graph) = bind(&format!("  theory: {{kind: meanfield.{stage}}}\n"), Path::new(".")).unwrap();
+        graph.stages[0].bound().notes.clone()
+    };
+    for stage in ["working_point, network: senk2020", "power_spectra, network: senk2020, frequencies: [10 Hz]"] {
+        let told = notes(stage);
+        assert!(told.iter().any(|note| note.contains("the profiles of 4 connections have no part here")), "{told:?}");
+    }
+    let spatial = format!("spatial, network: senk2020, {FREQUENCIES}, wavenumbers: [0 1/mm, 10 1/mm]");
+    for stage in [spatial.as_str(), "working_point, network: hagen"] {
+        assert!(!notes(stage).iter().any(|note| note.contains("profiles")), "{stage}");
+    }
 }

@@ -189,3 +189,69 @@ fn a_value_out_of_range_fails_its_sample_alone() {
     assert_eq!(ran.counts("spikes"), (2, 0, 1));
     assert!(ran.failures()[0].contains("populations.E.C_m"), "{:?}", ran.failures());
 }
+
+fn note_of(folder: &TempDir, text: &str) -> Vec<String> {
+    let (_, graph) = bind(text, folder.path()).unwrap();
+    graph.stages[graph.stage("spikes").unwrap()].bound().notes.clone()
+}
+
+#[test]
+fn times_between_steps_are_rounded_with_a_note() {
+    let folder = folder();
+    assert_eq!(note_of(&folder, &stage("")), Vec::<String>::new());
+    let fixed = stage(
+        "    time_step: 0.1 ms\n    parameters: { populations.E.t_ref: 0.35 ms, connections.E_to_I.delay: 1550 us }\n",
+    );
+    assert_eq!(
+        note_of(&folder, &fixed),
+        [
+            "`populations.E.t_ref`: 0.35 ms is no whole number of time steps of 0.1 ms and becomes 0.4 ms (4 steps); theory takes it as it is",
+            "`connections.E_to_I.delay`: 1.55 ms is no whole number of time steps of 0.1 ms and becomes 1.6 ms (16 steps); theory takes it as it is",
+        ]
+    );
+    // The rounded network is the network of the note.
+    let rounded = stage(
+        "    time_step: 0.1 ms\n    parameters: { populations.E.t_ref: 0.4 ms, connections.E_to_I.delay: 1.6 ms }\n",
+    );
+    assert_eq!(note_of(&folder, &rounded), Vec::<String>::new());
+    // What a column sets is told when it is computed, and once for all samples that share it.
+    let sweep = "{ populations.E.t_ref: { values: [0.3 ms, 0.35 ms, 2 ms] }, seed: { values: [1, 2] } }";
+    let ran = ran(&swept(sweep, "    time_step: 0.1 ms\n"), folder.path());
+    assert_eq!(ran.counts("spikes"), (6, 0, 0), "{:?}", ran.failures());
+    let notes = &ran.record.stages.iter().find(|stage| stage.stage == "spikes").unwrap().notes;
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].0.contains("`populations.E.t_ref`: 0.35 ms") && notes[0].1 == 2, "{notes:?}");
+    for (parameter, expected) in [
+        ("connections.E_to_I.delay: 0.03 ms", "less than half a time step of 0.1 ms"),
+        ("connections.E_to_I.delay: 10 s", "from 1 to 65536 steps"),
+        ("populations.E.drive.delay: 0.03 ms", "`populations.E.drive.delay` = 0.03 ms is less than half"),
+    ] {
+        let text = stage(&format!("    time_step: 0.1 ms\n    parameters: {{ {parameter} }}\n"));
+        let message = refused_in(&text, folder.path());
+        assert!(message.contains(expected), "{parameter}: {message}");
+    }
+}
+
+/// The network of the page on network files, as it stands there.
+#[test]
+fn the_example_of_the_page_on_network_files_is_simulated() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/network_files.md")).unwrap();
+    let blocks = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let [network, pipeline] = blocks.collect::<Vec<_>>().try_into().unwrap();
+    let report = lapicque_stages::networks::explain_network(network, "three_populations.yaml").unwrap();
+    assert_eq!(
+        report.populations.iter().map(|p| (p.name.as_str(), p.size)).collect::<Vec<_>>(),
+        [("E", 400), ("PV", 80), ("SOM", 40)]
+    );
+    assert_eq!(report.connections[5].synapses, 4000.0);
+    assert_eq!(report.simulation.refused, None);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("three_populations.yaml"), network).unwrap();
+    let stages = pipeline.strip_prefix("stages:\n").unwrap();
+    let ran = ran(stages, folder.path());
+    assert_eq!(ran.counts("spikes"), (6, 0, 0), "{:?}", ran.failures());
+    let rows = populations::read(&ran.output("spikes", 1)).unwrap();
+    // All populations fire, none without bounds; sizes are those of the points.
+    assert!(rows.iter().all(|row| (0.1..100.0).contains(&row.rate_hz)), "{rows:?}");
+    assert_eq!(rows.iter().filter(|row| row.population == "SOM" && row.size == 20).count(), 3);
+}

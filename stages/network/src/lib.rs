@@ -13,6 +13,7 @@ mod distribution;
 #[cfg(feature = "file")]
 pub mod file;
 mod models;
+mod moments;
 mod network;
 mod path;
 mod place;
@@ -23,7 +24,7 @@ mod suggestion;
 
 pub use distribution::{Bounds, Distribution, InvalidDistribution, Shape, Spread};
 #[cfg(feature = "file")]
-pub use file::{AnyNetwork, NetworkFile, NetworkFileError, NnmtNetwork, network_file_schema, read_network};
+pub use file::{AnyNetwork, FittedTo, NetworkFile, NetworkFileError, NnmtNetwork, network_file_schema, read_network};
 pub use models::{NeuronModel, ParameterSpec};
 pub use network::{
     Connection, Drive, Network, Neuron, Population, Rule, SpatialProfile, Synapse, UnknownPath, Unsupported,

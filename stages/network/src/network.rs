@@ -131,6 +131,21 @@ impl Network {
     }
 }
 
+impl Connection {
+    /// Mean number of synapses that it makes between populations of these sizes.
+    pub fn expected_synapses(&self, pre_size: u32, post_size: u32) -> f64 {
+        let (pre, post) = (f64::from(pre_size), f64::from(post_size));
+        let pairs = |autapses: bool| if autapses || self.pre != self.post { pre * post } else { (pre - 1.0) * post };
+        match self.rule {
+            Rule::Probability { p, autapses } => p * pairs(autapses),
+            Rule::InDegree { k, .. } => k * post,
+            Rule::Total { n, .. } => n as f64,
+            Rule::AllToAll { autapses } => pairs(autapses),
+            Rule::OneToOne => pre,
+        }
+    }
+}
+
 pub(crate) fn did_you_mean(suggestion: &Option<String>) -> String {
     match suggestion {
         Some(suggestion) => format!("; did you mean `{suggestion}`?"),

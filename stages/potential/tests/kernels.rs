@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use lapicque_network::Bounds;
 use lapicque_potential::kernels::{
     Compatibility, KernelError, KernelParameters, Probe, postsynaptic_cell, predict, predict_connection,
 };
@@ -255,7 +256,7 @@ fn errors_name_parameter_and_value() {
             "connection E -> E: no membrane of the cell of E lies in the placement's regions",
         ),
         (
-            |p| p.connections[0].delay_ms.min = 150.0,
+            |p| p.connections[0].delay_ms.bounds = Bounds::Between { min: 150.0, max: f64::INFINITY },
             "connection E -> E: no lag of the grid 0, 0.0625, .. 100 ms has a delay between 150",
         ),
     ] {

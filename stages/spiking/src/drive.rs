@@ -12,6 +12,7 @@ use lapicque_numerics::vectorise::{Kernel, vectorise};
 use crate::draw::Sampler;
 use crate::error::SimulationError;
 use crate::neurons::{Coefficients, Slice};
+use crate::rounding::constant_delay;
 
 pub(crate) struct PoissonDrive {
     poisson: Poisson,
@@ -41,9 +42,7 @@ impl PoissonDrive {
         let mean = input.rate_hz * input.synapses * grid.step_ms() * 1e-3;
         let poisson = Poisson::new(mean)
             .map_err(|source| SimulationError::OutOfRange { path: format!("{path}.rate"), source })?;
-        let delay = grid
-            .nearest_step(input.delay_ms)
-            .map_err(|source| SimulationError::DriveDelay { path: format!("{path}.delay"), source })?;
+        let delay = constant_delay(input.delay_ms, &format!("{path}.delay"), grid)?;
         let sampler = Sampler::new(input.weight, format!("{path}.weight"));
         let weights = match sampler.constant() {
             Some(weight) => vec![(if inputs == 2 && weight < 0.0 { 1 } else { 0 }, Coefficients::Same(weight))],

@@ -4,6 +4,8 @@ use lapicque_network::{InvalidNetwork, Unsupported};
 use lapicque_numerics::grid::GridError;
 use lapicque_numerics::random::OutOfRange;
 
+use crate::memory::Memory;
+
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SimulationError {
     #[error(transparent)]
@@ -14,15 +16,20 @@ pub enum SimulationError {
     Option { option: &'static str, source: GridError },
     #[error("`transient_ms` = {transient_ms}: it must be below `duration_ms` = {duration_ms}")]
     Transient { transient_ms: f64, duration_ms: f64 },
-    #[error(
-        "`{path}`: a delay of {delay_ms} ms was drawn; it must be from 1 to {most_steps} steps of {time_step_ms} ms"
-    )]
+    #[error("`{path}`: a delay of {delay_ms} ms; it must be from 1 to {most_steps} steps of {time_step_ms} ms")]
     Delay { path: String, delay_ms: f64, most_steps: u32, time_step_ms: f64 },
     /// Poisson mean or connection probability.
     #[error("`{path}`: {source}")]
     OutOfRange { path: String, source: OutOfRange },
+    /// A refractory period or a delay.
     #[error("`{path}`: {source}")]
-    DriveDelay { path: String, source: GridError },
+    Time { path: String, source: GridError },
+    #[error(
+        "`{path}` = {delay_ms} ms is less than half a time step of {time_step_ms} ms; a delay is at least one step"
+    )]
+    ShortDelay { path: String, delay_ms: f64, time_step_ms: f64 },
+    #[error("`{path}`: there is no population `{name}`")]
+    UnknownPopulation { path: String, name: String },
     #[error("`{path}`: no value within the bounds in {tries} draws")]
     NoDraw { path: String, tries: u32 },
     #[error(
@@ -33,6 +40,8 @@ pub enum SimulationError {
     TooManyNeurons { neurons: u64, most: u64 },
     #[error("`{path}`: about {synapses:e} synapses; at most {most:e} per connection can be simulated")]
     TooManySynapses { path: String, synapses: f64, most: f64 },
+    #[error("the network has about {synapses:.2e} synapses, and its simulation would take {memory}; at most {} GB are allowed", most_bytes / 1e9)]
+    TooMuchMemory { synapses: f64, memory: Memory, most_bytes: f64 },
     #[error("the simulation was cancelled")]
     Cancelled,
 }

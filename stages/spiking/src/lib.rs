@@ -19,15 +19,19 @@
 mod draw;
 mod drive;
 mod error;
+mod memory;
 pub mod neurons;
 mod options;
 mod population;
 mod recording;
+mod rounding;
 mod simulate;
 pub mod statistics;
 mod synapses;
 
 pub use error::SimulationError;
+pub use memory::Memory;
 pub use options::Options;
 pub use recording::{PopulationSummary, Recording};
-pub use simulate::simulate;
+pub use rounding::{RoundedTime, rounded_times};
+pub use simulate::{check, simulate};

@@ -14,6 +14,7 @@ use lapicque_numerics::vectorise::{Kernel, vectorise};
 use crate::SimulationError;
 use crate::drive::{PoissonDrive, PoissonInput};
 use crate::neurons::{Coefficients, Dynamics, Neurons, Spiking, iaf_psc_delta, iaf_psc_exp, neurons};
+use crate::rounding::drive_path;
 use crate::synapses::Inputs;
 
 pub(crate) struct Population {
@@ -67,16 +68,13 @@ impl Population {
                 Drive::Poisson { .. } => 0.0,
             })
             .sum();
-        let neurons = neurons(description, current_pa, grid.step_ms(), &key.derive("neurons"))?;
+        let neurons = neurons(description, current_pa, grid, &key.derive("neurons"))?;
         let size = description.size as usize;
         let inputs = inputs_of(&neurons.dynamics) as usize;
         let mut drives = Vec::new();
         for (position, drive) in description.drives.iter().enumerate() {
             if let Drive::Poisson { rate_hz, synapses, weight, delay_ms } = drive {
-                let path = match description.drives.len() {
-                    1 => format!("populations.{}.drive", description.name),
-                    _ => format!("populations.{}.drives.{position}", description.name),
-                };
+                let path = drive_path(&description.name, description.drives.len(), position);
                 let input = PoissonInput { rate_hz: *rate_hz, synapses: *synapses, weight, delay_ms: *delay_ms };
                 let key = key.derive("drives").derive(&position.to_string());
                 drives.push(PoissonDrive::new(input, (size, CHUNK, inputs), &path, grid, &key)?);
@@ -94,6 +92,26 @@ impl Population {
 
     pub(crate) fn size(&self) -> u32 {
         self.neurons.potential.len() as u32
+    }
+
+    /// Of memory, about.
+    pub(crate) fn bytes(&self) -> f64 {
+        let currents = match self.neurons.dynamics {
+            Dynamics::MergedCurrents { .. } => 1,
+            Dynamics::SeparateCurrents { .. } => 2,
+            Dynamics::Jumps { .. } => 0,
+        };
+        let propagators = match &self.neurons.dynamics {
+            Dynamics::MergedCurrents { propagators: Coefficients::Each(each), .. }
+            | Dynamics::SeparateCurrents { propagators: Coefficients::Each(each), .. } => size_of_val(each.as_slice()),
+            Dynamics::Jumps { propagators: Coefficients::Each(each) } => size_of_val(each.as_slice()),
+            _ => 0,
+        };
+        let spiking = match &self.neurons.spiking {
+            Coefficients::Each(each) => size_of_val(each.as_slice()),
+            Coefficients::Same(_) => 0,
+        };
+        (8 * (1 + currents) * self.neurons.potential.len() + propagators + spiking) as f64
     }
 
     /// Goes through `window`, takes what arrives from `inputs`, and appends the spikes by step,

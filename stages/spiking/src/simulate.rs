@@ -1,9 +1,11 @@
 //! Simulation of one network on one thread.
 
 use lapicque_network::Network;
+use lapicque_numerics::grid::TimeGrid;
 use lapicque_numerics::random::StreamKey;
 
 use crate::error::SimulationError;
+use crate::memory::{Memory, memory};
 use crate::options::Options;
 use crate::population::{Population, Spike, Window};
 use crate::recording::Recording;
@@ -13,6 +15,8 @@ use crate::synapses::{Delivery, Inputs, Layout, Projection, build};
 const WINDOWS_PER_REPORT: u32 = 64;
 /// Two inputs per neuron, and twice as many slots as steps in a window, are counted with 32 bits.
 const MOST_NEURONS: u64 = 1 << 25;
+/// More is taken for a mistake.
+const MOST_BYTES: f64 = 64e9;
 
 /// Simulates `network` and records its spikes.
 ///
@@ -33,27 +37,12 @@ pub fn simulate(
     progress: &mut dyn FnMut(f64),
 ) -> Result<Recording, SimulationError> {
     let schedule = options.check()?;
-    network.check()?;
     let grid = schedule.grid;
-    let neurons = network.populations.iter().map(|p| u64::from(p.size)).sum();
-    if neurons > MOST_NEURONS {
-        return Err(SimulationError::TooManyNeurons { neurons, most: MOST_NEURONS });
-    }
-    let mut populations = Vec::with_capacity(network.populations.len());
-    let mut inputs = 0;
-    for description in &network.populations {
-        let population = Population::new(description, inputs, grid, &key)?;
-        inputs += population.inputs() * population.size();
-        populations.push(population);
-    }
-    let projections: Vec<Projection> =
-        network.connections.iter().map(|c| Projection::new(c, &network.populations)).collect::<Result<_, _>>()?;
-    let shortest = projections.iter().map(|projection| projection.shortest_delay(grid)).min().unwrap_or(u32::MAX);
-    let layout = Layout::new(inputs, shortest);
+    let Ready { mut populations, projections, layout } = prepare(network, grid, &key)?;
+    allowed(memory(&populations, &projections, layout, grid))?;
     let mut deliveries = Vec::with_capacity(populations.len());
-    for description in &network.populations {
-        let leaving: Vec<&Projection> =
-            projections.iter().filter(|projection| projection.leaves(&description.name)).collect();
+    for (pre, description) in network.populations.iter().enumerate() {
+        let leaving: Vec<&Projection> = projections.iter().filter(|projection| projection.pre == pre).collect();
         deliveries.push(Delivery::new(build(description.size, &leaving, &populations, layout, grid, &key, cancel)?));
     }
 
@@ -92,4 +81,47 @@ pub fn simulate(
     let populations =
         network.populations.iter().zip(recorded).map(|(p, spikes)| (p.name.clone(), p.size, spikes)).collect();
     Ok(Recording::new(grid.step_ms(), interval, populations))
+}
+
+/// Whether `network` can be simulated so, as far as that shows before a synapse is drawn, and the memory that it would take.
+///
+/// # Errors
+/// Those of [`simulate`].
+pub fn check(network: &Network, options: &Options) -> Result<Memory, SimulationError> {
+    let grid = options.check()?.grid;
+    let Ready { populations, projections, layout } = prepare(network, grid, &StreamKey::new([0; 16]))?;
+    allowed(memory(&populations, &projections, layout, grid))
+}
+
+fn allowed(memory: Memory) -> Result<Memory, SimulationError> {
+    if memory.bytes() <= MOST_BYTES {
+        return Ok(memory);
+    }
+    Err(SimulationError::TooMuchMemory { synapses: memory.expected_synapses, memory, most_bytes: MOST_BYTES })
+}
+
+/// A network whose neurons are drawn and whose synapses are not.
+struct Ready<'a> {
+    populations: Vec<Population>,
+    projections: Vec<Projection<'a>>,
+    layout: Layout,
+}
+
+fn prepare<'a>(network: &'a Network, grid: TimeGrid, key: &StreamKey) -> Result<Ready<'a>, SimulationError> {
+    network.check()?;
+    let neurons = network.populations.iter().map(|p| u64::from(p.size)).sum();
+    if neurons > MOST_NEURONS {
+        return Err(SimulationError::TooManyNeurons { neurons, most: MOST_NEURONS });
+    }
+    let mut populations = Vec::with_capacity(network.populations.len());
+    let mut inputs = 0;
+    for description in &network.populations {
+        let population = Population::new(description, inputs, grid, key)?;
+        inputs += population.inputs() * population.size();
+        populations.push(population);
+    }
+    let projections: Vec<Projection> =
+        network.connections.iter().map(|c| Projection::new(c, &network.populations, grid)).collect::<Result<_, _>>()?;
+    let shortest = projections.iter().map(|projection| projection.shortest_delay(grid)).min().unwrap_or(u32::MAX);
+    Ok(Ready { populations, projections, layout: Layout::new(inputs, shortest) })
 }

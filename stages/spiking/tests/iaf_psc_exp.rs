@@ -43,7 +43,7 @@ fn traces_and_spike_times_of_nest() {
             pairs(&case[kind]).iter().filter(of_step).map(|spike| spike[1]).sum()
         };
         let direct_current = pairs(&case["dc_start_stop_pA"]);
-        let mut neuron = Neuron::new(&parameters, case["V_m_initial"].as_f64().unwrap(), h);
+        let mut neuron = Neuron::new(&parameters, case["V_m_initial"].as_f64().unwrap(), h).unwrap();
         let mut spikes = Vec::new();
         let trace = std::fs::read_to_string(format!("{GOLDEN}/{name}.csv")).unwrap();
         let mut rows = 0;
@@ -116,7 +116,7 @@ fn ring_by_single_neurons(tau_syn_in: f64, h: f64, steps: usize) -> Vec<(usize, 
         constant_current_pa: current,
     };
     let mut neurons: Vec<Neuron> =
-        [300.0, 0.0, 0.0, 0.0].map(|current| Neuron::new(&parameters(current), -70.0, h)).into();
+        [300.0, 0.0, 0.0, 0.0].map(|current| Neuron::new(&parameters(current), -70.0, h).unwrap()).into();
     let delay = |ms: f64| (ms / h).round() as usize;
     let mut under_way = vec![[Arriving::default(); 4]; steps + delay(20.0) + 1];
     let mut spikes = Vec::new();
@@ -180,7 +180,8 @@ fn delta_neurons_in_a_network_are_its_neurons_one_by_one() {
         refractory_ms: 2.0,
         constant_current_pa: current,
     };
-    let mut neurons = [500.0, 350.0].map(|current| iaf_psc_delta::Neuron::new(&parameters(current), -70.0, 0.1));
+    let mut neurons =
+        [500.0, 350.0].map(|current| iaf_psc_delta::Neuron::new(&parameters(current), -70.0, 0.1).unwrap());
     let mut under_way = [vec![0.0; 3100], vec![0.0; 3100]];
     let mut expected = [Vec::new(), Vec::new()];
     for step in 1..=3000 {

@@ -14,12 +14,12 @@ use serde_json::Value;
 use crate::support::Lab;
 
 /// The pipeline with a stage of every kind.
-fn every_kind() -> Value {
+pub(crate) fn every_kind() -> Value {
     parse_yaml(include_str!("../../golden/house/every_kind.yaml")).unwrap().value
 }
 
 /// A folder with the files that it names.
-fn lab() -> Lab {
+pub(crate) fn lab() -> Lab {
     let lab = Lab::with_kinds(pass::registry);
     lab.write("tiny_network.yaml", include_str!("../../golden/house/tiny_network.yaml"));
     lab.write("tiny_binary.yaml", include_str!("../../golden/house/tiny_binary.yaml"));

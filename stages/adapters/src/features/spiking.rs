@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
+use lapicque_numerics::grid::TimeGrid;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError,
     SampleOutput, Stage, each_sample,
@@ -115,8 +116,24 @@ impl Kind for Spiking {
             Read::columns("spikes", ["population", "neuron", "step"].map(str::to_owned)),
             Read::columns("populations", POPULATION_COLUMNS.map(str::to_owned)),
         ];
+        bound.notes.extend(uneven_bins(&[(&fano, config.bin), (&correlation, config.correlation_bin)], dt_ms));
         Ok(Box::new(SpikingStage { bound, config, dt_ms, fano, correlation }))
     }
+}
+
+/// Bins between the steps of spikes hold more of them or less, which varies counts beside the spikes.
+fn uneven_bins(bins: &[(&String, Time)], dt_ms: f64) -> Vec<String> {
+    let grid = TimeGrid::new(dt_ms);
+    let uneven = bins.iter().filter(|(_, bin)| grid.is_ok_and(|grid| grid.steps(bin.value()).is_err()));
+    let remark = |(column, bin): &(&String, Time)| {
+        let fewest = (bin.value() / dt_ms).floor();
+        format!(
+            "the bin of {bin} is no whole number of steps of {} ms: bins hold {fewest} or {} of them, and `{column}` tells of that too",
+            write_number(dt_ms),
+            fewest + 1.0
+        )
+    };
+    uneven.map(remark).collect()
 }
 
 fn missing_columns(port: &str, schema: &lapicque_schemas::TableSchema, due: &[&str]) -> Vec<ConfigError> {

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::stage::{Rows, TheoryKind, integers, numbers, stage, texts};
-use super::theory::{MV, bound};
+use super::theory::{MV, bound, without_space};
 use crate::kind_config::{problem, read, schema_of};
 use crate::swept_network::{SweptNetwork, open};
 
@@ -78,6 +78,7 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     if let Err(error) = BinaryParameters::from_network(network.base()) {
         return problem("network", error);
     }
+    notes.extend(without_space(network.base()));
     let initial = config.initial_activity;
     let own = if initial == 0.0 { Vec::new() } else { vec![("initial_activity", json!(initial))] };
     let bound = bound(&network, REVISION, request, &own, vec![Output::new("binary", schema())], notes)?;

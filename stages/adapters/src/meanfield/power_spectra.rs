@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | population | | in the order of the network |
 //! | frequency_hz | Hz | as configured |
-//! | power | Hz^2 | power of the rate, per Hz |
+//! | power | Hz^2/Hz | power density of the rate |
 
 use arrow_array::RecordBatch;
 use arrow_schema::DataType;
@@ -17,7 +17,7 @@ use super::response::{Response, ResponseConfig};
 use super::stage::{Rows, TheoryKind, numbers, stage};
 use crate::kind_config::{read, schema_of};
 
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 pub(super) const KIND: TheoryKind = TheoryKind {
     name: "meanfield.power_spectra",
@@ -33,7 +33,7 @@ fn schema() -> TableSchema {
         [
             Column::new("population", DataType::Utf8, "name in the network file"),
             Column::new("frequency_hz", DataType::Float64, "frequency").unit("Hz"),
-            Column::new("power", DataType::Float64, "power of the population's rate, per Hz").unit("Hz^2"),
+            Column::new("power", DataType::Float64, "power density of the population's rate").unit("Hz^2/Hz"),
         ],
     )
 }

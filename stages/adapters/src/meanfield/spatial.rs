@@ -33,7 +33,7 @@ use super::axis::WAVENUMBERS;
 use super::low_pass_fit::{Fit, Fitted};
 use super::response::{Fields, RefractoryConfig, yes};
 use super::stage::{Rows, TheoryKind, integers, known_numbers, numbers, stage};
-use super::theory::Method;
+use super::theory::{Method, without_space};
 use crate::kind_config::{problem, read, schema_of};
 
 const REVISION: u32 = 1;
@@ -140,6 +140,8 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let mut notes = Vec::new();
     let (mean, sd) = (config.mean_input.as_ref(), config.sd_input.as_ref());
     let fit = Fit::bind(request, &config.fields(), mean, sd, &mut notes)?;
+    let of_others = without_space(fit.response.theory.base());
+    notes.retain(|note| Some(note) != of_others.as_ref());
     let network = |message: String| vec![ConfigError::at("network", message)];
     profiles(fit.response.theory.base()).map_err(|error| network(error.to_string()))?;
     let (parameters, _) =

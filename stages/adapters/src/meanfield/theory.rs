@@ -76,6 +76,7 @@ impl Theory {
         let network = SweptNetwork::new(opened.into_file(), fixed, table, notes)?;
         let mut theory = Self { network, method, delays: of_the_network };
         let parameters = theory.parameters(theory.base()).map_err(|error| vec![ConfigError::at("network", error)])?;
+        notes.extend(without_space(theory.base()));
         let is_swept = theory.network.column_names().next().is_some();
         if method == Method::Taylor && !is_swept && theory.synapses(&parameters) == Synapses::Delta {
             notes.push("`method` says nothing: without synaptic time constant all theories are one".to_owned());
@@ -180,6 +181,14 @@ pub(super) fn doubts(parameters: &Parameters, synapses: Synapses) -> Vec<String>
     slow.map(remark).into_iter().collect()
 }
 
+/// A remark where connections have profiles, which theory without space does not look at.
+pub(super) fn without_space(network: &Network) -> Option<String> {
+    let profiles = network.connections.iter().filter(|connection| connection.profile.is_some()).count();
+    (profiles > 0).then(|| {
+        format!("the profiles of {profiles} connections have no part here: the theory is that of the state without patterns in space")
+    })
+}
+
 /// What a stage on a swept network declares; `fields` are those of its configuration that say more than the network.
 pub(super) fn bound(
     network: &SweptNetwork,
@@ -189,7 +198,7 @@ pub(super) fn bound(
     outputs: Vec<Output>,
     notes: Vec<String>,
 ) -> Result<Bound, Vec<ConfigError>> {
-    let mut canonical = network.canonical().map_err(|error| vec![error])?;
+    let mut canonical = network.canonical();
     for (name, value) in fields {
         canonical[name] = value.clone();
     }

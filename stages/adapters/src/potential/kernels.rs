@@ -1,7 +1,10 @@
 //! `potential.kernels`: dipole moments and potentials that follow one presynaptic spike ([`lapicque_potential::kernels`]).
 //!
+//! Probabilities, weights, delays and external input are those of the network; what a network of point neurons has not is of
+//! Hagen et al. (2022), and a note says so ([`lapicque_potential::kernels::KernelParameters::from_network`]).
 //! Without a column of parameters that it reads, a pipeline has one table of kernels; with one, each sample has its own.
 
+use lapicque_network::Network;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError,
     SampleOutput, Stage, each_sample,
@@ -9,13 +12,15 @@ use lapicque_pipeline::{
 use lapicque_potential::kernels::{Kernel, KernelParameters, predict};
 use lapicque_schemas::tables::kernels::{self, KernelRow};
 use lapicque_schemas::tables::parameters;
-use lapicque_units::{Quantity, Unit};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::kernel_config::{Config, canonical, resolve, set, settings};
+use super::kernel_config::{Config, fixed, given};
+use super::kernel_network::{KernelRule, rounded_delays};
+use super::kernel_settings::{canonical, canonical_of_cells, canonical_of_fixed, get, set, settings};
 use crate::kind_config::{read, schema_of};
+use crate::swept_network::{SweptColumn, SweptNetwork, open};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 const PORTS: &[PortSpec] =
     &[PortSpec { name: "parameters", table: parameters::TABLE, mode: PortMode::Either, required: false }];
 
@@ -23,16 +28,10 @@ pub(super) struct Kernels;
 
 struct KernelsStage {
     bound: Bound,
-    parameters: KernelParameters,
-    columns: Vec<SetByColumn>,
-}
-
-/// A setting that a column of parameters sets.
-struct SetByColumn {
-    path: String,
-    /// Of the column.
-    unit: Unit,
-    canonical: Unit,
+    rule: KernelRule,
+    network: SweptNetwork,
+    /// Of settings of the cells.
+    columns: Vec<SweptColumn>,
 }
 
 impl Kind for Kernels {
@@ -54,85 +53,114 @@ impl Kind for Kernels {
 
     fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         let config: Config = read(request)?;
-        let parameters = resolve(&config, request)?;
+        let mut problems = Vec::new();
+        let given = given(&config).map_err(|found| problems.extend(found)).unwrap_or_default();
+        let fixed =
+            fixed(&config).map_err(|found| problems.extend(found)).unwrap_or_else(|()| KernelParameters::hagen());
         let mut notes = Vec::new();
-        let columns = columns(&parameters, request, &mut notes)?;
-        let paths: Vec<String> = columns.iter().map(|c| c.path.clone()).collect();
-        let mut bound = Bound::new(
-            REVISION,
-            canonical(&parameters, &paths),
-            request.inputs,
-            vec![Output::new("kernels", kernels::schema())],
-        );
+        let table = request.input("parameters").map(|input| &input.schema);
+        let file = open(request, "network", &config.network)?;
+        let of_network = |message: String| vec![ConfigError::at("network", message)];
+        let rule = KernelRule::new(&file, given, fixed).map_err(of_network)?;
+        let network = SweptNetwork::new(file, &config.parameters, table, &mut notes)
+            .map_err(|found| problems.extend(found))
+            .ok()
+            .filter(|_| problems.is_empty());
+        let Some(mut network) = network else {
+            return Err(problems);
+        };
+        let parameters = rule.parameters(network.base(), &[]).map_err(|message| of_network_or_weight(&message))?;
+        let mut columns = Vec::new();
+        for setting in settings(&parameters) {
+            match SweptColumn::find(table, &setting.path, setting.unit, &mut notes) {
+                Ok(column) => columns.extend(column),
+                Err(error) => problems.push(error),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let swept: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        leave_out_idle_columns(&mut network, &rule, &parameters, &swept, &mut notes);
+        let paths: Vec<String> = network.column_names().chain(swept.iter().cloned()).collect();
+        if table.is_some() && paths.is_empty() {
+            notes.push(
+                "no column of the input `parameters` is a value of the kernels: they are the same for all samples"
+                    .to_owned(),
+            );
+        }
+        notes.extend(rule.remarks(network.base(), &parameters, &swept));
+        let canonical = match paths.is_empty() {
+            true => canonical(&parameters),
+            false => canonical_of_sweep(&network, &rule),
+        };
+        let outputs = vec![Output::new("kernels", kernels::schema())];
+        let mut bound = Bound::new(REVISION, canonical, request.inputs, outputs);
         bound.reads = request.inputs.iter().map(|input| Read::columns(&input.port, paths.iter().cloned())).collect();
-        bound.accepts = settings(&parameters).into_iter().map(|s| s.path).collect();
+        bound.accepts = network.names();
+        bound.accepts.extend(settings(&parameters).into_iter().map(|setting| setting.path));
         bound.notes = notes;
-        Ok(Box::new(KernelsStage { bound, parameters, columns }))
+        Ok(Box::new(KernelsStage { bound, rule, network, columns }))
     }
 }
 
-/// The columns of the table of parameters that name a setting.
-fn columns(
+/// The field that a message begins with, or the network.
+fn of_network_or_weight(message: &str) -> Vec<ConfigError> {
+    let path = message.strip_prefix('`').and_then(|rest| rest.split_once('`')).map(|(path, _)| path);
+    let own = path.filter(|path| path.starts_with("weights.") || path.ends_with(".external_synapses"));
+    vec![ConfigError::at(own.unwrap_or("network"), message)]
+}
+
+/// A column that changes no kernel is not read, with a remark.
+fn leave_out_idle_columns(
+    network: &mut SweptNetwork,
+    rule: &KernelRule,
     parameters: &KernelParameters,
-    request: &BindRequest<'_>,
+    swept: &[String],
     notes: &mut Vec<String>,
-) -> Result<Vec<SetByColumn>, Vec<ConfigError>> {
-    let Some(input) = request.input("parameters") else {
-        return Ok(Vec::new());
+) {
+    // What columns set is given, whatever the network says.
+    let set_by_columns: Vec<(String, f64)> =
+        swept.iter().filter_map(|path| Some((path.clone(), get(parameters, path)?))).collect();
+    let idle = |name: &str| {
+        let nudged = network.nudged(name).and_then(|nudged| rule.parameters(&nudged, &set_by_columns).ok());
+        nudged.is_some_and(|nudged| nudged == *parameters)
     };
-    let mut columns = Vec::new();
-    let mut problems = Vec::new();
-    for setting in settings(parameters) {
-        let Some(field) = input.schema.column(&setting.path) else {
-            continue;
-        };
-        if !field.data_type().is_numeric() {
-            let message = format!("column `{}` is {}; numbers are due", setting.path, field.data_type());
-            problems.push(ConfigError::at("inputs.parameters", message));
-            continue;
-        }
-        let text = input.schema.unit_of(&setting.path).unwrap_or(setting.unit);
-        if text == setting.unit && input.schema.unit_of(&setting.path).is_none() && setting.unit != "1" {
-            notes.push(format!("column `{}` has no unit: its values are taken in {}", setting.path, setting.unit));
-        }
-        let units = Unit::parse(text).and_then(|unit| Ok((unit, Unit::parse(setting.unit)?)));
-        match units {
-            Ok((unit, canonical)) => match Quantity::new(1.0, unit.clone()).to(&canonical) {
-                Ok(_) => columns.push(SetByColumn { path: setting.path, unit, canonical }),
-                Err(error) => {
-                    problems.push(ConfigError::at("inputs.parameters", format!("column `{}`: {error}", setting.path)))
-                }
-            },
-            Err(error) => {
-                problems.push(ConfigError::at("inputs.parameters", format!("column `{}`: {error}", setting.path)))
-            }
-        }
+    let idle: Vec<String> = network.column_names().filter(|name| idle(name)).collect();
+    notes.extend(idle.iter().map(|name| format!("the column `{name}` has no part in the kernels, and is not read")));
+    network.retain_columns(|name| !idle.iter().any(|idle| idle == name));
+}
+
+/// Where columns set values: what they are set in.
+fn canonical_of_sweep(network: &SweptNetwork, rule: &KernelRule) -> Value {
+    let mut canonical = network.canonical();
+    let mut cells = KernelParameters::hagen();
+    for (path, value) in &rule.given {
+        // A setting that only this network lacks was refused before.
+        let _ = set(&mut cells, path, *value);
     }
-    if columns.is_empty() && problems.is_empty() {
-        notes.push(
-            "no column of the input `parameters` is a value of the kernels: they are the same for all samples"
-                .to_owned(),
-        );
+    canonical["given"] = rule.given.iter().map(|(path, _)| json!(path)).collect();
+    if rule.is_relative() {
+        canonical["fitted_to"] = json!("hagen2022");
     }
-    if problems.is_empty() { Ok(columns) } else { Err(problems) }
+    let cells = canonical_of_cells(&cells).into_iter();
+    for (field, value) in cells.chain(canonical_of_fixed(&rule.fixed)) {
+        canonical[field.as_str()] = value;
+    }
+    canonical
 }
 
 impl KernelsStage {
-    fn parameters(&self, batch: &Batch, sample: usize) -> Result<KernelParameters, SampleError> {
-        let mut parameters = self.parameters.clone();
-        if self.columns.is_empty() {
-            return Ok(parameters);
-        }
-        let table = batch.table(sample, "parameters").ok_or_else(|| SampleError::internal("no input `parameters`"))?;
-        if table.num_rows() != 1 {
-            return Err(SampleError::input(format!("{} rows of parameters; one is due", table.num_rows())));
-        }
+    /// The network and the settings of one sample.
+    fn of_sample(&self, batch: &Batch, sample: usize) -> Result<(Network, Vec<(String, f64)>), SampleError> {
+        let table = batch.table(sample, "parameters");
+        let network = self.network.of_sample(table)?;
+        let mut set = Vec::with_capacity(self.columns.len());
         for column in &self.columns {
-            let value = parameters::value(table, &column.path).map_err(SampleError::input)?.unwrap_or(f64::NAN);
-            let value = Quantity::new(value, column.unit.clone()).to(&column.canonical).map_err(SampleError::input)?;
-            set(&mut parameters, &column.path, value).map_err(SampleError::input)?;
+            let table = table.ok_or_else(|| SampleError::internal("no input `parameters`"))?;
+            set.push((column.name.clone(), column.value(table)?));
         }
-        Ok(parameters)
+        Ok((network, set))
     }
 }
 
@@ -146,10 +174,14 @@ impl Stage for KernelsStage {
             if context.is_cancelled() {
                 return Err(SampleError::cancelled());
             }
-            let parameters = self.parameters(batch, sample)?;
+            let (network, set_by_columns) = self.of_sample(batch, sample)?;
+            let parameters = self.rule.parameters(&network, &set_by_columns).map_err(SampleError::input)?;
             let kernels = predict(&parameters).map_err(SampleError::input)?;
             let rows: Vec<KernelRow> = kernels.into_iter().map(row).collect();
-            kernels::write(&rows).map(SampleOutput::of).map_err(SampleError::internal)
+            let mut notes = rounded_delays(&network, parameters.dt_ms);
+            notes.retain(|note| !self.bound.notes.contains(note));
+            let tables = vec![kernels::write(&rows).map_err(SampleError::internal)?];
+            Ok(SampleOutput { tables, notes })
         })
     }
 }

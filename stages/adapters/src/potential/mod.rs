@@ -4,6 +4,8 @@ mod from_spikes;
 mod head;
 mod head_config;
 mod kernel_config;
+mod kernel_network;
+mod kernel_settings;
 mod kernels;
 mod lead_field;
 mod names_or_places;

@@ -11,8 +11,8 @@ use lapicque_pipeline::{
 use lapicque_schemas::TableSchema;
 use lapicque_schemas::tables::populations::{self, PopulationRow};
 use lapicque_schemas::tables::{TableError, parameters, spikes};
-use lapicque_spiking::{Options, Recording, SimulationError, simulate};
-use lapicque_units::Time;
+use lapicque_spiking::{Options, Recording, RoundedTime, SimulationError, check, rounded_times, simulate};
+use lapicque_units::{Time, write_number};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::kind_config::{read, schema_of};
 use crate::swept_network::{SweptNetwork, open};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 const PURPOSE: &str = "simulate.spiking";
 const PORTS: &[PortSpec] =
     &[PortSpec { name: "parameters", table: parameters::TABLE, mode: PortMode::Either, required: false }];
@@ -41,7 +41,7 @@ struct Config {
     #[serde(default = "no_transient")]
     #[schemars(with = "String")]
     transient: Time,
-    /// Grid of spikes and delays (default 0.0625 ms).
+    /// Grid of spikes and delays (default 0.0625 ms). Refractory periods between two steps take the next, delays the nearest (halves up).
     #[serde(default = "default_time_step")]
     #[schemars(with = "String")]
     time_step: Time,
@@ -98,7 +98,7 @@ impl Kind for SimulateSpiking {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut canonical = network.canonical().map_err(|error| vec![error])?;
+        let mut canonical = network.canonical();
         canonical["duration_ms"] = options.duration_ms.into();
         let default = Options::default();
         for (name, value, default) in [
@@ -121,6 +121,7 @@ impl Kind for SimulateSpiking {
         bound.work = Some(super::work::work(network.base(), options.duration_ms, options.time_step_ms));
         bound.accepts = network.names();
         bound.accepts.push(parameters::SEED.to_owned());
+        notes.extend(roundings(network.base(), options.time_step_ms));
         bound.notes = notes;
         Ok(Box::new(SpikingStage { bound, network, options }))
     }
@@ -137,25 +138,43 @@ fn constant_columns(table: &TableSchema, network: &SweptNetwork) -> Vec<ConfigEr
     columns.map(|name| ConfigError::at("inputs.parameters", message(name))).collect()
 }
 
-/// Lays the network out as a simulation would, up to its first synapse: what is not supported shows before anything runs.
+/// What cannot be simulated shows before anything runs.
 fn try_out(network: &Network, options: &Options) -> Option<ConfigError> {
-    let error = simulate(network, options, StreamKey::new([0; 16]), &|| true, &mut |_| {}).err()?;
+    let error = check(network, options).err()?;
     let field = match &error {
         SimulationError::Option { option, .. } => option.trim_end_matches("_ms"),
         SimulationError::Transient { .. } => "transient",
+        // What was drawn here says nothing of what will be drawn.
+        SimulationError::NoDraw { .. } | SimulationError::ResetAboveThreshold { .. } | SimulationError::Cancelled => {
+            return None;
+        }
         SimulationError::Network(_)
         | SimulationError::Unsupported(_)
         | SimulationError::OutOfRange { .. }
-        | SimulationError::DriveDelay { .. }
+        | SimulationError::Time { .. }
+        | SimulationError::ShortDelay { .. }
+        | SimulationError::Delay { .. }
+        | SimulationError::UnknownPopulation { .. }
         | SimulationError::TooManyNeurons { .. }
-        | SimulationError::TooManySynapses { .. } => "network",
-        // What was drawn here says nothing of what will be drawn.
-        SimulationError::Delay { .. }
-        | SimulationError::NoDraw { .. }
-        | SimulationError::ResetAboveThreshold { .. }
-        | SimulationError::Cancelled => return None,
+        | SimulationError::TooManySynapses { .. }
+        | SimulationError::TooMuchMemory { .. } => "network",
     };
     Some(ConfigError::at(field, error))
+}
+
+/// A remark on each time of a network that a simulation rounds.
+fn roundings(network: &Network, time_step_ms: f64) -> Vec<String> {
+    let remark = |RoundedTime { path, time_ms, steps, becomes_ms }: RoundedTime| {
+        format!(
+            "`{path}`: {} ms is no whole number of time steps of {} ms and becomes {} ms ({steps} {}); theory takes it as it is",
+            write_number(time_ms),
+            write_number(time_step_ms),
+            write_number(becomes_ms),
+            if steps == 1 { "step" } else { "steps" }
+        )
+    };
+    // What is wrong with a time is told by the check, or by the simulation.
+    rounded_times(network, time_step_ms).unwrap_or_default().into_iter().map(remark).collect()
 }
 
 impl Stage for SpikingStage {
@@ -193,7 +212,10 @@ impl SpikingStage {
             error => SampleError::input(error),
         })?;
         let tables = self.tables(recording).map_err(SampleError::internal)?;
-        Ok(SampleOutput { tables, notes: Vec::new() })
+        // Those of the network without what columns set were told before.
+        let mut notes = roundings(network, self.options.time_step_ms);
+        notes.retain(|note| !self.bound.notes.contains(note));
+        Ok(SampleOutput { tables, notes })
     }
 
     fn tables(&self, recording: Recording) -> Result<Vec<arrow_array::RecordBatch>, TableError> {

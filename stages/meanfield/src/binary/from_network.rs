@@ -5,7 +5,6 @@ use nalgebra::DMatrix;
 
 use super::{BinaryParameters, BinaryPopulation};
 use crate::network::description::{Pairs, constant, milli, unsupported};
-use crate::network::moments::mean_and_sd;
 
 impl BinaryParameters {
     /// Of populations of binary units; `network` must be valid ([`Network::check`]). Delays play no part.
@@ -35,7 +34,7 @@ impl BinaryParameters {
                 let path = format!("connections.{}.synapse", connection.name);
                 return Err(unsupported(path, "the theory has static synapses only"));
             }
-            let (mean, sd) = mean_and_sd(&connection.weight);
+            let (mean, sd) = connection.weight.drawn_mean_and_sd();
             pairs.add(network, connection, milli(mean), milli(sd))?;
         }
         let [in_degree, weight_v, weight_sd_v]: [DMatrix<f64>; 3] = pairs.averages();

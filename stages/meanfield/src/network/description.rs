@@ -3,8 +3,6 @@
 use lapicque_network::{Connection, Network, Population, Rule, Unsupported};
 use nalgebra::DMatrix;
 
-use super::moments::mean_and_sd;
-
 /// Milliseconds and millivolts in SI units. A division gives the double next to the decimal number, a factor of 1e-3 may not.
 pub(crate) fn milli(value: f64) -> f64 {
     value / 1e3
@@ -102,7 +100,7 @@ pub(crate) fn constant(population: &Population, symbol: &str) -> Result<f64, Uns
     let Some(distribution) = population.neuron.parameters.get(symbol) else {
         return Err(unsupported(path(), "the parameter has no value"));
     };
-    match mean_and_sd(distribution) {
+    match distribution.drawn_mean_and_sd() {
         (mean, 0.0) => Ok(mean),
         _ => Err(unsupported(path(), "the theory takes one value for all neurons of a population")),
     }

@@ -9,7 +9,9 @@
 //! | distribution of delays | the same distribution with its bounds |
 //! | several connections of two populations | K added, moments of J averaged; their delays must be the same |
 //! | `I_e`, currents | R I = tau_m I/C_m |
+//! | t_ref, delays | as they are: time is continuous, where a simulation rounds them to its steps |
 //! | spatial profile | not looked at: this is the homogeneous state |
+//! | V_m, delays of drives | not looked at: this is the stationary state |
 //!
 //! One synaptic time constant per population: `tau_syn_ex` if all its synapses are excitatory, `tau_syn_in` if all are
 //! inhibitory, either if they are equal.
@@ -21,7 +23,6 @@ use lapicque_network::{
 };
 
 use super::description::{Pairs, constant, ends, milli, unsupported};
-use super::moments::mean_and_sd;
 use super::{Delay, DelayDistribution, Drive, Parameters, Population};
 use crate::neuron::Neuron;
 
@@ -129,7 +130,7 @@ fn synaptic_time_ms(network: &Network, description: &Description) -> Result<f64,
 
 /// Mean and standard deviation in V.
 fn weight(post: &Description, distribution: &Distribution) -> Result<(f64, f64), Unsupported> {
-    let (mean, sd) = mean_and_sd(distribution);
+    let (mean, sd) = distribution.drawn_mean_and_sd();
     // mV of a weight in the unit of the model.
     let (times, over) = match post.neuron.model {
         NeuronModel::IafPscExp => {
@@ -157,7 +158,7 @@ fn delay(distribution: &Distribution) -> Delay {
             of(DelayDistribution::TruncatedLognormal { min_s: milli(min), max_s: milli(max) })
         }
         (Shape::Uniform { .. }, _) => {
-            let (mean, sd) = mean_and_sd(distribution);
+            let (mean, sd) = distribution.drawn_mean_and_sd();
             Delay { mean_s: milli(mean), sd_s: milli(sd), distribution: DelayDistribution::Uniform }
         }
     }

@@ -34,7 +34,6 @@ mod from_network;
 mod input;
 mod low_pass;
 mod modes;
-pub(crate) mod moments;
 mod parameters;
 pub(crate) mod relaxation;
 mod response;

@@ -7,6 +7,7 @@
 //! network: 1                      # version of the format
 //! name: brunel
 //! description: What it is, in a sentence
+//! reference: Brunel (2000) J Comput Neurosci 8:183    # where it comes from; may be left out
 //!
 //! populations:
 //!   E:
@@ -86,6 +87,11 @@
 //! `{boxcar: {width: 500 um}}` (constant up to this distance, 0 beyond), `{gaussian: {sd: 300 um}}`,
 //! `{exponential: {length: 300 um}}`.
 //!
+//! # Where it comes from
+//! `reference` is the publication. `fitted_to: hagen2022` says that the point neurons were fitted to the multicompartment
+//! neurons of Hagen et al. (2022), as those of the shipped network `hagen`: kernels then take weights, probabilities and
+//! delays relative to those of that network. A simulation or a theory depends on neither.
+//!
 //! # Drives
 //! `poisson`: `synapses` (1 unless given) independent trains of `rate` onto each neuron, through synapses of `weight`
 //! and `delay` (1 ms unless given). `current`: a constant current of `amplitude` into each neuron.
@@ -147,12 +153,23 @@ use node::{At, Node, Value, read_nodes};
 use problem::{describe, failed};
 use reader::{Reader, Section};
 
-pub(crate) const FILE_KEYS: &[&str] = &["network", "name", "description", "populations", "connections", "parameters"];
+pub(crate) const FILE_KEYS: &[&str] =
+    &["network", "name", "description", "reference", "fitted_to", "populations", "connections", "parameters"];
+const FITTED_TO: &[&str] = &["hagen2022"];
+
+/// A network of multicompartment neurons that the point neurons of a network were fitted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FittedTo {
+    /// Hagen et al. (2022) PLOS Comput Biol 18:e1010353.
+    Hagen2022,
+}
 
 /// A network with names for some of its values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetworkFile {
     description: Option<String>,
+    reference: Option<String>,
+    fitted_to: Option<FittedTo>,
     network: Network,
     parameters: Vec<Parameter>,
     /// Of the populations that name their drives, in the order of [`crate::Population::drives`].
@@ -193,6 +210,16 @@ impl NetworkFile {
         self.description.as_deref()
     }
 
+    /// The publication that the network comes from.
+    pub fn reference(&self) -> Option<&str> {
+        self.reference.as_deref()
+    }
+
+    /// What its point neurons were fitted to, as the file says. No simulation or theory depends on it.
+    pub fn fitted_to(&self) -> Option<FittedTo> {
+        self.fitted_to
+    }
+
     /// What the paths of the file call a drive of a population: its name, `drive` if it is the only one, or its position.
     pub fn drive_name(&self, population: &crate::Population, position: usize) -> String {
         let named = self.drive_names.get(&population.name).and_then(|names| names.get(position));
@@ -228,6 +255,17 @@ fn read_file<'t>(reader: &mut Reader<'t>, root: &'t Node) -> Option<NetworkFile>
     }
     let name = reader.required(section, "name", "name", "name: hagen").and_then(|node| reader.text(node, "name"));
     let description = section.get("description").and_then(|node| reader.text(node, "description"));
+    let reference = section.get("reference").and_then(|node| reader.text(node, "reference"));
+    let fitted_to = section.get("fitted_to").and_then(|node| {
+        let found = reader.text(node, "fitted_to")?;
+        match found {
+            "hagen2022" => Some(FittedTo::Hagen2022),
+            _ => {
+                reader.choice(node, "fitted_to", found, FITTED_TO);
+                None
+            }
+        }
+    });
     reader.note_names(section.get("populations"), section.get("connections"));
     let declarations = section.get("parameters").map(|node| reader.declarations(node)).unwrap_or_default();
     let mut network =
@@ -247,8 +285,9 @@ fn read_file<'t>(reader: &mut Reader<'t>, root: &'t Node) -> Option<NetworkFile>
     }
     check_whole(reader, &network, &drive_names, section);
     let parameters = reader.parameters(declarations, &file_entries(&network, &drive_names));
-    let description = description.map(str::to_owned);
-    let mut file = NetworkFile { description, network, parameters, drive_names, scaled: BTreeMap::new() };
+    let (description, reference) = (description.map(str::to_owned), reference.map(str::to_owned));
+    let scaled = BTreeMap::new();
+    let mut file = NetworkFile { description, reference, fitted_to, network, parameters, drive_names, scaled };
     let scaled = std::mem::take(&mut reader.scaled).into_iter();
     file.scaled = scaled.map(|(path, scaled)| (file.canonical_path(&path), scaled)).collect();
     Some(file)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::{Schema, json_schema};
 
+use super::FITTED_TO;
 use super::connection::{PLAIN_RULES, TSODYKS_MARKRAM_KEYS};
 use crate::NeuronModel;
 
@@ -23,6 +24,11 @@ pub fn network_file_schema() -> Schema {
             "network": {"const": 1, "description": "Version of the format."},
             "name": {"type": "string", "description": "Short name of the network."},
             "description": {"type": "string", "description": "What the network is, in a sentence."},
+            "reference": {"type": "string", "description": "The publication that the network comes from."},
+            "fitted_to": {
+                "enum": FITTED_TO,
+                "description": "The multicompartment network that the point neurons were fitted to; kernels take weights, probabilities and delays relative to those of the shipped network that was fitted to it.",
+            },
             "populations": {
                 "type": "object",
                 "description": "Populations of neurons by name.",

@@ -2,6 +2,9 @@
 
 use std::collections::HashSet;
 
+use lapicque_network::{Distribution, Shape};
+use lapicque_numerics::grid::TimeGrid;
+
 use crate::cable::SynapticTimeCourse;
 use crate::kernels::{Connection, GaussCylinder, KernelParameters, Probe, TruncatedNormal};
 use crate::membrane::check_resting_potential;
@@ -32,6 +35,10 @@ pub enum KernelError {
         "connection {pre} -> {post}: no lag of the grid 0, {dt_ms}, .. {window_ms} ms has a delay between {min_ms} and {max_ms} ms"
     )]
     DelayOffGrid { pre: String, post: String, dt_ms: f64, window_ms: f64, min_ms: f64, max_ms: f64 },
+    #[error(
+        "connection {pre} -> {post}: {percent:.3} % of its delays are longer than the window of {window_ms} ms; at most 0.1 % may be"
+    )]
+    DelayBeyondWindow { pre: String, post: String, percent: f64, window_ms: f64 },
 }
 
 /// Longest kernel, to refuse a window in the wrong unit before memory runs out.
@@ -44,9 +51,6 @@ impl KernelParameters {
         self.check_populations()?;
         self.check_connections()?;
         GaussCylinder::new(self.soma_depth, self.conductivity_s_per_m)?;
-        not_negative("external.peak_conductance_us", self.external.peak_conductance_us)?;
-        not_negative("external.rate_hz", self.external.rate_hz)?;
-        check_time_course("external", self.external.time_course)?;
         for (i, probe) in self.probes.iter().enumerate() {
             if self.probes[..i].contains(probe) {
                 return Err(KernelError::DuplicateProbe { channel: probe.channel() });
@@ -63,14 +67,21 @@ impl KernelParameters {
     /// # Errors
     /// A `dt` or window that is not above 0, or a window off the grid.
     pub fn steps(&self) -> Result<usize, KernelError> {
-        positive("dt_ms", self.dt_ms)?;
+        let grid = self.grid()?;
         positive("window_ms", self.window_ms)?;
-        let steps = (self.window_ms / self.dt_ms).round();
-        require("window_ms", self.window_ms, steps <= MAX_LAGS, "at most 1e8 steps `dt_ms`")?;
-        if steps < 1.0 || (steps * self.dt_ms - self.window_ms).abs() > 1e-9 * self.window_ms {
-            return Err(KernelError::WindowOffGrid { window_ms: self.window_ms, dt_ms: self.dt_ms });
+        require("window_ms", self.window_ms, self.window_ms / self.dt_ms <= MAX_LAGS, "at most 1e8 steps `dt_ms`")?;
+        match grid.steps(self.window_ms) {
+            Ok(steps) if steps > 0 => Ok(steps as usize),
+            _ => Err(KernelError::WindowOffGrid { window_ms: self.window_ms, dt_ms: self.dt_ms }),
         }
-        Ok(steps as usize)
+    }
+
+    pub(super) fn grid(&self) -> Result<TimeGrid, KernelError> {
+        positive("dt_ms", self.dt_ms)?;
+        TimeGrid::new(self.dt_ms).map_err(|_| {
+            let parameter = "dt_ms".to_owned();
+            OutOfRange { parameter, value: self.dt_ms, allowed: "at most 1e12" }.into()
+        })
     }
 
     fn check_populations(&self) -> Result<(), KernelError> {
@@ -82,7 +93,12 @@ impl KernelParameters {
             }
             let field = |field: &str| format!("populations.{name}.{field}");
             not_negative(field("rate_hz"), population.rate_hz)?;
-            not_negative(field("external_synapses"), population.external_synapses)?;
+            for external in &population.external {
+                not_negative(field("external_synapses"), external.synapses)?;
+                not_negative(field("external.peak_conductance_us"), external.peak_conductance_us)?;
+                not_negative(field("external.rate_hz"), external.rate_hz)?;
+                check_time_course(&field("external"), external.time_course)?;
+            }
             check_resting_potential(field("resting_potential_mv"), population.resting_potential_mv)?;
         }
         Ok(())
@@ -132,7 +148,7 @@ fn check_connection(connection: &Connection) -> Result<(), OutOfRange> {
         synapses.max.floor() >= synapses.min.ceil() && synapses.max <= 1e6,
         "at most 1e6, with a whole number between min and max",
     )?;
-    check_distribution(&field("delay_ms"), &connection.delay_ms)?;
+    check_delay(field("delay_ms"), &connection.delay_ms)?;
     not_negative(field("placement.sd_um"), connection.placement.sd_um)?;
     for (i, peak) in connection.placement.peaks.iter().enumerate() {
         finite(field(&format!("placement.peaks[{i}].mean_um")), peak.mean_um)?;
@@ -159,4 +175,14 @@ fn check_distribution(path: &str, normal: &TruncatedNormal) -> Result<(), OutOfR
         return Ok(());
     }
     require(format!("{path}.max"), normal.max, normal.max >= normal.min, "at least `min`")
+}
+
+/// Whether any lag is met shows on the grid.
+fn check_delay(path: String, delay: &Distribution) -> Result<(), OutOfRange> {
+    let (min, max) = delay.limits();
+    let is_lognormal = matches!(delay.shape, Shape::Lognormal { .. });
+    not_negative(format!("{path}.mean"), delay.mean())?;
+    require(format!("{path}.mean"), delay.mean(), delay.mean() > 0.0 || !is_lognormal, "above 0 if it is lognormal")?;
+    not_negative(format!("{path}.sd"), delay.sd())?;
+    require(path, delay.mean(), min <= max, "within bounds that are in order")
 }

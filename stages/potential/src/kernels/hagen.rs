@@ -11,6 +11,8 @@
 //!
 //! Connection probability 0.05, 8192 and 1024 neurons, 465 and 160 external synapses at 40 Hz.
 
+use lapicque_network::{Bounds, Distribution, Shape, Spread};
+
 use crate::cable::{BallAndSticks, Region, SynapticTimeCourse};
 use crate::kernels::{
     Compatibility, Connection, DepthPeak, ExternalSynapses, KernelParameters, Placement, Population, Probe, SomaDepth,
@@ -21,10 +23,10 @@ use crate::membrane::{Channels, MembraneModel};
 const DENDRITES: &[Region] = &[Region::Apical, Region::Basal];
 const EVERYWHERE: &[Region] = &[Region::Soma, Region::Apical, Region::Basal];
 
-const EXCITATORY: Synapse =
+pub(super) const EXCITATORY: Synapse =
     Synapse { time_course: SynapticTimeCourse { rise_time_ms: 0.2, decay_time_ms: 1.8 }, reversal_potential_mv: 0.0 };
 
-const INHIBITORY: Synapse =
+pub(super) const INHIBITORY: Synapse =
     Synapse { time_course: SynapticTimeCourse { rise_time_ms: 0.1, decay_time_ms: 9.0 }, reversal_potential_mv: -80.0 };
 
 impl KernelParameters {
@@ -37,7 +39,7 @@ impl KernelParameters {
                     size: 8192,
                     rate_hz: 6.0,
                     resting_potential_mv: -65.0,
-                    external_synapses: 465.0,
+                    external: vec![external(465.0)],
                     cell: BallAndSticks::hagen_excitatory(),
                     channels: Channels::hay(),
                 },
@@ -46,17 +48,12 @@ impl KernelParameters {
                     size: 1024,
                     rate_hz: 9.0,
                     resting_potential_mv: -65.0,
-                    external_synapses: 160.0,
+                    external: vec![external(160.0)],
                     cell: BallAndSticks::hagen_inhibitory(),
                     channels: Channels::hay(),
                 },
             ],
             connections: connections(),
-            external: ExternalSynapses {
-                peak_conductance_us: 0.0002,
-                time_course: EXCITATORY.time_course,
-                rate_hz: 40.0,
-            },
             membrane: MembraneModel::IhLinearized,
             effective_leak: true,
             soma_depth: SomaDepth { radius_um: 150.0, mean_um: 0.0, sd_um: 75.0 },
@@ -67,6 +64,10 @@ impl KernelParameters {
             compatibility: Compatibility::Exact,
         }
     }
+}
+
+fn external(synapses: f64) -> ExternalSynapses {
+    ExternalSynapses { synapses, peak_conductance_us: 0.0002, time_course: EXCITATORY.time_course, rate_hz: 40.0 }
 }
 
 fn connections() -> Vec<Connection> {
@@ -100,7 +101,10 @@ fn connection(
         synapse,
         probability: 0.05,
         synapses_per_connection: TruncatedNormal { mean: synapses, sd: synapses_sd, min: 1.0, max: 10.0 },
-        delay_ms: TruncatedNormal { mean: delay_ms, sd: delay_sd_ms, min: delay_min_ms, max: f64::INFINITY },
+        delay_ms: Distribution {
+            shape: Shape::Normal { mean: delay_ms, sd: Spread::Absolute(delay_sd_ms) },
+            bounds: Bounds::Between { min: delay_min_ms, max: f64::INFINITY },
+        },
         placement: Placement {
             regions: regions.to_vec(),
             peaks: peaks.iter().map(|&(mean_um, weight)| DepthPeak { mean_um, weight }).collect(),

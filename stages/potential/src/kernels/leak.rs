@@ -9,7 +9,7 @@
 
 use crate::cable::Cable;
 use crate::kernels::placement::{mean_synapses_per_connection, synapse_fractions};
-use crate::kernels::{KernelError, KernelParameters, Population};
+use crate::kernels::{ExternalSynapses, KernelError, KernelParameters, Population};
 
 /// uS/um2 * ms * Hz in S/cm2.
 const TO_S_PER_CM2: f64 = 0.1;
@@ -21,11 +21,13 @@ pub(super) fn added_conductance(
     cable: &Cable,
 ) -> Result<Vec<f64>, KernelError> {
     let total_area: f64 = cable.compartments.iter().map(|c| c.area_um2).sum();
-    let external = &parameters.external;
-    let density = TO_S_PER_CM2 * post.external_synapses / total_area
-        * external.peak_conductance_us
-        * external.time_course.area_ms()
-        * external.rate_hz;
+    let density_of = |external: &ExternalSynapses| {
+        TO_S_PER_CM2 * external.synapses / total_area
+            * external.peak_conductance_us
+            * external.time_course.area_ms()
+            * external.rate_hz
+    };
+    let density: f64 = post.external.iter().map(density_of).sum();
     let mut added = vec![density; cable.compartments.len()];
     for connection in parameters.connections.iter().filter(|c| c.post == post.name) {
         let Some(pre) = parameters.population(&connection.pre) else {

@@ -15,6 +15,7 @@
 
 mod check;
 mod delay;
+mod from_network;
 mod hagen;
 mod leak;
 mod parameters;
@@ -23,6 +24,7 @@ mod predict;
 mod probe;
 
 pub use check::KernelError;
+pub use from_network::{Calibration, CellValues, uses};
 pub use parameters::{
     Compatibility, Connection, DepthPeak, ExternalSynapses, KernelParameters, Placement, Population, SomaDepth,
     Synapse, TruncatedNormal,

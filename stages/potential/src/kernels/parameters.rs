@@ -1,5 +1,7 @@
 //! What a kernel prediction needs to know. Every number of the reference model is a field; [`KernelParameters::hagen`] fills them.
 
+use lapicque_network::Distribution;
+
 use crate::cable::{BallAndSticks, Region, SynapticTimeCourse};
 use crate::kernels::Probe;
 use crate::membrane::{Channels, MembraneModel};
@@ -10,7 +12,6 @@ pub struct KernelParameters {
     pub populations: Vec<Population>,
     /// Kernels come out in this order.
     pub connections: Vec<Connection>,
-    pub external: ExternalSynapses,
     pub membrane: MembraneModel,
     /// Adds the mean synaptic conductance to the leak.
     pub effective_leak: bool,
@@ -32,8 +33,8 @@ pub struct Population {
     /// Mean firing rate of a neuron.
     pub rate_hz: f64,
     pub resting_potential_mv: f64,
-    /// Synapses from outside the network onto each neuron.
-    pub external_synapses: f64,
+    /// Synapses from outside the network.
+    pub external: Vec<ExternalSynapses>,
     pub cell: BallAndSticks,
     pub channels: Channels,
 }
@@ -50,7 +51,8 @@ pub struct Connection {
     pub probability: f64,
     /// Of a connected pair; whole numbers within the limits are weighted by the density.
     pub synapses_per_connection: TruncatedNormal,
-    pub delay_ms: TruncatedNormal,
+    /// Bounds cut it; no delay is below 0.
+    pub delay_ms: Distribution,
     pub placement: Placement,
 }
 
@@ -64,6 +66,8 @@ pub struct Synapse {
 /// Synapses from outside the network, spread over the membrane by area. They act on the effective leak only.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ExternalSynapses {
+    /// Onto each neuron.
+    pub synapses: f64,
     pub peak_conductance_us: f64,
     pub time_course: SynapticTimeCourse,
     /// Of each synapse.

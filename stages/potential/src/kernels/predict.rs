@@ -134,7 +134,7 @@ fn respond(
         .map(|fraction| -connection.peak_conductance_us * driving_force_mv * fraction * out_degree)
         .collect();
     let responses = stepper.step.respond(&amplitudes, connection.synapse.time_course, &stepper.rows, steps);
-    let delays = DelayDistribution::sample(connection, parameters.dt_ms, steps)?;
+    let delays = DelayDistribution::sample(connection, parameters.grid()?, steps)?;
     Ok(parameters
         .probes
         .iter()

@@ -14,9 +14,10 @@
 //! Reference: Brunel (2000) J Comput Neurosci 8:183, doi:10.1023/A:1008925309027, eqs 1-3 (spikes
 //! on a grid as in Rotter & Diesmann 1999).
 
+use lapicque_numerics::grid::{GridError, TimeGrid};
 use lapicque_numerics::vectorise::{Kernel, vectorise};
 
-use super::{At, Membrane, Slice, refractory_steps};
+use super::{At, Membrane, Slice};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameters {
@@ -64,22 +65,24 @@ pub struct Neuron {
 }
 
 impl Neuron {
-    pub fn new(parameters: &Parameters, membrane_potential_mv: f64, time_step_ms: f64) -> Self {
+    /// # Errors
+    /// A time step that is not above 0, or a refractory period of more than `u32::MAX` steps.
+    pub fn new(parameters: &Parameters, membrane_potential_mv: f64, time_step_ms: f64) -> Result<Self, GridError> {
         let leak_reversal_mv = parameters.leak_reversal_mv;
         let membrane = Membrane {
             capacitance_pf: parameters.membrane_capacitance_pf,
             time_constant_ms: parameters.membrane_time_constant_ms,
             constant_current_pa: parameters.constant_current_pa,
         };
-        Self {
+        Ok(Self {
             propagators: Propagators::new(membrane, time_step_ms),
             leak_reversal_mv,
             threshold: parameters.threshold_mv - leak_reversal_mv,
             reset: parameters.reset_mv - leak_reversal_mv,
-            refractory_steps: refractory_steps(parameters.refractory_ms, time_step_ms),
+            refractory_steps: TimeGrid::new(time_step_ms)?.steps_up(parameters.refractory_ms)?,
             potential: membrane_potential_mv - leak_reversal_mv,
             remaining: 0,
-        }
+        })
     }
 
     /// Goes one step in which weights of sum `arriving_mv` arrive; whether the neuron spikes at its
@@ -150,7 +153,7 @@ mod tests {
             refractory_ms: 0.2,
             constant_current_pa: 0.0,
         };
-        let mut neuron = Neuron::new(&parameters, -70.0, 0.1);
+        let mut neuron = Neuron::new(&parameters, -70.0, 0.1).unwrap();
         assert!(!neuron.step(10.0));
         assert_eq!(neuron.membrane_potential_mv(), -60.0);
         (0..200).for_each(|_| assert!(!neuron.step(0.0)));
@@ -174,7 +177,7 @@ mod tests {
             constant_current_pa: 250.0,
         };
         // I tau_m/C = 20 mV: intervals of t_ref + tau_m ln(20/5), to the next step.
-        let mut neuron = Neuron::new(&parameters, 0.0, 0.001);
+        let mut neuron = Neuron::new(&parameters, 0.0, 0.001).unwrap();
         let spikes: Vec<u32> = (1..=100_000).filter(|_| neuron.step(0.0)).collect();
         let expected = 2.0 + 20.0 * libm::log(4.0);
         for pair in spikes.windows(2) {

@@ -14,7 +14,7 @@
 //! | V_reset | -70 | mV | potential after a spike | < V_th |
 //! | V_th | -55 | mV | spike threshold | |
 //! | V_m | -70 | mV | potential at t = 0 | |
-//! | t_ref | 2 | ms | refractory period, rounded to whole steps | >= 0 |
+//! | t_ref | 2 | ms | refractory period, rounded up to whole steps | >= 0 |
 //! | tau_syn_ex, tau_syn_in | 2 | ms | time constants of synaptic currents | > 0 |
 //! | I_e | 0 | pA | constant input current | |
 //!
@@ -26,9 +26,10 @@
 //! `P21(t) = tau_m t/(C (tau_m - t)) (exp(-h/tau_m) - exp(-h/t))`, for t = tau_m `(h/C)
 //! exp(-h/tau_m)`.
 
+use lapicque_numerics::grid::{GridError, TimeGrid};
 use lapicque_numerics::vectorise::{Kernel, vectorise};
 
-use super::{At, Membrane, Slice, refractory_steps};
+use super::{At, Membrane, Slice};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameters {
@@ -126,7 +127,9 @@ pub struct Arriving {
 }
 
 impl Neuron {
-    pub fn new(parameters: &Parameters, membrane_potential_mv: f64, time_step_ms: f64) -> Self {
+    /// # Errors
+    /// A time step that is not above 0, or a refractory period of more than `u32::MAX` steps.
+    pub fn new(parameters: &Parameters, membrane_potential_mv: f64, time_step_ms: f64) -> Result<Self, GridError> {
         let leak_reversal_mv = parameters.leak_reversal_mv;
         let membrane = Membrane {
             capacitance_pf: parameters.membrane_capacitance_pf,
@@ -134,18 +137,18 @@ impl Neuron {
             constant_current_pa: parameters.constant_current_pa,
         };
         let taus = [parameters.excitatory_time_constant_ms, parameters.inhibitory_time_constant_ms];
-        Self {
+        Ok(Self {
             propagators: Propagators::new(membrane, taus, time_step_ms),
             leak_reversal_mv,
             threshold: parameters.threshold_mv - leak_reversal_mv,
             reset: parameters.reset_mv - leak_reversal_mv,
-            refractory_steps: refractory_steps(parameters.refractory_ms, time_step_ms),
+            refractory_steps: TimeGrid::new(time_step_ms)?.steps_up(parameters.refractory_ms)?,
             potential: membrane_potential_mv - leak_reversal_mv,
             excitatory: 0.0,
             inhibitory: 0.0,
             current: 0.0,
             remaining: 0,
-        }
+        })
     }
 
     /// Goes one step; whether the neuron spikes at its end.

@@ -17,8 +17,3 @@ pub(crate) struct Membrane {
     pub(crate) time_constant_ms: f64,
     pub(crate) constant_current_pa: f64,
 }
-
-/// The number of whole steps nearest to a refractory period.
-pub(crate) fn refractory_steps(refractory_ms: f64, time_step_ms: f64) -> u32 {
-    (refractory_ms / time_step_ms).round() as u32
-}

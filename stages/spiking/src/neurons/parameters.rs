@@ -1,9 +1,10 @@
 //! Parameters of the neurons of a population, drawn where the description has distributions.
 
 use lapicque_network::{NeuronModel, Population};
+use lapicque_numerics::grid::TimeGrid;
 use lapicque_numerics::random::StreamKey;
 
-use super::{Coefficients, Membrane, iaf_psc_delta, iaf_psc_exp, refractory_steps};
+use super::{Coefficients, Membrane, iaf_psc_delta, iaf_psc_exp};
 use crate::draw::Sampler;
 use crate::error::{SimulationError, unsupported};
 
@@ -34,9 +35,10 @@ pub(crate) struct Spiking {
 pub(crate) fn neurons(
     population: &Population,
     current_pa: f64,
-    time_step_ms: f64,
+    grid: TimeGrid,
     key: &StreamKey,
 ) -> Result<Neurons, SimulationError> {
+    let time_step_ms = grid.step_ms();
     let size = population.size as usize;
     let dynamics = match population.neuron.model {
         NeuronModel::IafPscExp => currents(population, current_pa, time_step_ms, key)?,
@@ -64,13 +66,29 @@ pub(crate) fn neurons(
             return Err(SimulationError::ResetAboveThreshold { path, reset_mv, threshold_mv });
         }
     }
-    let spiking =
-        combine(size, [threshold, reset, leak, values("t_ref")?], |[threshold, reset, leak, refractory]| Spiking {
-            threshold: threshold - leak,
-            reset: reset - leak,
-            refractory_steps: refractory_steps(refractory, time_step_ms),
-        });
+    let refractory = refractory_steps(population, values("t_ref")?, grid)?;
+    let spiking = combine(size, [threshold, reset, leak, refractory], |[threshold, reset, leak, steps]| Spiking {
+        threshold: threshold - leak,
+        reset: reset - leak,
+        refractory_steps: steps as u32,
+    });
     Ok(Neurons { dynamics, potential, spiking })
+}
+
+/// Refractory periods in whole steps, each the next one that is not shorter.
+fn refractory_steps(
+    population: &Population,
+    periods_ms: Coefficients<f64>,
+    grid: TimeGrid,
+) -> Result<Coefficients<f64>, SimulationError> {
+    let steps = |period_ms: f64| {
+        let path = || format!("populations.{}.t_ref", population.name);
+        grid.steps_up(period_ms).map(f64::from).map_err(|source| SimulationError::Time { path: path(), source })
+    };
+    Ok(match periods_ms {
+        Coefficients::Same(period) => Coefficients::Same(steps(period)?),
+        Coefficients::Each(each) => Coefficients::Each(each.into_iter().map(steps).collect::<Result<_, _>>()?),
+    })
 }
 
 fn currents(

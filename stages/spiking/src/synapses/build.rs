@@ -15,7 +15,8 @@ use crate::population::Population;
 /// steps.
 const FEWEST_STEPS: f64 = 1000.0;
 
-/// The rows of the `pre` neurons of a population that all `projections` leave.
+/// The rows of the `pre` neurons of a population that all `projections` leave. `cancel` is asked before each connection,
+/// and now and then while synapses are drawn.
 pub(crate) fn build(
     pre: u32,
     projections: &[&Projection],
@@ -25,10 +26,15 @@ pub(crate) fn build(
     key: &StreamKey,
     cancel: &dyn Fn() -> bool,
 ) -> Result<Rows, SimulationError> {
-    let sources: Vec<Source> =
-        projections.iter().map(|projection| projection.source(pre, populations, key)).collect::<Result<_, _>>()?;
+    let mut sources: Vec<Source> = Vec::with_capacity(projections.len());
+    for projection in projections {
+        if cancel() {
+            return Err(SimulationError::Cancelled);
+        }
+        sources.push(projection.source(populations, key)?);
+    }
     let capacity = sources.iter().map(|source| source.targets.at_most()).sum();
-    let mut sorter = Sorter::new(layout, capacity, encoding(projections, capacity));
+    let mut sorter = Sorter::new(layout, capacity, encoding(projections).with_capacity(capacity));
     let mut row = Row::default();
     for neuron in 0..pre {
         if neuron % 64 == 0 && cancel() {
@@ -43,8 +49,17 @@ pub(crate) fn build(
     Ok(sorter.finish())
 }
 
-/// The narrowest storage that keeps all weights.
-fn encoding(projections: &[&Projection], capacity: usize) -> Weights {
+/// What the weight of a synapse that one of `projections` makes takes in memory.
+pub(crate) fn bytes_per_weight(projections: &[&Projection]) -> f64 {
+    match encoding(projections) {
+        Weights::Same(_) => 0.0,
+        Weights::Quantised { .. } => 2.0,
+        Weights::Each(_) => 4.0,
+    }
+}
+
+/// The narrowest storage that keeps all weights, empty.
+fn encoding(projections: &[&Projection]) -> Weights {
     let constants: Vec<Option<f64>> = projections.iter().map(|c| c.weight.constant()).collect();
     if let Some(Some(first)) = constants.first()
         && constants.iter().all(|&weight| weight == Some(*first))
@@ -58,10 +73,10 @@ fn encoding(projections: &[&Projection], capacity: usize) -> Weights {
         let narrowest = ranges.iter().fold(f64::INFINITY, |sd, range| sd.min(range.2));
         let step = (high - low) / f64::from(u16::MAX);
         if narrowest >= FEWEST_STEPS * step {
-            return Weights::Quantised { offset: low as f32, step: step as f32, q: Vec::with_capacity(capacity) };
+            return Weights::Quantised { offset: low as f32, step: step as f32, q: Vec::new() };
         }
     }
-    Weights::Each(Vec::with_capacity(capacity))
+    Weights::Each(Vec::new())
 }
 
 #[cfg(test)]
@@ -110,7 +125,7 @@ mod tests {
             Population::new(&descriptions[1], 40, grid, &key).unwrap(),
         ];
         let projections: Vec<Projection> =
-            connections.iter().map(|c| Projection::new(c, &descriptions).unwrap()).collect();
+            connections.iter().map(|c| Projection::new(c, &descriptions, grid).unwrap()).collect();
         let leaving: Vec<&Projection> = projections.iter().collect();
         build(40, &leaving, &populations, layout, grid, &key, &|| false).unwrap()
     }
@@ -197,11 +212,14 @@ mod tests {
         let key = StreamKey::new([5; 16]);
         let descriptions = [description("A", 40, 2.0)];
         let populations = [Population::new(&descriptions[0], 0, grid, &key).unwrap()];
-        let projection = Projection::new(&connections[0], &descriptions).unwrap();
+        let projection = Projection::new(&connections[0], &descriptions, grid).unwrap();
         assert_eq!(projection.shortest_delay(grid), 0);
         let layout = Layout::new(40, 0);
         let error = build(40, &[&projection], &populations, layout, grid, &key, &|| false).err().unwrap();
-        assert!(error.to_string().starts_with("`connections.A_to_A.delay`: a delay of 0 ms was drawn"), "{error}");
+        assert!(
+            error.to_string().starts_with("`connections.A_to_A.delay`: a delay of 0 ms; it must be from 1 to"),
+            "{error}"
+        );
         assert_eq!(
             build(40, &[&projection], &populations, layout, grid, &key, &|| { true }).err(),
             Some(SimulationError::Cancelled)

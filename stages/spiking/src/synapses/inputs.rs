@@ -22,7 +22,7 @@ pub(crate) struct Layout {
 const LONGEST_WINDOW: u32 = 16;
 const ADDRESSES: u32 = 1 << 16;
 /// Entries of a block: two windows.
-pub(super) const ENTRIES: usize = 2 * ADDRESSES as usize;
+pub(crate) const ENTRIES: usize = 2 * ADDRESSES as usize;
 
 impl Layout {
     pub(crate) fn new(inputs: u32, shortest_delay: u32) -> Self {

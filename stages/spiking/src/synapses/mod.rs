@@ -10,8 +10,8 @@ mod rows;
 mod sort;
 mod targets;
 
-pub(crate) use build::build;
+pub(crate) use build::{build, bytes_per_weight};
 pub(crate) use deliver::Delivery;
-pub(crate) use inputs::{Inputs, Layout};
+pub(crate) use inputs::{ENTRIES, Inputs, Layout};
 pub(crate) use projection::Projection;
 pub(crate) use rows::Rows;

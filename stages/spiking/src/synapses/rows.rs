@@ -32,6 +32,18 @@ pub(crate) enum Weights {
     Each(Vec<f32>),
 }
 
+impl Weights {
+    /// With room for so many.
+    pub(super) fn with_capacity(mut self, capacity: usize) -> Self {
+        match &mut self {
+            Self::Same(_) => {}
+            Self::Quantised { q, .. } => q.reserve_exact(capacity),
+            Self::Each(each) => each.reserve_exact(capacity),
+        }
+        self
+    }
+}
+
 impl Rows {
     /// Where the synapses of `group` of `neuron` in `block` are.
     #[inline(always)]

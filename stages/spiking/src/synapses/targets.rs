@@ -25,11 +25,8 @@ enum Kind {
     Listed { first: Vec<usize>, targets: Vec<u32> },
 }
 
-/// 16 to 24 GB.
-const MOST_SYNAPSES: f64 = 4_294_967_296.0;
-
 impl Targets {
-    /// `sources` and `targets` are the sizes of the populations.
+    /// `sources` and `targets` are the sizes of the populations; how many synapses there may be was checked before.
     pub(crate) fn new(
         connection: &Connection,
         sources: u32,
@@ -39,20 +36,6 @@ impl Targets {
         let recurrent = connection.pre == connection.post;
         let path = |part: &str| format!("connections.{}.rule.{part}", connection.name);
         let mut pairs = Pairs { sources, targets, skip_self: false };
-        let synapses = match connection.rule {
-            Rule::Probability { p, .. } => p * f64::from(sources) * f64::from(targets),
-            Rule::InDegree { k, .. } => k * f64::from(targets),
-            Rule::Total { n, .. } => n as f64,
-            Rule::AllToAll { .. } => f64::from(sources) * f64::from(targets),
-            Rule::OneToOne => f64::from(sources),
-        };
-        if synapses > MOST_SYNAPSES {
-            return Err(SimulationError::TooManySynapses {
-                path: format!("connections.{}.rule", connection.name),
-                synapses,
-                most: MOST_SYNAPSES,
-            });
-        }
         let kind = match connection.rule {
             Rule::Probability { p, autapses } => {
                 pairs.skip_self = recurrent && !autapses;
@@ -71,7 +54,7 @@ impl Targets {
             }
             // So many on average: a total among all pairs.
             Rule::InDegree { autapses, multapses, .. } | Rule::Total { autapses, multapses, .. } => {
-                let n = synapses.round() as u64;
+                let n = connection.expected_synapses(sources, targets).round() as u64;
                 pairs.skip_self = recurrent && !autapses;
                 if multapses {
                     pairs.list(|visit| pairs.total(n, key, visit))

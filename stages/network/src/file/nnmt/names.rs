@@ -56,6 +56,6 @@ impl Names {
             parameters.push(Parameter { name, unit, default, sets, scales, description });
         }
         let (drive_names, scaled) = (BTreeMap::new(), self.scaled);
-        NetworkFile { description: None, network, parameters, drive_names, scaled }
+        NetworkFile { description: None, reference: None, fitted_to: None, network, parameters, drive_names, scaled }
     }
 }

@@ -1,10 +1,18 @@
 //! Mean and standard deviation of distributions as they are drawn: cut at their bounds and normalised.
 
-use lapicque_network::{Distribution, Shape};
 use lapicque_numerics::special::quadrature::gauss_legendre;
 
-/// Mean and standard deviation, in the unit of the distribution; the distribution must be one that can be drawn from.
-pub(crate) fn mean_and_sd(distribution: &Distribution) -> (f64, f64) {
+use crate::{Distribution, Shape};
+
+impl Distribution {
+    /// Mean and standard deviation of what is drawn: of the density that is cut at the bounds and normalised. The
+    /// distribution must be one that can be drawn from ([`Distribution::check`]).
+    pub fn drawn_mean_and_sd(&self) -> (f64, f64) {
+        mean_and_sd(self)
+    }
+}
+
+fn mean_and_sd(distribution: &Distribution) -> (f64, f64) {
     let (mean, sd) = (distribution.mean(), distribution.sd());
     let (min, max) = distribution.limits();
     match distribution.shape {
@@ -56,7 +64,7 @@ fn of_standard_normal(low: f64, high: f64, f: impl Fn(f64) -> f64) -> (f64, f64)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lapicque_network::{Bounds, Spread};
+    use crate::{Bounds, Spread};
 
     fn close(found: (f64, f64), expected: (f64, f64)) {
         let near = |a: f64, b: f64| (a - b).abs() <= 1e-13 * b.abs().max(1e-3);

@@ -1,0 +1,162 @@
+//! In which unit every column of numbers of every kind is, held against the definition of what it holds.
+
+use std::collections::BTreeSet;
+
+use arrow::datatypes::DataType;
+use lapicque_units::{Dimension, Unit};
+
+use crate::conformance::{every_kind, lab};
+use crate::support::texts;
+
+const TIME: [i8; 6] = [0, 0, 1, 0, 0, 0];
+const FREQUENCY: [i8; 6] = [0, 0, -1, 0, 0, 0];
+const LENGTH: [i8; 6] = [1, 0, 0, 0, 0, 0];
+const CURRENT: [i8; 6] = [0, 0, 0, 1, 0, 0];
+const VOLTAGE: [i8; 6] = [2, 1, -3, -1, 0, 0];
+const NUMBER: [i8; 6] = [0; 6];
+/// Of a power density of rates: rate^2 over frequency.
+const RATE_DENSITY: [i8; 6] = [0, 0, -1, 0, 0, 0];
+/// Rate over voltage.
+const GAIN: [i8; 6] = [-2, -1, 2, 1, 0, 0];
+/// Voltage over dipole moment.
+const LEAD: [i8; 6] = [1, 1, -3, -2, 0, 0];
+const WAVENUMBER: [i8; 6] = [-1, 0, 0, 0, 0, 0];
+
+/// (kind, column, dimension over m, kg, s, A, K, mol, unit): what a column of this name of this kind is, by its definition.
+const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
+    ("features.spiking", "correlation_5ms", NUMBER, "1"),
+    ("features.spiking", "fano_1ms", NUMBER, "1"),
+    ("features.spiking", "isi_cv", NUMBER, "1"),
+    ("features.spiking", "rate_hz", FREQUENCY, "Hz"),
+    ("features.spiking", "rate_sd_hz", FREQUENCY, "Hz"),
+    ("meanfield.binary", "balanced_threshold_mV", VOLTAGE, "mV"),
+    ("meanfield.binary", "mean_input_mV", VOLTAGE, "mV"),
+    ("meanfield.binary", "sd_input_mV", VOLTAGE, "mV"),
+    // Integrals over lags of covariances of rates, Hz^2 s.
+    ("meanfield.covariances", "covariance_hz", FREQUENCY, "Hz"),
+    ("meanfield.covariances", "pair_covariance_hz", FREQUENCY, "Hz"),
+    ("meanfield.eigenmodes", "frequency_hz", FREQUENCY, "Hz"),
+    ("meanfield.external_rates", "mean_input_mV", VOLTAGE, "mV"),
+    ("meanfield.external_rates", "population_rate_hz", FREQUENCY, "Hz"),
+    ("meanfield.external_rates", "rate_hz", FREQUENCY, "Hz"),
+    ("meanfield.external_rates", "sd_input_mV", VOLTAGE, "mV"),
+    ("meanfield.low_pass_fit", "gain", GAIN, "Hz/mV"),
+    ("meanfield.low_pass_fit", "gain_error", GAIN, "Hz/mV"),
+    ("meanfield.low_pass_fit", "mean_input_mV", VOLTAGE, "mV"),
+    ("meanfield.low_pass_fit", "sd_input_mV", VOLTAGE, "mV"),
+    ("meanfield.low_pass_fit", "time_constant_error_ms", TIME, "ms"),
+    ("meanfield.low_pass_fit", "time_constant_ms", TIME, "ms"),
+    ("meanfield.power_spectra", "frequency_hz", FREQUENCY, "Hz"),
+    ("meanfield.power_spectra", "power", RATE_DENSITY, "Hz^2/Hz"),
+    ("meanfield.sensitivity", "frequency_hz", FREQUENCY, "Hz"),
+    ("meanfield.spatial", "im", FREQUENCY, "1/s"),
+    ("meanfield.spatial", "re", FREQUENCY, "1/s"),
+    ("meanfield.spatial", "wavenumber", WAVENUMBER, "1/mm"),
+    ("meanfield.stability", "rate_hz", FREQUENCY, "Hz"),
+    ("meanfield.transfer_function", "frequency_hz", FREQUENCY, "Hz"),
+    ("meanfield.transfer_function", "im", GAIN, "Hz/mV"),
+    ("meanfield.transfer_function", "re", GAIN, "Hz/mV"),
+    ("meanfield.working_point", "mean_input_mV", VOLTAGE, "mV"),
+    ("meanfield.working_point", "rate_hz", FREQUENCY, "Hz"),
+    ("meanfield.working_point", "residual_hz", FREQUENCY, "Hz"),
+    ("meanfield.working_point", "sd_input_mV", VOLTAGE, "mV"),
+    // As `every_kind.yaml` has them.
+    ("parameters.grid", "J_ext", CURRENT, "pA"),
+    ("parameters.grid", "tau_syn", TIME, "ms"),
+    ("parameters.list", "J_ext", CURRENT, "pA"),
+    ("parameters.random", "J_ext", CURRENT, "pA"),
+    ("sql", "J_ext", CURRENT, "pA"),
+    ("potential.kernels", "contact_z", LENGTH, "um"),
+    ("potential.lead_field", "mx", LEAD, "mV/(nA um)"),
+    ("potential.lead_field", "my", LEAD, "mV/(nA um)"),
+    ("potential.lead_field", "mz", LEAD, "mV/(nA um)"),
+    ("simulate.spiking", "rate_hz", FREQUENCY, "Hz"),
+    ("simulate.spiking", "t_start_ms", TIME, "ms"),
+    ("simulate.spiking", "t_stop_ms", TIME, "ms"),
+];
+
+/// Tables of signals and kernels: all their kinds.
+const TIMES_OF_SIGNALS: [&str; 2] = ["dt", "t0"];
+
+/// Columns of numbers that have no dimension, or whose unit stands in another column or is that of the signal or target.
+const WITHOUT: &[(&str, &[&str])] = &[
+    ("", &["epoch", "values", "sample", "mode", "stable", "growth"]),
+    ("inverse.predict", &["mean", "outside_training", "sd"]),
+    ("inverse.train", &["fold", "mae", "missing_samples", "mse", "n", "predicted", "r2", "repeat", "true"]),
+    ("import.table", &["count", "power"]),
+    ("meanfield.binary", &["mean_activity", "residual"]),
+    ("meanfield.covariances", &["effective_weight", "pair_correlation", "spectral_bound"]),
+    ("meanfield.eigenmodes", &["im", "left_im", "left_re", "re", "right_im", "right_re"]),
+    ("meanfield.low_pass_fit", &["relative_error", "weight"]),
+    ("meanfield.sensitivity", &["across", "amplitude", "eigenvalue_im", "eigenvalue_re", "im", "re"]),
+    ("meanfield.spatial", &["branch", "mixture", "xi_im", "xi_re"]),
+    ("meanfield.stability", &["point"]),
+    ("parameters.grid", &["seed"]),
+    ("simulate.spiking", &["neuron", "size", "step"]),
+    // What a query makes of numbers.
+    ("sql", &["dt", "prediction", "t0"]),
+];
+
+#[test]
+fn every_column_has_the_unit_of_its_quantity() {
+    let lab = lab();
+    let (_, graph) = lab.bind(&every_kind()).unwrap_or_else(|problems| panic!("{problems}"));
+    let mut seen = BTreeSet::new();
+    for stage in &graph.stages {
+        let kind = stage.spec.kind.as_str();
+        for output in &stage.bound().outputs {
+            for field in output.schema.arrow.fields() {
+                let name = field.name().as_str();
+                if matches!(field.data_type(), DataType::Utf8 | DataType::Dictionary(..)) {
+                    continue;
+                }
+                let what = format!("{kind}: column `{name}`");
+                let without = WITHOUT.iter().any(|(of, names)| (of.is_empty() || *of == kind) && names.contains(&name))
+                    || kind == "features.catch22";
+                let time = kind != "sql" && TIMES_OF_SIGNALS.contains(&name);
+                let expected = QUANTITIES.iter().find(|(of, column, ..)| (*of, *column) == (kind, name));
+                let expected =
+                    expected.map(|row| (row.2, row.3)).or(time.then_some((TIME, "ms"))).filter(|_| !without || time);
+                match (output.schema.unit_of(name), expected) {
+                    (None, None) => assert!(without, "{what}: say in this test what it is"),
+                    (Some(unit), None) => panic!("{what} is in `{unit}`: say in this test what it is"),
+                    (None, Some((_, unit))) => panic!("{what} has no unit; `{unit}` is due"),
+                    (Some(found), Some((dimension, unit))) => {
+                        let parsed = Unit::parse(found).unwrap_or_else(|error| panic!("{what}: {error}"));
+                        assert_eq!(parsed.dimension(), Dimension::new(dimension), "{what} is in `{found}`");
+                        assert_eq!(found, unit, "{what}");
+                        seen.insert((kind.to_owned(), name.to_owned()));
+                    }
+                }
+            }
+        }
+    }
+    for (kind, column, ..) in QUANTITIES {
+        assert!(seen.contains(&((*kind).to_owned(), (*column).to_owned())), "there is no {kind}: `{column}`");
+    }
+}
+
+/// Where the unit stands in a column of its own, it is one that can be read.
+#[test]
+fn units_in_tables_can_be_read() {
+    let lab = lab();
+    let pipeline = every_kind();
+    let ran = lab.run(&pipeline);
+    let (_, graph) = lab.bind(&pipeline).unwrap_or_else(|problems| panic!("{problems}"));
+    let mut read = BTreeSet::new();
+    for stage in &graph.stages {
+        for (number, output) in stage.bound().outputs.iter().enumerate() {
+            if output.schema.column("unit").is_some() {
+                // A file of a recording need not tell its unit.
+                let told = texts(&ran.output(&stage.name, number), "unit").into_iter().filter(|unit| !unit.is_empty());
+                for unit in told {
+                    if let Err(error) = Unit::parse(&unit) {
+                        panic!("{}.{}: {error}", stage.name, output.name);
+                    }
+                    read.insert(unit);
+                }
+            }
+        }
+    }
+    assert!(read.contains("nA um") && read.contains("mV") && read.contains("pA"), "{read:?}");
+}
