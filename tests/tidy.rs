@@ -218,7 +218,7 @@ fn imports(source: &Path, files: &[(PathBuf, String)]) -> BTreeMap<Vec<String>, 
     let modules: BTreeMap<Vec<String>, &str> =
         files.iter().filter_map(|(path, text)| Some((module(path)?, text.as_str()))).collect();
     let of_module = |(own, text): (&Vec<String>, &&str)| {
-        let (code, _) = text.split_once("#[cfg(test)]\nmod ").unwrap_or((text, ""));
+        let (code, _) = text.split_once("#[cfg(test)]").unwrap_or((text, ""));
         let uses = code.split('\n').enumerate().filter_map(|(line, text)| {
             let text = text.trim_start().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
             text.strip_prefix("use ").map(|_| code.split('\n').skip(line).collect::<Vec<_>>().join(" "))

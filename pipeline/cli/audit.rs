@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::arguments::{Audit, Shared};
 use crate::error::CommandError;
 use crate::project::{open_store, pipeline_file};
-use crate::run::text_table;
+use crate::text::text_table;
 use crate::{print, tell};
 
 /// Faults of a table that are told one by one.

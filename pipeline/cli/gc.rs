@@ -9,7 +9,7 @@ use lapicque_store::{Collected, ParquetStore};
 use crate::arguments::{Gc, Pin, Shared};
 use crate::error::CommandError;
 use crate::project::{chosen_run, open_store, pipeline_file};
-use crate::run::text_table;
+use crate::text::text_table;
 use crate::{print, tell};
 
 /// Kept runs told one by one.

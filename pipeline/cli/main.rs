@@ -23,6 +23,7 @@ mod run;
 mod sql;
 mod stages;
 mod table_output;
+mod text;
 mod why;
 
 use std::io::Write;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::arguments::{Network, NetworkAction, Shared};
 use crate::error::CommandError;
 use crate::print;
-use crate::run::text_table;
+use crate::text::text_table;
 
 pub(crate) fn network(command: &Network, shared: &Shared) -> Result<(), CommandError> {
     match (&command.action, &command.name) {

@@ -6,7 +6,7 @@ use crate::arguments::{OnPipeline, Shared};
 use crate::error::CommandError;
 use crate::print;
 use crate::project::open;
-use crate::run::{duration, text_table};
+use crate::text::{duration, text_table};
 
 pub(crate) fn plan(command: &OnPipeline, shared: &Shared) -> Result<(), CommandError> {
     let project = open(command, shared)?;

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use lapicque_pipeline::Event;
 
-use crate::run::duration;
 use crate::tell;
+use crate::text::duration;
 
 /// Failures told one by one; more are counted at the end.
 const TOLD_FAILURES: usize = 5;

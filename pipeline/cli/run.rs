@@ -13,6 +13,7 @@ use crate::arguments::{Run, Shared};
 use crate::error::CommandError;
 use crate::progress::Progress;
 use crate::project::{jobs, open};
+use crate::text::{duration, text_table};
 use crate::{print, tell};
 
 static CANCELLED: AtomicBool = AtomicBool::new(false);
@@ -192,27 +193,4 @@ fn held_out_quality(stage: &str, table: &arrow::record_batch::RecordBatch) -> St
         return String::new();
     }
     format!("\nheld-out predictions of `{stage}`:\n{}", text_table(&rows))
-}
-
-/// Columns under their headings.
-pub(crate) fn text_table(rows: &[Vec<String>]) -> String {
-    let columns = rows.first().map_or(0, Vec::len);
-    let widths: Vec<usize> =
-        (0..columns).map(|c| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0)).collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        text += cells.join("  ").trim_end();
-        text.push('\n');
-    }
-    text
-}
-
-pub(crate) fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 0.0995 => format!("{:.1} ms", s * 1e3),
-        s if s < 99.5 => format!("{s:.1} s"),
-        s if s < 5990.0 => format!("{:.0} min {:.0} s", (s / 60.0).floor(), s % 60.0),
-        s => format!("{:.0} h {:.0} min", (s / 3600.0).floor(), (s % 3600.0) / 60.0),
-    }
 }

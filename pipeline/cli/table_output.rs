@@ -124,7 +124,7 @@ fn pretty(table: &RecordBatch) -> Result<String, ArrowError> {
             };
         rows.push(formatters.iter().zip(table.columns()).map(cell).collect());
     }
-    Ok(crate::run::text_table(&rows))
+    Ok(crate::text::text_table(&rows))
 }
 
 /// Six significant digits: the files have all of them.

@@ -37,6 +37,7 @@ mod run;
 pub mod shared_tables;
 mod states;
 mod store;
+mod suggestion;
 mod table_inputs;
 mod tables;
 pub mod task;

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::ConfigError;
 use crate::as_written::{Path, Written};
-use crate::config::nearest;
+use crate::suggestion::nearest;
 
 /// The typed configuration of a kind. Errors name the field and, where a name is nearly right, the right one.
 pub fn typed<T: DeserializeOwned>(config: &Value) -> Result<T, Vec<ConfigError>> {

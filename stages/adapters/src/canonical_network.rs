@@ -188,7 +188,9 @@ mod tests {
                     different(&|n| n.connections[0].delay_ms = distribution, "delay");
                     different(&|n| n.connections[0].weight = distribution, "weight");
                     different(
-                        &|n| drop(n.populations[0].neuron.parameters.insert("tau_m".into(), distribution)),
+                        &|n| {
+                            n.populations[0].neuron.parameters.insert("tau_m".into(), distribution);
+                        },
                         "tau_m",
                     );
                 }

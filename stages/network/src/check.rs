@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::path::Entry;
+use crate::place::Entry;
 use crate::place::{Place, Target, connection_entries, locate_in_connection, locate_in_population, population_entries};
 use crate::suggestion::nearest;
 use crate::{Connection, Drive, InvalidNetwork, Network, NetworkProblem, Population, Range, Rule};

@@ -29,7 +29,8 @@ pub use models::{NeuronModel, ParameterSpec};
 pub use network::{
     Connection, Drive, Network, Neuron, Population, Rule, SpatialProfile, Synapse, UnknownPath, Unsupported,
 };
-pub use path::{Entry, SetError};
+pub use path::SetError;
+pub use place::Entry;
 pub use problem::{InvalidNetwork, NetworkProblem};
 pub use range::Range;
 pub use shipped::{shipped, shipped_names};

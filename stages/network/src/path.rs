@@ -18,19 +18,10 @@ use thiserror::Error;
 
 use crate::distribution::InvalidDistribution;
 use crate::place::{
-    Place, Target, connection_entries, locate_in_connection, locate_in_population, part_mut, population_entries,
+    Entry, Place, Target, connection_entries, locate_in_connection, locate_in_population, part_mut, population_entries,
 };
 use crate::suggestion::nearest;
 use crate::{Connection, Network, Range, UnknownPath};
-
-/// A value of a network that can be set.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
-    pub path: String,
-    /// `1` for counts, probabilities and relative spreads.
-    pub unit: &'static str,
-    pub value: f64,
-}
 
 /// Why a value could not be set.
 #[derive(Debug, Clone, PartialEq, Error)]

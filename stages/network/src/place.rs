@@ -2,8 +2,16 @@
 //!
 //! What is listed and what can be located must agree; tests set every listed path.
 
-use crate::path::Entry;
 use crate::{Bounds, Connection, Distribution, Drive, Population, Range, Rule, Shape, SpatialProfile, Spread, Synapse};
+
+/// A value of a network that can be set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub path: String,
+    /// `1` for counts, probabilities and relative spreads.
+    pub unit: &'static str,
+    pub value: f64,
+}
 
 /// Where a value stands, and what it may be.
 pub(crate) struct Place<'a> {

@@ -19,6 +19,7 @@
 mod draw;
 mod drive;
 mod error;
+mod estimate;
 mod memory;
 pub mod neurons;
 mod options;

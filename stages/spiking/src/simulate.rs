@@ -5,7 +5,8 @@ use lapicque_numerics::grid::TimeGrid;
 use lapicque_numerics::random::StreamKey;
 
 use crate::error::SimulationError;
-use crate::memory::{Memory, memory};
+use crate::estimate::memory;
+use crate::memory::Memory;
 use crate::options::Options;
 use crate::population::{Population, Spike, Window};
 use crate::recording::Recording;

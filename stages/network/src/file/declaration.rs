@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::node::{At, Node, Value};
+use super::node::{Node, Value};
+use super::problem::At;
 use super::problem::{ProblemKind, shortened};
 use super::reader::{Fill, Reader, Section};
 use super::scaling::{Scale, Scaled};

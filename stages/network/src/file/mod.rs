@@ -149,8 +149,10 @@ pub use scaling::{Scale, Scaled};
 pub use schema::network_file_schema;
 
 use crate::{Entry, Network};
-use node::{At, Node, Value, read_nodes};
-use problem::{describe, failed};
+use node::describe;
+use node::{Node, Value, read_nodes};
+use problem::At;
+use problem::failed;
 use reader::{Reader, Section};
 
 pub(crate) const FILE_KEYS: &[&str] =

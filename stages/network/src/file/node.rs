@@ -4,25 +4,19 @@
 
 use std::fmt;
 
+use lapicque_units::write_number;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Location, Spanned};
 
-use super::problem::{Problem, ProblemKind};
+use super::problem::{At, Problem, ProblemKind, shortened};
 
 /// Texts longer than this are not read.
 const LONGEST_TEXT: usize = 4 << 20;
 const MOST_NODES: usize = 200_000;
 const MOST_REPLAYED: usize = 200_000;
 const DEEPEST: usize = 24;
-
-/// Line and column, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct At {
-    pub(super) line: u64,
-    pub(super) column: u64,
-}
 
 #[derive(Debug)]
 pub(super) struct Node {
@@ -183,5 +177,16 @@ impl<'de> Visitor<'de> for ValueVisitor {
             nodes.push((key, entries.next_value()?));
         }
         Ok(Value::Map(nodes))
+    }
+}
+
+pub(super) fn describe(node: &Node) -> String {
+    match &node.value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(value) => format!("`{value}`"),
+        Value::Number(value) => format!("the number {}", write_number(*value)),
+        Value::Text(text) => format!("`{}`", shortened(text)),
+        Value::List(_) => "a list".to_owned(),
+        Value::Map(_) => "a mapping".to_owned(),
     }
 }

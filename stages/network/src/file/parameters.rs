@@ -8,7 +8,7 @@ use super::declaration::Declaration;
 use super::problem::{ProblemKind, shortened};
 use super::reader::Reader;
 use crate::Range;
-use crate::path::Entry;
+use crate::place::Entry;
 
 /// A short name for one or more values of a network.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,13 +2,19 @@
 
 use std::fmt;
 
-use lapicque_units::{QuantityError, write_number};
+use lapicque_units::QuantityError;
 use thiserror::Error;
 
-use super::node::{At, Node, Value};
 use crate::network::did_you_mean;
 use crate::path::with_unit;
 use crate::{InvalidDistribution, NetworkProblem, Range};
+
+/// Line and column, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct At {
+    pub(super) line: u64,
+    pub(super) column: u64,
+}
 
 /// Further problems are not listed.
 pub(super) const MOST_PROBLEMS: usize = 100;
@@ -134,16 +140,5 @@ pub(super) fn shortened(text: &str) -> String {
     match text.char_indices().nth(40) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),
-    }
-}
-
-pub(super) fn describe(node: &Node) -> String {
-    match &node.value {
-        Value::Null => "nothing".to_owned(),
-        Value::Bool(value) => format!("`{value}`"),
-        Value::Number(value) => format!("the number {}", write_number(*value)),
-        Value::Text(text) => format!("`{}`", shortened(text)),
-        Value::List(_) => "a list".to_owned(),
-        Value::Map(_) => "a mapping".to_owned(),
     }
 }

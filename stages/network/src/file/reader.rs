@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use lapicque_units::{Quantity, QuantityError, write_number};
 
-use super::node::{At, Key, Node, Value};
-use super::problem::{MOST_PROBLEMS, Problem, ProblemKind, describe, shortened};
+use super::node::describe;
+use super::node::{Key, Node, Value};
+use super::problem::At;
+use super::problem::{MOST_PROBLEMS, Problem, ProblemKind, shortened};
 use super::scaling::Scaled;
 use crate::path::with_unit;
 use crate::suggestion::nearest;

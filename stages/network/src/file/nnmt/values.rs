@@ -2,8 +2,9 @@
 
 use lapicque_units::{Quantity, QuantityError, Unit};
 
+use super::super::node::describe;
 use super::super::node::{Node, Value};
-use super::super::problem::{ProblemKind, describe};
+use super::super::problem::ProblemKind;
 use super::super::reader::{Reader, Section};
 use crate::Range;
 
