@@ -4,9 +4,14 @@
 mod support;
 
 use std::fmt::Write;
+use std::sync::Arc;
 
+use arrow_array::StringArray;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
+use lapicque_pipeline::with_sample;
+use lapicque_schemas::tables::signals::{self, Signal};
+use parquet::arrow::ArrowWriter;
 use support::{floats, lists, ran, refused_in, texts};
 use tempfile::TempDir;
 
@@ -313,6 +318,32 @@ fn pooled_channels_say_what_is_missing() {
     let filled = ran(&of_gaps("signal.epochs", config), folder.path());
     assert!(lists(&filled.table("y"), "values").concat().iter().all(|v| v.is_finite()));
     assert!(filled.notes("y").contains("channel 0: 1 of 1000"), "{}", filled.notes("y"));
+}
+
+#[test]
+fn pooled_channels_are_equally_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let signal = |channel: &'static str, len: usize| Signal {
+        channel: channel.into(),
+        epoch: 0,
+        t0_ms: 0.0,
+        dt_ms: 10.0,
+        unit: "uV".into(),
+        values: vec![1.0; len].into(),
+    };
+    let table = signals::write(&[signal("a", 1000), signal("b", 900)]).unwrap();
+    let table = with_sample(&table, Arc::new(StringArray::from(vec!["s", "s"]))).unwrap();
+    let file = std::fs::File::create(folder.path().join("x.parquet")).unwrap();
+    let mut writer = ArrowWriter::try_new(file, table.schema(), None).unwrap();
+    writer.write(&table).unwrap();
+    writer.close().unwrap();
+    let pipeline = |rest: &str| with("signal.epochs", rest).replace("x.csv\n    unit: uV\n", "x.parquet\n");
+    let pooled = ran(&pipeline("    length: 1 s\n    aggregate: mean\n"), folder.path());
+    let message = pooled.failures().remove(0);
+    assert!(message.starts_with("channel b: the length is 900 values, that of channel a is 1000 values"), "{message}");
+    let cut = ran(&pipeline("    length: 9.5 s\n"), folder.path());
+    assert_eq!(texts(&cut.table("y"), "channel"), ["a"]);
+    assert!(cut.notes("y").contains("channel b: 9 s, epochs are 9.5 s"), "{}", cut.notes("y"));
 }
 
 #[test]

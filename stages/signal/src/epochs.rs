@@ -79,7 +79,7 @@ pub fn in_samples(rate_hz: f64, epoching: &Epoching) -> Result<(usize, usize), E
     if !(rate_hz.is_finite() && rate_hz > 0.0) {
         return Err(EpochError::Rate(rate_hz));
     }
-    Ok((whole_samples("length_s", epoching.length_s, rate_hz)?, whole_samples("step_s", epoching.step_s, rate_hz)?))
+    Ok((whole_samples("length", epoching.length_s, rate_hz)?, whole_samples("step", epoching.step_s, rate_hz)?))
 }
 
 fn whole_samples(parameter: &'static str, seconds: f64, rate_hz: f64) -> Result<usize, EpochError> {
@@ -208,9 +208,9 @@ mod tests {
         assert_eq!(epochs(10, 0.0, &epoching), Err(EpochError::Rate(0.0)));
         for seconds in [0.0, 0.4, -1.0, f64::NAN, f64::INFINITY] {
             let length = Epoching { length_s: seconds, ..epoching };
-            assert!(matches!(epochs(10, 1.0, &length), Err(EpochError::Duration { parameter: "length_s", .. })));
+            assert!(matches!(epochs(10, 1.0, &length), Err(EpochError::Duration { parameter: "length", .. })));
             let step = Epoching { step_s: seconds, ..epoching };
-            assert!(matches!(epochs(10, 1.0, &step), Err(EpochError::Duration { parameter: "step_s", .. })));
+            assert!(matches!(epochs(10, 1.0, &step), Err(EpochError::Duration { parameter: "step", .. })));
         }
     }
 

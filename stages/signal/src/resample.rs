@@ -43,7 +43,7 @@ pub enum ResampleError {
     #[error("{parameter} is {value}; it must be within 1..={LARGEST_TERM} after cancelling")]
     Term { parameter: &'static str, value: u32 },
     #[error(
-        "from_hz = {from_hz} to to_hz = {to_hz} is no fraction with terms up to {LARGEST_TERM}; \
+        "the ratio of {to_hz} Hz to {from_hz} Hz is no fraction with terms up to {LARGEST_TERM}; \
          {up}/{down} would come near and lead to {nearest_hz} Hz"
     )]
     Irrational { from_hz: f64, to_hz: f64, up: u32, down: u32, nearest_hz: f64 },
