@@ -149,7 +149,9 @@ fn bins_between_steps_are_told() {
     assert_eq!(notes(""), Vec::<String>::new());
     assert_eq!(
         notes("    bin: 2.5 ms\n"),
-        ["the bin of 2.5 ms is no whole number of steps of 1 ms: bins hold 2 or 3 of them, and `fano_2.5ms` tells of that too"]
+        [
+            "the bin of 2.5 ms is no whole number of steps of 1 ms: bins hold 2 or 3 of them, and `fano_2.5ms` tells of that too"
+        ]
     );
 }
 
