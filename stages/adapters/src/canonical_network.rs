@@ -110,6 +110,7 @@ fn shape(fields: &mut Map<String, Value>, path: String, distribution: &Distribut
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use lapicque_network::{NetworkFile, SpatialProfile, Spread, shipped, shipped_names};
 
@@ -188,9 +189,7 @@ mod tests {
                     different(&|n| n.connections[0].delay_ms = distribution, "delay");
                     different(&|n| n.connections[0].weight = distribution, "weight");
                     different(
-                        &|n| {
-                            n.populations[0].neuron.parameters.insert("tau_m".into(), distribution);
-                        },
+                        &|n| n.populations[0].neuron.parameters.extend([("tau_m".to_owned(), distribution)]),
                         "tau_m",
                     );
                 }
