@@ -59,7 +59,7 @@ fn mistakes_of_a_grid_are_found_before_anything_runs() {
         ("    sweep: {}\n", "no parameter is swept"),
         ("    sweep: { a: { values: [] } }\n", "0 values"),
         ("    sweep: { a: { linspace: [1, 2, 0] } }\n", "0 values"),
-        ("    sweep: { a: { linspace: [1, 2, -1] } }\n", "integer"),
+        ("    sweep: { a: { linspace: [1, 2, -1] } }\n", "whole number >= 0"),
         ("    sweep: { a: { linspace: [1 pA, 2 ms, 3] } }\n", "is a time"),
         ("    sweep: { a: { linspace: [1 pA, 2, 3] } }\n", "has no unit"),
         ("    sweep: { a: { linspace: [1, 1, 3] } }\n", "all equal"),
