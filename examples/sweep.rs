@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let rates = query(
         &store,
-        Latest::Run(&record),
+        &record,
         "SELECT J_ext, population, rate_hz FROM rates_with_parameters ORDER BY J_ext, population",
     )?;
     println!("{}", pretty_format_batches(&[rates])?);

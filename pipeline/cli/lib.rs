@@ -11,7 +11,7 @@
 //! let graph = Graph::bind(&pipeline, &registry())?;
 //! let store = ParquetStore::open(Path::new(".lapicque"))?;
 //! let record = lapicque::run_to_end(&pipeline, &graph, &store, 2)?;
-//! let metrics = query(&store, Latest::Run(&record), "SELECT * FROM model__metrics WHERE fold IS NULL")?;
+//! let metrics = query(&store, &record, "SELECT * FROM model__metrics WHERE fold IS NULL")?;
 //! println!("{} rows", metrics.num_rows());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -25,7 +25,7 @@ pub mod prelude {
     pub use lapicque_pipeline::{
         Diagnostics, Graph, MemoryStore, Pipeline, Planner, Registry, RunOptions, RunRecord, Store, read_output,
     };
-    pub use lapicque_query::{Latest, query};
+    pub use lapicque_query::query;
     pub use lapicque_store::ParquetStore;
 
     pub use crate::registry;

@@ -252,7 +252,6 @@ fn every_command_has_examples() {
     for name in names {
         let help = lapicque(lab.folder(), &[name, "--help"]).ok().stdout;
         let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("`{name} --help` has no examples"));
-        assert!(examples.lines().all(|line| line.trim().is_empty() || line.starts_with("  lapicque ")), "{examples}");
         assert!(examples.contains(&format!("lapicque {name}")), "{examples}");
     }
 }

@@ -371,12 +371,7 @@ fn whatever_is_lost_tables_are_right_or_refused_and_the_next_run_brings_them_bac
             let table = chance.pick(&TABLES);
             if !is_dropped(table) {
                 let store = open(&lab);
-                let answer = lapicque_query::query(
-                    &store,
-                    lapicque_query::Latest::Of("losses"),
-                    &format!("SELECT * FROM {table}"),
-                )
-                .unwrap();
+                let answer = lapicque_query::query(&store, "losses", &format!("SELECT * FROM {table}")).unwrap();
                 let due = due[table].as_ref().unwrap();
                 assert_eq!(answer.num_rows(), due.num_rows(), "{table}\n{}", told());
                 for (field, column) in due.schema().fields().iter().zip(due.columns()) {

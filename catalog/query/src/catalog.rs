@@ -38,8 +38,27 @@ pub enum Latest<'a> {
     NoRun(&'a str),
 }
 
-/// Answers a query over the runs of a pipeline.
-pub fn query(store: &dyn Store, pipeline: Latest<'_>, sql: &str) -> Result<RecordBatch, QueryError> {
+impl<'a> From<&'a RunRecord> for Latest<'a> {
+    fn from(run: &'a RunRecord) -> Self {
+        Self::Run(run)
+    }
+}
+
+impl<'a> From<&'a String> for Latest<'a> {
+    fn from(pipeline: &'a String) -> Self {
+        Self::Of(pipeline)
+    }
+}
+
+impl<'a> From<&'a str> for Latest<'a> {
+    fn from(pipeline: &'a str) -> Self {
+        Self::Of(pipeline)
+    }
+}
+
+/// Answers a query over the runs of a pipeline: of one of them (a [`RunRecord`]), or of the latest of this name.
+pub fn query<'a>(store: &dyn Store, pipeline: impl Into<Latest<'a>>, sql: &str) -> Result<RecordBatch, QueryError> {
+    let pipeline = pipeline.into();
     let session = session();
     let dialect = session.state().config().options().sql_parser.dialect;
     let statement = session.state().sql_to_statement(sql, &dialect)?;

@@ -142,6 +142,6 @@ fn where_leverage_is_unknown_so_is_the_error_outside() {
     .unwrap();
     let (model, _) = validated(&twins, &Estimator::Ridge(Ridge { alpha: 0.0 }), true);
     assert_eq!(model.leverage, None);
-    let apart = predict(&model, array![[1.0, 1.0], [0.0, 2.0]].view(), &names()[..2].to_vec()).unwrap();
+    let apart = predict(&model, array![[1.0, 1.0], [0.0, 2.0]].view(), &names()[..2]).unwrap();
     assert!(apart.sd[[0, 0]].is_finite() && apart.sd[[1, 0]].is_nan());
 }

@@ -239,7 +239,8 @@ fn texts(batch: &RecordBatch, name: &str) -> Result<Vec<Option<String>>, SampleE
     let column = batch.column_by_name(name).ok_or_else(|| SampleError::internal(format!("no column `{name}`")))?;
     let text = cast(column, &DataType::Utf8).map_err(SampleError::input)?;
     let text = text.as_string_opt::<i32>().ok_or_else(|| SampleError::internal(format!("`{name}` is no text")))?;
-    let is_value = |text: &&str| !text.is_empty() && !(column.data_type().is_floating() && *text == "NaN");
+    let is_number = column.data_type().is_floating();
+    let is_value = |text: &&str| !(text.is_empty() || is_number && *text == "NaN");
     Ok(text.iter().map(|value| value.filter(is_value).map(str::to_owned)).collect())
 }
 
