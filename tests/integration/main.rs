@@ -3,7 +3,7 @@
 //! `incremental` and `sweep` ask what runs again after a change, `conformance` what every kind of stage promises,
 //! `edits` compares random edits with an oracle, `damage`, `interrupted` and `failures` ask what is lost when things go wrong,
 //! `bad_inputs`, `cli` and `plot` what the command says, `recording` applies a model to real recordings,
-//! `theory_and_simulation` compares both on one network.
+//! `tables` follows names and cells of users' tables from files to files, `theory_and_simulation` compares both on one network.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
@@ -24,4 +24,5 @@ mod recording;
 mod sample_grain;
 mod selection;
 mod sweep;
+mod tables;
 mod theory_and_simulation;

@@ -87,7 +87,7 @@ impl Kind for ImportTable {
     }
 
     fn summary(&self) -> &str {
-        "A table from a Parquet, CSV or model file"
+        "A table from a Parquet, CSV, TSV or model file"
     }
 
     fn ports(&self) -> Ports {
