@@ -180,3 +180,22 @@ fn a_column_of_parameters_that_no_stage_reads_is_refused() {
     let answer = apply("meanfield.working_point");
     assert!(answer.code == 2 && answer.says("row 3, column `J_ext`: `NA` is no value"), "{}", answer.stderr);
 }
+
+#[test]
+fn a_target_that_is_missing_is_bad_input_by_row_and_column() {
+    let lab = Lab::new();
+    study(&lab);
+    let train = |cell: &str| {
+        lab.write("parameters.csv", format!("sample,age,g\n001,9,1\n1,n/a,{cell}\n1e3,old,3\n"));
+        lapicque(lab.folder(), &[TRAIN.as_slice(), &["-o", "model.json"]].concat())
+    };
+    train("2").ok();
+    for (cell, expected) in [
+        ("NA", "row 3, column `g`: `NA` is no value"),
+        ("", "row 3, column `g`: it is empty"),
+        ("fast", "row 3, column `g`"),
+    ] {
+        let answer = train(cell);
+        assert!(answer.code == 2 && answer.says(expected), "{cell}: {}", answer.stderr);
+    }
+}

@@ -1,5 +1,6 @@
 //! Configurations as users write them.
 
+use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
@@ -111,4 +112,22 @@ fn settings_replace_what_was_written_below_them() {
     replace_written(&mut written, "ab", &parse_yaml("007").unwrap().written);
     assert_eq!(written["ab"], "007");
     assert_eq!(written_below(&written, "a"), Written::from([("0".to_owned(), "01".to_owned())]));
+}
+
+proptest! {
+    /// Plain scalars that YAML does not take for nothing are the names that stand there.
+    #[test]
+    fn any_plain_scalar_is_a_name(name in "[0-9a-zA-Z+.][0-9a-zA-Z+._-]{0,14}") {
+        match read(&format!("names: [{name}]")) {
+            Ok(config) => prop_assert_eq!(&config.names, &[name]),
+            // `null`, and what is no finite number.
+            Err(message) => prop_assert!(["null", "Null", "NULL"].contains(&name.as_str()) || message.contains("finite"), "{name}: {message}"),
+        }
+    }
+
+    #[test]
+    fn no_text_panics(text in "[a-c0-9:,\\[\\]{}\" .e+\n&*!#-]{0,60}", field in "count|small|names|axis|any") {
+        let _ = read(&text);
+        let _ = read(&format!("{field}: {text}"));
+    }
 }
