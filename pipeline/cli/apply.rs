@@ -116,7 +116,14 @@ fn document(command: &Apply, kind: &dyn Kind) -> Result<String, CommandError> {
             signals::TABLE => json!({"kind": "import.recording", "path": file}),
             // Only the targets of an inverse model are read of its parameters.
             parameters::TABLE if command.kind.starts_with("inverse.") => {
-                json!({"kind": "import.table", "path": file, "table": parameters::TABLE, "extra_columns": "allow"})
+                let targets = config.get("targets").filter(|targets| targets.is_array()).cloned();
+                json!({
+                    "kind": "import.table",
+                    "path": file,
+                    "table": parameters::TABLE,
+                    "extra_columns": "allow",
+                    "required": targets.unwrap_or_else(|| json!([])),
+                })
             }
             parameters::TABLE => json!({"kind": "parameters.list", "file": file}),
             "table" => json!({"kind": "import.table", "path": file}),

@@ -91,9 +91,10 @@ Tables: each stage under its name; further outputs as stage__output; stage_with_
 system.stages, system.bindings, system.lineage, system.sample_lineage, system.actions, system.events, system.columns.
 run_ID.stage is the table of another run; the beginning of its id is enough.
 
-What is not finite: JSON has no NaN, so that NULL and NaN are null there, and infinities are the texts \"Infinity\" and
-\"-Infinity\"; --format json-nan writes NaN as the text \"NaN\". CSV has an empty cell for NULL, NaN for NaN, inf and -inf for
-infinities, \"\" for an empty text, and lists as JSON text. Parquet keeps all of them as they are.
+JSON has no NaN: NULL and NaN are null, infinities are \"Infinity\" and \"-Infinity\".
+With --format json-nan NaN is \"NaN\", so that it differs from NULL.
+CSV has an empty cell for NULL, NaN, inf and -inf for these numbers, \"\" for an empty text.
+Lists are JSON text in CSV. Parquet keeps all of them as they are.
 
 Examples:
   lapicque sql -p pipeline.yaml \"SELECT J_ext, dfa FROM features_with_parameters ORDER BY J_ext\"

@@ -5,7 +5,7 @@
 //! `damage`, `interrupted` and `failures` ask what is lost when things go wrong,
 //! `answering`, `bad_inputs`, `cli`, `networks` and `plot` what the command says,
 //! `units` in which units tables are, `recording` applies a model to real recordings,
-//! `theory_and_simulation` compares both on one network.
+//! `tables` follows names and cells of users' tables from files to files, `theory_and_simulation` compares both on one network.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
@@ -30,5 +30,6 @@ mod recording;
 mod sample_grain;
 mod selection;
 mod sweep;
+mod tables;
 mod theory_and_simulation;
 mod units;

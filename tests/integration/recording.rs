@@ -61,3 +61,100 @@ fn every_epoch_and_channel_of_a_recording_gets_a_prediction() {
     let lfp = predictions("human_m1_lfp_1ch_1000Hz.edf");
     assert_eq!(lfp.len(), 2);
 }
+
+/// Units of voltage in microvolts, as the expected values have them.
+fn microvolts(unit: &str) -> f64 {
+    match unit {
+        "V" => 1e6,
+        "mV" => 1e3,
+        "nV" => 1e-3,
+        _ => 1.0,
+    }
+}
+
+/// Sums without the errors of adding up.
+fn sum(values: &[f64]) -> f64 {
+    let (mut sum, mut lost) = (0.0, 0.0);
+    for value in values {
+        let next: f64 = sum + value;
+        lost += if f64::abs(sum) >= value.abs() { (sum - next) + value } else { (value - next) + sum };
+        sum = next;
+    }
+    sum + lost
+}
+
+fn check_channel(expected: &Value, rows: &[&Value], what: &str) {
+    let number = |field: &str| expected[field].as_f64().unwrap();
+    let scale = if expected["unit"] == "uV" { microvolts(rows[0]["unit"].as_str().unwrap()) } else { 1.0 };
+    let values: Vec<f64> = rows
+        .iter()
+        .flat_map(|row| row["values"].as_array().unwrap())
+        .map(|value| value.as_f64().map_or(f64::NAN, |value| value * scale))
+        .collect();
+    assert_eq!(values.len(), expected["samples"].as_u64().unwrap() as usize, "{what}");
+    let rate = 1e3 / rows[0]["dt"].as_f64().unwrap();
+    assert!((rate - number("rate_hz")).abs() <= 1e-9 * rate, "{what}: {rate} Hz");
+    let range = number("max") - number("min");
+    let size = number("max").abs().max(number("min").abs());
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * range + 4.0 * f64::EPSILON * size;
+    for (end, found) in [("first5", &values[..5]), ("last5", &values[values.len() - 5..])] {
+        for (found, expected) in found.iter().zip(expected[end].as_array().unwrap()) {
+            let same = expected.as_f64().map_or(found.is_nan(), |expected| near(*found, expected));
+            assert!(same, "{what}, {end}: {found}, not {expected}");
+        }
+    }
+    let there: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+    let extremes = there.iter().fold((f64::MAX, f64::MIN), |(low, high), &v| (low.min(v), high.max(v)));
+    assert!(near(extremes.0, number("min")) && near(extremes.1, number("max")), "{what}: {extremes:?}");
+    let tolerance = (1e-9 * range + 4.0 * f64::EPSILON * size) * there.len() as f64;
+    assert!((sum(&there) - number("sum")).abs() <= tolerance, "{what}: sum {}", sum(&there));
+}
+
+#[test]
+fn public_recordings_have_the_values_that_independent_readers_find() {
+    let Some(folder) = recordings().map(|folder| folder.join("../../recordings_real")).filter(|folder| folder.is_dir())
+    else {
+        return;
+    };
+    let all: Value = serde_json::from_slice(&std::fs::read(folder.join("expected.json")).unwrap()).unwrap();
+    let lab = Lab::new();
+    let mut read = 0;
+    for (name, expected) in all["files"].as_object().unwrap() {
+        let format = name.split('/').next().unwrap_or_default();
+        if !["edf", "bdf", "csv", "npy", "parquet"].contains(&format) {
+            continue;
+        }
+        let path = format!("path={}", folder.join(name).display());
+        let mut arguments = vec!["apply", "import.recording", "--set", &path, "-o", "out.json"];
+        let rate = format!("sampling_rate={} Hz", expected["channels"][0]["rate_hz"]);
+        if format == "npy" {
+            arguments.extend(["--set", &rate]);
+        }
+        let answer = lapicque(lab.folder(), &arguments);
+        if answer.code != 0 {
+            let may_refuse = expected["expect"] != "read" && answer.code == 2;
+            assert!(may_refuse, "{name}: {}", answer.stderr);
+            continue;
+        }
+        assert_ne!(expected["expect"], "refuse", "{name}");
+        let text = std::fs::read_to_string(lab.folder().join("out.json")).unwrap();
+        let rows: Vec<Value> = serde_json::from_str::<Value>(&text).unwrap().as_array().unwrap().clone();
+        let mut channels: Vec<(&Value, &Value, Vec<&Value>)> = Vec::new();
+        for row in &rows {
+            match channels
+                .iter_mut()
+                .find(|(sample, channel, _)| **sample == row["sample"] && **channel == row["channel"])
+            {
+                Some((.., stretches)) => stretches.push(row),
+                None => channels.push((&row["sample"], &row["channel"], vec![row])),
+            }
+        }
+        let expected = expected["channels"].as_array().unwrap();
+        assert!(channels.len() >= expected.len(), "{name}: {} channels", channels.len());
+        for (expected, (_, channel, stretches)) in expected.iter().zip(&channels) {
+            check_channel(expected, stretches, &format!("{name}, {channel}"));
+        }
+        read += 1;
+    }
+    assert!(read >= 17, "{read} files were read");
+}

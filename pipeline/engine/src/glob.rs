@@ -163,6 +163,8 @@ fn class(pattern: &[char], letter: char) -> Option<(bool, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -188,5 +190,29 @@ mod tests {
             assert_eq!(is_match(pattern, name), expected, "{pattern} {name}");
         }
         assert!(!is_match(&"*a".repeat(30), &"a".repeat(29)), "it ends soon");
+    }
+
+    /// The same by trying everything.
+    fn is_match_of(pattern: &[char], name: &[char]) -> bool {
+        match (pattern, name) {
+            ([], name) => name.is_empty(),
+            (['*', rest @ ..], name) => (0..=name.len()).any(|taken| is_match_of(rest, &name[taken..])),
+            (['?', rest @ ..], [_, behind @ ..]) => is_match_of(rest, behind),
+            ([own, rest @ ..], [letter, behind @ ..]) => own == letter && is_match_of(rest, behind),
+            (_, []) => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn patterns_match_as_by_trying_everything(pattern in "[ab*?]{0,8}", name in "[ab]{0,10}") {
+            let letters = |text: &str| text.chars().collect::<Vec<char>>();
+            prop_assert_eq!(is_match(&pattern, &name), is_match_of(&letters(&pattern), &letters(&name)));
+        }
+
+        #[test]
+        fn no_pattern_panics(pattern in "[\\[\\]ab*?!^\u{e4}-]{0,12}", name in "[\\[\\]ab\u{e4}-]{0,12}") {
+            let _ = is_match(&pattern, &name);
+        }
     }
 }

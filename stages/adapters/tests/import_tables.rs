@@ -289,3 +289,72 @@ fn models_are_read_as_they_are_exported() {
         assert!(message.contains(expected), "{text}: {message}");
     }
 }
+
+/// Numbers that look random, the same in every run.
+fn draw(state: &mut u64, below: usize) -> usize {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    (*state % below as u64) as usize
+}
+
+#[test]
+fn any_cells_are_read_as_they_are_or_refused() {
+    const CELLS: [&str; 20] = [
+        "1",
+        "-2.5",
+        "1e3",
+        "001",
+        "",
+        "NA",
+        "nan",
+        "n/a",
+        ".",
+        "x",
+        "1,5",
+        "\"q\"",
+        " blank ",
+        "inf",
+        "1e999",
+        "26 pA",
+        "0.5 nA",
+        "true",
+        "12345678901234567890123",
+        "\u{b5}",
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let mut state = 42;
+    let mut read = 0;
+    for _ in 0..400 {
+        let rows = 1 + draw(&mut state, 4);
+        let cells: Vec<[&str; 3]> = (0..rows).map(|_| [(); 3].map(|()| CELLS[draw(&mut state, CELLS.len())])).collect();
+        let quoted = |cell: &&str| format!("\"{}\"", cell.replace('"', "\"\""));
+        let lines: Vec<String> = cells.iter().map(|row| row.iter().map(quoted).collect::<Vec<_>>().join(",")).collect();
+        std::fs::write(folder.path().join("x.csv"), format!("sample,channel,f\n{}\n", lines.join("\n"))).unwrap();
+        for kind in ["features", "table", "parameters\n    extra_columns: allow", "parameters\n    labels: [channel]"] {
+            let text = table(&format!("    path: x.csv\n    table: {kind}\n"));
+            let table = match bind(&text, folder.path()) {
+                Ok(_) => ran(&text, folder.path()).table("x"),
+                Err(message) => {
+                    assert!(message.contains("x.csv") || message.contains("no stage reads"), "{cells:?}: {message}");
+                    continue;
+                }
+            };
+            read += 1;
+            let mut expected: Vec<&str> = cells.iter().map(|row| row[0]).collect();
+            let mut found = texts(&table, "sample");
+            expected.sort_unstable();
+            found.sort_unstable();
+            assert_eq!(found, expected, "{kind}");
+            if kind == "features" && table.column_by_name("f").unwrap().data_type() == &DataType::Float64 {
+                let mut found: Vec<String> = floats(&table, "f").iter().map(ToString::to_string).collect();
+                let plain = |row: &[&str; 3]| row[2].trim().parse::<f64>().unwrap_or(f64::NAN).to_string();
+                let mut expected: Vec<String> = cells.iter().map(plain).collect();
+                found.sort_unstable();
+                expected.sort_unstable();
+                assert_eq!(found, expected);
+            }
+        }
+    }
+    assert!(read > 300, "{read}");
+}

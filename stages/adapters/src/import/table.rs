@@ -65,6 +65,9 @@ struct Config {
     /// Whether further columns of a parameters table that no stage reads are refused (default) or allowed.
     #[serde(default)]
     extra_columns: ExtraColumns,
+    /// Columns of a parameters table in which no value may be missing, where further columns are allowed (otherwise that holds for all).
+    #[serde(default)]
+    required: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -87,7 +90,7 @@ impl Kind for ImportTable {
     }
 
     fn summary(&self) -> &str {
-        "A table from a Parquet, CSV or model file"
+        "A table from a Parquet, CSV, TSV or model file"
     }
 
     fn ports(&self) -> Ports {
@@ -206,12 +209,13 @@ fn exported(text: String) -> Result<String, String> {
 
 /// Rows as the sources of parameters have them: units checked, seeds unsigned.
 fn parameters_table(file: &FileRef, config: &Config) -> Result<UserTable, Vec<ConfigError>> {
-    let missing = match config.extra_columns {
-        ExtraColumns::Refuse => Missing::Refuse,
-        ExtraColumns::Allow => Missing::Allow,
+    let is_required = |name: &str| config.required.iter().any(|required| required == name);
+    let missing = |name: &str| match config.extra_columns {
+        ExtraColumns::Allow if !is_required(name) => Missing::Allow,
+        _ => Missing::Refuse,
     };
     let labels = &config.labels;
-    let read = file_columns(file, "path", &|name| labels.iter().any(|label| label == name), missing)?;
+    let read = file_columns(file, "path", &|name| labels.iter().any(|label| label == name), &missing)?;
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = read.columns.into_iter().unzip();
     let unknown = labels.iter().enumerate().filter(|(_, label)| !fields.iter().any(|f| f.name() == *label));
     let problems: Vec<ConfigError> = unknown

@@ -52,7 +52,7 @@ impl Kind for List {
             (Some(rows), None) => ("rows", rows_columns(rows, request.written, &is_label)?, Vec::new()),
             (None, Some(file)) => {
                 let file = request.open("file", file).map_err(|error| vec![error])?;
-                let read = file_columns(&file, "file", &is_label, Missing::Refuse)?;
+                let read = file_columns(&file, "file", &is_label, &|_| Missing::Refuse)?;
                 let notes = read.notes.iter().map(|note| format!("`{}`: {note}", file.name)).collect();
                 ("file", read.columns, notes)
             }

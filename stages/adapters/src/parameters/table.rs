@@ -42,12 +42,12 @@ pub(crate) enum Missing {
     Allow,
 }
 
-/// Reads the columns of a table of points.
+/// Reads the columns of a table of points; `missing` says of each column what becomes of a value that is not there.
 pub(crate) fn file_columns(
     file: &FileRef,
     at_field: &str,
     is_label: &dyn Fn(&str) -> bool,
-    missing: Missing,
+    missing: &dyn Fn(&str) -> Missing,
 ) -> Result<TableOfPoints, Vec<ConfigError>> {
     let extension = file.extension();
     if let Some(separator) = separator(&extension) {
@@ -73,7 +73,7 @@ fn text_columns(
     file: &FileRef,
     at_field: &str,
     is_label: &dyn Fn(&str) -> bool,
-    missing: Missing,
+    missing: &dyn Fn(&str) -> Missing,
 ) -> Result<TableOfPoints, Vec<ConfigError>> {
     let mut problems = Vec::new();
     let mut columns = Vec::new();
@@ -89,7 +89,7 @@ fn text_columns(
         } else if is_label(name) {
             Ok(label_column(name, cells))
         } else {
-            parameter(name, cells, &at, missing, &mut notes)
+            parameter(name, cells, &at, missing(name), &mut notes)
         };
         match read {
             Ok(column) => columns.push(column),
@@ -195,7 +195,7 @@ fn parquet_columns(
     table: &RecordBatch,
     file: &FileRef,
     at_field: &str,
-    missing: Missing,
+    missing: &dyn Fn(&str) -> Missing,
 ) -> Result<TableOfPoints, Vec<ConfigError>> {
     let mut problems = Vec::new();
     let mut columns: Columns = Vec::new();
@@ -209,7 +209,7 @@ fn parquet_columns(
         }
         let read = match columns.iter().any(|(known, _)| known.name() == name) {
             true => Err("it is there twice".to_owned()),
-            false => parquet_column(field, array, missing, &mut notes),
+            false => parquet_column(field, array, missing(name), &mut notes),
         };
         match read {
             Ok(column) => columns.push(column),
