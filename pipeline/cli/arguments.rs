@@ -239,6 +239,13 @@ fn fraction(text: &str) -> Result<f64, String> {
     fraction.filter(|f| (0.0..=1.0).contains(f)).ok_or_else(|| "expected a part from 0% to 100%".to_owned())
 }
 
+/// A whole number from 0, also written `1e3`.
+fn seed(text: &str) -> Result<u64, String> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let float = || text.parse::<f64>().ok().filter(|v| v.fract() == 0.0 && (0.0..=EXACT).contains(v)).map(|v| v as u64);
+    text.parse().ok().or_else(float).ok_or_else(|| "a whole number >= 0 is due".to_owned())
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Why {
     #[command(flatten)]
@@ -424,7 +431,7 @@ pub(crate) struct Apply {
     #[arg(long, value_name = "NAME")]
     pub(crate) output: Option<String>,
     /// Seed of stages that draw random numbers
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed)]
     pub(crate) seed: u64,
 }
 

@@ -154,9 +154,7 @@ impl Node {
         match self {
             Self::Scalar(value) => {
                 let shown = value.to_string();
-                if let (Value::Number(_) | Value::Bool(_), Some(scalar)) = (&value, scalar)
-                    && shown != scalar
-                {
+                if let Some(scalar) = scalar.filter(|scalar| shown != *scalar && says(scalar, &value)) {
                     located.written.insert(path.to_owned(), scalar.to_owned());
                 }
                 value
@@ -180,6 +178,16 @@ impl Node {
                 Value::Object(map)
             }
         }
+    }
+}
+
+/// Whether text is another way to write a number or boolean.
+fn says(text: &str, value: &Value) -> bool {
+    let is_other_radix = text.trim_start_matches(['+', '-']).starts_with(['0']) && text.contains(['x', 'o', 'b', 'X']);
+    match value {
+        Value::Number(number) => is_other_radix || text.replace('_', "").parse().ok() == number.as_f64(),
+        Value::Bool(value) => text.eq_ignore_ascii_case(if *value { "true" } else { "false" }),
+        _ => false,
     }
 }
 

@@ -395,3 +395,57 @@ fn times_of_text_have_other_columns_and_units() {
         assert!(message.contains(expected), "{config}: {message}");
     }
 }
+
+/// An EDF file of one record with two signals of `samples` samples; the second has no range.
+fn edf(duration: &str, samples: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut put = |text: &str, width: usize| bytes.extend(format!("{text:width$}").bytes());
+    for (text, width) in ["0", "X", "X", "02.03.02", "21.30.05", "768", "", "1", duration, "2"]
+        .into_iter()
+        .zip([8, 80, 80, 8, 8, 8, 44, 8, 8, 4])
+    {
+        put(text, width);
+    }
+    let samples_text = samples.to_string();
+    let columns = [
+        ["Cz", "AUX"],
+        ["", ""],
+        ["uV", "uV"],
+        ["-100", "0"],
+        ["100", "0"],
+        ["-32768", "-32768"],
+        ["32767", "32767"],
+        ["", ""],
+        [&samples_text, &samples_text],
+        ["", ""],
+    ];
+    for (texts, width) in columns.into_iter().zip([16, 80, 8, 8, 8, 8, 8, 80, 8, 32]) {
+        put(texts[0], width);
+        put(texts[1], width);
+    }
+    bytes.extend(vec![1; 4 * samples]);
+    bytes
+}
+
+#[test]
+fn a_stated_rate_settles_what_a_rounded_duration_leaves_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let rate = |duration: &str, samples: usize, stated: &str| {
+        std::fs::write(folder.path().join("x.edf"), edf(duration, samples)).unwrap();
+        let config = recording(&format!("    path: x.edf\n{stated}"));
+        bind(&config, folder.path()).map(|_| 1e3 / floats(&ran(&config, folder.path()).table("x"), "dt")[0])
+    };
+    assert_eq!(rate("0.996094", 255, ""), Ok(256.0));
+    assert!((rate("0.996", 255, "").unwrap() - 255.0 / 0.996).abs() < 1e-9);
+    assert_eq!(rate("0.996", 255, "    sampling_rate: 256 Hz\n"), Ok(256.0));
+    assert!(rate("0.996", 255, "    sampling_rate: 250 Hz\n").unwrap_err().contains("250 Hz, but `x.edf` says 256.02"));
+    assert!(rate("1", 128, "    sampling_rate: 100 Hz\n").unwrap_err().contains("says 128 Hz"));
+    let message = rate("1", 128, "    channels: [Cz, AUX]\n").unwrap_err();
+    assert!(
+        message.contains(
+            "`x` has no channel `AUX`: signal 2, `AUX`, is left out: its physical minimum and maximum are both 0"
+        ),
+        "{message}"
+    );
+    assert_eq!(rate("1", 128, "    channels: [Cz]\n"), Ok(128.0));
+}

@@ -60,7 +60,7 @@ pub enum CsvError {
     #[error("{found} rows of samples; at least two are needed to know the sampling rate")]
     TooFewRows { found: usize },
     #[error(
-        "line {line}: `{time_column}` steps by {interval_s} s from the row before, but by {usual_s} s as a rule; samples must be uniform in time"
+        "line {line}: `{time_column}` steps by {interval_s} s from the row before, but by {usual_s} s as a rule; samples must be uniform in time (if the times only scatter, `sampling_rate` says what is meant)"
     )]
     NotUniform { line: u64, time_column: String, interval_s: f64, usual_s: f64 },
     #[error("line {line}: `{time_column}` ends at or before the time it starts with; samples must be uniform in time")]
@@ -170,6 +170,7 @@ pub fn read_csv<R: Read + Seek>(reader: &mut R, options: &CsvOptions<'_>) -> Res
                 label: column.name,
                 unit: None,
                 sampling_rate_hz: timing.rate_hz,
+                rate_rounding: 0.0,
                 samples: column.samples,
                 start_s: timing.start_s,
             }),

@@ -59,6 +59,7 @@ pub fn read_npy<R: Read + Seek>(reader: &mut R, sampling_rate_hz: f64) -> Result
             label: channel.to_string(),
             unit: None,
             sampling_rate_hz,
+            rate_rounding: 0.0,
             samples: Vec::with_capacity(sample_count),
             start_s: 0.0,
         })

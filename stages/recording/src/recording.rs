@@ -20,6 +20,8 @@ pub struct Channel {
     pub label: String,
     pub unit: Option<String>,
     pub sampling_rate_hz: f64,
+    /// By how much of itself the rate is uncertain, because the file rounds what it follows from; 0 where it does not.
+    pub rate_rounding: f64,
     /// NaN where a value is missing.
     pub samples: Vec<f64>,
     /// Time of the first sample, from the start of the recording.

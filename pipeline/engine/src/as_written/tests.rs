@@ -72,6 +72,9 @@ fn names_stay_as_written() {
     ];
     let config = read(&format!("names: [{}]", names.join(", "))).unwrap();
     assert_eq!(config.names, names);
+    for before in ["\u{feff}", "any: \u{e4}\u{1f9e0}\r\n", "# \u{e4}\n---\n", "\u{feff}any: \u{e4}\n"] {
+        assert_eq!(read(&format!("{before}names: [{}]", names.join(", "))).unwrap().names, names, "{before:?}");
+    }
     let block: String = names.iter().map(|name| format!("  - {name} # a comment\n")).collect();
     assert_eq!(read(&format!("names:\n{block}")).unwrap().names, names);
     assert_eq!(read("axis: {named: {name: 007}}").unwrap().axis, Some(Axis::Named { name: "007".into() }));

@@ -115,10 +115,10 @@ impl Kind for ImportRecording {
                     continue;
                 }
             };
-            notes.extend(remarks.into_iter().map(|remark| format!("`{path}`: {remark}")));
             if let Some(channels) = config.channels.as_deref() {
-                problems.extend(select(&mut read, channels));
+                problems.extend(select(&mut read, channels, &remarks));
             }
+            notes.extend(remarks.into_iter().map(|remark| format!("`{path}`: {remark}")));
             notes.push(format!("`{path}`: {}", summary(&read)));
             for (label, signals) in read {
                 if samples.contains_key(&label) {
@@ -205,12 +205,16 @@ fn check(config: &Config) -> Vec<ConfigError> {
 }
 
 /// Keeps the channels that are asked for.
-fn select(samples: &mut IndexMap<String, Vec<Signal<'static>>>, channels: &[String]) -> Vec<ConfigError> {
+fn select(
+    samples: &mut IndexMap<String, Vec<Signal<'static>>>,
+    channels: &[String],
+    notes: &[String],
+) -> Vec<ConfigError> {
     let mut problems = Vec::new();
     for (sample, signals) in samples {
         let is_lacking = |wanted: &&String| !signals.iter().any(|s| s.channel == wanted.as_str());
         for wanted in channels.iter().filter(is_lacking) {
-            problems.push(no_channel(wanted, sample, signals.iter().map(|s| s.channel.as_ref())));
+            problems.push(no_channel(wanted, sample, signals.iter().map(|s| s.channel.as_ref()), notes));
         }
         signals.retain(|signal| channels.iter().any(|wanted| signal.channel == wanted.as_str()));
     }

@@ -52,7 +52,7 @@ pub(super) fn read_file(
             };
             read_csv(&mut reader()?, &options).map_err(|error| match error {
                 CsvError::NoChannel { wanted, names } => {
-                    no_channel(&wanted, &file.name, names.iter().map(String::as_str))
+                    no_channel(&wanted, &file.name, names.iter().map(String::as_str), &[])
                 }
                 error => fail(&error),
             })?
@@ -75,7 +75,7 @@ pub(super) fn read_file(
     };
     if let Some(rate_hz) = reading.rate_hz {
         for channel in &mut recording.channels {
-            if (channel.sampling_rate_hz / rate_hz - 1.0).abs() > SAME_RATE {
+            if (channel.sampling_rate_hz / rate_hz - 1.0).abs() > SAME_RATE.max(channel.rate_rounding) {
                 let message = format!(
                     "{rate_hz} Hz, but `{}` says {} Hz of channel `{}`; leave `sampling_rate` out",
                     file.name, channel.sampling_rate_hz, channel.label
@@ -94,10 +94,18 @@ pub(super) fn read_file(
     Ok((IndexMap::from([(name.clone(), signals)]), notes))
 }
 
-/// A channel that is asked for and not there.
-pub(super) fn no_channel<'a>(wanted: &str, of: &str, known: impl Iterator<Item = &'a str>) -> ConfigError {
-    let near = nearest(wanted, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    ConfigError::at("channels", format!("`{of}` has no channel `{wanted}`{near}"))
+/// A channel that is asked for and not there; `notes` may say that it was left out.
+pub(super) fn no_channel<'a>(
+    wanted: &str,
+    of: &str,
+    known: impl Iterator<Item = &'a str>,
+    notes: &[String],
+) -> ConfigError {
+    let why =
+        notes.iter().find(|note| note.contains(&format!("`{wanted}`, is left out"))).map(|note| format!(": {note}"));
+    let near = || nearest(wanted, known).map(|near| format!("; did you mean `{near}`?"));
+    let end = why.or_else(near).unwrap_or_default();
+    ConfigError::at("channels", format!("`{of}` has no channel `{wanted}`{end}"))
 }
 
 /// A table has names of its own, unless the user names its only sample.
@@ -239,6 +247,7 @@ mod tests {
             label: label.to_owned(),
             unit: Some(" ".to_owned()),
             sampling_rate_hz: 100.0,
+            rate_rounding: 0.0,
             samples: vec![0.0; samples],
             start_s,
         }

@@ -201,9 +201,10 @@ fn parquet_columns(
     let mut columns: Columns = Vec::new();
     let mut notes = Vec::new();
     let schema = table.schema();
-    for (field, array) in schema.fields().iter().zip(table.columns()) {
+    for (position, (field, array)) in schema.fields().iter().zip(table.columns()).enumerate() {
         let name = field.name();
-        if name.starts_with("__index_level_") {
+        let is_unnamed = position == 0 && (name.is_empty() || name.starts_with("Unnamed: "));
+        if name.starts_with("__index_level_") || is_unnamed {
             notes.push(format!("the index `{name}` of a data frame is not read"));
             continue;
         }

@@ -15,6 +15,8 @@ pub(super) struct Header {
     /// None if the recorder did not know it when it wrote the header (-1).
     announced_records: Option<u64>,
     pub(super) record_duration_s: f64,
+    /// Half of the last digit of the duration, as a part of it, where it may be rounded.
+    pub(super) rate_rounding: f64,
     pub(super) signals: Vec<Signal>,
     pub(super) notes: Vec<String>,
 }
@@ -102,6 +104,7 @@ impl Header {
             bytes_per_sample,
             announced_records: u64::try_from(announced).ok(),
             record_duration_s,
+            rate_rounding: rounding(&fixed, written_duration_s),
             signals,
             notes,
         };
@@ -190,6 +193,16 @@ fn sample_width(header: &[u8]) -> Result<usize, EdfError> {
         Some(b"0       ") => Ok(2),
         Some(b"\xffBIOSEMI") => Ok(3),
         other => Err(EdfError::NotEdf { found: other.unwrap_or(header).escape_ascii().to_string() }),
+    }
+}
+
+/// Half of the last digit of the duration of records, as a part of it; 0 where it has few decimals, and is meant.
+fn rounding(fixed: &Text, duration_s: f64) -> f64 {
+    const ENOUGH_DECIMALS: usize = 3;
+    let (_, decimals) = fixed.digits(244, 8);
+    match i32::try_from(decimals) {
+        Ok(places) if decimals >= ENOUGH_DECIMALS && duration_s > 0.0 => 0.5 * 10_f64.powi(-places) / duration_s,
+        _ => 0.0,
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) fn read<R: Read>(reader: &mut R, header: &Header, record_count: u64) 
                 label: signal.label.clone(),
                 unit: signal.unit.clone(),
                 sampling_rate_hz: header.rate_hz(signal),
+                rate_rounding: header.rate_rounding,
                 samples: std::mem::take(&mut stretch.samples[position]),
                 start_s: stretch.start_s,
             });
