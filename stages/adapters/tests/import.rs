@@ -380,7 +380,7 @@ fn times_of_text_have_other_columns_and_units() {
     assert_eq!(texts(&ran(&named, folder.path()).table("x"), "channel"), ["002"]);
     for (config, expected) in [
         ("    path: x.tsv\n    time_column: stamp\n", "`x.tsv`: the times of column `stamp` have no unit"),
-        ("    path: x.tsv\n    time_column: stamp\n    time_unit: min\n", "time_unit: unknown variant `min`"),
+        ("    path: x.tsv\n    time_column: stamp\n    time_unit: min\n", "time_unit: unknown name `min`"),
         ("    path: x.tsv\n    time_column: stmp\n", "no column is named `stmp`; columns: stamp, Fz, marker"),
         (
             "    path: x.tsv\n    time_column: stamp\n    time_unit: ms\n    channels: [marker]\n",
