@@ -237,7 +237,7 @@ fn targets(config: &Config, schema: &TableSchema, features: &[String], problems:
             Some(field) if field.data_type().is_numeric() => {
                 format!("`{name}` only tells replicates apart; it cannot be inferred")
             }
-            Some(_) => format!("column `{name}` of the parameters holds text; a column of numbers is due"),
+            Some(_) => format!("column `{name}` is not a column of numbers, as a target must be"),
             None => format!("the parameters have no column `{name}`{}", suggestion(name, &known)),
         };
         problems.push(ConfigError::at(format!("targets.{i}"), message));
