@@ -188,3 +188,89 @@ fn files_are_short_and_say_what_they_are() {
         }
     }
 }
+
+/// The paths of a `use` tree: `a::{b, c::d}` names `a::b` and `a::c::d`.
+fn paths(before: &str, tree: &str) -> Vec<String> {
+    let Some((head, inside)) = tree.split_once('{') else {
+        return vec![format!("{before}{tree}")];
+    };
+    let inside = inside.strip_suffix('}').unwrap_or(inside);
+    let (mut depth, mut start, mut all) = (0, 0, Vec::new());
+    let ends = inside.char_indices().chain([(inside.len(), ',')]);
+    for (at, c) in ends {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        if c == ',' && depth == 0 {
+            all.extend(paths(&format!("{before}{head}"), &inside[start..at]));
+            start = at + 1;
+        }
+    }
+    all
+}
+
+/// What the modules of a crate import from each other; a module is the names on its path.
+fn imports(source: &Path, files: &[(PathBuf, String)]) -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
+    let module = |path: &Path| -> Option<Vec<String>> {
+        let inside = path.strip_prefix(source).ok()?.with_extension("");
+        let mut names: Vec<String> = inside.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+        names.retain(|name| name != "mod" && name != "lib" && name != "main");
+        Some(names)
+    };
+    let modules: BTreeMap<Vec<String>, &str> =
+        files.iter().filter_map(|(path, text)| Some((module(path)?, text.as_str()))).collect();
+    let of_module = |(own, text): (&Vec<String>, &&str)| {
+        let (code, _) = text.split_once("#[cfg(test)]\nmod ").unwrap_or((text, ""));
+        let uses = code.split('\n').enumerate().filter_map(|(line, text)| {
+            let text = text.trim_start().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
+            text.strip_prefix("use ").map(|_| code.split('\n').skip(line).collect::<Vec<_>>().join(" "))
+        });
+        let trees = uses.filter_map(|rest| {
+            let (_, tree) = rest.split_once("use ")?;
+            Some(tree.split_once(';')?.0.split_whitespace().collect::<String>())
+        });
+        let named = trees.flat_map(|tree| paths("", &tree)).filter_map(|path| {
+            let mut parts: Vec<String> = path.split("::").map(str::to_owned).collect();
+            let mut at = match parts[0].as_str() {
+                "crate" => Vec::new(),
+                "super" => own.clone(),
+                _ => return None,
+            };
+            while parts[0] == "super" {
+                at.pop();
+                parts.remove(0);
+            }
+            at.extend(parts.into_iter().filter(|part| part != "crate"));
+            while !modules.contains_key(&at) {
+                at.pop()?;
+            }
+            Some(at)
+        });
+        (own.clone(), named.filter(|other| other != own && !other.is_empty()).collect())
+    };
+    modules.iter().map(of_module).collect()
+}
+
+#[test]
+fn no_module_imports_itself_by_way_of_others() {
+    let files = rust_files();
+    let sources: BTreeSet<PathBuf> = files
+        .iter()
+        .filter_map(|(path, _)| path.ancestors().find(|a| a.ends_with("src")).map(Path::to_owned))
+        .chain([PathBuf::from("pipeline/cli")])
+        .collect();
+    assert!(sources.len() > 10);
+    for source in sources {
+        let imports = imports(&source, &files);
+        // What is left when modules that import nothing of what is left are taken away, again and again.
+        let mut left: BTreeSet<&Vec<String>> = imports.keys().collect();
+        loop {
+            let (stays, goes): (BTreeSet<_>, BTreeSet<_>) =
+                left.iter().partition(|module| imports[**module].iter().any(|other| left.contains(other)));
+            if goes.is_empty() {
+                break;
+            }
+            left = stays;
+        }
+        let shown: Vec<String> = left.iter().map(|module| module.join("::")).collect();
+        assert!(shown.is_empty(), "{}: a circle among {shown:?}", source.display());
+    }
+}

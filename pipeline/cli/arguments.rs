@@ -133,6 +133,15 @@ Examples:
   lapicque graph pipeline.yaml --format dot | dot -Tpng -o pipeline.png
   lapicque graph pipeline.yaml --format mermaid")]
     Graph(Graph),
+    /// Read every stored result and hold it against the digest that it was stored under
+    #[command(after_help = "\
+Rows are read as SQL, training and sample-wise stages read them: all samples at once, single columns, by position, and
+one by one. A difference is told with its table and sample, and the exit code is 1.
+
+Examples:
+  lapicque audit pipeline.yaml
+  lapicque audit pipeline.yaml --json")]
+    Audit(Audit),
     /// Remove results that no kept run needs
     #[command(after_help = "\
 Kept are pinned runs and the latest runs of each pipeline file in the store. Nothing is removed while a run is at work.
@@ -166,6 +175,12 @@ Examples:
   lapicque stages simulate.spiking
   lapicque stages simulate.spiking --json        with the JSON Schema of its configuration")]
     Stages(Stages),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    /// Pipeline file, or a folder with a pipeline.yaml
+    pub(crate) pipeline: PathBuf,
 }
 
 #[derive(Debug, Args)]

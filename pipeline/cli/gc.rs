@@ -34,6 +34,11 @@ pub(crate) fn gc(command: &Gc, shared: &Shared) -> Result<(), CommandError> {
     if collected.runners > 0 && !shared.quiet {
         tell(&format!("{} runs are at work on the store: nothing was removed, as they may need it", collected.runners));
     }
+    if !shared.quiet {
+        for lost in &collected.unknown {
+            tell(&format!("nothing can be kept for {lost}"));
+        }
+    }
     let would = if command.dry_run || collected.runners > 0 { "would remove" } else { "removed" };
     let mut table = vec![["", "runs", "results", "segments", "other files", "bytes"].map(str::to_owned).to_vec()];
     table.push(vec![

@@ -3,8 +3,10 @@
 mod answering;
 mod apply;
 mod arguments;
+mod audit;
 mod check;
 mod diff;
+mod duration;
 mod error;
 mod export;
 mod figure;
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Diff(command) => diff::diff(command, shared),
         Command::Export(command) => export::export(command, shared),
         Command::Graph(command) => graph::graph(command, shared),
+        Command::Audit(command) => audit::audit(command, shared),
         Command::Gc(command) => gc::gc(command, shared),
         Command::Pin(command) => gc::pin(command, shared),
         Command::Apply(command) => apply::apply(command, shared),

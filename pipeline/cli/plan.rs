@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use crate::arguments::{OnPipeline, Shared};
+use crate::duration::duration;
 use crate::error::CommandError;
 use crate::print;
 use crate::project::open;
-use crate::run::{duration, text_table};
+use crate::run::text_table;
 
 pub(crate) fn plan(command: &OnPipeline, shared: &Shared) -> Result<(), CommandError> {
     let project = open(command, shared)?;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use lapicque_pipeline::Event;
 
-use crate::run::duration;
+use crate::duration::duration;
 use crate::tell;
 
 /// Failures told one by one; more are counted at the end.

@@ -10,6 +10,7 @@ use lapicque_schemas::tables::metrics;
 use serde_json::json;
 
 use crate::arguments::{Run, Shared};
+use crate::duration::duration;
 use crate::error::CommandError;
 use crate::progress::Progress;
 use crate::project::{jobs, open};
@@ -206,13 +207,4 @@ pub(crate) fn text_table(rows: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
-}
-
-pub(crate) fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 0.0995 => format!("{:.1} ms", s * 1e3),
-        s if s < 99.5 => format!("{s:.1} s"),
-        s if s < 5990.0 => format!("{:.0} min {:.0} s", (s / 60.0).floor(), s % 60.0),
-        s => format!("{:.0} h {:.0} min", (s / 3600.0).floor(), (s % 3600.0) / 60.0),
-    }
 }

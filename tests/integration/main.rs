@@ -1,7 +1,8 @@
 //! What crosses crates: the pipeline as a whole, in one binary because each links the query engine.
 //!
 //! `incremental` and `sweep` ask what runs again after a change, `conformance` what every kind of stage promises,
-//! `edits` compares random edits with an oracle, `damage`, `interrupted` and `failures` ask what is lost when things go wrong,
+//! `edits` and `losses` compare random edits with an oracle, `losses` on stores that lose files between them,
+//! `damage`, `interrupted` and `failures` ask what is lost when things go wrong,
 //! `answering`, `bad_inputs`, `cli` and `plot` what the command says, `recording` applies a model to real recordings,
 //! `theory_and_simulation` compares both on one network.
 
@@ -11,6 +12,7 @@ mod support;
 
 mod answering;
 mod apply;
+mod audit;
 mod bad_inputs;
 mod catalogue;
 mod cli;
@@ -20,6 +22,7 @@ mod edits;
 mod failures;
 mod incremental;
 mod interrupted;
+mod losses;
 mod plot;
 mod recording;
 mod sample_grain;

@@ -11,6 +11,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
+use lapicque_pipeline::keys::labels_digest;
 use lapicque_pipeline::{Binding, StoreError};
 use lapicque_schemas::Digest;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -64,7 +65,7 @@ fn file_name(digest: Digest) -> String {
 }
 
 fn write_labels(folder: &Path, labels: &Arc<[String]>) -> Result<Digest, StoreError> {
-    let digest = Binding::labels_digest(labels);
+    let digest = labels_digest(labels);
     let path = folder.join(file_name(digest));
     if labels.is_empty() || path.exists() {
         return Ok(digest);
@@ -84,7 +85,7 @@ fn write_labels(folder: &Path, labels: &Arc<[String]>) -> Result<Digest, StoreEr
 }
 
 fn read_labels(folder: &Path, digest: Digest) -> Result<Arc<[String]>, StoreError> {
-    if digest == Binding::labels_digest(&[]) {
+    if digest == labels_digest(&[]) {
         return Ok(Arc::new([]));
     }
     let path = folder.join(file_name(digest));
@@ -102,7 +103,7 @@ fn read_labels(folder: &Path, digest: Digest) -> Result<Arc<[String]>, StoreErro
             labels.extend((0..column.len()).map(|row| self::digest(column, row).to_string()));
         }
     }
-    match Binding::labels_digest(&labels) == digest {
+    match labels_digest(&labels) == digest {
         true => Ok(labels.into()),
         false => Err(damaged(&path, "its labels are not those that were written")),
     }

@@ -2,6 +2,7 @@
 //!
 //! The sums of a segment stand in its manifest. Whole files that are small carry their sum in their name.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
+use serde::{Deserialize, Serialize};
 
 /// Bytes under one sum.
 pub(crate) const BLOCK: usize = 1 << 18;
@@ -19,6 +21,16 @@ pub(crate) fn checksum(bytes: &[u8]) -> u64 {
     let hash = blake3::hash(bytes);
     let (first, _) = hash.as_bytes().split_at(8);
     first.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte))
+}
+
+/// The checksums of the segments of some batches, by name of the file.
+pub(crate) type Sums = BTreeMap<String, SegmentSums>;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SegmentSums {
+    pub(crate) bytes: u64,
+    /// One per block, of [`BLOCK`] bytes.
+    pub(crate) blocks: Arc<[u64]>,
 }
 
 /// Passes on what is written, and sums it block by block.

@@ -186,6 +186,11 @@ impl Claims {
         Ok(alive)
     }
 
+    /// Whether a run of this process is at work.
+    pub(crate) fn is_at_work(&self) -> bool {
+        self.runner().is_some()
+    }
+
     fn files(&self, runner: &str) -> Result<Vec<PathBuf>, StoreError> {
         let mut files = crate::files::list(&self.folder, "keys")?;
         files.retain(|path| path.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.starts_with(runner)));

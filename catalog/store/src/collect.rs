@@ -8,13 +8,17 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use arrow_array::BooleanArray;
+use lapicque_pipeline::keys::labels_digest;
 use lapicque_pipeline::{Binding, RunRecord, Store, StoreError};
 use lapicque_schemas::Digest;
 use serde::Serialize;
 
 use crate::ParquetStore;
+use crate::checksums::Sums;
 use crate::files::{damaged, list, remove, write_new};
-use crate::manifest::{self, Sums, View, digest};
+use crate::index::lost;
+use crate::manifest::{self, View, digest};
+use crate::segments::batch_of;
 
 /// What was removed, or would be.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -32,6 +36,8 @@ pub struct Collected {
     pub unused_bytes_kept: u64,
     /// Runners at work: while there are any, nothing is removed.
     pub runners: usize,
+    /// Stages of kept runs whose bindings are lost: nothing is kept for them.
+    pub unknown: Vec<String>,
 }
 
 impl ParquetStore {
@@ -41,7 +47,7 @@ impl ParquetStore {
             return Ok(Collected::default());
         }
         let lock = if dry_run { None } else { self.claims.lock()? };
-        let runners = if dry_run { 0 } else { self.claims.others()?.len() };
+        let runners = if dry_run { 0 } else { self.claims.others()?.len() + usize::from(self.claims.is_at_work()) };
         let dry_run = dry_run || runners > 0;
         let mut collected = Collected { runners, ..Collected::default() };
         let go = |path: &Path, collected: &mut Collected| -> Result<(), StoreError> {
@@ -49,12 +55,12 @@ impl ParquetStore {
             Ok(())
         };
         let (kept, gone) = self.divide(keep_runs)?;
+        let live = self.live(&kept, &mut collected.unknown)?;
         collected.kept_runs = kept.len() as u64;
         for path in gone {
             collected.runs += 1;
             go(&path, &mut collected)?;
         }
-        let live = self.live(&kept)?;
         for (folder, names) in [("bindings", &live.bindings), ("labels", &live.labels)] {
             for path in list(&self.folder().join(folder), "parquet")? {
                 if !file_stem(&path).is_some_and(|stem| names.contains(stem)) {
@@ -65,7 +71,7 @@ impl ParquetStore {
         }
         let swept = self.sweep_manifests(&live.keys, dry_run, &mut collected)?;
         for path in list(&self.folder().join("segments"), "parquet")? {
-            let batch = file_stem(&path).and_then(|stem| stem.rsplit_once('-')).map(|(batch, _)| batch);
+            let batch = file_stem(&path).and_then(batch_of);
             match batch.and_then(|batch| swept.batches.get(batch)).filter(|(live, _)| *live > 0) {
                 None => {
                     collected.segments += 1;
@@ -117,15 +123,25 @@ impl ParquetStore {
         Ok(self.divide(keep_runs)?.0)
     }
 
-    fn live(&self, runs: &[RunRecord]) -> Result<Live, StoreError> {
+    /// What runs refer to; those of the latest runs come first.
+    fn live(&self, runs: &[RunRecord], unknown: &mut Vec<String>) -> Result<Live, StoreError> {
         let mut live = Live::default();
-        for stage in runs.iter().flat_map(|run| &run.stages) {
-            if live.bindings.insert(stage.binding.to_string()) {
-                let binding = self.binding(stage.binding)?;
-                for labels in [&binding.samples, &binding.positions] {
-                    live.labels.insert(Binding::labels_digest(labels).to_string());
+        let mut pipelines = HashSet::new();
+        for run in runs {
+            let is_latest = pipelines.insert((&run.pipeline, &run.file));
+            for stage in &run.stages {
+                if live.bindings.contains(&stage.binding.to_string()) {
+                    continue;
                 }
-                live.keys.extend(binding.keys.iter().flatten());
+                match self.binding(stage.binding) {
+                    Ok(binding) => live.add(stage.binding, &binding),
+                    // What the latest run has is what the next one begins with, and that writes the binding again.
+                    Err(cause) if is_latest => {
+                        let (stage, pipeline) = (stage.stage.clone(), run.pipeline.clone());
+                        return Err(StoreError::BindingLost { stage, pipeline, cause: cause.to_string() });
+                    }
+                    Err(error) => unknown.push(format!("{} of run {}: {error}", stage.stage, run.id)),
+                }
             }
         }
         live.keys.sort_unstable();
@@ -136,7 +152,7 @@ impl ParquetStore {
     /// Leaves only actions in manifests that are in use.
     fn sweep_manifests(&self, live: &[Digest], dry_run: bool, collected: &mut Collected) -> Result<Swept, StoreError> {
         let mut swept = Swept::default();
-        let lost = self.lost();
+        let segments = crate::files::sizes(&self.folder().join("segments"))?;
         for path in list(&self.folder().join("actions"), "parquet")? {
             let (table, mut sums) = match manifest::table(&path) {
                 Err(StoreError::Damaged { message, .. }) => {
@@ -145,6 +161,8 @@ impl ParquetStore {
                 }
                 other => other?,
             };
+            let size_of = |name: &str| segments.get(name).copied();
+            let lost: HashSet<String> = lost(&sums, &size_of).map(str::to_owned).collect();
             let view = View::of(&path, &table);
             let (keys, batches) = (view.digests("key")?, view.texts("batch")?);
             let (common, outputs) = (view.digests("common")?, view.numbers("output")?);
@@ -245,6 +263,16 @@ struct Live {
     labels: HashSet<String>,
 }
 
+impl Live {
+    fn add(&mut self, digest: Digest, binding: &Binding) {
+        self.bindings.insert(digest.to_string());
+        for labels in [&binding.samples, &binding.positions] {
+            self.labels.insert(labels_digest(labels).to_string());
+        }
+        self.keys.extend(binding.keys.iter().flatten());
+    }
+}
+
 #[derive(Default)]
 struct Swept {
     /// Rows in use and all rows, by batch.
@@ -254,7 +282,7 @@ struct Swept {
 
 fn keep_used(sums: &mut Sums, batches: &HashMap<String, (u64, u64)>) {
     sums.retain(|segment, _| {
-        let batch = segment.rsplit_once('-').and_then(|(batch, _)| batches.get(batch));
+        let batch = batch_of(segment).and_then(|batch| batches.get(batch));
         batch.is_some_and(|(live, _)| *live > 0)
     });
 }

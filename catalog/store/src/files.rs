@@ -1,5 +1,6 @@
 //! Files that are written once, whole, and durably.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -115,4 +116,20 @@ pub(crate) fn list(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Store
     }
     paths.sort();
     Ok(paths)
+}
+
+pub(crate) fn size(path: &Path) -> Option<u64> {
+    fs::metadata(path).ok().map(|metadata| metadata.len())
+}
+
+/// The Parquet files of a folder with their sizes, by name; none where there is no folder.
+pub(crate) fn sizes(folder: &Path) -> Result<BTreeMap<String, u64>, StoreError> {
+    let mut sizes = BTreeMap::new();
+    for path in list(folder, "parquet")? {
+        // One that is removed at this moment is not there.
+        if let (Some(name), Some(size)) = (path.file_name().and_then(|name| name.to_str()), size(&path)) {
+            sizes.insert(name.to_owned(), size);
+        }
+    }
+    Ok(sizes)
 }

@@ -3,16 +3,18 @@
 //! Keys of manifests that were there at the start lie in one array, put in order by their first bits, which are as good
 //! as random; 24 bytes each. What is published later lies in a map.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use lapicque_pipeline::{Found, StoreError};
 use lapicque_schemas::Digest;
 
+use crate::checksums::{SegmentSums, Sums};
 use crate::files::list;
 use crate::manifest::{self, Details, Manifest, Rank};
-use crate::segments::Place;
+use crate::segments::{self, Place};
 
 #[derive(Default)]
 pub(crate) struct Index {
@@ -22,8 +24,10 @@ pub(crate) struct Index {
     names: HashSet<String>,
     /// Keys that others published since they were last asked for.
     foreign: HashSet<Digest>,
-    /// Batches whose segments turned out to be damaged.
+    /// Batches of which a segment is gone, shorter or longer than it was, or turned out to be damaged.
     pub(crate) lost: HashSet<Arc<str>>,
+    /// Of those that were gone from the start: which were asked for, and not told yet.
+    missed: RefCell<BTreeSet<Arc<str>>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -33,27 +37,39 @@ struct Entry {
     rank: Rank,
 }
 
+/// The size of a segment in the folder, by the name of its file.
+type SizeOf<'a> = &'a dyn Fn(&str) -> Option<u64>;
+
 /// The manifest that answers for a key, what it says, and in which row.
 type Known<'a> = (&'a Manifest, Arc<Details>, u32);
 
 impl Index {
     /// Reads the keys of all manifests. Damaged ones are handed to `damaged` and left out.
-    pub(crate) fn load(folder: &Path, damaged: &mut dyn FnMut(&Path, String)) -> Result<Self, StoreError> {
+    pub(crate) fn load(
+        folder: &Path,
+        size: SizeOf<'_>,
+        damaged: &mut dyn FnMut(&Path, String),
+    ) -> Result<Self, StoreError> {
         let mut index = Self::default();
         let mut entries = Vec::new();
         for path in list(folder, "parquet")? {
-            index.take(&path, damaged, &mut |key, entry| entries.push((key, entry)))?;
+            index.take(&path, size, damaged, &mut |key, entry| entries.push((key, entry)))?;
         }
         index.sorted = Sorted::new(entries);
         Ok(index)
     }
 
     /// Takes in manifests that have appeared since.
-    pub(crate) fn refresh(&mut self, folder: &Path, damaged: &mut dyn FnMut(&Path, String)) -> Result<(), StoreError> {
+    pub(crate) fn refresh(
+        &mut self,
+        folder: &Path,
+        size: SizeOf<'_>,
+        damaged: &mut dyn FnMut(&Path, String),
+    ) -> Result<(), StoreError> {
         for path in list(folder, "parquet")? {
             if !manifest::name_of(&path).is_some_and(|name| self.names.contains(name)) {
                 let mut entries = Vec::new();
-                self.take(&path, damaged, &mut |key, entry| entries.push((key, entry)))?;
+                self.take(&path, size, damaged, &mut |key, entry| entries.push((key, entry)))?;
                 for (key, entry) in entries {
                     self.foreign.insert(key);
                     self.insert(key, entry);
@@ -66,12 +82,14 @@ impl Index {
     fn take(
         &mut self,
         path: &Path,
+        size: SizeOf<'_>,
         damaged: &mut dyn FnMut(&Path, String),
         put: &mut dyn FnMut(Digest, Entry),
     ) -> Result<(), StoreError> {
         let number = self.manifests.len() as u32;
         match manifest::keys(path, &mut |key, row, rank| put(key, Entry { manifest: number, row, rank })) {
-            Ok(()) => {
+            Ok(sums) => {
+                self.lost.extend(lost(&sums, size).map(Arc::from));
                 self.names.extend(manifest::name_of(path).map(str::to_owned));
                 self.manifests.push(Manifest::unread(path));
                 Ok(())
@@ -112,17 +130,27 @@ impl Index {
     /// The entry that answers for a key: of those whose batch is not lost, the first of the highest rank.
     fn details(&self, key: Digest) -> Result<Option<Known<'_>>, StoreError> {
         let mut best: Option<(Rank, Known<'_>)> = None;
+        let mut lost = None;
         for entry in self.sorted.get(key).chain(self.recent.get(&key).copied()) {
             if best.as_ref().is_some_and(|(rank, _)| *rank >= entry.rank) {
                 continue;
             }
             let manifest = &self.manifests[entry.manifest as usize];
             let details = manifest.details()?;
-            if self.lost.is_empty() || !self.lost.contains(details.batch(entry.row)) {
-                best = Some((entry.rank, (manifest, details, entry.row)));
+            match self.lost.get(details.batch(entry.row)) {
+                None => best = Some((entry.rank, (manifest, details, entry.row))),
+                Some(batch) => lost = Some(batch),
             }
         }
+        if let (None, Some(batch)) = (&best, lost) {
+            self.missed.borrow_mut().insert(batch.clone());
+        }
         Ok(best.map(|(_, known)| known))
+    }
+
+    /// Batches of which a result was asked for that is lost with one of their segments.
+    pub(crate) fn take_missed(&mut self) -> BTreeSet<Arc<str>> {
+        std::mem::take(&mut *self.missed.borrow_mut())
     }
 
     pub(crate) fn find(&self, key: Digest) -> Result<Option<Found>, StoreError> {
@@ -142,6 +170,12 @@ impl Index {
     pub(crate) fn row(&self, key: Digest) -> Result<Option<(&Manifest, u32)>, StoreError> {
         Ok(self.details(key)?.map(|(manifest, _, row)| (manifest, row)))
     }
+}
+
+/// The batches of which a segment is not there as it was written, by its size.
+pub(crate) fn lost<'a>(sums: &'a Sums, size: SizeOf<'a>) -> impl Iterator<Item = &'a str> {
+    let differs = move |(name, written): &(&String, &SegmentSums)| size(name) != Some(written.bytes);
+    sums.iter().filter(differs).filter_map(|(name, _)| segments::batch_of(name))
 }
 
 /// Entries in the order of the first bits of their keys.

@@ -20,11 +20,13 @@
 //!
 //! Every file can be held against what was written: segments block by block, by the sums in their manifest; manifests and
 //! records by the sum in their name; labels, bindings and ingredients by the digest that they are named by. A file that
-//! differs is put aside and told, and what it held counts as never computed.
+//! differs is put aside and told, and what it held counts as never computed. A segment that is gone or has another length
+//! is noticed when the manifests are read; the [inventory](Store::inventory) tells whether anything is gone since a run.
 //!
 //! **Formats.** `format` is raised with every change of the layout that older versions cannot read. A store of another
 //! format is refused, not migrated: what it holds can be computed again, and the pipeline files are the ground truth.
-//! 1: first. 2: manifests with checksums of segments, labels apart from bindings.
+//! 1: first. 2: manifests with checksums of segments, labels apart from bindings. 3: no other layout, but what versions
+//! before wrote may have been made from rows of other samples, and floats were stored with two zeros and many NaNs.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod bindings;
@@ -44,19 +46,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arrow_array::RecordBatch;
+use checksums::Sums;
 use claims::{ClaimFile, Claims};
 pub use collect::Collected;
 use index::Index;
 use lapicque_pipeline::keys::ingredients_digest;
-use lapicque_pipeline::{Action, Binding, Claim, Found, NewBatch, RunRecord, Store, StoreError, stage_view};
+use lapicque_pipeline::{Action, Binding, Claim, Found, NewBatch, RunRecord, Store, StoreError};
 use lapicque_schemas::{Digest, DigestBuilder, TableSchema};
-use manifest::Sums;
 use parquet::file::metadata::KeyValue;
 pub use pins::Pin;
+use segments::Fault;
 use serde_json::Value;
 
+/// How often the manifests are read anew because one is damaged or gone.
+const MOST_RELOADS: usize = 10_000;
+
 /// Version of the layout.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// A store in a folder.
 pub struct ParquetStore {
@@ -66,6 +72,8 @@ pub struct ParquetStore {
     claims: Arc<Claims>,
     /// What was found damaged and not told yet.
     damage: Mutex<Vec<String>>,
+    /// Batches that were published here.
+    own: Mutex<HashSet<Arc<str>>>,
 }
 
 impl ParquetStore {
@@ -79,14 +87,22 @@ impl ParquetStore {
                 let path = folder.display().to_string();
                 let advice = match found.parse::<u32>() {
                     Ok(newer) if newer > FORMAT => "a newer version of lapicque wrote it",
-                    Ok(_) => "remove the folder: everything in it can be computed again",
+                    Ok(_) => {
+                        "remove the folder: everything in it can be computed again, and tables that versions before trained or aggregated may be wrong"
+                    }
                     Err(_) => "the file `format` is damaged",
                 };
                 return Err(StoreError::Format { path, found, known: FORMAT, advice: advice.to_owned() });
             }
         }
         let claims = Arc::new(Claims::new(folder));
-        Ok(Self { folder: folder.to_owned(), index: Mutex::new(None), claims, damage: Mutex::default() })
+        Ok(Self {
+            folder: folder.to_owned(),
+            index: Mutex::new(None),
+            claims,
+            damage: Mutex::default(),
+            own: Mutex::default(),
+        })
     }
 
     pub fn folder(&self) -> &Path {
@@ -99,18 +115,19 @@ impl ParquetStore {
             Some(loaded) => loaded,
             None => self.load()?,
         };
-        let result = match work(&mut loaded) {
-            // Its manifests were merged by another process, or one of them is damaged.
-            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-                loaded = self.load()?;
-                work(&mut loaded)
+        let mut reloads = 0;
+        let result = loop {
+            match work(&mut loaded) {
+                // Its manifests were merged by another process.
+                Err(StoreError::Io { source, .. })
+                    if source.kind() == std::io::ErrorKind::NotFound && reloads < MOST_RELOADS => {}
+                Err(StoreError::Damaged { path, message }) if reloads < MOST_RELOADS => {
+                    self.condemn(Path::new(&path), &message);
+                }
+                other => break other,
             }
-            Err(StoreError::Damaged { path, message }) => {
-                self.condemn(Path::new(&path), &message);
-                loaded = self.load()?;
-                work(&mut loaded)
-            }
-            other => other,
+            reloads += 1;
+            loaded = self.load()?;
         };
         *index = Some(loaded);
         result
@@ -122,9 +139,11 @@ impl ParquetStore {
 
     fn load(&self) -> Result<Index, StoreError> {
         let mut damaged = |path: &Path, message: String| self.condemn(path, &message);
-        let mut index = Index::load(&self.folder.join("actions"), &mut damaged)?;
-        index.lost = self.lost();
-        Ok(index)
+        let folder = self.folder.join("segments");
+        let segments = files::sizes(&folder)?;
+        // What was published since the folder was listed is asked for by name.
+        let size = |name: &str| segments.get(name).copied().or_else(|| files::size(&folder.join(name)));
+        Index::load(&self.folder.join("actions"), &size, &mut damaged)
     }
 
     /// Reads the manifests anew.
@@ -144,28 +163,13 @@ impl ParquetStore {
     fn condemn(&self, path: &Path, message: &str) {
         let kind = path.parent().and_then(Path::file_name).and_then(|n| n.to_str()).unwrap_or_default();
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-        if let Ok(place) = self.place("damaged", &format!("{kind}-{name}")) {
-            // A file that is gone leaves an empty mark, so that its batch is known to be lost.
-            if std::fs::rename(path, &place).is_err() && !path.exists() {
-                let _ = std::fs::write(&place, []);
-            }
+        if path.exists()
+            && let Ok(place) = self.place("damaged", &format!("{kind}-{name}"))
+        {
+            let _ = std::fs::rename(path, &place);
         }
         let message = format!("{}: {message}", path.display());
         self.damage.lock().unwrap_or_else(PoisonError::into_inner).push(message);
-    }
-
-    /// Batches of which a segment was put aside.
-    fn lost(&self) -> HashSet<Arc<str>> {
-        let names = self.put_aside();
-        let batches = names.iter().filter_map(|name| name.strip_prefix("segments-")?.rsplit_once('-'));
-        batches.map(|(batch, _)| batch.into()).collect()
-    }
-
-    fn put_aside(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.folder.join("damaged")).into_iter().flatten().flatten();
-        let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-        names.sort();
-        names
     }
 
     fn places(&self, output: usize, keys: &[Digest]) -> Result<Vec<segments::Place>, StoreError> {
@@ -184,16 +188,30 @@ impl ParquetStore {
         let folder = self.folder.join("segments");
         segments::read(&folder, output, schema, places, columns).map_err(|all| {
             let mut first = StoreError::Unsupported { message: "no segment".to_owned() };
-            for damaged in all.into_iter().rev() {
-                let path = folder.join(segments::file_name(&damaged.batch, output));
-                self.condemn(&path, &damaged.message);
-                if let Some(index) = &mut *self.lock() {
-                    index.lost.insert(damaged.batch);
-                }
-                first = StoreError::Damaged { path: path.display().to_string(), message: damaged.message };
+            for (batch, fault) in all.into_iter().rev() {
+                let path = folder.join(segments::file_name(&batch, output));
+                first = self.unreadable(&path, batch, fault);
             }
             first
         })
+    }
+
+    /// What a segment that cannot be read means: most are put aside, and computed again.
+    fn unreadable(&self, path: &Path, batch: Arc<str>, fault: Fault) -> StoreError {
+        let shown = path.display().to_string();
+        let message = match fault {
+            Fault::OtherColumns(message) => return StoreError::OtherColumns { path: shown, message },
+            Fault::Damaged(message) => message,
+        };
+        self.condemn(path, &message);
+        let is_own = self.own.lock().unwrap_or_else(PoisonError::into_inner).contains(&batch);
+        if let Some(index) = &mut *self.lock() {
+            index.lost.insert(batch);
+        }
+        if is_own {
+            return StoreError::Unreadable { path: shown, message };
+        }
+        StoreError::Damaged { path: shown, message }
     }
 
     /// The records of runs with their files, oldest first.
@@ -213,16 +231,15 @@ impl ParquetStore {
         serde_json::from_slice(&bytes).map_err(|error| self.condemn(path, &error.to_string())).ok()
     }
 
-    /// Reads a file of the store; one that is damaged is put aside.
-    fn sound<T>(&self, path: &Path, result: Result<T, StoreError>) -> Result<T, StoreError> {
-        if let Err(StoreError::Damaged { path: damaged, message }) = &result {
-            self.condemn(Path::new(damaged), message);
-        }
-        let gone = |error: &StoreError| matches!(error, StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound);
-        if let Err(error) = &result
-            && gone(error)
-        {
-            self.condemn(path, "it is gone");
+    /// What was read of a file of the store; one that is damaged is put aside.
+    fn sound<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        match &result {
+            Err(StoreError::Damaged { path, message }) => self.condemn(Path::new(path), message),
+            // The file that is gone is the one that the error names: a binding stays if only its labels are.
+            Err(StoreError::Io { path, source }) if source.kind() == std::io::ErrorKind::NotFound => {
+                self.condemn(Path::new(path), "it is gone");
+            }
+            _ => {}
         }
         result
     }
@@ -293,7 +310,9 @@ impl Store for ParquetStore {
         let taken = self.claims.taken()?;
         let granted = self.with_index(|index| {
             let mut damaged = |path: &Path, message: String| self.condemn(path, &message);
-            index.refresh(&self.folder.join("actions"), &mut damaged)?;
+            let segments = self.folder.join("segments");
+            let size = |name: &str| files::size(&segments.join(name));
+            index.refresh(&self.folder.join("actions"), &size, &mut damaged)?;
             let free = keys.iter().copied().filter(|&key| !index.is_news(key) && !taken.contains(&key));
             Ok(free.collect::<Vec<_>>())
         })?;
@@ -322,6 +341,7 @@ impl Store for ParquetStore {
         files::write_new(&path, &written.bytes)?;
         bytes += written.bytes.len() as u64;
         let keys = written.keys.clone();
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).insert(name.into());
         if let Some(index) = &mut *self.lock() {
             index.add(written.at(&path), keys);
         }
@@ -348,7 +368,7 @@ impl Store for ParquetStore {
         let places = self.places(output, keys)?;
         let rows = places.iter().map(|place| place.rows).collect();
         let tables = self.read_places(output, schema, &segments::runs(places), columns)?;
-        let joined = arrow_select::concat::concat_batches(&stage_view(schema, columns), &tables)
+        let joined = arrow_select::concat::concat_batches(&schema.view(columns), &tables)
             .map_err(|error| StoreError::Unsupported { message: error.to_string() })?;
         Ok((joined, rows))
     }
@@ -363,7 +383,7 @@ impl Store for ParquetStore {
             true => Ok(value),
             false => Err(files::damaged(&path, "it is not what was written")),
         });
-        match self.sound(&path, value) {
+        match self.sound(value) {
             // They serve explanations only; the next result that has them writes them again.
             Err(StoreError::Damaged { .. }) => Ok(None),
             other => other.map(Some),
@@ -387,15 +407,14 @@ impl Store for ParquetStore {
             true => Ok(binding),
             false => Err(files::damaged(&path, "its keys are not those that were written")),
         });
-        self.sound(&path, binding)
+        self.sound(binding)
     }
 
     fn save_run(&self, run: &RunRecord) -> Result<(), StoreError> {
         let text =
             serde_json::to_vec_pretty(run).map_err(|error| StoreError::Unsupported { message: error.to_string() })?;
         let name = format!("{}.{:016x}.json", run.id, checksums::checksum(&text));
-        files::write_new(&self.place("runs", &name)?, &text)?;
-        self.merge_manifests()
+        files::write_new(&self.place("runs", &name)?, &text)
     }
 
     fn runs(&self) -> Result<Vec<RunRecord>, StoreError> {
@@ -408,16 +427,32 @@ impl Store for ParquetStore {
         Ok(latest_first.find(|run| run.is_of(pipeline, file)))
     }
 
-    fn losses(&self) -> Result<Digest, StoreError> {
-        let mut all = DigestBuilder::new("lapicque losses 1");
-        self.put_aside().iter().for_each(|name| {
-            all.text(name);
-        });
+    fn tidy(&self) -> Result<(), StoreError> {
+        self.merge_manifests()
+    }
+
+    fn inventory(&self) -> Result<Digest, StoreError> {
+        let mut all = DigestBuilder::new("lapicque inventory 1");
+        for folder in ["actions", "segments", "bindings", "labels"] {
+            let files = files::sizes(&self.folder.join(folder))?;
+            all.number(files.len() as u64);
+            files.iter().for_each(|(name, &size)| {
+                all.text(name).number(size);
+            });
+        }
         Ok(all.finish())
     }
 
     fn take_damage(&self) -> Vec<String> {
-        std::mem::take(&mut self.damage.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut damage = std::mem::take(&mut *self.damage.lock().unwrap_or_else(PoisonError::into_inner));
+        let missed = self.lock().as_mut().map(Index::take_missed).unwrap_or_default();
+        let told = |batch: &Arc<str>| damage.iter().any(|message| message.contains(&**batch));
+        let untold: Vec<Arc<str>> = missed.into_iter().filter(|batch| !told(batch)).collect();
+        damage.extend(untold.iter().map(|batch| {
+            let segments = self.folder.join("segments");
+            format!("{}/{batch}-*.parquet: a file is gone or has another length", segments.display())
+        }));
+        damage
     }
 }
 

@@ -4,7 +4,7 @@
 //! `<name>.<checksum of its bytes>.parquet`; its metadata hold the checksums of the segments that it names.
 //! Small manifests are merged now and then, so that a store of many runs is opened as fast as one of few.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -21,9 +21,8 @@ use lapicque_pipeline::{Action, ActionColumns, Found, NewBatch, OutputEntry, Sto
 use lapicque_schemas::Digest;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
-use serde::{Deserialize, Serialize};
 
-use crate::checksums::checksum;
+use crate::checksums::{Sums, checksum};
 use crate::files::{damaged, io_error};
 use crate::segments::{Place, parquet_bytes};
 
@@ -37,16 +36,6 @@ pub(crate) enum Rank {
     /// Digests alone.
     Digests = 1,
     Rows = 2,
-}
-
-/// The checksums of the segments of some batches, by name of the file.
-pub(crate) type Sums = BTreeMap<String, SegmentSums>;
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct SegmentSums {
-    pub(crate) bytes: u64,
-    /// One per block, see [`crate::checksums`].
-    pub(crate) blocks: Arc<[u64]>,
 }
 
 /// A manifest of which the keys are known; the rest is read when it is needed.
@@ -322,9 +311,9 @@ fn rows_of(path: &Path, bytes: &Bytes) -> Result<usize, StoreError> {
     Ok(usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0).min(bytes.len()))
 }
 
-/// Tells the key, row and rank of every action of a manifest.
-pub(crate) fn keys(path: &Path, tell: &mut dyn FnMut(Digest, u32, Rank)) -> Result<(), StoreError> {
-    let (bytes, _) = open(path)?;
+/// Tells the key, row and rank of every action of a manifest; gives the checksums of its segments.
+pub(crate) fn keys(path: &Path, tell: &mut dyn FnMut(Digest, u32, Rank)) -> Result<Sums, StoreError> {
+    let (bytes, sums) = open(path)?;
     let mut number = 0;
     let mut last: Option<(Digest, u32, Rank)> = None;
     for_each_chunk(path, bytes, &["key", "failure", "output", "kept"], &mut |chunk| {
@@ -352,7 +341,7 @@ pub(crate) fn keys(path: &Path, tell: &mut dyn FnMut(Digest, u32, Rank)) -> Resu
     if let Some((key, row, rank)) = last {
         tell(key, row, rank);
     }
-    Ok(())
+    Ok(sums)
 }
 
 /// What a manifest says of the actions that begin at these rows, in ascending order, but for their outcome.

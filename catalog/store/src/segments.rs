@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
-use arrow_schema::{DataType, Schema, SchemaRef};
-use lapicque_pipeline::{StoreError, stage_view};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use lapicque_pipeline::StoreError;
 use lapicque_schemas::TableSchema;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
 use parquet::arrow::{ArrowWriter, ProjectionMask};
@@ -19,9 +20,8 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
-use crate::checksums::{CheckedFile, Summing};
+use crate::checksums::{CheckedFile, SegmentSums, Summing};
 use crate::files::{damaged, write_with};
-use crate::manifest::SegmentSums;
 
 /// Rows of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,17 +33,16 @@ pub(crate) struct Place {
     pub(crate) sums: Arc<[u64]>,
 }
 
-/// A segment that is not what was written.
-pub(crate) struct DamagedSegment {
-    pub(crate) batch: Arc<str>,
-    pub(crate) message: String,
-}
-
 /// Row groups hold about this much, so that reading one sample does not decode all.
 const ROW_GROUP_BYTES: usize = 16 << 20;
 
 pub(crate) fn file_name(batch: &str, output: usize) -> String {
     format!("{batch}-{output}.parquet")
+}
+
+/// The batch that a segment is of, by the name of its file.
+pub(crate) fn batch_of(name: &str) -> Option<&str> {
+    name.rsplit_once('-').map(|(batch, _)| batch)
 }
 
 /// Writes the rows of many actions, one after the other.
@@ -109,6 +108,15 @@ fn encoding(builder: WriterPropertiesBuilder, data_type: &DataType, path: Column
     }
 }
 
+/// Why rows of a segment cannot be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The file is not what was written.
+    Damaged(String),
+    /// The file is sound, but holds other columns than are asked for.
+    OtherColumns(String),
+}
+
 /// Places that follow each other in one segment, as one.
 pub(crate) fn runs(places: Vec<Place>) -> Vec<Place> {
     let mut runs: Vec<Place> = Vec::new();
@@ -123,88 +131,94 @@ pub(crate) fn runs(places: Vec<Place>) -> Vec<Place> {
     runs
 }
 
-/// Reads rows, one table per place, or tells all segments that are damaged; each segment is opened once.
+/// Reads rows, one table per place, in any order and with any overlap of places, or tells all segments that cannot be
+/// read; each segment is opened once.
 pub(crate) fn read(
     folder: &Path,
     output: usize,
     schema: &TableSchema,
     places: &[Place],
     columns: Option<&[String]>,
-) -> Result<Vec<RecordBatch>, Vec<DamagedSegment>> {
-    let view = stage_view(schema, columns);
+) -> Result<Vec<RecordBatch>, Vec<(Arc<str>, Fault)>> {
+    let view = schema.view(columns);
     let mut by_segment: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (i, place) in places.iter().enumerate() {
         by_segment.entry(&place.batch).or_default().push(i);
     }
     let mut tables: Vec<Option<RecordBatch>> = vec![None; places.len()];
-    let mut damaged = Vec::new();
-    for (batch, mut wanted) in by_segment {
-        wanted.sort_by_key(|&i| places[i].first_row);
+    let mut faults = Vec::new();
+    for (batch, wanted) in by_segment {
         let path = folder.join(file_name(batch, output));
-        let ranges: Vec<(u64, u64)> = wanted.iter().map(|&i| (places[i].first_row, places[i].rows)).collect();
+        let ranges: Vec<Range<u64>> =
+            wanted.iter().map(|&i| places[i].first_row..places[i].first_row + places[i].rows).collect();
         let rows = if view.fields().is_empty() {
-            ranges.iter().map(|&(_, rows)| without_columns(&view, rows)).collect::<Result<_, _>>()
+            ranges.iter().map(|range| without_columns(&view, range.end - range.start)).collect()
         } else {
             let sums = places[wanted[0]].sums.clone();
-            read_rows(&path, sums, &view, &ranges)
+            read_ranges(&path, sums, &view, &ranges)
         };
-        let rows = match rows {
-            Ok(rows) => rows,
-            Err(message) => {
-                damaged.push(DamagedSegment { batch: places[wanted[0]].batch.clone(), message });
-                continue;
-            }
-        };
-        for (&i, table) in wanted.iter().zip(rows) {
-            tables[i] = Some(table);
+        match rows {
+            Ok(rows) => wanted.iter().zip(rows).for_each(|(&i, table)| tables[i] = Some(table)),
+            Err(fault) => faults.push((places[wanted[0]].batch.clone(), fault)),
         }
     }
-    if damaged.is_empty() { Ok(tables.into_iter().flatten().collect()) } else { Err(damaged) }
+    if faults.is_empty() { Ok(tables.into_iter().flatten().collect()) } else { Err(faults) }
 }
 
-fn without_columns(view: &SchemaRef, rows: u64) -> Result<RecordBatch, String> {
+fn without_columns(view: &SchemaRef, rows: u64) -> Result<RecordBatch, Fault> {
     let options = RecordBatchOptions::new().with_row_count(usize::try_from(rows).ok());
-    RecordBatch::try_new_with_options(view.clone(), Vec::new(), &options).map_err(|error| error.to_string())
+    RecordBatch::try_new_with_options(view.clone(), Vec::new(), &options)
+        .map_err(|error| Fault::OtherColumns(error.to_string()))
 }
 
-/// One table per range; ranges are sorted, and equal or apart.
-fn read_rows(
+/// Ranges that cover the same rows, in ascending order, none of which touch.
+fn union(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
+    let mut sorted: Vec<Range<u64>> = ranges.iter().filter(|range| !range.is_empty()).cloned().collect();
+    sorted.sort_unstable_by_key(|range| range.start);
+    let mut union: Vec<Range<u64>> = Vec::new();
+    for range in sorted {
+        match union.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => union.push(range),
+        }
+    }
+    union
+}
+
+/// One table per range. Samples share results, so ranges come in any order, repeat each other and overlap: their union is
+/// read, and each is cut out of it.
+fn read_ranges(
     path: &Path,
     sums: Arc<[u64]>,
     view: &SchemaRef,
-    ranges: &[(u64, u64)],
-) -> Result<Vec<RecordBatch>, String> {
+    ranges: &[Range<u64>],
+) -> Result<Vec<RecordBatch>, Fault> {
     // The cause without the wrapping of the reader.
     let broken = |error: ParquetError| match error {
-        ParquetError::External(cause) => cause.to_string(),
-        other => other.to_string(),
+        ParquetError::External(cause) => Fault::Damaged(cause.to_string()),
+        other => Fault::Damaged(other.to_string()),
     };
     let file = CheckedFile::open(path, sums).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => "it is gone".to_owned(),
-        _ => error.to_string(),
+        io::ErrorKind::NotFound => Fault::Damaged("it is gone".to_owned()),
+        _ => Fault::Damaged(error.to_string()),
     })?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(broken)?;
-    let mut selectors = Vec::new();
-    let mut offsets = Vec::with_capacity(ranges.len());
+    let roots = root_columns(builder.schema(), view)?;
+    let union = union(ranges);
+    let mut selectors = Vec::with_capacity(2 * union.len());
+    // Of each range of the union, how many rows were selected before it.
+    let mut offsets = Vec::with_capacity(union.len());
     let (mut at, mut selected) = (0, 0);
-    for &(first, rows) in ranges {
-        if first < at {
-            // The same rows again, for another sample that shares the result.
-            offsets.push((selected - (at - first), rows));
-            continue;
+    for range in &union {
+        if range.start > at {
+            selectors.push(RowSelector::skip((range.start - at) as usize));
         }
-        if first > at {
-            selectors.push(RowSelector::skip((first - at) as usize));
-        }
-        if rows > 0 {
-            selectors.push(RowSelector::select(rows as usize));
-        }
-        offsets.push((selected, rows));
-        selected += rows;
-        at = first + rows;
+        selectors.push(RowSelector::select((range.end - range.start) as usize));
+        offsets.push(selected);
+        selected += range.end - range.start;
+        at = range.end;
     }
-    let names = view.fields().iter().map(|f| f.name().as_str());
-    let mask = ProjectionMask::columns(builder.parquet_schema(), names);
+    let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
     let reader = builder
         .with_projection(mask)
         .with_row_selection(RowSelection::from(selectors))
@@ -213,17 +227,49 @@ fn read_rows(
         .map_err(broken)?;
     let mut chunks = Vec::new();
     for chunk in reader {
-        let chunk = chunk.map_err(|error| error.to_string())?;
-        let columns = view.fields().iter().map(|f| chunk.column_by_name(f.name()).cloned());
-        let columns = columns.collect::<Option<Vec<_>>>().ok_or("a column is missing")?;
-        chunks.push(RecordBatch::try_new(view.clone(), columns).map_err(|error| error.to_string())?);
+        let chunk = chunk.map_err(|error| Fault::Damaged(error.to_string()))?;
+        let columns = view.fields().iter().filter_map(|f| chunk.column_by_name(f.name()).cloned()).collect();
+        let chunk = RecordBatch::try_new(view.clone(), columns);
+        chunks.push(chunk.map_err(|error| Fault::OtherColumns(error.to_string()))?);
     }
     let all = match chunks.len() {
         1 => chunks.remove(0),
-        _ => arrow_select::concat::concat_batches(view, &chunks).map_err(|error| error.to_string())?,
+        _ => arrow_select::concat::concat_batches(view, &chunks)
+            .map_err(|error| Fault::OtherColumns(error.to_string()))?,
     };
-    if (all.num_rows() as u64) < selected {
-        return Err(format!("{} rows are missing", selected - all.num_rows() as u64));
+    if all.num_rows() as u64 != selected {
+        return Err(Fault::Damaged(format!("{} rows came out of it, {selected} were written", all.num_rows())));
     }
-    Ok(offsets.iter().map(|&(first, rows)| all.slice(first as usize, rows as usize)).collect())
+    let cut = |range: &Range<u64>| {
+        if range.is_empty() {
+            return all.slice(0, 0);
+        }
+        let within = union.partition_point(|other| other.end <= range.start);
+        let offset = offsets[within] + (range.start - union[within].start);
+        all.slice(offset as usize, (range.end - range.start) as usize)
+    };
+    Ok(ranges.iter().map(cut).collect())
 }
+
+/// Where the columns of a view stand in a file. By number, as a name with dots is a path to Parquet.
+fn root_columns(file: &Schema, view: &Schema) -> Result<Vec<usize>, Fault> {
+    let root = |field: &Arc<Field>| {
+        let (root, stored) = file.column_with_name(field.name()).ok_or_else(|| {
+            let present: Vec<&str> = file.fields().iter().map(|f| f.name().as_str()).collect();
+            Fault::OtherColumns(format!("it has no column `{}` (it has: {})", field.name(), present.join(", ")))
+        })?;
+        if stored.data_type().equals_datatype(field.data_type()) {
+            return Ok(root);
+        }
+        Err(Fault::OtherColumns(format!(
+            "its column `{}` is {}, not {}",
+            field.name(),
+            stored.data_type(),
+            field.data_type()
+        )))
+    };
+    view.fields().iter().map(root).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use lapicque_schemas::canonical_floats;
+
 use crate::kind::{Batch, Context, FailureReason, Output, SampleError, SampleOutput, Stage};
 use crate::panics;
 
@@ -129,8 +131,8 @@ fn watched(stage: &dyn Stage, context: &Context<'_>, one: &Batch, timeout: Durat
     }
 }
 
-/// Holds an output against the schema that the stage promised.
-fn checked(outputs: &[Output], output: SampleOutput) -> Result<SampleOutput, SampleError> {
+/// An output in its canonical form, held against the schema that the stage promised.
+fn checked(outputs: &[Output], mut output: SampleOutput) -> Result<SampleOutput, SampleError> {
     if output.tables.len() != outputs.len() {
         return Err(SampleError::internal(format!(
             "{} tables came out, {} were promised",
@@ -138,7 +140,7 @@ fn checked(outputs: &[Output], output: SampleOutput) -> Result<SampleOutput, Sam
             outputs.len()
         )));
     }
-    for (promised, table) in outputs.iter().zip(&output.tables) {
+    for (promised, table) in outputs.iter().zip(&mut output.tables) {
         let (schema, due) = (table.schema(), &promised.schema.arrow);
         let same = |(a, b): (&std::sync::Arc<arrow_schema::Field>, &std::sync::Arc<arrow_schema::Field>)| {
             a.name() == b.name() && a.data_type() == b.data_type() && a.metadata() == b.metadata()
@@ -152,6 +154,8 @@ fn checked(outputs: &[Output], output: SampleOutput) -> Result<SampleOutput, Sam
                 promised.name
             )));
         }
+        // What a digest takes for equal must be equal to every reader.
+        *table = canonical_floats(table).map_err(SampleError::internal)?;
     }
     Ok(output)
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use lapicque_schemas::Digest;
 
+use crate::alignment::{Alignment, align};
 use crate::execute::BatchReport;
 use crate::graph::{BoundStage, Domain, Port};
 use crate::kind::{Grain, PortSchema};
-use crate::plan::{Alignment, Planner, Unit, absent_digest, align};
+use crate::plan::{Planner, absent_digest};
+use crate::states::Unit;
 use crate::store::Cost;
-use crate::tables::outward;
 use crate::task::{BatchTask, From, MemberTask, PortTask, StageBinding, UnitTask, WholeLabels};
 
 const BATCH_SECONDS: f64 = 2.0;
@@ -215,7 +216,7 @@ fn member_task(planner: &Planner<'_>, members: &[usize], number: usize, units: &
     let alignments: Vec<(&Port, &Alignment)> =
         stage.ports.iter().filter(|p| p.sample_wise && !p.selects).map(|p| (p, planner.alignment(number, p))).collect();
     let ports = stage.ports.iter().filter(|port| !port.selects).map(|port| {
-        let schema = planner.graph.stages[port.stage].bound().outputs[port.output].schema.clone();
+        let schema = planner.schema(port).clone();
         let from =
             match (alignments.iter().find(|(p, _)| p.name == port.name), members.iter().position(|&m| m == port.stage))
             {
@@ -267,7 +268,7 @@ fn member_task(planner: &Planner<'_>, members: &[usize], number: usize, units: &
 fn binding(planner: &Planner<'_>, stage: &BoundStage) -> StageBinding {
     let inputs = stage.ports.iter().filter(|port| !port.selects).map(|port| {
         let upstream = &planner.graph.stages[port.stage];
-        let schema = outward(&upstream.bound().outputs[port.output].schema);
+        let schema = planner.schema(port).labelled();
         let sample_wise = upstream.domain.is_sample_wise();
         let samples = sample_wise.then(|| upstream.domain.len());
         PortSchema { port: port.name.clone(), schema, sample_wise, samples }
@@ -294,7 +295,7 @@ fn whole(planner: &Planner<'_>, number: usize, port: &Port) -> From {
     let upstream = &planner.graph.stages[port.stage];
     let units = &planner.states[port.stage].units;
     if !upstream.domain.is_sample_wise() {
-        let references = upstream.bound().outputs[port.output].schema.references_samples();
+        let references = planner.schema(port).references_samples();
         let labels = if references {
             WholeLabels::Stored(planner.states[port.stage].positions.clone())
         } else {
@@ -319,7 +320,7 @@ fn known_inputs(
     let point = stage.bound().points.as_ref().map(|points| points.digests.get(unit).copied());
     let ports = alignments.iter().map(|(port, alignment)| {
         let Some(from) = alignment.get(unit) else {
-            return Some(absent_digest());
+            return Some(absent_digest(port, planner.schema(port)));
         };
         let Unit::Done { key, found } = &planner.states[port.stage].units[from] else {
             return None;

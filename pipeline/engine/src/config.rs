@@ -10,6 +10,7 @@ use serde_saphyr::Spanned;
 use serde_saphyr::budget::BudgetBreach;
 
 use crate::ConfigError;
+pub use crate::nearest::nearest;
 pub use crate::typed::typed;
 
 /// A value and the places of its parts.
@@ -121,13 +122,6 @@ pub fn canonical<T: Serialize>(config: &T, default: &T) -> Result<Value, ConfigE
         config.sort_keys();
     }
     Ok(config)
-}
-
-/// The candidate that is spelled most like a word, if any is near.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let distance = |c: &&str| strsim::damerau_levenshtein(&word.to_lowercase(), &c.to_lowercase());
-    let near = candidates.into_iter().min_by_key(distance)?;
-    (distance(&near) <= 1 + word.len() / 4).then_some(near)
 }
 
 enum Node {

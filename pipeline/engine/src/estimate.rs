@@ -1,13 +1,14 @@
 //! What a run would do, why, and what it would cost: from the store's own history.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use lapicque_schemas::{Digest, DigestBuilder};
 use serde::Serialize;
 
 use crate::graph::{Graph, Port};
 use crate::kind::Grain;
-use crate::plan::{Planner, Unit};
+use crate::plan::Planner;
+use crate::states::{StageState, Unit};
 use crate::store::{Cost, MeasuredOn, RunRecord, StageRun, Store, StoreError};
 use crate::why::ingredients_changed;
 
@@ -35,7 +36,10 @@ pub fn unchanged(graph: &Graph, store: &dyn Store) -> Result<Option<RunRecord>, 
     let Some(latest) = store.latest_run(&graph.name, Some(&graph.file))? else {
         return Ok(None);
     };
-    let same = latest.ok && latest.identity == graph.identity() && latest.losses == store.losses()?;
+    // What panicked or took too long is tried again.
+    let to_retry = latest.stages.iter().any(|stage| stage.to_retry > 0);
+    let same =
+        latest.ok && !to_retry && latest.identity == graph.identity() && latest.inventory == store.inventory()?;
     Ok(same.then_some(latest))
 }
 
@@ -67,14 +71,16 @@ fn nothing_to_do(stage: &StageRun) -> StagePlan {
 pub fn plan_rows(planner: &Planner<'_>) -> Result<Vec<StagePlan>, StoreError> {
     let history = History::of(planner.store, planner.graph)?;
     let mut rows = Vec::new();
+    let computed = to_compute(planner);
     for (number, (stage, state)) in planner.graph.stages.iter().zip(&planner.states).enumerate() {
-        let to_run = state.count(Unit::is_open);
+        let to_run = computed[number];
+        let without = |unit: &Unit| unit.is_lost() || matches!(unit, Unit::LeftOut);
         let (cost, from_other) = history.estimate(planner.graph, number);
         rows.push(StagePlan {
             stage: stage.name.clone(),
             kind: stage.spec.kind.clone(),
             samples: state.units.len() as u64,
-            cached: state.count(|unit| matches!(unit, Unit::Done { .. })),
+            cached: (state.units.len() as u64).saturating_sub(to_run + state.count(without)),
             to_run,
             failed: state.count(Unit::is_lost),
             left_out: state.count(|unit| matches!(unit, Unit::LeftOut)),
@@ -85,6 +91,34 @@ pub fn plan_rows(planner: &Planner<'_>) -> Result<Vec<StagePlan>, StoreError> {
         });
     }
     Ok(rows)
+}
+
+/// How many samples of each stage a run would compute, as far as it is known: those that are missing, each result
+/// once, those that wait, and those whose rows were not kept and are needed again.
+fn to_compute(planner: &Planner<'_>) -> Vec<u64> {
+    let stages = &planner.graph.stages;
+    let mut needed: Vec<Vec<bool>> = planner.states.iter().map(|state| vec![false; state.units.len()]).collect();
+    // Readers come after what they read.
+    for reader in (0..stages.len()).rev() {
+        for port in stages[reader].ports.iter().filter(|port| !port.selects && !stages[port.stage].spec.keep) {
+            let alignment = planner.alignment(reader, port);
+            for (unit, state) in planner.states[reader].units.iter().enumerate() {
+                let computes = state.is_open() || needed[reader][unit];
+                if let Some(from) = alignment.get(unit).filter(|_| computes) {
+                    needed[port.stage][from] |= matches!(planner.states[port.stage].units[from], Unit::Done { .. });
+                }
+            }
+        }
+    }
+    let count = |(state, needed): (&StageState, &Vec<bool>)| {
+        let mut missing = HashSet::new();
+        let open = state.units.iter().filter(|unit| match unit {
+            Unit::Missing { key } => missing.insert(*key),
+            other => other.is_open(),
+        });
+        open.count() as u64 + needed.iter().filter(|&&needed| needed).count() as u64
+    };
+    planner.states.iter().zip(&needed).map(count).collect()
 }
 
 fn reason(planner: &Planner<'_>, number: usize, history: &History) -> Result<String, StoreError> {
@@ -113,7 +147,10 @@ fn reason(planner: &Planner<'_>, number: usize, history: &History) -> Result<Str
 /// Why samples of a stage are missing that has run before.
 fn changed(planner: &Planner<'_>, number: usize, past: &StageRun) -> Result<String, StoreError> {
     let state = &planner.states[number];
-    let binding = planner.store.binding(past.binding)?;
+    let binding = match planner.store.binding(past.binding) {
+        Err(lost) if lost.is_loss() => return Ok("which samples were computed before is lost".to_owned()),
+        other => other?,
+    };
     if let (Some(common), Some(key)) = (&state.common, binding.keys.iter().flatten().next()) {
         let changes = ingredients_changed(planner.store, *key, common)?;
         if !changes.is_empty() {

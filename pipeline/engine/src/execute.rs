@@ -4,20 +4,21 @@
 //! when a later stage needs them.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::time::Instant;
 
 use arrow_array::RecordBatch;
 use lapicque_schemas::{Digest, column_digests, content_digest, project_digest};
 
+use crate::action::{Action, OutputEntry};
 use crate::attempt::{Attempt, Patience, attempt};
+use crate::found::covers;
 use crate::keys::{action_key, ingredients_digest, random_key};
 use crate::kind::{Batch, Context, FailureReason, Grain, Output, SampleError, SampleInput, SampleOutput, Stage};
 use crate::memory::project;
-use crate::plan::covers;
-use crate::store::{Action, NewAction, NewBatch, OutputEntry, Store, StoreError};
+use crate::shared_tables::SharedTables;
+use crate::store::{NewAction, NewBatch, Store, StoreError};
 use crate::task::{BatchTask, From, MemberTask, PortTask, UnitTask};
-use crate::whole::{read_whole, stage_view};
+use crate::whole::read_whole;
 
 /// Tables wider than this carry no digest per column: they would outweigh the rows.
 const NARROW: usize = 8;
@@ -50,22 +51,19 @@ pub struct UnitReport {
     pub reproduced: bool,
 }
 
-/// Whole tables that batches of one process share, by what needs or made them.
-pub type WholeTables = Mutex<HashMap<(String, String), RecordBatch>>;
-
 /// Computes a batch. `stages` are the bound stages of the members.
 pub fn execute(
     task: &BatchTask,
     stages: &[&dyn Stage],
     store: &dyn Store,
-    whole_tables: &WholeTables,
+    shared: &SharedTables,
     context: &Context<'_>,
 ) -> Result<BatchReport, StoreError> {
     let members =
         task.members.iter().map(|_| MemberReport { units: vec![None; task.labels.len()], ..Default::default() });
     let report = BatchReport { members: members.collect() };
     let mut execution =
-        Execution { task, stages, store, whole_tables, context, rows: HashMap::new(), new: Vec::new(), report };
+        Execution { task, stages, store, shared, context, rows: HashMap::new(), new: Vec::new(), report };
     execution.new.resize_with(task.members.len(), Vec::new);
     for member in 0..task.members.len() {
         execution.member(member)?;
@@ -77,7 +75,7 @@ struct Execution<'a> {
     task: &'a BatchTask,
     stages: &'a [&'a dyn Stage],
     store: &'a dyn Store,
-    whole_tables: &'a WholeTables,
+    shared: &'a SharedTables,
     context: &'a Context<'a>,
     /// Rows of (member, label), all outputs.
     rows: HashMap<(usize, usize), Vec<RecordBatch>>,
@@ -129,15 +127,8 @@ impl Execution<'_> {
         };
         let waits = |member: &MemberTask| matches!(member.units[run.label], UnitTask::Absent) && reads(member);
         if !self.task.members[number].keep && self.task.members.iter().any(waits) {
-            let mut whole = self.lock_whole();
-            tables.iter().enumerate().for_each(|(output, table)| {
-                whole.insert(self.handed_on(number, output, run.key), table.clone());
-            });
+            self.shared.rows.put(&self.task.members[number].stage, run.key, tables);
         }
-    }
-
-    fn handed_on(&self, number: usize, output: usize, key: Digest) -> (String, String) {
-        (format!("{} output {output}", self.task.members[number].stage), key.to_string())
     }
 
     /// The samples that are missing, after looking up those whose keys have only now become known.
@@ -258,24 +249,10 @@ impl Execution<'_> {
         for port in &member.ports {
             match &port.from {
                 From::Whole { output, keys, labels } => {
-                    let cache =
-                        (format!("{}.{}", member.stage, port.name), member.common["broadcast"][&port.name].to_string());
-                    let known = self.lock_whole().get(&cache).cloned();
-                    let table = match known {
-                        Some(table) => table,
-                        None => {
-                            let table = read_whole(
-                                self.store,
-                                *output,
-                                &port.schema,
-                                keys,
-                                labels,
-                                port.read.columns.as_deref(),
-                            )?;
-                            self.lock_whole().insert(cache, table.clone());
-                            table
-                        }
-                    };
+                    let digest = member.common["broadcast"][&port.name].as_str().unwrap_or_default();
+                    let columns = port.read.columns.as_deref();
+                    let read = || read_whole(self.store, *output, &port.schema, keys, labels, columns);
+                    let table = self.shared.inputs.get((&member.stage, &port.name, digest), read)?;
                     batch.broadcast.push((port.name.clone(), table));
                 }
                 From::Samples { output, keys } => {
@@ -284,9 +261,8 @@ impl Execution<'_> {
                         self.store.read(*output, &port.schema, &present, port.read.columns.as_deref())?.into_iter();
                     for (sample, &label) in batch.samples.iter_mut().zip(&labels) {
                         let table = keys[label].and_then(|_| tables.next());
-                        let table = table.unwrap_or_else(|| {
-                            RecordBatch::new_empty(stage_view(&port.schema, port.read.columns.as_deref()))
-                        });
+                        let table = table
+                            .unwrap_or_else(|| RecordBatch::new_empty(port.schema.view(port.read.columns.as_deref())));
                         sample.tables.push((port.name.clone(), table));
                     }
                 }
@@ -295,7 +271,7 @@ impl Execution<'_> {
                     for (sample, &label) in batch.samples.iter_mut().zip(&labels) {
                         let table = match self.rows.get(&(*from, label)).and_then(|tables| tables.get(*output)) {
                             Some(table) => project(table, port.read.columns.as_deref())?,
-                            None => RecordBatch::new_empty(stage_view(&port.schema, port.read.columns.as_deref())),
+                            None => RecordBatch::new_empty(port.schema.view(port.read.columns.as_deref())),
                         };
                         sample.tables.push((port.name.clone(), table));
                     }
@@ -314,10 +290,6 @@ impl Execution<'_> {
             results.push(result);
         }
         Ok(results)
-    }
-
-    fn lock_whole(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String), RecordBatch>> {
-        self.whole_tables.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Reads or computes again the rows of a member for these samples.
@@ -342,12 +314,7 @@ impl Execution<'_> {
                 self.rows.insert((number, label), tables);
                 continue;
             }
-            let handed_on = {
-                let whole = self.lock_whole();
-                let table = |output| whole.get(&self.handed_on(number, output, key)).cloned();
-                (0..outputs.len()).map(table).collect::<Option<Vec<_>>>()
-            };
-            match handed_on {
+            match self.shared.rows.get(&member.stage, key) {
                 Some(tables) => {
                     self.rows.insert((number, label), tables);
                 }

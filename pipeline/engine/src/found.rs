@@ -5,10 +5,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use lapicque_schemas::Digest;
+use lapicque_schemas::{Digest, TableSchema, project_digest};
 
+use crate::action::OutputEntry;
 use crate::kind::SampleError;
-use crate::store::OutputEntry;
 
 #[derive(Debug, Default)]
 pub struct ActionColumns {
@@ -135,6 +135,16 @@ impl Found {
         self.at(output).and_then(|row| self.actions.column_digests(row))
     }
 
+    /// The digest of some columns of an output, all where none are named; `None` where it does not follow from what is carried.
+    pub fn digest_of(&self, output: usize, schema: &TableSchema, columns: Option<&[String]>) -> Option<Digest> {
+        let Some(columns) = columns.filter(|columns| !covers(columns, schema)) else {
+            return self.content(output);
+        };
+        let named = schema.column_names().zip(self.columns(output)?.iter().copied());
+        let read = named.filter(|(name, _)| columns.iter().any(|column| column == name));
+        Some(project_digest(&schema.arrow, self.rows(output)?, read))
+    }
+
     /// Whether the rows of all outputs are stored.
     pub fn is_kept(&self) -> bool {
         let first = self.row as usize;
@@ -158,6 +168,11 @@ impl Found {
         let first = self.row as usize;
         Ok((first..first + self.outputs()).map(entry).collect())
     }
+}
+
+/// Whether these are all columns of a table.
+pub(crate) fn covers(columns: &[String], schema: &TableSchema) -> bool {
+    schema.column_names().all(|name| columns.iter().any(|column| column == name))
 }
 
 #[cfg(test)]

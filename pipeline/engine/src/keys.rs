@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use crate::kind::Bound;
 
-/// Version of this struct and of how it is hashed. 1: first.
-const FORMAT: u32 = 1;
+/// Version of this struct and of how it is hashed. 1: first. 2: columns of outputs with type and unit; before, tables of
+/// the `table` grain may have been made from rows of other samples.
+const FORMAT: u32 = 2;
 
 /// The ingredients that all samples of a stage have in common.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,8 +30,17 @@ pub struct Ingredients {
     pub broadcast: BTreeMap<String, Digest>,
     /// Names of the sample-wise ports, whose digests are the sample's own.
     pub sample_wise: Vec<String>,
-    /// Names and columns of the outputs.
-    pub outputs: Vec<String>,
+    pub outputs: Vec<OutputIngredient>,
+}
+
+/// What an output is: a stage that gives other columns, types or units is another stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutputIngredient {
+    pub name: String,
+    /// Type, unit and other semantic metadata of each column, as [`TableSchema::meanings`] says them.
+    ///
+    /// [`TableSchema::meanings`]: lapicque_schemas::TableSchema::meanings
+    pub columns: BTreeMap<String, String>,
 }
 
 impl Ingredients {
@@ -54,7 +64,11 @@ impl Ingredients {
             files: bound.files.iter().cloned().collect(),
             broadcast,
             sample_wise,
-            outputs: bound.outputs.iter().map(|o| o.name.clone()).collect(),
+            outputs: bound
+                .outputs
+                .iter()
+                .map(|output| OutputIngredient { name: output.name.clone(), columns: output.schema.meanings() })
+                .collect(),
         }
     }
 
@@ -90,5 +104,14 @@ pub fn random_key(seed: u64, inputs: &[Digest]) -> Digest {
     for &input in inputs {
         builder.digest(input);
     }
+    builder.finish()
+}
+
+/// The digest of a list of labels: what they are stored under, and an ingredient where they are values to a reader.
+pub fn labels_digest(labels: &[String]) -> Digest {
+    let mut builder = DigestBuilder::new("lapicque labels 1");
+    labels.iter().for_each(|label| {
+        builder.text(label);
+    });
     builder.finish()
 }

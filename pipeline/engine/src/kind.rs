@@ -26,6 +26,24 @@ pub trait Kind: Send + Sync {
     fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>>;
 }
 
+/// The kinds that pipelines may use.
+#[derive(Default)]
+pub struct Registry(Vec<Box<dyn Kind>>);
+
+impl Registry {
+    pub fn new(kinds: Vec<Box<dyn Kind>>) -> Self {
+        Self(kinds)
+    }
+
+    pub fn get(&self, name: &str) -> Option<&dyn Kind> {
+        self.iter().find(|kind| kind.name() == name)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &dyn Kind> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+}
+
 /// The inputs that a kind takes.
 #[derive(Debug, Clone, Copy)]
 pub enum Ports {

@@ -6,9 +6,12 @@
 //!
 //! **Invariant:** the engine knows no science and no file format of tables.
 
+mod action;
+mod alignment;
 mod attempt;
 mod audit;
 mod batches;
+mod bind;
 pub mod config;
 mod diagnostic;
 mod differences;
@@ -22,19 +25,27 @@ mod groups;
 pub mod keys;
 mod kind;
 mod memory;
+mod nearest;
+mod options;
 mod overlay;
 mod panics;
 mod pipeline_file;
 mod plan;
 mod record;
 mod run;
+pub mod shared_tables;
+mod states;
 mod store;
+mod table_inputs;
 mod tables;
 pub mod task;
 mod typed;
+mod verify;
 mod whole;
 mod why;
 
+pub use action::{Action, OutputEntry};
+pub use audit::{AuditedTable, Fault, audit};
 pub use batches::tasks;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use differences::{Change, ColumnChange, Upstream};
@@ -42,19 +53,19 @@ pub use estimate::{StagePlan, plan, plan_rows, unchanged};
 pub use events::{Event, Observer, TimedEvent};
 pub use files::{FileRef, Files};
 pub use found::{ActionColumns, Found};
-pub use graph::{BoundStage, Domain, Graph, Port, Registry};
+pub use graph::{BoundStage, Domain, Graph, Port};
 pub use kind::{
     Batch, BindRequest, Bound, ConfigError, Context, FailureReason, Grain, Kind, Output, Points, PortMode, PortSchema,
-    PortSpec, Ports, Read, SampleError, SampleInput, SampleOutput, Stage, each_sample,
+    PortSpec, Ports, Read, Registry, SampleError, SampleInput, SampleOutput, Stage, each_sample,
 };
+pub use lapicque_schemas::{label_positions, sample_field, with_sample};
 pub use memory::MemoryStore;
+pub use options::RunOptions;
 pub use overlay::Overlay;
 pub use pipeline_file::{FORMAT, OnError, Pipeline, RESERVED_KEYS, Source, StageRef, StageSpec, set_field};
-pub use plan::{Planner, StageState, Unit};
-pub use run::{RunOptions, run};
-pub use store::{
-    Action, Binding, Claim, Cost, MeasuredOn, NewAction, NewBatch, OutputEntry, RunRecord, StageRun, Store, StoreError,
-};
+pub use plan::Planner;
+pub use run::run;
+pub use states::{StageState, Unit};
+pub use store::{Binding, Claim, Cost, MeasuredOn, NewAction, NewBatch, RunRecord, StageRun, Store, StoreError};
 pub use tables::{output_schema, read_output, read_rows};
-pub use whole::{label_positions, sample_field, stage_view, with_sample};
 pub use why::{Why, why};

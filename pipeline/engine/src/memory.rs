@@ -7,9 +7,10 @@ use arrow_array::RecordBatch;
 use lapicque_schemas::{Digest, TableSchema};
 use serde_json::Value;
 
+use crate::action::Action;
 use crate::found::{ActionColumns, Found};
 use crate::keys::ingredients_digest;
-use crate::store::{Action, Binding, NewBatch, RunRecord, Store, StoreError};
+use crate::store::{Binding, NewBatch, RunRecord, Store, StoreError};
 
 #[derive(Default)]
 pub struct MemoryStore {

@@ -4,9 +4,10 @@ use arrow_array::RecordBatch;
 use lapicque_schemas::{Digest, TableSchema};
 use serde_json::Value;
 
+use crate::action::Action;
 use crate::found::Found;
 use crate::memory::MemoryStore;
-use crate::store::{Action, Binding, NewBatch, RunRecord, Store, StoreError};
+use crate::store::{Binding, NewBatch, RunRecord, Store, StoreError};
 
 pub struct Overlay<'a> {
     above: MemoryStore,
@@ -73,8 +74,8 @@ impl Store for Overlay<'_> {
         Ok(runs)
     }
 
-    fn losses(&self) -> Result<Digest, StoreError> {
-        self.below.losses()
+    fn inventory(&self) -> Result<Digest, StoreError> {
+        self.below.inventory()
     }
 
     fn take_damage(&self) -> Vec<String> {

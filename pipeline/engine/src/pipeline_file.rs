@@ -1,7 +1,7 @@
 //! The pipeline file: stages by name, what each is, and how they are wired.
 //!
 //! Read in two passes: here the skeleton and the reserved keys; then every kind reads the rest of its stage
-//! (in [`crate::graph`]), with the places of the first pass for its errors.
+//! (in `bind`), with the places of the first pass for its errors.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -478,4 +478,9 @@ impl std::fmt::Display for StageRef {
             Some(output) => write!(f, "{}.{output}", self.stage),
         }
     }
+}
+
+/// Whether a stage stands for the `where` of another.
+pub(crate) fn is_selection(stage: &str) -> bool {
+    stage.ends_with(WHERE)
 }

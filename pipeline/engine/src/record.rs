@@ -7,9 +7,9 @@ use lapicque_schemas::DigestBuilder;
 
 use crate::estimate::{History, measured_on};
 use crate::graph::{BoundStage, Domain};
-use crate::plan::{Planner, Unit};
+use crate::plan::Planner;
+use crate::states::Unit;
 use crate::store::{Binding, Cost, RunRecord, StageRun, StoreError};
-use crate::tables::input_names;
 
 /// What was done for a stage so far.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +62,7 @@ pub(crate) fn stage_run(
         computed: counts.computed,
         cut_off: counts.cut_off,
         failed,
+        to_retry: state.count(|unit| matches!(unit, Unit::Failed { error, .. } if error.reason.may_pass())),
         left_out: state.count(|unit| matches!(unit, Unit::LeftOut)),
         done: state.count(|unit| matches!(unit, Unit::Done { .. })),
         seconds: counts.seconds,
@@ -117,4 +118,9 @@ pub(crate) fn run_id(begun: SystemTime) -> String {
     let time: String =
         humantime::format_rfc3339_millis(begun).to_string().chars().filter(char::is_ascii_alphanumeric).collect();
     format!("{}_{}", time.to_lowercase(), &tail.to_string()[..6])
+}
+
+/// Ports and what they are connected to, as in the pipeline file.
+fn input_names(stage: &BoundStage) -> Vec<(String, String)> {
+    stage.spec.inputs.iter().map(|(port, from)| (port.clone(), from.to_string())).collect()
 }

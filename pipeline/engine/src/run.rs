@@ -5,36 +5,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::audit::audit;
 use crate::batches::{Batches, NextBatch};
 use crate::estimate::{History, unchanged};
 use crate::events::{Event, Observer, TimedEvent};
-use crate::execute::{BatchReport, WholeTables, execute};
+use crate::execute::{BatchReport, execute};
 use crate::found::{ActionColumns, Found};
 use crate::graph::Graph;
 use crate::kind::{Context, FailureReason, Grain, Stage};
+use crate::options::RunOptions;
 use crate::pipeline_file::Pipeline;
-use crate::plan::{Planner, Unit};
+use crate::plan::Planner;
 use crate::record::{Counts, run_id, stage_run, unchanged_stage};
+use crate::shared_tables::SharedTables;
+use crate::states::Unit;
 use crate::store::{Cost, RunRecord, Store, StoreError};
+use crate::verify::verify;
 
 /// How often a run begins again because of damaged files; each time at least one is gone.
 const MOST_DAMAGE: usize = 10_000;
 /// How long a run waits before it looks again for what another runner computes.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-
-pub struct RunOptions<'a> {
-    /// Threads that compute at the same time.
-    pub jobs: usize,
-    /// Failures that are stored are tried again.
-    pub retry_failed: bool,
-    /// The fraction of results that are computed again, to compare; at least one of each stage.
-    pub verify: Option<f64>,
-    pub cancelled: &'a AtomicBool,
-    /// Where the store is, for batches that run elsewhere.
-    pub store_uri: String,
-    pub settings: Vec<String>,
-}
 
 /// Runs the pipeline and stores the record of the run.
 pub fn run(
@@ -64,14 +54,18 @@ pub fn run(
             }
             (stages, true)
         }
-        None => compute(graph, store, options, &observe)?,
+        None => {
+            let result = compute(graph, store, options, &observe)?;
+            store.tidy()?;
+            result
+        }
     };
     let run = RunRecord {
         id: run_id(begun),
         pipeline: graph.name.clone(),
         file: graph.file.clone(),
         identity: graph.identity(),
-        losses: store.losses()?,
+        inventory: store.inventory()?,
         text: pipeline.source.text.clone(),
         settings: options.settings.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -96,15 +90,14 @@ fn compute(
     let _at_work = store.work()?;
     let history = History::of(store, graph)?;
     let mut counts = vec![Counts::default(); graph.stages.len()];
-    let mut losses = store.losses()?;
     for _ in 0..MOST_DAMAGE {
         let result = once(graph, store, options, observe, &history, &mut counts);
-        store.take_damage().into_iter().for_each(|message| observe(&Event::Damaged { message }));
+        let damage = store.take_damage();
+        let is_damaged = !damage.is_empty();
+        damage.into_iter().for_each(|message| observe(&Event::Damaged { message }));
         match result {
             // Another thread may have met the damage first, and this one what is no longer there.
-            Err(StoreError::Damaged { .. } | StoreError::NotStored { .. }) if store.losses()? != losses => {
-                losses = store.losses()?;
-            }
+            Err(StoreError::Damaged { .. } | StoreError::NotStored { .. }) if is_damaged => {}
             other => return other,
         }
     }
@@ -127,8 +120,8 @@ fn once(
         counts.cached = cached.saturating_sub(counts.computed);
         counts.cut_off = 0;
     }
-    let whole_tables = WholeTables::default();
-    let mut running = Running { graph, planner, options, observe, history, counts, whole_tables };
+    let shared = SharedTables::default();
+    let mut running = Running { graph, planner, options, observe, history, counts, shared };
     for group in &graph.groups {
         if options.cancelled.load(Ordering::Relaxed) {
             break;
@@ -137,7 +130,7 @@ fn once(
     }
     let mut ok = !options.cancelled.load(Ordering::Relaxed);
     if let Some(fraction) = options.verify.filter(|_| ok) {
-        ok &= audit(&running.planner, fraction, options, observe)?;
+        ok &= verify(&running.planner, fraction, options, observe)?;
     }
     let Running { planner, counts, .. } = running;
     let mut stages = Vec::new();
@@ -156,7 +149,7 @@ struct Running<'a> {
     observe: Observer<'a>,
     history: &'a History,
     counts: &'a mut [Counts],
-    whole_tables: WholeTables,
+    shared: SharedTables,
 }
 
 impl Running<'_> {
@@ -194,7 +187,7 @@ impl Running<'_> {
                 failed: self.planner.states[number].count(Unit::is_lost),
             });
         }
-        self.whole_tables.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.shared.clear();
         Ok(())
     }
 
@@ -233,7 +226,7 @@ impl Running<'_> {
         let stages: Vec<&dyn Stage> = members.iter().map(|&m| graph.stages[m].stage.as_ref()).collect();
         let workers = batches.workers();
         let threads = options.jobs.max(1) / workers;
-        let whole_tables = &self.whole_tables;
+        let shared_tables = &self.shared;
         let name = graph.stages[members[0]].name.as_str();
         let planner = &mut self.planner;
         let counts = &mut *self.counts;
@@ -251,7 +244,7 @@ impl Running<'_> {
             };
             let progress = |fraction: f64| observe(&Event::Progress { stage: name.to_owned(), fraction });
             let context = Context { threads: threads.max(1), cancelled: options.cancelled, progress: &progress };
-            let report = execute(&batch.task, &stages, store, whole_tables, &context)?;
+            let report = execute(&batch.task, &stages, store, shared_tables, &context)?;
             let (planner, counts, batches, _) = &mut *lock();
             batches.finished(&report);
             absorb(planner, counts, members, &batch, report, observe);
@@ -295,7 +288,7 @@ fn absorb(
     for ((&number, units), report) in members.iter().zip(&batch.units).zip(report.members) {
         let stage = &planner.graph.stages[number].name;
         let mut backtraces: BTreeMap<usize, String> = report.backtraces.into_iter().collect();
-        let (mut computed, mut cut_off, mut failed) = (0, 0, 0);
+        let (mut computed, mut cut_off, mut failed, mut again) = (0, 0, 0, 0);
         let mut columns = ActionColumns::default();
         let mut done = Vec::new();
         for (label, (unit, result)) in units.iter().zip(report.units).enumerate() {
@@ -304,6 +297,8 @@ fn absorb(
             };
             let sample = &batch.task.labels[label];
             let cancelled = matches!(&result.outcome, Err(error) if error.reason == FailureReason::Cancelled);
+            // Rows that were not kept were needed again.
+            again += u64::from(result.computed && matches!(planner.states[number].units[unit], Unit::Done { .. }));
             computed += u64::from(result.computed && !cancelled);
             cut_off += u64::from(!result.computed);
             if !result.reproduced && !cancelled {
@@ -320,6 +315,7 @@ fn absorb(
                 Err(_) if cancelled => Unit::Waiting,
                 Err(error) => {
                     failed += 1;
+                    planner.tried.insert(key);
                     observe(&Event::SampleFailed {
                         stage: stage.clone(),
                         sample: sample.clone(),
@@ -337,6 +333,7 @@ fn absorb(
         }
         let total = &mut counts[number];
         total.computed += computed;
+        total.cached = total.cached.saturating_sub(again);
         total.cut_off += cut_off;
         total.seconds += report.seconds;
         total.bytes += report.bytes;

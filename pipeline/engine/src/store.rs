@@ -11,10 +11,11 @@ use lapicque_schemas::{Digest, DigestBuilder, TableSchema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::action::Action;
 use crate::events::TimedEvent;
 use crate::found::Found;
-use crate::kind::{Output, SampleError};
-use crate::whole::stage_view;
+use crate::keys::labels_digest;
+use crate::kind::Output;
 
 pub trait Store: Send + Sync {
     /// What is known of the actions with these keys, in their order; `None` where there is none.
@@ -53,7 +54,7 @@ pub trait Store: Send + Sync {
         columns: Option<&[String]>,
     ) -> Result<(RecordBatch, Vec<u64>), StoreError> {
         let tables = self.read(output, schema, keys, columns)?;
-        let joined = arrow_select::concat::concat_batches(&stage_view(schema, columns), &tables)
+        let joined = arrow_select::concat::concat_batches(&schema.view(columns), &tables)
             .map_err(|error| StoreError::Unsupported { message: error.to_string() })?;
         Ok((joined, tables.iter().map(|table| table.num_rows() as u64).collect()))
     }
@@ -68,9 +69,13 @@ pub trait Store: Send + Sync {
     fn latest_run(&self, pipeline: &str, file: Option<&str>) -> Result<Option<RunRecord>, StoreError> {
         Ok(self.runs()?.into_iter().rev().find(|run| run.is_of(pipeline, file)))
     }
-    /// Names all that was lost of the store: while it is equal, what a run found is still there.
-    fn losses(&self) -> Result<Digest, StoreError> {
-        Ok(Digest::of("lapicque losses 1", &[]))
+    /// Puts into order what a run has stored, before the inventory is taken.
+    fn tidy(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    /// Names all that results consist of: while it is equal, what a run found is still there.
+    fn inventory(&self) -> Result<Digest, StoreError> {
+        Ok(Digest::of("lapicque inventory 1", &[]))
     }
     /// What was found damaged since this was last asked, for messages.
     fn take_damage(&self) -> Vec<String> {
@@ -92,6 +97,27 @@ pub enum StoreError {
     /// A file of the store is not what was written; what it held is forgotten, so that it is computed again.
     #[error("{path}: {message}")]
     Damaged { path: String, message: String },
+    /// As [`Self::Damaged`], of a file that this process wrote itself: computing it again would not help.
+    #[error(
+        "{path}: {message}, although this run wrote it: the disk or lapicque is at fault, and computing it again would not help"
+    )]
+    Unreadable { path: String, message: String },
+    /// A sound file that holds another table.
+    #[error("{path}: {message}; it is not damaged, but was stored by a version that computed another table")]
+    OtherColumns { path: String, message: String },
+    /// Rows that are there by the record of a run, and are not.
+    #[error(
+        "{lost} of {results} results of `{stage}` are no longer in the store; `lapicque run` computes again what the pipeline needs"
+    )]
+    Lost { stage: String, lost: usize, results: usize },
+    #[error(
+        "the rows that were read for the result {key} are not those that were stored: the store was read wrongly; `lapicque audit` says where"
+    )]
+    WrongRows { key: Digest },
+    #[error(
+        "nothing was removed: what `{stage}` of the latest run of `{pipeline}` needs is not known ({cause}); `lapicque run` writes it again"
+    )]
+    BindingLost { stage: String, pipeline: String, cause: String },
     #[error("{path}: the store has format {found}, this version reads format {known}; {advice}")]
     Format { path: String, found: String, known: u32, advice: String },
     #[error("the store does not hold the rows of action {key}")]
@@ -100,26 +126,15 @@ pub enum StoreError {
     Unsupported { message: String },
 }
 
-/// All that is stored of one action.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Action {
-    pub outcome: Result<Vec<OutputEntry>, SampleError>,
-    /// Digest of the ingredients that all samples of the stage had in common.
-    pub common: Digest,
-    /// Digests of the sample's own inputs, in the order of the ports' names.
-    pub inputs: Vec<Digest>,
-    pub notes: Vec<String>,
-    pub seconds: f64,
-}
-
-/// One output of one action.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OutputEntry {
-    pub rows: u64,
-    pub content: Digest,
-    /// Digest of each column, where they are carried: in narrow tables, and where the rows are not kept.
-    pub columns: Option<Vec<Digest>>,
-    pub kept: bool,
+impl StoreError {
+    /// Whether something of the store is lost, which a run may heal.
+    pub fn is_loss(&self) -> bool {
+        match self {
+            Self::Damaged { .. } | Self::NotStored { .. } | Self::Lost { .. } => true,
+            Self::Io { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
+            _ => false,
+        }
+    }
 }
 
 /// The results of a batch of one stage, ready to be stored.
@@ -159,8 +174,8 @@ pub struct RunRecord {
     pub file: String,
     /// Digest of all that the plan of the run followed from, beside the store: see [`crate::Graph::identity`].
     pub identity: Digest,
-    /// [`Store::losses`] at the end of the run.
-    pub losses: Digest,
+    /// [`Store::inventory`] at the end of the run.
+    pub inventory: Digest,
     /// The pipeline file as read.
     pub text: String,
     pub settings: Vec<String>,
@@ -187,6 +202,8 @@ pub struct StageRun {
     /// Samples whose inputs were computed anew and came out as known.
     pub cut_off: u64,
     pub failed: u64,
+    /// Of those that failed: how many panicked or took too long, and are tried again by the next run.
+    pub to_retry: u64,
     /// Samples that `where` left out.
     pub left_out: u64,
     /// Samples with a result.
@@ -230,22 +247,11 @@ impl std::iter::Sum for Cost {
     }
 }
 
-impl Action {
-    /// Whether this answers more than what is known under the same key: kept rows over digests alone, results over failures.
-    pub fn replaces(&self, known: &Self) -> bool {
-        let worth = |action: &Self| match &action.outcome {
-            Ok(outputs) => 1 + u8::from(outputs.iter().all(|entry| entry.kept)),
-            Err(_) => 0,
-        };
-        worth(known) < worth(self)
-    }
-}
-
 impl Binding {
     /// What the binding is stored under: equal bindings of many runs are one.
     pub fn digest(&self) -> Digest {
         let mut builder = DigestBuilder::new("lapicque binding 2");
-        builder.digest(Self::labels_digest(&self.samples)).digest(Self::labels_digest(&self.positions));
+        builder.digest(labels_digest(&self.samples)).digest(labels_digest(&self.positions));
         for key in &self.keys {
             builder.number(u64::from(key.is_some()));
             if let Some(key) = key {
@@ -253,10 +259,5 @@ impl Binding {
             }
         }
         builder.finish()
-    }
-
-    /// What a list of labels is stored under.
-    pub fn labels_digest(labels: &[String]) -> Digest {
-        crate::graph::labels_digest(labels)
     }
 }

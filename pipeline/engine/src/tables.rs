@@ -1,15 +1,12 @@
 //! The tables of a run, as people and queries see them.
 
-use std::sync::Arc;
-
 use arrow_array::RecordBatch;
-use arrow_schema::{Field, Schema, SchemaRef};
-use lapicque_schemas::TableSchema;
+use arrow_schema::SchemaRef;
+use lapicque_schemas::with_sample_field;
 
-use crate::graph::BoundStage;
 use crate::store::{Binding, StageRun, Store, StoreError};
 use crate::task::WholeLabels;
-use crate::whole::{read_whole, sample_field};
+use crate::whole::read_whole;
 
 /// The rows of one output of a stage of a run, with a `sample` column where samples have rows of their own.
 pub fn read_output(
@@ -33,6 +30,10 @@ pub fn read_rows(
     let schema = &stage.outputs[output].schema;
     let keys: Vec<_> = binding.keys.iter().filter_map(|key| *key).collect();
     let actions = store.find(&keys)?;
+    let lost = actions.iter().filter(|found| found.is_none()).count();
+    if lost > 0 {
+        return Err(StoreError::Lost { stage: stage.stage.clone(), lost, results: keys.len() });
+    }
     let mut actions = actions.into_iter();
     // Failures have keys, but no rows.
     let stored: Vec<_> = binding
@@ -50,28 +51,6 @@ pub fn read_rows(
 
 /// The schema of an output as [`read_output`] gives it.
 pub fn output_schema(stage: &StageRun, output: usize) -> SchemaRef {
-    let schema = outward(&stage.outputs[output].schema);
+    let schema = stage.outputs[output].schema.labelled();
     if stage.sample_wise { with_sample_field(&schema.arrow) } else { schema.arrow }
-}
-
-pub(crate) fn with_sample_field(schema: &SchemaRef) -> SchemaRef {
-    let fields: Vec<Field> =
-        std::iter::once(sample_field()).chain(schema.fields().iter().map(|f| f.as_ref().clone())).collect();
-    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
-}
-
-/// A schema with labels of samples where positions are stored.
-pub(crate) fn outward(schema: &TableSchema) -> TableSchema {
-    if !schema.references_samples() {
-        return schema.clone();
-    }
-    let field = |f: &Field| if f.name() == "sample" { sample_field() } else { f.clone() };
-    let fields: Vec<Field> = schema.arrow.fields().iter().map(|f| field(f)).collect();
-    let arrow = Arc::new(Schema::new_with_metadata(fields, schema.arrow.metadata().clone()));
-    TableSchema { arrow, ..schema.clone() }
-}
-
-/// Ports and what they are connected to, as in the pipeline file.
-pub(crate) fn input_names(stage: &BoundStage) -> Vec<(String, String)> {
-    stage.spec.inputs.iter().map(|(port, from)| (port.clone(), from.to_string())).collect()
 }

@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::files::Files;
-use crate::graph::Registry;
-use crate::kind::{BindRequest, ConfigError, Grain, PortSchema, Read, Stage};
+use crate::kind::{BindRequest, ConfigError, Grain, PortSchema, Read, Registry, Stage};
 
 /// Samples to compute together, through a chain of stages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use serde::de::{
 use serde_json::{Map, Value};
 
 use crate::ConfigError;
-use crate::config::nearest;
+use crate::nearest::nearest;
 
 /// The typed configuration of a kind. Errors name the field and, where a name is nearly right, the right one.
 pub fn typed<T: DeserializeOwned>(config: &Value) -> Result<T, Vec<ConfigError>> {

@@ -1,6 +1,7 @@
 //! Why a result is computed anew: its ingredients held against those of an earlier run, and so on up the graph, until
 //! the changes are found that a person made.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 
@@ -13,7 +14,8 @@ use crate::differences::{Change, ColumnChange, Upstream, column_changes, differe
 use crate::graph::{BoundStage, Port};
 use crate::keys::Ingredients;
 use crate::kind::{Batch, Context, Grain, SampleInput};
-use crate::plan::{Planner, Unit};
+use crate::plan::Planner;
+use crate::states::Unit;
 use crate::store::{Binding, RunRecord, StageRun, Store, StoreError};
 
 /// The state of one sample in one stage, and what changed.
@@ -88,6 +90,8 @@ pub(crate) fn ingredients_changed(store: &dyn Store, past: Digest, common: &Valu
 struct Past {
     runs: Vec<RunRecord>,
     bindings: Vec<Vec<Option<Binding>>>,
+    /// Of bindings that are lost.
+    lost: HashSet<Digest>,
 }
 
 impl Past {
@@ -96,7 +100,7 @@ impl Past {
         runs.retain(|run| run.is_of(&planner.graph.name, Some(&planner.graph.file)));
         runs.reverse();
         let bindings = runs.iter().map(|run| vec![None; run.stages.len()]).collect();
-        Ok(Self { runs, bindings })
+        Ok(Self { runs, bindings, lost: HashSet::new() })
     }
 
     fn binding(&mut self, planner: &Planner<'_>, run: usize, stage: &str) -> Result<Option<&Binding>, StoreError> {
@@ -105,8 +109,12 @@ impl Past {
         };
         let digest = self.runs[run].stages[position].binding;
         let slot = &mut self.bindings[run][position];
-        if slot.is_none() {
-            *slot = Some(planner.store.binding(digest)?);
+        if slot.is_none() && !self.lost.contains(&digest) {
+            match planner.store.binding(digest) {
+                // What was before is not known then.
+                Err(error) if error.is_loss() => drop(self.lost.insert(digest)),
+                other => *slot = Some(other?),
+            }
         }
         Ok(slot.as_ref())
     }

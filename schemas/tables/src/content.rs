@@ -92,8 +92,14 @@ fn semantic_metadata(builder: &mut DigestBuilder, metadata: &HashMap<String, Str
     }
 }
 
+/// The digest of a table without rows.
+pub fn empty_digest(schema: &Schema) -> Digest {
+    let columns = schema.fields().iter().map(|field| (field.name().as_str(), ContentHasher::new(field).finish()));
+    project_digest(schema, 0, columns)
+}
+
 /// One name for all layouts of a type.
-fn logical_type(data_type: &DataType) -> String {
+pub(crate) fn logical_type(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "utf8".into(),
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {

@@ -1,10 +1,12 @@
 //! The schema of a table: what a stage promises and the next one relies on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
+
+use crate::content::{SEMANTIC_KEYS, logical_type};
 
 /// Metadata key of a field: what the column means, for people.
 pub const DESCRIPTION: &str = "description";
@@ -93,12 +95,40 @@ impl TableSchema {
         self.arrow.fields().iter().map(|f| f.name().as_str())
     }
 
+    /// The schema of some columns, in their order, all where none are named; names that it does not have are left out.
+    pub fn view(&self, columns: Option<&[String]>) -> SchemaRef {
+        match columns {
+            None => self.arrow.clone(),
+            Some(columns) => {
+                let fields: Vec<_> = columns.iter().filter_map(|name| self.column(name).cloned()).collect();
+                Arc::new(Schema::new_with_metadata(fields, self.arrow.metadata().clone()))
+            }
+        }
+    }
+
     pub fn unit_of(&self, name: &str) -> Option<&str> {
         self.column(name)?.metadata().get(UNIT).map(String::as_str)
+    }
+
+    /// What the values of each column are: type, unit and what else changes their meaning, as text; what is said of the
+    /// table as a whole stands under an empty name.
+    pub fn meanings(&self) -> BTreeMap<String, String> {
+        let of_table = semantics(self.arrow.metadata());
+        let of_table = (!of_table.is_empty()).then(|| (String::new(), of_table.join(", ")));
+        let column = |field: &Arc<Field>| {
+            let said: Vec<String> =
+                std::iter::once(logical_type(field.data_type())).chain(semantics(field.metadata())).collect();
+            (field.name().clone(), said.join(", "))
+        };
+        of_table.into_iter().chain(self.arrow.fields().iter().map(column)).collect()
     }
 
     /// Whether this is a table-grain output whose `sample` column holds positions.
     pub fn references_samples(&self) -> bool {
         self.column("sample").is_some_and(|f| f.metadata().contains_key(REFERENCE))
     }
+}
+
+fn semantics(metadata: &HashMap<String, String>) -> Vec<String> {
+    SEMANTIC_KEYS.iter().filter_map(|&key| Some(format!("{key} {}", metadata.get(key)?))).collect()
 }

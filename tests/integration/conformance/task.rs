@@ -2,7 +2,8 @@
 
 use std::sync::atomic::AtomicBool;
 
-use lapicque_pipeline::execute::{WholeTables, execute};
+use lapicque_pipeline::execute::execute;
+use lapicque_pipeline::shared_tables::SharedTables;
 use lapicque_pipeline::task::BatchTask;
 use lapicque_pipeline::{Context, Grain, MemoryStore, Planner, Stage, Store, Unit, tasks};
 use serde_json::json;
@@ -37,7 +38,7 @@ fn a_task_gives_the_same_through_json() {
                 })
                 .collect();
             let stages: Vec<&dyn Stage> = bound.iter().map(AsRef::as_ref).collect();
-            execute(&read, &stages, &store, &WholeTables::default(), &context).unwrap();
+            execute(&read, &stages, &store, &SharedTables::default(), &context).unwrap();
             executed += 1;
         }
     }

@@ -40,8 +40,12 @@ impl Store for Recorder<'_> {
         self.inner.claim(keys)
     }
 
-    fn losses(&self) -> Result<Digest, StoreError> {
-        self.inner.losses()
+    fn tidy(&self) -> Result<(), StoreError> {
+        self.inner.tidy()
+    }
+
+    fn inventory(&self) -> Result<Digest, StoreError> {
+        self.inner.inventory()
     }
 
     fn take_damage(&self) -> Vec<String> {

@@ -1,0 +1,334 @@
+//! Binding: every stage of a pipeline is checked against its inputs, and the graph is put together.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use lapicque_schemas::TableSchema;
+
+use crate::config::nearest;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::files::Files;
+use crate::graph::{BoundStage, Domain, Graph, Port};
+use crate::groups::groups;
+use crate::kind::{BindRequest, Bound, ConfigError, Grain, Kind, PortMode, PortSchema, Ports, Read, Registry};
+use crate::pipeline_file::{Pipeline, StageRef, StageSpec, WHERE, is_selection};
+
+/// The number of an output is kept in a byte.
+const MOST_OUTPUTS: usize = 255;
+
+impl Graph {
+    /// Binds every stage; reports all problems of stages whose inputs are sound.
+    pub fn bind(pipeline: &Pipeline, registry: &Registry) -> Result<Self, Diagnostics> {
+        let order = topological_order(pipeline)?;
+        let mut binder = Binder { pipeline, registry, stages: Vec::new(), problems: Vec::new() };
+        for name in order {
+            let bound = binder.stage(name);
+            binder.stages.push(bound);
+        }
+        let Binder { stages, mut problems, .. } = binder;
+        let Some(stages) = stages.into_iter().collect::<Option<Vec<_>>>() else {
+            return Err(Diagnostics(problems));
+        };
+        unread_columns(pipeline, &stages, &mut problems);
+        let groups = groups(pipeline, &stages, &mut problems);
+        if problems.is_empty() {
+            Ok(Self { name: pipeline.name.clone(), file: String::new(), stages, groups })
+        } else {
+            Err(Diagnostics(problems))
+        }
+    }
+}
+
+/// Inputs first; otherwise as in the file.
+fn topological_order(pipeline: &Pipeline) -> Result<Vec<&str>, Diagnostics> {
+    let mut problems = Vec::new();
+    for (name, spec) in &pipeline.stages {
+        for (port, from) in spec.inputs.iter().filter(|(_, from)| !pipeline.stages.contains_key(&from.stage)) {
+            if is_selection(name) {
+                continue;
+            }
+            let near = nearest(&from.stage, pipeline.stages.keys().map(String::as_str));
+            let near = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+            let field = format!("stages.{name}.inputs.{port}");
+            problems.push(pipeline.source.diagnostic(&field, format!("there is no stage `{}`{near}", from.stage)));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Diagnostics(problems));
+    }
+    let mut order: Vec<&str> = Vec::new();
+    while order.len() < pipeline.stages.len() {
+        let ready = pipeline.stages.iter().find(|(name, spec)| {
+            let selection = spec.select.iter().map(|select| &select.stage);
+            let mut needs = spec.inputs.values().map(|from| &from.stage).chain(selection);
+            !order.contains(&name.as_str()) && needs.all(|stage| order.contains(&stage.as_str()))
+        });
+        match ready {
+            Some((name, _)) => order.push(name),
+            None => return Err(cycle(pipeline, &order).into()),
+        }
+    }
+    Ok(order)
+}
+
+fn cycle(pipeline: &Pipeline, done: &[&str]) -> Diagnostic {
+    let waiting = |name: &str| !done.contains(&name);
+    let mut path: Vec<&str> = pipeline.stages.keys().map(String::as_str).filter(|name| waiting(name)).take(1).collect();
+    while let Some(&last) = path.last() {
+        let Some(next) =
+            pipeline.stages[last].inputs.values().map(|from| from.stage.as_str()).find(|name| waiting(name))
+        else {
+            break;
+        };
+        let seen = path.iter().position(|&name| name == next);
+        path.push(next);
+        if let Some(start) = seen {
+            path.drain(..start);
+            break;
+        }
+    }
+    path.reverse();
+    let field = format!("stages.{}.inputs", path.first().copied().unwrap_or_default());
+    pipeline.source.diagnostic(&field, format!("stages depend on each other in a circle: {}", path.join(" -> ")))
+}
+
+struct Binder<'a> {
+    pipeline: &'a Pipeline,
+    registry: &'a Registry,
+    /// `None` where binding failed: what depends on it is not reported.
+    stages: Vec<Option<BoundStage>>,
+    problems: Vec<Diagnostic>,
+}
+
+impl Binder<'_> {
+    fn problem(&mut self, stage: &str, field: &str, message: impl ToString) {
+        if let Some(selecting) = stage.strip_suffix(WHERE) {
+            self.problems.push(self.pipeline.source.diagnostic(&format!("stages.{selecting}.where"), message));
+            return;
+        }
+        let field = if field.is_empty() { format!("stages.{stage}") } else { format!("stages.{stage}.{field}") };
+        self.problems.push(self.pipeline.source.diagnostic(&field, message));
+    }
+
+    fn stage(&mut self, name: &str) -> Option<BoundStage> {
+        let spec = &self.pipeline.stages[name];
+        let Some(kind) = self.registry.get(&spec.kind) else {
+            let near =
+                nearest(&spec.kind, self.registry.iter().map(Kind::name)).map(|n| format!("; did you mean `{n}`?"));
+            let message =
+                format!("there is no kind `{}`{}; `lapicque stages` lists them", spec.kind, near.unwrap_or_default());
+            self.problem(name, "kind", message);
+            return None;
+        };
+        let inputs = self.inputs(name, spec, kind)?;
+        if is_selection(name) && inputs.iter().any(|(port, ..)| !port.sample_wise) {
+            self.problem(name, "", "`where` selects samples; this input has no rows of samples");
+            return None;
+        }
+        let schemas: Vec<PortSchema> = inputs.iter().map(|(port, ..)| port.clone()).collect();
+        let files = Files::new(&self.pipeline.source.folder, spec.set_by_user.clone());
+        let request = BindRequest { config: &spec.config, inputs: &schemas, grain: spec.grain, files: &files };
+        let stage = match kind.bind(&request) {
+            Ok(stage) => stage,
+            Err(errors) => {
+                for ConfigError { field, message } in errors {
+                    self.problem(name, &field, message);
+                }
+                return None;
+            }
+        };
+        let bound = stage.bound();
+        if spec.grain.is_some_and(|grain| grain != bound.grain) {
+            self.problem(name, "grain", format!("`{}` has a grain of its own; leave `grain` out", spec.kind));
+        }
+        let domain = match self.domain(bound, &inputs) {
+            Ok(domain) => domain,
+            Err(message) => {
+                self.problem(name, "", message);
+                return None;
+            }
+        };
+        if bound.outputs.is_empty() || bound.outputs.len() > MOST_OUTPUTS {
+            let message =
+                format!("`{}` has {} outputs; 1 to {MOST_OUTPUTS} are allowed", spec.kind, bound.outputs.len());
+            self.problem(name, "kind", message);
+            return None;
+        }
+        let mut ports: Vec<Port> = Vec::with_capacity(inputs.len());
+        for (port, stage, output) in inputs {
+            let Some(read) = bound.reads.iter().find(|read| read.port == port.port).cloned() else {
+                // What is not declared would be neither in the key nor passed on.
+                let message = format!("`{}` does not say what it reads of the input `{}`", spec.kind, port.port);
+                self.problem(name, &format!("inputs.{}", port.port), message);
+                return None;
+            };
+            ports.push(Port { name: port.port, stage, output, sample_wise: port.sample_wise, read, selects: false });
+        }
+        ports.sort_by(|a, b| a.name.cmp(&b.name));
+        if let Some(select) = &spec.select {
+            let number = self.stages.iter().position(|s| s.as_ref().is_some_and(|s| s.name == select.stage))?;
+            let read = Read::columns("where", []);
+            // Selection comes before everything else.
+            let name = "where".to_owned();
+            ports.insert(0, Port { name, stage: number, output: 0, sample_wise: true, read, selects: true });
+        }
+        let sample_wise = bound.grain == Grain::Sample;
+        ports.iter_mut().for_each(|port| port.sample_wise &= sample_wise);
+        let seed = spec.seed.unwrap_or(self.pipeline.seed);
+        Some(BoundStage {
+            name: name.to_owned(),
+            spec: spec.clone(),
+            stage,
+            ports,
+            domain,
+            seed,
+            folder: self.pipeline.source.folder.clone(),
+        })
+    }
+
+    /// Schema, stage and output at each port; `None` where one is wrong.
+    fn inputs(&mut self, name: &str, spec: &StageSpec, kind: &dyn Kind) -> Option<Vec<(PortSchema, usize, usize)>> {
+        let mut sound = true;
+        if let Ports::Named(ports) = kind.ports() {
+            let names: Vec<&str> = ports.iter().map(|p| p.name).collect();
+            for port in spec.inputs.keys().filter(|port| !names.contains(&port.as_str())) {
+                let near =
+                    nearest(port, names.iter().copied()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+                let takes = if names.is_empty() { "no inputs".to_owned() } else { names.join(", ") };
+                self.problem(
+                    name,
+                    &format!("inputs.{port}"),
+                    format!("`{}` has no input `{port}`{near} (it takes: {takes})", spec.kind),
+                );
+                sound = false;
+            }
+            for port in ports.iter().filter(|port| port.required && !spec.inputs.contains_key(port.name)) {
+                let message = format!(
+                    "the input `{}` (a {} table) is missing; e.g. `{}: STAGE`",
+                    port.name, port.table, port.name
+                );
+                self.problem(name, "inputs", message);
+                sound = false;
+            }
+        }
+        let mut inputs = Vec::new();
+        for (port, from) in &spec.inputs {
+            match self.input(name, port, from, kind) {
+                Some(input) => inputs.push(input),
+                None => sound = false,
+            }
+        }
+        sound.then_some(inputs)
+    }
+
+    fn input(
+        &mut self,
+        name: &str,
+        port: &str,
+        from: &StageRef,
+        kind: &dyn Kind,
+    ) -> Option<(PortSchema, usize, usize)> {
+        let number = self.stages.iter().position(|s| s.as_ref().is_some_and(|s| s.name == from.stage))?;
+        let upstream = self.stages[number].as_ref()?;
+        let outputs = &upstream.bound().outputs;
+        let output = match &from.output {
+            None => Some(0),
+            Some(output) => outputs.iter().position(|o| &o.name == output),
+        };
+        let Some(output) = output else {
+            let names: Vec<&str> = outputs.iter().map(|o| o.name.as_str()).collect();
+            let message = format!(
+                "`{}` has no output `{}` (it has: {})",
+                from.stage,
+                from.output.as_deref().unwrap_or_default(),
+                names.join(", ")
+            );
+            self.problem(name, &format!("inputs.{port}"), message);
+            return None;
+        };
+        let schema = outputs[output].schema.labelled();
+        let sample_wise = upstream.domain.is_sample_wise();
+        if let Ports::Named(ports) = kind.ports()
+            && let Some(spec) = ports.iter().find(|p| p.name == port)
+        {
+            if spec.mode == PortMode::Broadcast && sample_wise {
+                let message = format!("a whole {} table is due; `{}` has one for every sample", spec.table, from.stage);
+                self.problem(name, &format!("inputs.{port}"), message);
+                return None;
+            }
+            let fits = schema.table == spec.table || schema.table == "table" || spec.table == "table";
+            if !fits {
+                let message = format!("a {} table is due; `{}` gives a {} table", spec.table, from, schema.table);
+                self.problem(name, &format!("inputs.{port}"), message);
+                return None;
+            }
+        }
+        let samples = sample_wise.then(|| upstream.domain.len());
+        Some((PortSchema { port: port.to_owned(), schema, sample_wise, samples }, number, output))
+    }
+
+    /// The samples of a stage: those of its points, or of its sample-wise inputs in order of first appearance.
+    fn domain(&self, bound: &Bound, inputs: &[(PortSchema, usize, usize)]) -> Result<Domain, String> {
+        if let Some(points) = &bound.points {
+            let labels = match &points.labels {
+                Some(labels) => labels.clone(),
+                None => points.digests.iter().map(ToString::to_string).collect(),
+            };
+            return Ok(Domain::Samples(labels.into()));
+        }
+        if bound.grain == Grain::Table {
+            return Ok(Domain::Single);
+        }
+        let mut domain: Option<Arc<[String]>> = None;
+        for (port, stage, _) in inputs.iter().filter(|(port, ..)| port.sample_wise) {
+            let Some(Domain::Samples(labels)) = self.stages[*stage].as_ref().map(|s| &s.domain) else {
+                return Err(format!("the input `{}` has no samples", port.port));
+            };
+            domain = Some(match domain {
+                None => labels.clone(),
+                Some(known) if Arc::ptr_eq(&known, labels) || known == *labels => known,
+                Some(known) => {
+                    let mut union: Vec<String> = known.to_vec();
+                    let mut seen: BTreeSet<&String> = known.iter().collect();
+                    union.extend(labels.iter().filter(|label| seen.insert(label)).cloned());
+                    union.into()
+                }
+            });
+        }
+        Ok(domain.map_or(Domain::Single, Domain::Samples))
+    }
+}
+
+/// Columns of sources that nobody reads: most are misspelt parameters.
+fn unread_columns(pipeline: &Pipeline, stages: &[BoundStage], problems: &mut Vec<Diagnostic>) {
+    for (number, source) in stages.iter().enumerate() {
+        let Some(points) = &source.bound().points else {
+            continue;
+        };
+        let schema: &TableSchema = &source.bound().outputs[0].schema;
+        if schema.table != lapicque_schemas::tables::parameters::TABLE {
+            continue;
+        }
+        let readers: Vec<(&BoundStage, &Port)> = stages
+            .iter()
+            .flat_map(|s| s.ports.iter().map(move |p| (s, p)))
+            .filter(|(_, p)| p.stage == number)
+            .collect();
+        if readers.is_empty() {
+            continue;
+        }
+        let is_read = |column: &str| {
+            readers
+                .iter()
+                .any(|(_, port)| port.read.columns.as_ref().is_none_or(|columns| columns.iter().any(|c| c == column)))
+        };
+        let accepted: Vec<&str> =
+            readers.iter().flat_map(|(s, _)| s.bound().accepts.iter().map(String::as_str)).collect();
+        for column in schema.column_names().filter(|c| !points.unread.iter().any(|u| u == c) && !is_read(c)) {
+            let near =
+                nearest(column, accepted.iter().copied()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+            let message = format!("no stage reads the column `{column}`{near} (list it under `labels` if none should)");
+            problems.push(pipeline.source.diagnostic(&format!("stages.{}", source.name), message));
+        }
+    }
+}
