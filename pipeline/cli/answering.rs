@@ -12,6 +12,11 @@ use crate::tell;
 const MOST_STAGES: usize = 4;
 const MOST_LETTERS: usize = 100;
 
+/// Whether a run is that of the file as it stands now, whole.
+pub(crate) fn is_plain(run: &RunRecord, pipeline: &Pipeline) -> bool {
+    run.settings.is_empty() && run.is_complete() && pipeline.source.says_the_same(&run.text)
+}
+
 /// Says which run answers, unless it is that of the file as it stands now, whole. `chosen`: the user named the run. `stages`: those that are asked for,
 /// where not all are.
 pub(crate) fn tell_run(

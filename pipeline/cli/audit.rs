@@ -1,12 +1,11 @@
 //! `lapicque audit`: every stored result is read as queries and stages read it, and held against its digest.
 
 use lapicque_pipeline::{AuditedTable, Pipeline, RunRecord, Store};
-use lapicque_query::QueryError;
 use serde_json::json;
 
 use crate::arguments::{Audit, Shared};
 use crate::error::CommandError;
-use crate::project::{open_store, pipeline_file};
+use crate::project::{known_file, no_run, open_store, pipeline_file};
 use crate::text::text_table;
 use crate::{print, tell};
 
@@ -17,9 +16,10 @@ pub(crate) fn audit(command: &Audit, shared: &Shared) -> Result<(), CommandError
     let pipeline = Pipeline::read(&pipeline_file(&command.pipeline), &[])?;
     let store = open_store(&pipeline, shared)?;
     let mut runs: Vec<RunRecord> = store.runs()?;
-    runs.retain(|run| run.pipeline == pipeline.name);
+    let file = known_file(&pipeline, &store);
+    runs.retain(|run| run.is_of(&pipeline.name, Some(&file)));
     if runs.is_empty() {
-        return Err(CommandError::Query(QueryError::NoRun(pipeline.name.clone())));
+        return Err(no_run(&store, &pipeline));
     }
     // The latest first: what it shares with earlier runs is told under it.
     runs.reverse();

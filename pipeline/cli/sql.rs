@@ -7,7 +7,7 @@ use lapicque_pipeline::{Graph, Overlay, Pipeline, RunOptions, RunRecord, Store};
 use lapicque_query::{Latest, QueryError};
 use lapicque_store::ParquetStore;
 
-use crate::answering::tell_run;
+use crate::answering::{is_plain, tell_run};
 use crate::arguments::{Format, Shared, Sql};
 use crate::error::CommandError;
 use crate::progress::Progress;
@@ -45,7 +45,7 @@ pub(crate) fn answer(
         }
         (other, _) => other?,
     };
-    if let Some(run) = &run {
+    if let Some(run) = run.as_ref().filter(|run| !is_plain(run, pipeline)) {
         let stages = lapicque_query::stages_read(run, query)?;
         if !stages.is_empty() {
             tell_run(run, pipeline, false, Some(&stages), shared);

@@ -128,7 +128,7 @@ impl ParquetStore {
         let mut live = Live::default();
         let mut pipelines = HashSet::new();
         for run in runs {
-            let is_latest = pipelines.insert(&run.pipeline);
+            let is_latest = pipelines.insert((&run.pipeline, &run.file));
             for stage in &run.stages {
                 if live.bindings.contains(&stage.binding.to_string()) {
                     continue;

@@ -65,12 +65,10 @@ pub fn predict(
             if let Some(scaling) = &scaling {
                 standardize(&mut selected, scaling);
             }
-            let spread = selected
-                .rows()
-                .into_iter()
-                .zip(&outside)
-                .map(|(row, part)| spread(model, &row.to_vec(), *part))
-                .collect();
+            // Rows that were selected lie one after the other in memory.
+            let spread = selected.rows().into_iter().zip(&outside);
+            let spread = spread.map(|(row, part)| row.to_slice().map_or(f64::NAN, |row| spread_at(model, row, *part)));
+            let spread: Vec<f64> = spread.collect();
             (model.fitted.predict(selected.view()), outside, spread)
         })
         .collect();
@@ -89,7 +87,7 @@ pub fn predict(
 }
 
 /// What the held-out error is multiplied by at a row; NaN where nothing tells.
-fn spread(model: &Model, row: &[f64], part_outside: f64) -> f64 {
+fn spread_at(model: &Model, row: &[f64], part_outside: f64) -> f64 {
     match (&model.leverage, model.held_out_leverage) {
         _ if model.held_out_rms_error.is_none() => f64::NAN,
         (Some(leverage), Some(of_held_out)) => ((1.0 + leverage.at(row)) / (1.0 + of_held_out)).sqrt(),
