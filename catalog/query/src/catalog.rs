@@ -1,14 +1,14 @@
 //! The catalogue: the tables of a pipeline's latest run, under the names of its stages, and those of its other runs.
 //!
-//! `stage` is a stage's first output, `stage__output` another; `stage_with_parameters` joins the parameters of each sample to its rows;
+//! `stage` is a stage's first output, `stage__output` another; `stage_with_parameters` joins the parameters of each sample to its rows
+//! (a parameter `x` of the stage `parameters` is called `parameters__x` there if the table has an `x` of its own);
 //! `run_<id>.stage` is the table of another run, and a beginning of its id is enough; `system.*` are the tables of [`crate::system`].
 //! Only tables that a query names are read, of them only the columns that it needs, and where it names samples only their rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Float64Array};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt32Type};
+use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::MemorySchemaProvider;
 use datafusion::common::TableReference;
@@ -19,12 +19,15 @@ use lapicque_pipeline::{Binding, RunRecord, StageRun, Store, StoreError, output_
 use lapicque_schemas::tables::parameters;
 
 use crate::QueryError;
-use crate::lazy_table::{LazyTable, Need, needs};
-use crate::session::{collect, optimized, plan, session};
+use crate::need::{Need, needs};
+use crate::results::answer;
+use crate::session::{Prepared, optimized, parse, plan, runtime, session, tables_named};
 use crate::system;
+use crate::tables::{NamedTable, Tables, stored_column, visible_schema, visible_table};
 
 const WITH_PARAMETERS: &str = "_with_parameters";
 const RUN: &str = "run_";
+const SAMPLE: &str = "sample";
 const SYSTEM: &str = "system";
 
 /// Whose tables stand under the names of stages.
@@ -60,21 +63,23 @@ impl<'a> From<&'a str> for Latest<'a> {
 pub fn query<'a>(store: &dyn Store, pipeline: impl Into<Latest<'a>>, sql: &str) -> Result<RecordBatch, QueryError> {
     let pipeline = pipeline.into();
     let session = session();
-    let dialect = session.state().config().options().sql_parser.dialect;
-    let statement = session.state().sql_to_statement(sql, &dialect)?;
+    let statement = parse(&session, sql)?;
     let mut catalog =
         Catalog { session: &session, store, pipeline, latest: None, sources: BTreeMap::new(), names: BTreeSet::new() };
-    for reference in session.state().resolve_table_references(&statement)? {
+    let known = catalog.latest().map(|run| names(&run)).unwrap_or_default();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    for reference in tables_named(&session, &statement, &known)? {
         catalog.register(&reference)?;
     }
-    let plan = optimized(&session, &plan(&session, sql)?)?;
+    let plan = optimized(&session, &plan(&session, statement)?)?;
+    let mut tables = Tables::default();
     for (name, need) in needs(&plan)? {
-        catalog.fill(&name, &need)?;
+        if let Some(rows) = catalog.read(&name, &need)? {
+            tables.insert(name, visible_table(&rows)?);
+        }
     }
-    let schema = Arc::new(plan.schema().as_arrow().clone());
-    let rows = collect(&session, plan)?;
-    let schema = rows.first().map_or(schema, RecordBatch::schema);
-    Ok(arrow::compute::concat_batches(&schema, &rows)?)
+    let rows = Prepared::new(&session, &plan)?.run(&runtime()?, tables)?;
+    Ok(answer(&rows, plan.schema().as_arrow())?)
 }
 
 /// Where the rows of a table come from.
@@ -89,7 +94,7 @@ struct Catalog<'a> {
     pipeline: Latest<'a>,
     latest: Option<Arc<RunRecord>>,
     /// By the name that plans know the table under.
-    sources: BTreeMap<String, (Source, Arc<LazyTable>)>,
+    sources: BTreeMap<String, Source>,
     /// All that was registered.
     names: BTreeSet<String>,
 }
@@ -151,9 +156,9 @@ impl Catalog<'_> {
         if let Some(schema) = reference.schema().filter(|schema| catalog.schema(schema).is_none()) {
             catalog.register_schema(schema, Arc::new(MemorySchemaProvider::new()))?;
         }
-        let table = Arc::new(LazyTable::new(schema));
-        self.session.register_table(reference.clone(), table.clone())?;
-        self.sources.insert(reference.to_string(), (source, table));
+        let table = NamedTable::new(reference.to_string(), visible_schema(&schema));
+        self.session.register_table(reference.clone(), Arc::new(table))?;
+        self.sources.insert(reference.to_string(), source);
         Ok(())
     }
 
@@ -166,8 +171,8 @@ impl Catalog<'_> {
             return Ok(());
         }
         if let Some((stage, output)) = find_output(&run, name) {
-            let shown = with_time_field(&output_schema(&run.stages[stage], output));
-            return self.add(&reference, shown, Source::Stage { run, stage, output });
+            let schema = output_schema(&run.stages[stage], output);
+            return self.add(&reference, schema, Source::Stage { run, stage, output });
         }
         let joined = name.strip_suffix(WITH_PARAMETERS).and_then(|base| Some((base, find_output(&run, base)?.0)));
         let Some((base, stage)) = joined.filter(|(_, stage)| run.stages[*stage].sample_wise) else {
@@ -183,33 +188,39 @@ impl Catalog<'_> {
             None => format!("\"{table}\""),
         };
         let visible = |table: &str| -> Result<Vec<String>, QueryError> {
-            let plan = plan(self.session, &format!("SELECT * FROM {}", qualified(table)))?;
+            let plan = plan(self.session, parse(self.session, &format!("SELECT * FROM {}", qualified(table)))?)?;
             Ok(plan.schema().fields().iter().map(|field| field.name().clone()).collect())
         };
         let of_source = visible(&source)?;
-        let mut columns: Vec<String> = of_source.iter().map(|name| format!("p.\"{name}\"")).collect();
-        columns.extend(visible(base)?.iter().filter(|n| !of_source.contains(n)).map(|n| format!("t.\"{n}\"")));
+        let of_table = visible(base)?;
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        // A column that both have is the table's; the parameter is named with its stage.
+        let of_parameters = of_source.iter().map(|name| match name != SAMPLE && of_table.contains(name) {
+            true => format!("p.{} AS {}", quoted(name), quoted(&format!("{source}__{name}"))),
+            false => format!("p.{}", quoted(name)),
+        });
+        let own = of_table.iter().filter(|name| *name != SAMPLE).map(|name| format!("t.{}", quoted(name)));
+        let columns: Vec<String> = of_parameters.chain(own).collect();
         let view = format!(
             "SELECT {} FROM {} AS p JOIN {} AS t ON p.sample = t.sample",
             columns.join(", "),
             qualified(&source),
             qualified(base)
         );
-        let plan = plan(self.session, &view)?;
+        let plan = plan(self.session, parse(self.session, &view)?)?;
         self.session.register_table(reference, Arc::new(ViewTable::new(plan, Some(view))))?;
         Ok(())
     }
 
     /// Reads what a query needs of a table.
-    fn fill(&self, name: &str, need: &Need) -> Result<(), QueryError> {
-        let Some((source, table)) = self.sources.get(name) else {
-            return Ok(());
-        };
-        table.fill(match source {
-            Source::System(name) => system::table(self.store, name, need)?,
-            Source::Stage { run, stage, output } => read_stage(self.store, &run.stages[*stage], *output, need)?,
-        });
-        Ok(())
+    fn read(&self, name: &str, need: &Need) -> Result<Option<RecordBatch>, QueryError> {
+        Ok(match self.sources.get(name) {
+            Some(Source::System(name)) => Some(system::table(self.store, name, need)?),
+            Some(Source::Stage { run, stage, output }) => {
+                Some(read_stage(self.store, &run.stages[*stage], *output, need)?)
+            }
+            None => None,
+        })
     }
 }
 
@@ -218,7 +229,7 @@ fn read_stage(store: &dyn Store, stage: &StageRun, output: usize, need: &Need) -
     check_ran(store, stage)?;
     let mut binding = store.binding(stage.binding)?;
     if stage.sample_wise {
-        if let Some(samples) = need.allowed("sample") {
+        if let Some(samples) = need.allowed(SAMPLE) {
             restrict(&mut binding, |_, label| samples.contains(label));
         } else if let Some(limit) = need.limit() {
             let keys: Vec<_> = binding.keys.iter().flatten().copied().collect();
@@ -232,17 +243,18 @@ fn read_stage(store: &dyn Store, stage: &StageRun, output: usize, need: &Need) -
             restrict(&mut binding, |ordinal, _| enough[ordinal]);
         }
     }
-    let columns: Vec<String> =
-        need.columns.iter().map(|column| if column == TIME { STEP.to_owned() } else { column.clone() }).collect();
-    let rows = read_rows(store, stage, output, &binding, Some(&columns)).map_err(|error| match error {
+    let schema = &stage.outputs[output].schema.arrow;
+    // A step is read once, for itself and for its time.
+    let columns: BTreeSet<&str> = need.columns.iter().map(|column| stored_column(schema, column)).collect();
+    let columns: Vec<String> = columns.into_iter().map(str::to_owned).collect();
+    read_rows(store, stage, output, &binding, Some(&columns)).map_err(|error| match error {
         StoreError::NotStored { .. } => QueryError::NotKept {
             table: stage.table_name(output),
             stage: stage.stage.clone(),
             seconds: stage.cost.map(|cost| cost.seconds * binding.keys.len() as f64),
         },
         other => other.into(),
-    })?;
-    with_time(&rows)
+    })
 }
 
 /// A stage that runs once and has no result is no empty table.
@@ -262,10 +274,9 @@ pub fn check_ran(store: &dyn Store, stage: &StageRun) -> Result<(), QueryError> 
 /// The stages of a run that a query reads, of those that its latest run is asked for.
 pub fn stages_read(run: &RunRecord, sql: &str) -> Result<BTreeSet<String>, QueryError> {
     let session = session();
-    let dialect = session.state().config().options().sql_parser.dialect;
-    let statement = session.state().sql_to_statement(sql, &dialect)?;
+    let statement = parse(&session, sql)?;
     let mut stages = BTreeSet::new();
-    for reference in session.state().resolve_table_references(&statement)?.iter().filter(|r| r.schema().is_none()) {
+    for reference in tables_named(&session, &statement, &[])?.iter().filter(|r| r.schema().is_none()) {
         let name = reference.table();
         let base = name.strip_suffix(WITH_PARAMETERS).unwrap_or(name);
         let output = find_output(run, name).or_else(|| find_output(run, base));
@@ -323,38 +334,4 @@ fn parameters_of<'a>(run: &'a RunRecord, stage: &'a StageRun) -> Option<&'a Stag
         }
     }
     None
-}
-
-const STEP: &str = "step";
-const TIME: &str = "time_ms";
-
-/// Spikes are stored as steps; people think in milliseconds.
-fn with_time_field(schema: &SchemaRef) -> SchemaRef {
-    let is_step = |field: &&Arc<Field>| field.name() == STEP && field.metadata().contains_key("dt_ms");
-    if !schema.fields().iter().any(|field| is_step(&field)) {
-        return schema.clone();
-    }
-    let mut fields: Vec<Field> = schema.fields().iter().map(|f| f.as_ref().clone()).collect();
-    fields.push(time_field());
-    Arc::new(Schema::new(fields))
-}
-
-fn time_field() -> Field {
-    Field::new(TIME, DataType::Float64, false).with_metadata([("unit".to_owned(), "ms".to_owned())].into())
-}
-
-fn with_time(table: &RecordBatch) -> Result<RecordBatch, QueryError> {
-    let schema = table.schema();
-    let step = schema.fields().iter().position(|f| f.name() == STEP && f.data_type() == &DataType::UInt32);
-    let dt = step.and_then(|i| schema.field(i).metadata().get("dt_ms")?.parse::<f64>().ok());
-    let (Some(step), Some(dt)) = (step, dt) else {
-        return Ok(table.clone());
-    };
-    let times = Float64Array::from_iter_values(
-        table.column(step).as_primitive::<UInt32Type>().values().iter().map(|&s| f64::from(s) * dt),
-    );
-    let fields: Vec<Field> =
-        schema.fields().iter().map(|f| f.as_ref().clone()).chain(std::iter::once(time_field())).collect();
-    let columns: Vec<ArrayRef> = table.columns().iter().cloned().chain([Arc::new(times) as ArrayRef]).collect();
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }

@@ -2,13 +2,28 @@
 //!
 //! **Invariant:** DataFusion is known here and nowhere else; its futures run to their end inside this crate.
 
+mod aggregates;
+mod arithmetic;
+mod canonical_results;
 mod catalog;
+mod conditions;
 mod diff;
+mod extremes;
 mod grain;
-mod lazy_table;
+mod in_order;
+mod messages;
+mod need;
+mod numbers;
+mod results;
 mod session;
+mod signed;
+mod sliding;
 mod sql_kind;
+mod stable_sort;
+mod sums;
 mod system;
+mod tables;
+mod together;
 
 pub use catalog::{Latest, check_ran, query, stages_read};
 pub use diff::{Tolerance, diff};
@@ -59,7 +74,7 @@ fn about(seconds: Option<f64>) -> String {
 
 impl From<datafusion::error::DataFusionError> for QueryError {
     fn from(error: datafusion::error::DataFusionError) -> Self {
-        Self::Sql(session::message(&error))
+        Self::Sql(messages::message(&error))
     }
 }
 

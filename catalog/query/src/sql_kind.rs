@@ -1,33 +1,44 @@
 //! `sql`: a stage that derives a table from tables by a query.
 //!
 //! The ports are the query's tables. With `grain: table` it sees whole tables, in the order of the samples; with
-//! `grain: sample` it runs once per batch and gives what running it for each sample by itself would (see [`crate::grain`]).
+//! `grain: sample` it gives what running it for each sample by itself would (see [`crate::grain`] and [`crate::together`]).
+//! The query is planned when it is bound, on the columns of the ports as `lapicque sql` shows them, and this plan is run.
 //!
 //! | field | default | meaning |
 //! |---|---|---|
-//! | query | | one `SELECT`; without ORDER BY or `key` the rows are sorted by all columns |
-//! | key | none | columns that name a row, and by which rows are sorted |
+//! | query | | one `SELECT`; without ORDER BY the rows are sorted by `key`, then by all columns |
+//! | key | none | columns that name a row |
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
-use arrow::array::{Array, AsArray, StringArray, UInt32Array};
-use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
+use arrow::array::{Array, AsArray, RecordBatch, StringArray, UInt32Array};
+use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
-use lapicque_pipeline::config::typed;
+use datafusion::prelude::SessionContext;
+use lapicque_pipeline::config::{nearest, typed};
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Grain, Kind, Output, PortSchema, Ports, Read, SampleError,
-    SampleOutput, Stage, sample_field, with_sample,
+    SampleOutput, Stage,
 };
-use lapicque_schemas::TableSchema;
+use lapicque_schemas::{TableSchema, sample_field, with_sample};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 
 use crate::grain::check_sample_grain;
-use crate::session::{collect, message, plan, register, session};
+use crate::messages::message;
+use crate::need::needs;
+use crate::results::{in_schema, sorted, stored_type};
+use crate::session::{Prepared, is_ordered, optimized, parse, plan, register, runtime, session, tables_named};
+use crate::tables::{Tables, stored_column, visible_schema, visible_table};
+use crate::together::may_run_together;
+
+/// DataFusion's major version and a number of our own: what a query gives may change with either.
+const REVISION: u32 = major_version(datafusion::DATAFUSION_VERSION) * 1000 + 2;
 
 pub struct SqlKind;
 
@@ -41,12 +52,18 @@ struct Config {
 
 struct SqlStage {
     bound: Bound,
-    config: Config,
+    key: Vec<String>,
     /// Whether the rows come in the order that the query asks for.
     ordered: bool,
-    /// Output as the query gives it, with `sample` in sample grain.
-    schema: SchemaRef,
-    sample_wise_ports: BTreeMap<String, SchemaRef>,
+    /// Whether a batch may be computed at once.
+    together: bool,
+    session: SessionContext,
+    plan: LogicalPlan,
+    prepared: OnceLock<Result<Prepared, String>>,
+    /// The result as the query gives it, in the types that are stored, with `sample` in sample grain.
+    result: SchemaRef,
+    /// The stored columns that are read of each sample-wise port.
+    sample_wise: BTreeMap<String, SchemaRef>,
 }
 
 impl Kind for SqlKind {
@@ -80,53 +97,84 @@ impl Kind for SqlKind {
         let in_query = |message: String| vec![ConfigError::at("query", message)];
         let session = session();
         for input in request.inputs {
-            let schema = visible_schema(input);
-            register(&session, &input.port, RecordBatch::new_empty(schema)).map_err(|e| in_query(message(&e)))?;
+            let schema = visible_schema(&labelled_schema(input));
+            register(&session, &input.port, schema).map_err(|e| in_query(message(&e)))?;
         }
-        let plan = plan(&session, &config.query).map_err(|e| in_query(message(&e)))?;
-        no_volatile_functions(&plan).map_err(in_query)?;
+        let statement = parse(&session, &config.query).map_err(|e| in_query(message(&e)))?;
+        let ports: Vec<&str> = request.inputs.iter().map(|input| input.port.as_str()).collect();
+        let named = tables_named(&session, &statement, &ports).map_err(|e| in_query(message(&e)))?;
+        let named: BTreeSet<String> = named.iter().map(ToString::to_string).collect();
+        only_inputs(&named, request.inputs).map_err(in_query)?;
+        let ordered = is_ordered(&statement);
+        let query = plan(&session, statement).map_err(|e| in_query(message(&e)))?;
+        no_volatile_functions(&query).map_err(in_query)?;
         let sample_wise: Vec<&str> = request.inputs.iter().filter(|p| p.sample_wise).map(|p| p.port.as_str()).collect();
         if grain == Grain::Sample {
-            check_sample_grain(&plan, &sample_wise).map_err(in_query)?;
+            check_sample_grain(&query, &sample_wise).map_err(in_query)?;
         }
-        let ordered = matches!(plan, LogicalPlan::Sort(_))
-            || matches!(&plan, LogicalPlan::Limit(l) if matches!(*l.input, LogicalPlan::Sort(_)));
-        let schema: SchemaRef = Arc::new(plan.schema().as_arrow().clone());
-        let output = output_schema(&schema, grain, &config.key)?;
-        let scanned = columns_read(&session, &plan).map_err(|e| in_query(message(&e)))?;
+        let together = grain == Grain::Sample && may_run_together(&query, ordered);
+        let accepts = columns_named(&query).map_err(|e| in_query(message(&e)))?;
+        let plan = optimized(&session, &query).map_err(|e| in_query(message(&e)))?;
+        let (result, output) = output_schema(plan.schema().as_arrow(), grain, &config.key)?;
+        let mut needs = needs(&plan).map_err(|e| in_query(message(&e)))?;
         let mut reads = Vec::new();
+        let mut sample_wise = BTreeMap::new();
         for input in request.inputs {
-            let Some(columns) = scanned.get(&input.port) else {
+            if !named.contains(&input.port) {
                 return Err(vec![ConfigError::at(
                     format!("inputs.{}", input.port),
                     format!("the query does not read `{}`", input.port),
                 )]);
-            };
-            let labels = columns.iter().any(|c| c == "sample");
-            let own = columns.iter().filter(|c| *c != "sample" || !input.sample_wise).cloned();
+            }
+            // What the optimiser finds needless is part of the query, but nothing is read of it.
+            let visible = needs.remove(&input.port).unwrap_or_default().columns;
+            let labels = visible.contains("sample") && input.sample_wise;
+            let arrow = &input.schema.arrow;
+            let stored: BTreeSet<&str> = visible.iter().map(|column| stored_column(arrow, column)).collect();
+            let own = arrow.fields().iter().filter(|field| stored.contains(field.name().as_str()));
+            let own: Vec<Field> = own.map(|field| field.as_ref().clone()).collect();
+            let by_value = labels || (visible.contains("sample") && input.schema.references_samples());
             reads.push(Read {
                 port: input.port.clone(),
-                columns: Some(own.collect()),
-                labels: labels && grain == Grain::Table,
+                columns: Some(own.iter().map(|field| field.name().clone()).collect()),
+                labels: by_value && grain == Grain::Table,
             });
+            if input.sample_wise {
+                sample_wise.insert(input.port.clone(), Arc::new(Schema::new(own)) as SchemaRef);
+            }
         }
         let canonical = json!({"query": config.query, "key": config.key});
-        let mut bound = Bound::new(1, canonical, request.inputs, vec![Output::new("table", output)]);
+        let mut bound = Bound::new(REVISION, canonical, request.inputs, vec![Output::new("table", output)]);
         bound.reads = reads;
         bound.grain = grain;
         bound.order_sensitive = true;
-        let projected = request.inputs.iter().filter(|p| p.sample_wise).map(|input| {
-            let read = bound.reads.iter().find(|r| r.port == input.port).and_then(|r| r.columns.as_ref());
-            let fields = input.schema.arrow.fields().iter().filter(|f| read.is_some_and(|c| c.contains(f.name())));
-            (input.port.clone(), Arc::new(Schema::new(fields.cloned().collect::<Vec<_>>())) as SchemaRef)
-        });
-        let sample_wise_ports = projected.collect();
-        Ok(Box::new(SqlStage { bound, config, ordered, schema, sample_wise_ports }))
+        bound.accepts = accepts;
+        let prepared = OnceLock::new();
+        Ok(Box::new(SqlStage {
+            bound,
+            key: config.key,
+            ordered,
+            together,
+            session,
+            plan,
+            prepared,
+            result,
+            sample_wise,
+        }))
     }
 }
 
-/// A port's table as the query sees it.
-fn visible_schema(input: &PortSchema) -> SchemaRef {
+const fn major_version(version: &str) -> u32 {
+    let (digits, mut major, mut i) = (version.as_bytes(), 0, 0);
+    while i < digits.len() && digits[i] != b'.' {
+        major = major * 10 + (digits[i] - b'0') as u32;
+        i += 1;
+    }
+    major
+}
+
+/// A port's table with the labels of its samples.
+fn labelled_schema(input: &PortSchema) -> SchemaRef {
     if !input.sample_wise {
         return input.schema.arrow.clone();
     }
@@ -135,7 +183,8 @@ fn visible_schema(input: &PortSchema) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-fn output_schema(schema: &Schema, grain: Grain, key: &[String]) -> Result<TableSchema, Vec<ConfigError>> {
+/// The result with its types as they are stored, and the table without `sample`.
+fn output_schema(schema: &Schema, grain: Grain, key: &[String]) -> Result<(SchemaRef, TableSchema), Vec<ConfigError>> {
     let mut problems = Vec::new();
     let mut fields: Vec<Field> = Vec::new();
     for field in schema.fields() {
@@ -156,6 +205,7 @@ fn output_schema(schema: &Schema, grain: Grain, key: &[String]) -> Result<TableS
         });
         fields.push(field.as_ref().clone().with_data_type(data_type));
     }
+    let result = Arc::new(Schema::new(fields.clone()));
     if grain == Grain::Sample {
         match fields.iter().position(|f| f.name() == "sample") {
             Some(position) => {
@@ -169,24 +219,7 @@ fn output_schema(schema: &Schema, grain: Grain, key: &[String]) -> Result<TableS
     }
     let mut table = TableSchema::free(Arc::new(Schema::new(fields)));
     table.key = key.to_vec();
-    if problems.is_empty() { Ok(table) } else { Err(problems) }
-}
-
-/// The type in which tables hold a column; `None` where they have none for it.
-fn stored_type(data_type: &DataType) -> Option<DataType> {
-    Some(match data_type {
-        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
-        DataType::Decimal128(_, _) | DataType::Decimal256(_, _) => DataType::Float64,
-        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-            DataType::List(Arc::new(item.as_ref().clone().with_data_type(stored_type(item.data_type())?)))
-        }
-        DataType::Dictionary(_, values) if **values == DataType::Utf8 => data_type.clone(),
-        DataType::Float64 | DataType::Float32 | DataType::Utf8 | DataType::Boolean | DataType::Binary => {
-            data_type.clone()
-        }
-        other if other.is_integer() => other.clone(),
-        _ => return None,
-    })
+    if problems.is_empty() { Ok((result, table)) } else { Err(problems) }
 }
 
 /// A stage gives the same for the same inputs: no clock, no dice.
@@ -213,31 +246,32 @@ fn no_volatile_functions(plan: &LogicalPlan) -> Result<(), String> {
     }
 }
 
-/// The columns that the optimised plan scans, by table.
-fn columns_read(
-    session: &datafusion::prelude::SessionContext,
-    plan: &LogicalPlan,
-) -> datafusion::error::Result<BTreeMap<String, Vec<String>>> {
-    let mut read: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    // Tables that optimisation makes unnecessary are part of the query all the same.
+/// The columns that a query names, needed or not.
+fn columns_named(plan: &LogicalPlan) -> Result<Vec<String>, DataFusionError> {
+    let mut named = BTreeSet::new();
     plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::TableScan(scan) = node {
-            read.entry(scan.table_name.table().to_owned()).or_default();
-        }
-        Ok(TreeNodeRecursion::Continue)
+        node.apply_expressions(|expression| {
+            named.extend(expression.column_refs().into_iter().map(|column| column.name.clone()));
+            Ok(TreeNodeRecursion::Continue)
+        })
     })?;
-    session.state().optimize(plan)?.apply_with_subqueries(|node| {
-        if let LogicalPlan::TableScan(scan) = node {
-            let columns = read.entry(scan.table_name.table().to_owned()).or_default();
-            for field in scan.projected_schema.fields() {
-                if !columns.contains(field.name()) {
-                    columns.push(field.name().clone());
-                }
-            }
+    Ok(named.into_iter().collect())
+}
+
+/// A query of a stage reads the inputs of the stage and nothing else.
+fn only_inputs(named: &BTreeSet<String>, inputs: &[PortSchema]) -> Result<(), String> {
+    let ports: Vec<&str> = inputs.iter().map(|input| input.port.as_str()).collect();
+    match named.iter().find(|name| !ports.contains(&name.as_str())) {
+        Some(name) => {
+            let near = nearest(name, ports.iter().copied()).map(|n| format!("; did you mean `{n}`?"));
+            let near = near.unwrap_or_default();
+            Err(format!(
+                "the query reads `{name}`, which is no input of the stage{near} (its inputs are: {})",
+                ports.join(", ")
+            ))
         }
-        Ok(TreeNodeRecursion::Continue)
-    })?;
-    Ok(read)
+        None => Ok(()),
+    }
 }
 
 impl Stage for SqlStage {
@@ -245,115 +279,120 @@ impl Stage for SqlStage {
         &self.bound
     }
 
-    fn run(&self, _: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
-        if batch.samples.is_empty() {
-            return Vec::new();
+    fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
+        let all: Vec<usize> = (0..batch.samples.len()).collect();
+        let ready = self.prepared().and_then(|prepared| {
+            let runtime = runtime().map_err(SampleError::internal)?;
+            Ok((prepared, runtime, self.broadcast(batch)?))
+        });
+        let (prepared, runtime, broadcast) = match ready {
+            Ok(ready) => ready,
+            Err(error) => return all.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let of = |samples: &[usize]| self.tables(prepared, &runtime, &broadcast, batch, samples);
+        if self.together
+            && all.len() > 1
+            && let Ok(tables) = of(&all)
+        {
+            return tables.into_iter().map(|table| Ok(SampleOutput::of(table))).collect();
         }
-        match self.tables(batch) {
-            Ok(tables) => tables.into_iter().map(|table| Ok(SampleOutput::of(table))).collect(),
-            // One bad sample must not take the others down with it.
-            Err(_) if batch.samples.len() > 1 => batch
-                .samples
-                .iter()
-                .flat_map(|sample| {
-                    let one = Batch { samples: vec![sample.clone()], broadcast: batch.broadcast.clone() };
-                    self.tables(&one).map_or_else(
-                        |error| vec![Err(error)],
-                        |tables| tables.into_iter().map(|t| Ok(SampleOutput::of(t))).collect(),
-                    )
-                })
-                .collect(),
-            Err(error) => vec![Err(error)],
-        }
+        // One bad sample must not take the others down with it.
+        let alone = all.iter().map(|&sample| {
+            if context.is_cancelled() {
+                return Err(SampleError::cancelled());
+            }
+            let mut tables = of(&[sample])?;
+            tables.pop().map(SampleOutput::of).ok_or_else(|| SampleError::internal("a sample without result"))
+        });
+        alone.collect()
     }
 }
 
 impl SqlStage {
-    fn tables(&self, batch: &Batch) -> Result<Vec<RecordBatch>, SampleError> {
-        let failed = |error: datafusion::error::DataFusionError| SampleError::input(message(&error));
-        let arrow = SampleError::internal;
-        let session = session();
-        for (port, table) in &batch.broadcast {
-            register(&session, port, table.clone()).map_err(failed)?;
-        }
-        if self.bound.grain == Grain::Sample {
-            for (port, schema) in &self.sample_wise_ports {
-                let rows = batch.samples.iter().enumerate().map(|(i, _)| labelled(batch, i, port, schema));
-                let rows = rows.collect::<Result<Vec<_>, _>>()?;
-                let joined = match rows.first() {
-                    Some(first) => concat_batches(&first.schema(), &rows).map_err(|e| arrow(e.to_string()))?,
-                    None => continue,
-                };
-                register(&session, port, joined).map_err(failed)?;
-            }
-        }
-        let plan = plan(&session, &self.config.query).map_err(failed)?;
-        let rows = collect(&session, plan).map_err(failed)?;
-        let table = concat_batches(
-            &self.schema,
-            rows.iter().map(|r| with_schema(r, &self.schema)).collect::<Result<Vec<_>, _>>()?.iter(),
-        );
-        let table = table.map_err(|e| arrow(e.to_string()))?;
-        let parts = if self.bound.grain == Grain::Sample { split(&table, batch.samples.len())? } else { vec![table] };
-        parts.into_iter().map(|part| self.finished(&part)).collect()
+    /// The plan as it is run; made once, as checking a file does not need it.
+    fn prepared(&self) -> Result<&Prepared, SampleError> {
+        let prepared = self.prepared.get_or_init(|| Prepared::new(&self.session, &self.plan).map_err(|e| message(&e)));
+        prepared.as_ref().map_err(SampleError::input)
     }
 
-    /// Columns as promised, rows in their order.
-    fn finished(&self, table: &RecordBatch) -> Result<RecordBatch, SampleError> {
-        let table = with_schema(table, &self.bound.outputs[0].schema.arrow)?;
-        if self.ordered || table.num_rows() < 2 {
-            return Ok(table);
+    /// The tables that are the same for all samples.
+    fn broadcast(&self, batch: &Batch) -> Result<Tables, SampleError> {
+        let mut tables = Tables::default();
+        for (port, table) in &batch.broadcast {
+            tables.insert(port, visible_table(table).map_err(failed)?);
         }
-        let by_key = self.config.key.iter().filter_map(|name| table.column_by_name(name));
-        let columns: Vec<_> =
-            if self.config.key.is_empty() { table.columns().iter().collect() } else { by_key.collect() };
-        let sortable = columns.into_iter().filter(|c| !matches!(c.data_type(), DataType::List(_)));
-        let columns: Vec<SortColumn> = sortable.map(|c| SortColumn { values: c.clone(), options: None }).collect();
-        if columns.is_empty() {
-            return Ok(table);
+        Ok(tables)
+    }
+
+    /// The results of some samples of a batch, computed at once.
+    fn tables(
+        &self,
+        prepared: &Prepared,
+        runtime: &Runtime,
+        broadcast: &Tables,
+        batch: &Batch,
+        samples: &[usize],
+    ) -> Result<Vec<RecordBatch>, SampleError> {
+        let mut tables = broadcast.clone();
+        if self.bound.grain == Grain::Sample {
+            for (port, schema) in &self.sample_wise {
+                let rows = samples.iter().enumerate().map(|(place, &i)| labelled(batch, i, place, port, schema));
+                let rows = rows.collect::<Result<Vec<_>, _>>()?;
+                let Some(first) = rows.first() else {
+                    continue;
+                };
+                let rows = concat_batches(&first.schema(), &rows).map_err(SampleError::internal)?;
+                tables.insert(port, visible_table(&rows).map_err(failed)?);
+            }
         }
-        let order = lexsort_to_indices(&columns, None).map_err(SampleError::internal)?;
-        take_record_batch(&table, &order).map_err(SampleError::internal)
+        let rows = prepared.run(runtime, tables).map_err(failed)?;
+        let rows = in_schema(&rows, &self.result).map_err(failed)?;
+        let parts = if self.bound.grain == Grain::Sample { split(&rows, samples.len())? } else { vec![rows] };
+        let in_order = |part| if self.ordered { Ok(part) } else { sorted(&part, &self.key).map_err(failed) };
+        parts.into_iter().map(in_order).collect()
     }
 }
 
-/// A sample's rows, with its number in the batch for a label: labels are no values in sample grain.
-fn labelled(batch: &Batch, sample: usize, port: &str, schema: &SchemaRef) -> Result<RecordBatch, SampleError> {
+fn failed(error: DataFusionError) -> SampleError {
+    SampleError::input(message(&error))
+}
+
+/// A sample's rows, with its place for a label: labels are no values in sample grain.
+fn labelled(
+    batch: &Batch,
+    sample: usize,
+    place: usize,
+    port: &str,
+    schema: &SchemaRef,
+) -> Result<RecordBatch, SampleError> {
     let empty = RecordBatch::new_empty(schema.clone());
     let own = batch.samples[sample].tables.iter().find(|(name, _)| name == port).map(|(_, table)| table);
     let table = own.unwrap_or(&empty);
-    let label = sample.to_string();
+    let label = place.to_string();
     let labels = StringArray::from_iter_values(std::iter::repeat_n(&label, table.num_rows()));
     with_sample(table, Arc::new(labels)).map_err(SampleError::internal)
 }
 
+/// The rows of each sample, without its label.
 fn split(table: &RecordBatch, samples: usize) -> Result<Vec<RecordBatch>, SampleError> {
     let missing = || SampleError::internal("the query lost the column `sample`");
-    let labels = table.column_by_name("sample").and_then(|c| c.as_string_opt::<i32>()).ok_or_else(missing)?;
+    let position = table.schema().index_of("sample").map_err(|_| missing())?;
+    let labels = table.column(position).as_string_opt::<i32>().ok_or_else(missing)?;
+    if labels.null_count() > 0 {
+        return Err(SampleError::input(
+            "`sample` is null in a row of the result; join so that every row has its sample",
+        ));
+    }
     let mut rows: Vec<Vec<u32>> = vec![Vec::new(); samples];
-    for row in 0..table.num_rows() {
-        if labels.is_null(row) {
-            return Err(SampleError::input(
-                "`sample` is null in a row of the result; join so that every row has its sample",
-            ));
-        }
-        let sample = labels.value(row).parse::<usize>().ok().filter(|&s| s < samples);
+    for (row, label) in labels.iter().enumerate() {
+        let sample = label.and_then(|label| label.parse::<usize>().ok()).filter(|&sample| sample < samples);
         rows[sample.ok_or_else(missing)?].push(row as u32);
     }
-    rows.into_iter()
-        .map(|rows| take_record_batch(table, &UInt32Array::from(rows)).map_err(SampleError::internal))
-        .collect()
-}
-
-/// The columns of a schema, by name; types were settled when the query was planned.
-fn with_schema(table: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, SampleError> {
-    let column = |f: &Arc<Field>| {
-        let column = table
-            .column_by_name(f.name())
-            .ok_or_else(|| SampleError::internal(format!("the query lost the column `{}`", f.name())))?;
-        arrow::compute::cast(column, f.data_type()).map_err(SampleError::internal)
-    };
-    let columns = schema.fields().iter().map(column).collect::<Result<Vec<_>, _>>()?;
-    let rows = arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(table.num_rows()));
-    RecordBatch::try_new_with_options(schema.clone(), columns, &rows).map_err(SampleError::internal)
+    let mut rest = table.clone();
+    rest.remove_column(position);
+    if samples == 1 {
+        return Ok(vec![rest]);
+    }
+    let part = |rows| take_record_batch(&rest, &UInt32Array::from(rows)).map_err(SampleError::internal);
+    rows.into_iter().map(part).collect()
 }

@@ -10,7 +10,7 @@ use lapicque_pipeline::{Event, MemoryStore, RunRecord, StageRun, Store, output_s
 use lapicque_schemas::Digest;
 
 use crate::QueryError;
-use crate::lazy_table::Need;
+use crate::need::Need;
 
 pub(crate) const NAMES: [&str; 8] =
     ["runs", "stages", "bindings", "lineage", "sample_lineage", "actions", "events", "columns"];
@@ -202,19 +202,19 @@ fn sample_lineage_table(store: &dyn Store, runs: &[RunRecord], need: &Need) -> R
     ])?)
 }
 
-/// What is stored of each result that a run refers to.
+/// What is stored of each result that a stage of a run refers to; a result that two stages share has a row for each.
 fn actions_table(store: &dyn Store, runs: &[RunRecord]) -> Result<RecordBatch, QueryError> {
-    let mut stage_of: BTreeMap<Digest, &StageRun> = BTreeMap::new();
+    let mut kind_of: BTreeMap<(Digest, &str), &str> = BTreeMap::new();
     for (_, stage) in of_stages(runs) {
         for key in store.binding(stage.binding)?.keys.into_iter().flatten() {
-            stage_of.entry(key).or_insert(stage);
+            kind_of.insert((key, stage.stage.as_str()), stage.kind.as_str());
         }
     }
-    let keys: Vec<Digest> = stage_of.keys().copied().collect();
+    let keys: Vec<Digest> = kind_of.keys().map(|(key, _)| *key).collect();
     let mut rows = Vec::new();
-    for ((key, stage), action) in stage_of.iter().zip(store.actions(&keys)?) {
+    for ((&(key, stage), &kind), action) in kind_of.iter().zip(store.actions(&keys)?) {
         if let Some(action) = action {
-            rows.push((*key, stage.stage.as_str(), stage.kind.as_str(), action));
+            rows.push((key, stage, kind, action));
         }
     }
     let entries = |of: fn(&lapicque_pipeline::OutputEntry) -> u64| {

@@ -330,7 +330,9 @@ fn unread_columns(pipeline: &Pipeline, stages: &[BoundStage], problems: &mut Vec
         };
         let accepted: Vec<&str> =
             readers.iter().flat_map(|(s, _)| s.bound().accepts.iter().map(String::as_str)).collect();
-        for column in schema.column_names().filter(|c| !points.unread.iter().any(|u| u == c) && !is_read(c)) {
+        // What a stage would read is no mistake, also where it finds that it can do without.
+        let is_known = |column: &str| is_read(column) || accepted.contains(&column);
+        for column in schema.column_names().filter(|c| !points.unread.iter().any(|u| u == c) && !is_known(c)) {
             let near =
                 nearest(column, accepted.iter().copied()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
             let message = format!("no stage reads the column `{column}`{near} (list it under `labels` if none should)");

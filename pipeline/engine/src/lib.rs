@@ -61,7 +61,6 @@ pub use kind::{
     Batch, BindRequest, Bound, ConfigError, Context, FailureReason, Grain, Kind, Output, Points, PortMode, PortSchema,
     PortSpec, Ports, Read, Registry, SampleError, SampleInput, SampleOutput, Stage, each_sample,
 };
-pub use lapicque_schemas::{label_positions, sample_field, with_sample};
 pub use memory::MemoryStore;
 pub use options::RunOptions;
 pub use overlay::Overlay;

@@ -3,13 +3,13 @@
 
 mod support;
 
+use lapicque_schemas::with_sample;
 use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow_array::StringArray;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
-use lapicque_pipeline::with_sample;
 use lapicque_schemas::tables::signals::{self, Signal};
 use parquet::arrow::ArrowWriter;
 use support::{floats, lists, ran, refused_in, texts};

@@ -8,11 +8,11 @@ use lapicque_inverse::{Model, predict};
 use lapicque_pipeline::config::typed;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError,
-    SampleOutput, Stage, each_sample, sample_field, with_sample,
+    SampleOutput, Stage, each_sample,
 };
-use lapicque_schemas::TableSchema;
 use lapicque_schemas::tables::predictions::{self, PredictionRow};
 use lapicque_schemas::tables::{features, model};
+use lapicque_schemas::{TableSchema, sample_field, with_sample};
 use ndarray::ArrayView2;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

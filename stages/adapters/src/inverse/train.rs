@@ -11,12 +11,12 @@ use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::config::nearest;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Grain, Kind, Output, PortMode, PortSchema, PortSpec, Ports, Read,
-    SampleError, SampleInput, SampleOutput, Stage, each_sample, label_positions, sample_field,
+    SampleError, SampleInput, SampleOutput, Stage, each_sample,
 };
-use lapicque_schemas::TableSchema;
 use lapicque_schemas::tables::held_out::{self, HeldOutRow};
 use lapicque_schemas::tables::metrics::{self, MetricsRow};
 use lapicque_schemas::tables::{features, model, parameters};
+use lapicque_schemas::{TableSchema, label_positions, sample_field};
 use ndarray::ArrayView2;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -8,7 +8,8 @@ use std::sync::atomic::AtomicBool;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{RecordBatch, StringArray};
-use lapicque_pipeline::{Graph, MemoryStore, Pipeline, Registry, RunOptions, RunRecord, Store, run, with_sample};
+use lapicque_pipeline::{Graph, MemoryStore, Pipeline, Registry, RunOptions, RunRecord, Store, run};
+use lapicque_schemas::with_sample;
 
 pub struct Ran {
     pub store: MemoryStore,

@@ -1,76 +1,12 @@
-//! Tables that are read once a query is planned: then it is known which columns and which samples it needs.
+//! What a planned query needs of its tables: then only these columns, and where it names samples only their rows, are read.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::{Arc, OnceLock};
 
-use arrow::array::new_null_array;
-use arrow::datatypes::{DataType, SchemaRef};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use async_trait::async_trait;
-use datafusion::catalog::{Session, TableProvider};
+use arrow::datatypes::DataType;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::datasource::memory::MemorySourceConfig;
-use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, TableProviderFilterPushDown, TableType};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::error::Result;
+use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use datafusion::scalar::ScalarValue;
-
-/// A table of which the schema is known, and later the rows of the columns that are needed.
-#[derive(Debug)]
-pub(crate) struct LazyTable {
-    schema: SchemaRef,
-    rows: OnceLock<RecordBatch>,
-}
-
-impl LazyTable {
-    pub(crate) fn new(schema: SchemaRef) -> Self {
-        Self { schema, rows: OnceLock::new() }
-    }
-
-    /// Gives the table its rows: those that a [`Need`] asks for, or more.
-    pub(crate) fn fill(&self, rows: RecordBatch) {
-        self.rows.get_or_init(|| rows);
-    }
-}
-
-#[async_trait]
-impl TableProvider for LazyTable {
-    fn schema(&self) -> SchemaRef {
-        self.schema.clone()
-    }
-
-    fn table_type(&self) -> TableType {
-        TableType::Base
-    }
-
-    async fn scan(
-        &self,
-        _: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        _: &[Expr],
-        _: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let lacking = |name: &str| DataFusionError::Internal(format!("the column `{name}` was not read"));
-        let rows = self.rows.get().ok_or_else(|| lacking("*"))?;
-        let projected = match projection {
-            Some(projection) => Arc::new(self.schema.project(projection)?),
-            None => self.schema.clone(),
-        };
-        let columns = projected.fields().iter().map(|field| match rows.column_by_name(field.name()) {
-            Some(column) => Ok(column.clone()),
-            None if rows.num_rows() == 0 => Ok(new_null_array(field.data_type(), 0)),
-            None => Err(lacking(field.name())),
-        });
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
-        let batch = RecordBatch::try_new_with_options(projected.clone(), columns.collect::<Result<_>>()?, &options)?;
-        Ok(MemorySourceConfig::try_new_exec(&[vec![batch]], projected, None)?)
-    }
-
-    /// Filters are looked at for what they say of samples; the query applies them itself.
-    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
-    }
-}
 
 /// What a query needs of one table.
 #[derive(Debug, Default)]
