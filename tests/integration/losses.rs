@@ -243,8 +243,11 @@ fn lose(lab: &Lab, chance: &mut Chance) -> (String, bool) {
     (format!("{folder} {how}"), how == "gone" && folder == "segments")
 }
 
+/// What is told of each table.
+type Answers = BTreeMap<String, Result<RecordBatch, String>>;
+
 /// The tables of a run; errors as they are told.
-fn tables(store: &dyn Store, run: &RunRecord) -> BTreeMap<String, Result<RecordBatch, String>> {
+fn tables(store: &dyn Store, run: &RunRecord) -> Answers {
     let outputs = run.stages.iter().flat_map(|stage| (0..stage.outputs.len()).map(move |output| (stage, output)));
     let table = |(stage, output): (&StageRun, usize)| {
         (stage.table_name(output), read_output(store, stage, output, None).map_err(|error| error.to_string()))
@@ -308,7 +311,7 @@ fn whatever_is_lost_tables_are_right_or_refused_and_the_next_run_brings_them_bac
         };
         let mut history: Vec<String> = Vec::new();
         // What the latest run gave, by its id.
-        let mut before: Option<(String, BTreeMap<String, Result<RecordBatch, String>>)> = None;
+        let mut before: Option<(String, Answers)> = None;
         for _ in 0..EDITS {
             let mut seen = true;
             for _ in 0..chance.below(3) {
