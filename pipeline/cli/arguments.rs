@@ -150,7 +150,7 @@ Examples:
     /// Remove results that no kept run needs
     #[command(after_help = "\
 Kept are pinned runs and the latest runs of each pipeline file in the store. Nothing is removed while a run is at work.
-Before results are removed, the command asks; where it cannot ask, it needs --yes.
+Before results are removed, the command asks; where it cannot ask, it removes nothing without --yes.
 
 Examples:
   lapicque gc pipeline.yaml --dry-run

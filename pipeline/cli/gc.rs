@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use indicatif::HumanBytes;
 use lapicque_pipeline::Pipeline;
 use lapicque_store::{Collected, ParquetStore};
+use serde_json::json;
 
 use crate::arguments::{Gc, Pin, Shared};
 use crate::error::CommandError;
@@ -23,13 +24,15 @@ pub(crate) fn gc(command: &Gc, shared: &Shared) -> Result<(), CommandError> {
     if removes_results && !shared.quiet {
         tell_kept(&store, command.keep_runs)?;
     }
-    if removes_results && !command.dry_run && !command.yes {
-        confirm(&would)?;
-    }
-    let collected = if command.dry_run { would } else { store.collect(command.keep_runs, false)? };
+    let needs_yes = removes_results && !command.dry_run && !command.yes && !is_confirmed(&would, shared);
+    let stays = command.dry_run || needs_yes;
+    let collected = if stays { would } else { store.collect(command.keep_runs, false)? };
     if shared.json {
-        let text = serde_json::to_string_pretty(&collected).map_err(|error| CommandError::Output(error.to_string()))?;
-        return print(&format!("{text}\n"));
+        let mut answer = json!(collected);
+        if needs_yes {
+            answer["needs_yes"] = true.into();
+        }
+        return print(&format!("{answer:#}\n"));
     }
     if collected.runners > 0 && !shared.quiet {
         tell(&format!("{} runs are at work on the store: nothing was removed, as they may need it", collected.runners));
@@ -39,7 +42,7 @@ pub(crate) fn gc(command: &Gc, shared: &Shared) -> Result<(), CommandError> {
             tell(&format!("nothing can be kept for {lost}"));
         }
     }
-    let would = if command.dry_run || collected.runners > 0 { "would remove" } else { "removed" };
+    let would = if stays || collected.runners > 0 { "would remove" } else { "removed" };
     let mut table = vec![["", "runs", "results", "segments", "other files", "bytes"].map(str::to_owned).to_vec()];
     table.push(vec![
         would.to_owned(),
@@ -86,24 +89,28 @@ fn tell_kept(store: &ParquetStore, keep_runs: usize) -> Result<(), CommandError>
     Ok(())
 }
 
-/// Asks on a terminal; elsewhere `--yes` has to be said.
-fn confirm(would: &Collected) -> Result<(), CommandError> {
+/// Asks on a terminal; elsewhere `--yes` has to be said, and nothing is removed without.
+fn is_confirmed(would: &Collected, shared: &Shared) -> bool {
     let counted = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let (runs, results) = (counted(would.runs, "run"), counted(would.actions, "result"));
     let what = format!("{runs} and {results} ({}) that no kept run needs", HumanBytes(would.bytes));
     if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
-        return Err(CommandError::Input(format!(
-            "this would remove {what}: say --yes to do it, --dry-run to see more, or pin the runs to keep (`lapicque pin`)"
-        )));
+        if !shared.quiet {
+            tell(&format!(
+                "nothing was removed: to remove {what} needs --yes (runs to keep can be pinned by `lapicque pin`)"
+            ));
+        }
+        return false;
     }
     tell(&format!("remove {what}? [y/N]"));
     let mut answer = String::new();
     // No answer is no.
     let _ = std::io::stdin().read_line(&mut answer);
-    match answer.trim().to_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(CommandError::Input("nothing was removed".to_owned())),
+    let is_yes = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
+    if !is_yes {
+        tell("nothing was removed");
     }
+    is_yes
 }
 
 pub(crate) fn pin(command: &Pin, shared: &Shared) -> Result<(), CommandError> {
