@@ -14,7 +14,7 @@ use crate::arguments::{Apply, Format, Shared};
 use crate::error::CommandError;
 use crate::progress::Progress;
 use crate::project::jobs;
-use crate::run::{cancelled, failure, interruptible, on_threads, remarks};
+use crate::run::{cancelled, failure, interruptible, remarks};
 use crate::table_output::{format_of, write, write_file};
 use crate::tell;
 
@@ -50,15 +50,14 @@ pub(crate) fn apply(command: &Apply, shared: &Shared) -> Result<(), CommandError
     let progress = Progress::new(shared.quiet);
     let options = RunOptions {
         jobs: jobs(shared),
+        executor: None,
         retry_failed: false,
         verify: None,
         cancelled: cancelled(),
         store_uri: "memory".to_owned(),
         settings: command.set.clone(),
     };
-    let record = on_threads(options.jobs, || {
-        lapicque_pipeline::run(&pipeline, &graph, &store, &options, &|event| progress.hear(event))
-    })??;
+    let record = lapicque_pipeline::run(&pipeline, &graph, &store, &options, &|event| progress.hear(event))?;
     progress.finish();
     if !shared.quiet {
         remarks(&record);

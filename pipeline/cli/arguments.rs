@@ -147,6 +147,14 @@ Examples:
   lapicque audit pipeline.yaml
   lapicque audit pipeline.yaml --json")]
     Audit(Audit),
+    /// Compute a batch that another process hands out
+    ///
+    /// Reads a task as JSON from stdin, computes it, publishes the results to the store that it names, and writes what became of it as JSON to stdout.
+    /// Schedulers of clusters start it; nobody types it.
+    #[command(after_help = "\
+Examples:
+  lapicque worker < task.json > report.json")]
+    Worker,
     /// Remove results that no kept run needs
     #[command(after_help = "\
 Kept are pinned runs and the latest runs of each pipeline file in the store. Nothing is removed while a run is at work.

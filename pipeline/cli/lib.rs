@@ -43,6 +43,7 @@ pub fn registry() -> Registry {
 pub fn run_to_end(pipeline: &Pipeline, graph: &Graph, store: &dyn Store, jobs: usize) -> Result<RunRecord, StoreError> {
     let options = RunOptions {
         jobs,
+        executor: None,
         retry_failed: false,
         verify: None,
         cancelled: &AtomicBool::new(false),

@@ -25,6 +25,7 @@ mod stages;
 mod table_output;
 mod text;
 mod why;
+mod worker;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::Export(command) => export::export(command, shared),
         Command::Graph(command) => graph::graph(command, shared),
         Command::Audit(command) => audit::audit(command, shared),
+        Command::Worker => worker::worker(shared),
         Command::Gc(command) => gc::gc(command, shared),
         Command::Pin(command) => gc::pin(command, shared),
         Command::Apply(command) => apply::apply(command, shared),

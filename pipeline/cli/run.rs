@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Float64Type, Int32Type};
-use lapicque_pipeline::{FailureReason, RunOptions, RunRecord, StageRun, Store, read_output};
+use lapicque_pipeline::{Event, FailureReason, RunOptions, RunRecord, StageRun, Store, read_output};
 use lapicque_schemas::tables::metrics;
 use serde_json::json;
 
@@ -24,17 +24,15 @@ pub(crate) fn run(command: &Run, shared: &Shared) -> Result<(), CommandError> {
     let progress = Progress::every(shared.quiet, Duration::from_secs(u64::from(command.progress_every)));
     let options = RunOptions {
         jobs: jobs(shared),
+        executor: None,
         retry_failed: command.retry_failed,
         verify: command.verify,
         cancelled: &CANCELLED,
         store_uri: project.store.folder().display().to_string(),
         settings: command.on.set.clone(),
     };
-    let record = on_threads(options.jobs, || {
-        lapicque_pipeline::run(&project.pipeline, &project.graph, &project.store, &options, &|event| {
-            progress.hear(event)
-        })
-    })??;
+    let observe = |event: &Event| progress.hear(event);
+    let record = lapicque_pipeline::run(&project.pipeline, &project.graph, &project.store, &options, &observe)?;
     progress.finish();
     if !shared.quiet {
         remarks(&record);
@@ -88,12 +86,6 @@ pub(crate) fn interruptible() {
 
 pub(crate) fn cancelled() -> &'static AtomicBool {
     &CANCELLED
-}
-
-/// Runs work in a pool of so many threads.
-pub(crate) fn on_threads<T: Send>(jobs: usize, work: impl FnOnce() -> T + Send) -> Result<T, CommandError> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
-    Ok(pool.map_err(|error| CommandError::Input(format!("--jobs {jobs}: {error}")))?.install(work))
 }
 
 /// What a run has to remark, one line each.

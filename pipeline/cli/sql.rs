@@ -12,7 +12,7 @@ use crate::arguments::{Format, Shared, Sql};
 use crate::error::CommandError;
 use crate::progress::Progress;
 use crate::project::{jobs, latest_run, no_run, open_store, pipeline_file};
-use crate::run::{cancelled, interruptible, on_threads};
+use crate::run::{cancelled, interruptible};
 use crate::table_output::{format_of, write};
 
 pub(crate) fn sql(command: &Sql, shared: &Shared) -> Result<(), CommandError> {
@@ -86,15 +86,14 @@ fn with_rows_of(
         let progress = Progress::new(shared.quiet);
         let options = RunOptions {
             jobs: jobs(shared),
+            executor: None,
             retry_failed: false,
             verify: None,
             cancelled: cancelled(),
             store_uri: "memory".to_owned(),
             settings: run.settings.clone(),
         };
-        let repeated = on_threads(options.jobs, || {
-            lapicque_pipeline::run(&again, &graph, &overlay, &options, &|event| progress.hear(event))
-        })??;
+        let repeated = lapicque_pipeline::run(&again, &graph, &overlay, &options, &|event| progress.hear(event))?;
         progress.finish();
         if cancelled().load(std::sync::atomic::Ordering::Relaxed) {
             return Err(CommandError::Interrupted);

@@ -90,6 +90,7 @@ fn ran(store: &dyn Store) -> Result<RunRecord, StoreError> {
     let (pipeline, graph) = Lab::new().bind(&pipeline()).unwrap();
     let options = RunOptions {
         jobs: 1,
+        executor: None,
         retry_failed: false,
         verify: None,
         cancelled: &AtomicBool::new(false),

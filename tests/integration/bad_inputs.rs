@@ -424,7 +424,9 @@ fn what_only_running_shows_is_told_by_sample_and_leaves_the_store_sound() {
     let failed = train("features.csv", "model.json");
     assert_eq!(failed.code, 2, "{}", failed.stderr);
     assert!(
-        failed.says("`power` is NaN in 1 of 3 rows") && failed.says("sample `b` (J_ext = 2), channel Cz, epoch 0"),
+        failed.says("`power` is NaN in 1 of 3 rows")
+            && failed.says("(J_ext = 2), channel Cz, epoch 0")
+            && failed.says("(sample `b`)"),
         "{}",
         failed.stderr
     );

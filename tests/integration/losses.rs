@@ -259,6 +259,7 @@ fn run(lab: &Lab, pipeline: &Value, store: &dyn Store) -> RunRecord {
     let (pipeline, graph) = lab.bind(pipeline).unwrap();
     let options = RunOptions {
         jobs: 2,
+        executor: None,
         retry_failed: false,
         verify: None,
         cancelled: &AtomicBool::new(false),

@@ -26,6 +26,8 @@ pub(crate) struct Index {
     foreign: HashSet<Digest>,
     /// Batches of which a segment is gone, shorter or longer than it was, or turned out to be damaged.
     pub(crate) lost: HashSet<Arc<str>>,
+    /// Names of files that had been put aside as damaged when it was last looked.
+    pub(crate) aside: BTreeSet<String>,
     /// Of those that were gone from the start: which were asked for, and not told yet.
     missed: RefCell<BTreeSet<Arc<str>>>,
 }

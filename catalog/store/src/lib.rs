@@ -29,12 +29,14 @@
 //! before wrote may have been made from rows of other samples, and floats were stored with two zeros and many NaNs.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod admitted;
 mod bindings;
 mod checksums;
 mod claims;
 mod collect;
 mod files;
 mod index;
+mod lookup;
 mod manifest;
 mod pins;
 mod segments;
@@ -42,24 +44,22 @@ mod segments;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use admitted::{Admitted, located};
 use arrow_array::RecordBatch;
 use checksums::Sums;
 use claims::{ClaimFile, Claims};
 pub use collect::Collected;
 use index::Index;
 use lapicque_pipeline::keys::ingredients_digest;
-use lapicque_pipeline::{Action, Binding, Claim, Found, NewBatch, RunRecord, Store, StoreError};
+use lapicque_pipeline::{Action, Binding, Claim, Found, Located, NewBatch, RunRecord, Store, StoreError};
 use lapicque_schemas::{Digest, DigestBuilder, TableSchema};
 use parquet::file::metadata::KeyValue;
 pub use pins::Pin;
 use segments::Fault;
 use serde_json::Value;
-
-/// How often the manifests are read anew because one is damaged or gone.
-const MOST_RELOADS: usize = 10_000;
 
 /// Version of the layout.
 pub const FORMAT: u32 = 3;
@@ -70,6 +70,8 @@ pub struct ParquetStore {
     /// Read when something is looked up for the first time.
     index: Mutex<Option<Index>>,
     claims: Arc<Claims>,
+    /// What it was told of rows, as a worker.
+    admitted: Admitted,
     /// What was found damaged and not told yet.
     damage: Mutex<Vec<String>>,
     /// Batches that were published here.
@@ -100,6 +102,7 @@ impl ParquetStore {
             folder: folder.to_owned(),
             index: Mutex::new(None),
             claims,
+            admitted: Admitted::default(),
             damage: Mutex::default(),
             own: Mutex::default(),
         })
@@ -107,49 +110,6 @@ impl ParquetStore {
 
     pub fn folder(&self) -> &Path {
         &self.folder
-    }
-
-    fn with_index<T>(&self, work: impl Fn(&mut Index) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let mut index = self.lock();
-        let mut loaded = match index.take() {
-            Some(loaded) => loaded,
-            None => self.load()?,
-        };
-        let mut reloads = 0;
-        let result = loop {
-            match work(&mut loaded) {
-                // Its manifests were merged by another process.
-                Err(StoreError::Io { source, .. })
-                    if source.kind() == std::io::ErrorKind::NotFound && reloads < MOST_RELOADS => {}
-                Err(StoreError::Damaged { path, message }) if reloads < MOST_RELOADS => {
-                    self.condemn(Path::new(&path), &message);
-                }
-                other => break other,
-            }
-            reloads += 1;
-            loaded = self.load()?;
-        };
-        *index = Some(loaded);
-        result
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Index>> {
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn load(&self) -> Result<Index, StoreError> {
-        let mut damaged = |path: &Path, message: String| self.condemn(path, &message);
-        let folder = self.folder.join("segments");
-        let segments = files::sizes(&folder)?;
-        // What was published since the folder was listed is asked for by name.
-        let size = |name: &str| segments.get(name).copied().or_else(|| files::size(&folder.join(name)));
-        Index::load(&self.folder.join("actions"), &size, &mut damaged)
-    }
-
-    /// Reads the manifests anew.
-    fn reload(&self) -> Result<(), StoreError> {
-        *self.lock() = None;
-        Ok(())
     }
 
     fn place(&self, folder: &str, name: &str) -> Result<PathBuf, StoreError> {
@@ -170,12 +130,6 @@ impl ParquetStore {
         }
         let message = format!("{}: {message}", path.display());
         self.damage.lock().unwrap_or_else(PoisonError::into_inner).push(message);
-    }
-
-    fn places(&self, output: usize, keys: &[Digest]) -> Result<Vec<segments::Place>, StoreError> {
-        self.with_index(|index| {
-            keys.iter().map(|&key| index.place(key, output)?.ok_or(StoreError::NotStored { key })).collect()
-        })
     }
 
     fn read_places(
@@ -266,7 +220,10 @@ fn fresh_name(purpose: &str) -> String {
 
 impl Store for ParquetStore {
     fn find(&self, keys: &[Digest]) -> Result<Vec<Option<Found>>, StoreError> {
-        self.with_index(|index| keys.iter().map(|key| index.find(*key)).collect())
+        match self.admitted.find(keys) {
+            Some(told) => Ok(told),
+            None => self.with_index(|index| keys.iter().map(|key| index.find(*key)).collect()),
+        }
     }
 
     fn actions(&self, keys: &[Digest]) -> Result<Vec<Option<Action>>, StoreError> {
@@ -309,10 +266,7 @@ impl Store for ParquetStore {
         // Claims before manifests: a claim that is gone by now was given up after its results were published.
         let taken = self.claims.taken()?;
         let granted = self.with_index(|index| {
-            let mut damaged = |path: &Path, message: String| self.condemn(path, &message);
-            let segments = self.folder.join("segments");
-            let size = |name: &str| files::size(&segments.join(name));
-            index.refresh(&self.folder.join("actions"), &size, &mut damaged)?;
+            self.take_in(index)?;
             let free = keys.iter().copied().filter(|&key| !index.is_news(key) && !taken.contains(&key));
             Ok(free.collect::<Vec<_>>())
         })?;
@@ -371,6 +325,18 @@ impl Store for ParquetStore {
         let joined = arrow_select::concat::concat_batches(&schema.view(columns), &tables)
             .map_err(|error| StoreError::Unsupported { message: error.to_string() })?;
         Ok((joined, rows))
+    }
+
+    fn locate(&self, output: usize, keys: &[Digest]) -> Result<Located, StoreError> {
+        Ok(located(output, keys, &self.places(output, keys)?))
+    }
+
+    fn admit(&self, located: &[Located]) {
+        self.admitted.take(located);
+    }
+
+    fn refresh(&self) -> Result<(), StoreError> {
+        self.see_others()
     }
 
     fn ingredients(&self, digest: Digest) -> Result<Option<Value>, StoreError> {

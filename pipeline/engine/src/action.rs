@@ -1,6 +1,7 @@
 //! What is stored of one action: the result of one stage for one sample.
 
 use lapicque_schemas::Digest;
+use serde::{Deserialize, Serialize};
 
 use crate::kind::SampleError;
 
@@ -17,7 +18,7 @@ pub struct Action {
 }
 
 /// One output of one action.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutputEntry {
     pub rows: u64,
     pub content: Digest,

@@ -65,8 +65,7 @@ fn alone(batch: &Batch, mut run: impl FnMut(&Batch) -> Attempt) -> Vec<Attempt> 
 fn together(stage: &dyn Stage, context: &Context<'_>, batch: &Batch) -> Vec<Attempt> {
     let (caught, backtrace) = panics::watch(|| catch_unwind(AssertUnwindSafe(|| stage.run(context, batch))));
     let failed = |reason, message: String| {
-        let attempt =
-            || Attempt { result: Err(SampleError { reason, message: message.clone() }), backtrace: backtrace.clone() };
+        let attempt = || Attempt { result: Err(SampleError::of(reason, &message)), backtrace: backtrace.clone() };
         batch.samples.iter().map(|_| attempt()).collect()
     };
     match caught {
@@ -126,7 +125,7 @@ fn watched(stage: &dyn Stage, context: &Context<'_>, one: &Batch, timeout: Durat
         _ => {
             let allowed = humantime::format_duration(timeout);
             let message = format!("it took longer than {allowed}, the `timeout` of the stage");
-            Attempt { result: Err(SampleError { reason: FailureReason::Timeout, message }), backtrace: None }
+            Attempt { result: Err(SampleError::of(FailureReason::Timeout, message)), backtrace: None }
         }
     }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use lapicque_schemas::Digest;
 
 use crate::alignment::{Alignment, align};
-use crate::execute::BatchReport;
 use crate::graph::{BoundStage, Domain, Port};
 use crate::kind::{Grain, PortSchema};
 use crate::plan::{Planner, absent_digest};
+use crate::report::BatchReport;
 use crate::states::Unit;
 use crate::store::Cost;
 use crate::task::{BatchTask, From, MemberTask, PortTask, StageBinding, UnitTask, WholeLabels};
@@ -35,6 +35,7 @@ pub(crate) struct Batches {
 }
 
 /// A batch to compute.
+#[derive(Clone)]
 pub(crate) struct NextBatch {
     pub(crate) task: BatchTask,
     /// Per member, the unit of each label.
@@ -127,7 +128,10 @@ fn next_batch(
         units.iter().map(|a| samples.iter().map(|&label| a.get(label as usize)).collect()).collect();
     let labels = samples.iter().map(|&label| labels[label as usize].clone()).collect();
     let tasks = members.iter().zip(&units).map(|(&member, units)| member_task(planner, members, member, units));
-    NextBatch { task: BatchTask { store: store.to_owned(), members: tasks.collect(), labels }, units }
+    NextBatch {
+        task: BatchTask { store: store.to_owned(), members: tasks.collect(), labels, located: Vec::new() },
+        units,
+    }
 }
 
 impl NextBatch {
@@ -141,7 +145,7 @@ impl NextBatch {
     }
 
     /// The batch without the samples of which a key is not granted; `None` where nothing is left.
-    pub(crate) fn only(mut self, granted: &[Digest]) -> Option<Self> {
+    pub(crate) fn only(self, granted: &[Digest]) -> Option<Self> {
         let granted: HashSet<&Digest> = granted.iter().collect();
         let refused = |unit: &UnitTask| matches!(unit, UnitTask::Missing { key, .. } if !granted.contains(key));
         let kept: Vec<bool> = (0..self.task.labels.len())
@@ -150,17 +154,32 @@ impl NextBatch {
         if kept.iter().all(|&kept| kept) {
             return Some(self);
         }
-        keep(&mut self.task.labels, &kept);
-        self.units.iter_mut().for_each(|units| keep(units, &kept));
+        let rest = self.part(&kept);
+        (!rest.task.labels.is_empty()).then_some(rest)
+    }
+
+    /// The batch in two halves; in one, if it is of one sample.
+    pub(crate) fn halves(self) -> Vec<Self> {
+        let samples = self.task.labels.len();
+        let half = |first: bool| (0..samples).map(|label| (label < samples / 2) == first).collect::<Vec<_>>();
+        match samples {
+            0 | 1 => vec![self],
+            _ => vec![self.clone().part(&half(true)), self.part(&half(false))],
+        }
+    }
+
+    fn part(mut self, kept: &[bool]) -> Self {
+        keep(&mut self.task.labels, kept);
+        self.units.iter_mut().for_each(|units| keep(units, kept));
         for member in &mut self.task.members {
-            keep(&mut member.units, &kept);
+            keep(&mut member.units, kept);
             for port in &mut member.ports {
                 if let From::Samples { keys, .. } = &mut port.from {
-                    keep(keys, &kept);
+                    keep(keys, kept);
                 }
             }
         }
-        (!self.task.labels.is_empty()).then_some(self)
+        self
     }
 }
 

@@ -4,6 +4,7 @@
 //! when a later stage needs them.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use arrow_array::RecordBatch;
@@ -15,6 +16,7 @@ use crate::found::covers;
 use crate::keys::{action_key, ingredients_digest, random_key};
 use crate::kind::{Batch, Context, FailureReason, Grain, Output, SampleError, SampleInput, SampleOutput, Stage};
 use crate::memory::project;
+use crate::report::{BatchReport, MemberReport, UnitReport};
 use crate::shared_tables::SharedTables;
 use crate::store::{NewAction, NewBatch, Store, StoreError};
 use crate::task::{BatchTask, From, MemberTask, PortTask, UnitTask};
@@ -22,34 +24,6 @@ use crate::whole::read_whole;
 
 /// Tables wider than this carry no digest per column: they would outweigh the rows.
 const NARROW: usize = 8;
-
-/// What became of each sample in each member.
-#[derive(Debug, Clone, Default)]
-pub struct BatchReport {
-    pub members: Vec<MemberReport>,
-}
-
-#[derive(Debug, Clone, Default)]
-pub struct MemberReport {
-    /// One per label of the batch; `None` where there was nothing to do.
-    pub units: Vec<Option<UnitReport>>,
-    pub seconds: f64,
-    pub bytes: u64,
-    /// Number of the label, and where its stage panicked.
-    pub backtraces: Vec<(usize, String)>,
-}
-
-#[derive(Debug, Clone)]
-pub struct UnitReport {
-    pub key: Digest,
-    pub inputs: Vec<Digest>,
-    pub outcome: Result<Vec<OutputEntry>, SampleError>,
-    pub notes: Vec<String>,
-    /// Whether the stage function ran; otherwise the key was known once its inputs were.
-    pub computed: bool,
-    /// Whether a second computation gave the values of the first.
-    pub reproduced: bool,
-}
 
 /// Computes a batch. `stages` are the bound stages of the members.
 pub fn execute(
@@ -69,6 +43,32 @@ pub fn execute(
         execution.member(member)?;
     }
     execution.publish()
+}
+
+/// What the store has of a batch that was computed elsewhere.
+pub(crate) fn published(task: &BatchTask, stages: &[&dyn Stage], store: &dyn Store) -> Result<BatchReport, StoreError> {
+    let members =
+        task.members.iter().map(|_| MemberReport { units: vec![None; task.labels.len()], ..Default::default() });
+    let report = BatchReport { members: members.collect() };
+    let nothing = |_: f64| {};
+    let context = Context { threads: 1, cancelled: &AtomicBool::new(false), progress: &nothing };
+    let shared = &SharedTables::default();
+    let mut execution =
+        Execution { task, stages, store, shared, context: &context, rows: HashMap::new(), new: Vec::new(), report };
+    for number in 0..task.members.len() {
+        let runs = execution.runs(number)?;
+        let keys: Vec<Digest> = runs.iter().map(|run| run.key).collect();
+        for (run, found) in runs.into_iter().zip(store.find(&keys)?) {
+            let Some(found) = found else {
+                continue;
+            };
+            let (outcome, notes) = (found.outcome(), found.notes().to_vec());
+            let unit =
+                UnitReport { key: run.key, inputs: run.inputs, outcome, notes, computed: true, reproduced: true };
+            execution.report.members[number].units[run.label] = Some(unit);
+        }
+    }
+    Ok(execution.report)
 }
 
 struct Execution<'a> {

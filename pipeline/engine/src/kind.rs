@@ -295,6 +295,9 @@ impl SampleOutput {
 pub struct SampleError {
     pub reason: FailureReason,
     pub message: String,
+    /// The position of the sample that it is about, in a stage that sees many and not their names: the message leaves it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -320,16 +323,32 @@ impl FailureReason {
 }
 
 impl SampleError {
+    pub(crate) fn of(reason: FailureReason, message: impl ToString) -> Self {
+        Self { reason, message: message.to_string(), about: None }
+    }
+
+    /// The error, of the sample at this position of a whole input.
+    pub fn about(self, position: u32) -> Self {
+        Self { about: Some(position), ..self }
+    }
+
+    /// The error with the name of the sample that it is about, where these are the names of positions.
+    pub(crate) fn named(&self, names: &[String]) -> Self {
+        let name = self.about.and_then(|position| names.get(position as usize));
+        let message = name.map(|name| format!("{} (sample `{name}`)", self.message));
+        Self { message: message.unwrap_or_else(|| self.message.clone()), ..self.clone() }
+    }
+
     pub fn input(message: impl ToString) -> Self {
-        Self { reason: FailureReason::Input, message: message.to_string() }
+        Self::of(FailureReason::Input, message)
     }
 
     pub fn internal(message: impl ToString) -> Self {
-        Self { reason: FailureReason::Internal, message: message.to_string() }
+        Self::of(FailureReason::Internal, message)
     }
 
     pub fn cancelled() -> Self {
-        Self { reason: FailureReason::Cancelled, message: "cancelled".to_owned() }
+        Self::of(FailureReason::Cancelled, "cancelled")
     }
 }
 

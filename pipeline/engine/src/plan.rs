@@ -78,13 +78,14 @@ impl<'a> Planner<'a> {
                 chunk.par_iter().map(|&unit| action_key(common, state.inputs(unit as usize))).collect();
             let found = self.store.find(&keys)?;
             for ((&unit, key), found) in chunk.iter().zip(keys).zip(found) {
-                self.states[number].units[unit as usize] = self.unit(stage, key, found);
+                let positions = &self.states[number].positions;
+                self.states[number].units[unit as usize] = self.unit(stage, positions, key, found);
             }
         }
         Ok(())
     }
 
-    fn unit(&self, stage: &BoundStage, key: Digest, found: Option<Found>) -> Unit {
+    fn unit(&self, stage: &BoundStage, positions: &[String], key: Digest, found: Option<Found>) -> Unit {
         let Some(found) = found else {
             return Unit::Missing { key };
         };
@@ -92,7 +93,7 @@ impl<'a> Planner<'a> {
             Some(error) if (self.retry_failed || error.reason.may_pass()) && !self.tried.contains(&key) => {
                 Unit::Missing { key }
             }
-            Some(error) => Unit::Failed { key, error: Arc::new(error.clone()) },
+            Some(error) => Unit::Failed { key, error: Arc::new(error.named(positions)) },
             // Rows that an earlier pipeline did not keep are computed again where this one keeps them.
             None if stage.spec.keep && !found.is_kept() => Unit::Missing { key },
             None => Unit::Done { key, found },

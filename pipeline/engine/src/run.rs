@@ -1,17 +1,18 @@
 //! Runs a graph: group after group, batches in parallel, nothing that the store already has.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::batches::{Batches, NextBatch};
+use rayon::ThreadPoolBuilder;
+
+use crate::batches::Batches;
+use crate::dispatch::Dispatch;
 use crate::estimate::{History, unchanged};
 use crate::events::{Event, Observer, TimedEvent};
-use crate::execute::{BatchReport, execute};
-use crate::found::{ActionColumns, Found};
 use crate::graph::Graph;
-use crate::kind::{Context, FailureReason, Grain, Stage};
+use crate::kind::{Context, Grain, Stage};
+use crate::local::{Local, with_threads};
 use crate::options::RunOptions;
 use crate::pipeline_file::Pipeline;
 use crate::plan::Planner;
@@ -26,8 +27,23 @@ const MOST_DAMAGE: usize = 10_000;
 /// How long a run waits before it looks again for what another runner computes.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// Runs the pipeline and stores the record of the run.
+/// Runs the pipeline on as many threads as the options say, and stores the record of the run.
 pub fn run(
+    pipeline: &Pipeline,
+    graph: &Graph,
+    store: &dyn Store,
+    options: &RunOptions<'_>,
+    observer: Observer<'_>,
+) -> Result<RunRecord, StoreError> {
+    let planned = || planned_and_computed(pipeline, graph, store, options, observer);
+    match ThreadPoolBuilder::new().num_threads(options.jobs.max(1)).build() {
+        Ok(pool) => pool.install(planned),
+        // A machine that has no more threads to give.
+        Err(_) => planned(),
+    }
+}
+
+fn planned_and_computed(
     pipeline: &Pipeline,
     graph: &Graph,
     store: &dyn Store,
@@ -216,140 +232,29 @@ impl Running<'_> {
         members.iter().map(|&m| self.planner.states[m].count(Unit::is_open)).sum()
     }
 
-    /// Computes the batches of a group on all threads; each takes its next batch when it is done with one.
-    /// True where another runner computes some of it.
+    /// Computes the batches of a group; true where another runner computes some of it.
     fn batches(&mut self, members: &[usize], batches: Batches) -> Result<bool, StoreError> {
         let graph = self.graph;
-        let options = self.options;
-        let store = self.planner.store;
-        let observe = self.observe;
         let stages: Vec<&dyn Stage> = members.iter().map(|&m| graph.stages[m].stage.as_ref()).collect();
-        let workers = batches.workers();
-        let threads = options.jobs.max(1) / workers;
-        let shared_tables = &self.shared;
         let name = graph.stages[members[0]].name.as_str();
-        let planner = &mut self.planner;
-        let counts = &mut *self.counts;
-        let refused = AtomicBool::new(false);
-        let shared = Mutex::new((planner, counts, batches, None::<StoreError>));
-        let lock = || shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let one_batch = |batch: NextBatch| -> Result<(), StoreError> {
-            let keys = batch.keys();
-            let claim = store.claim(&keys)?;
-            if claim.granted.len() < keys.len() {
-                refused.store(true, Ordering::Relaxed);
-            }
-            let Some(batch) = batch.only(&claim.granted) else {
-                return Ok(());
-            };
-            let progress = |fraction: f64| observe(&Event::Progress { stage: name.to_owned(), fraction });
-            let context = Context { threads: threads.max(1), cancelled: options.cancelled, progress: &progress };
-            let report = execute(&batch.task, &stages, store, shared_tables, &context)?;
-            let (planner, counts, batches, _) = &mut *lock();
-            batches.finished(&report);
-            absorb(planner, counts, members, &batch, report, observe);
-            Ok(())
+        let dispatch = Dispatch {
+            planner: &mut self.planner,
+            counts: self.counts,
+            members,
+            stages: &stages,
+            options: self.options,
+            observe: self.observe,
         };
-        let work = || {
-            while !options.cancelled.load(Ordering::Relaxed) {
-                let next = {
-                    let (planner, _, batches, error) = &mut *lock();
-                    if error.is_some() { None } else { batches.next(planner, members, &options.store_uri) }
-                };
-                let Some(batch) = next else {
-                    return;
-                };
-                if let Err(first) = one_batch(batch) {
-                    let (.., error) = &mut *lock();
-                    *error = error.take().or(Some(first));
-                }
-            }
-        };
-        rayon::scope(|scope| {
-            for _ in 1..workers {
-                scope.spawn(|_| work());
-            }
-            work();
-        });
-        let (_, _, _, error) = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
-        error.map_or(Ok(refused.into_inner()), Err)
-    }
-}
-
-/// Takes the results of a batch into the states of the planner.
-fn absorb(
-    planner: &mut Planner<'_>,
-    counts: &mut [Counts],
-    members: &[usize],
-    batch: &NextBatch,
-    report: BatchReport,
-    observe: Observer<'_>,
-) {
-    for ((&number, units), report) in members.iter().zip(&batch.units).zip(report.members) {
-        let stage = &planner.graph.stages[number].name;
-        let mut backtraces: BTreeMap<usize, String> = report.backtraces.into_iter().collect();
-        let (mut computed, mut cut_off, mut failed, mut again) = (0, 0, 0, 0);
-        let mut columns = ActionColumns::default();
-        let mut done = Vec::new();
-        for (label, (unit, result)) in units.iter().zip(report.units).enumerate() {
-            let (Some(unit), Some(result)) = (*unit, result) else {
-                continue;
-            };
-            let sample = &batch.task.labels[label];
-            let cancelled = matches!(&result.outcome, Err(error) if error.reason == FailureReason::Cancelled);
-            // Rows that were not kept were needed again.
-            again += u64::from(result.computed && matches!(planner.states[number].units[unit], Unit::Done { .. }));
-            computed += u64::from(result.computed && !cancelled);
-            cut_off += u64::from(!result.computed);
-            if !result.reproduced && !cancelled {
-                observe(&Event::NotReproduced { stage: stage.clone(), sample: sample.clone() });
-            }
-            let state = &mut planner.states[number];
-            state.set_inputs(unit, &result.inputs);
-            let key = result.key;
-            state.units[unit] = match &result.outcome {
-                Ok(_) => {
-                    done.push((unit, key, columns.push(&result.outcome, &result.notes)));
-                    Unit::Waiting
-                }
-                Err(_) if cancelled => Unit::Waiting,
-                Err(error) => {
-                    failed += 1;
-                    planner.tried.insert(key);
-                    observe(&Event::SampleFailed {
-                        stage: stage.clone(),
-                        sample: sample.clone(),
-                        reason: error.reason,
-                        message: error.message.clone(),
-                        backtrace: backtraces.remove(&label),
-                    });
-                    Unit::Failed { key, error: Arc::new(error.clone()) }
-                }
-            };
+        // What a source holds is not told again for each batch.
+        let is_source = stages.iter().any(|stage| stage.bound().points.is_some());
+        if let Some(executor) = self.options.executor.filter(|_| !is_source) {
+            return dispatch.run(batches, executor);
         }
-        let columns = Arc::new(columns);
-        for (unit, key, row) in done {
-            planner.states[number].units[unit] = Unit::Done { key, found: Found::new(columns.clone(), row) };
-        }
-        let total = &mut counts[number];
-        total.computed += computed;
-        total.cached = total.cached.saturating_sub(again);
-        total.cut_off += cut_off;
-        total.seconds += report.seconds;
-        total.bytes += report.bytes;
-        let (seconds, bytes) = (report.seconds, report.bytes);
-        observe(&Event::BatchFinished { stage: stage.clone(), computed, cut_off, failed, seconds, bytes });
-    }
-    // What waits on a sample that failed in this batch will not come.
-    for (&number, units) in members.iter().zip(&batch.units) {
-        for port in planner.graph.stages[number].ports.iter().filter(|p| p.sample_wise && members.contains(&p.stage)) {
-            for &unit in units.iter().flatten() {
-                let from = planner.alignment(number, port).get(unit);
-                let lost = from.is_some_and(|from| planner.states[port.stage].units[from].is_lost());
-                if lost && matches!(planner.states[number].units[unit], Unit::Waiting) {
-                    planner.states[number].units[unit] = Unit::Dropped;
-                }
-            }
-        }
+        let slots = batches.workers();
+        let progress = |fraction: f64| (self.observe)(&Event::Progress { stage: name.to_owned(), fraction });
+        let threads = (self.options.jobs.max(1) / slots).max(1);
+        let context = Context { threads, cancelled: self.options.cancelled, progress: &progress };
+        let local = Local { stages: &stages, store: dispatch.planner.store, shared: &self.shared, context };
+        with_threads(&local, slots, |executor| dispatch.run(batches, executor))
     }
 }

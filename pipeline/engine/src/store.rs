@@ -16,6 +16,7 @@ use crate::events::TimedEvent;
 use crate::found::Found;
 use crate::keys::labels_digest;
 use crate::kind::Output;
+use crate::located::Located;
 
 pub trait Store: Send + Sync {
     /// What is known of the actions with these keys, in their order; `None` where there is none.
@@ -57,6 +58,17 @@ pub trait Store: Send + Sync {
         let joined = arrow_select::concat::concat_batches(&schema.view(columns), &tables)
             .map_err(|error| StoreError::Unsupported { message: error.to_string() })?;
         Ok((joined, tables.iter().map(|table| table.num_rows() as u64).collect()))
+    }
+    /// Where the rows of one output of these actions lie, for stores that other processes open; nothing where they look it
+    /// up themselves.
+    fn locate(&self, _output: usize, _keys: &[Digest]) -> Result<Located, StoreError> {
+        Ok(Located::default())
+    }
+    /// Takes note of where rows lie, which are then read without looking them up.
+    fn admit(&self, _located: &[Located]) {}
+    /// Makes visible what other processes have published.
+    fn refresh(&self) -> Result<(), StoreError> {
+        Ok(())
     }
     /// The ingredients that the actions of a stage have in common, as they were published.
     fn ingredients(&self, digest: Digest) -> Result<Option<Value>, StoreError>;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::as_written::Written;
 use crate::files::Files;
 use crate::kind::{BindRequest, ConfigError, Grain, PortSchema, Read, Registry, Stage};
+use crate::located::Located;
 
 /// Samples to compute together, through a chain of stages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub struct BatchTask {
     pub members: Vec<MemberTask>,
     /// The samples; one empty label for stages that run once.
     pub labels: Vec<String>,
+    /// Where the stored rows lie that it reads, if it is computed elsewhere.
+    #[serde(default)]
+    pub located: Vec<Located>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -86,7 +86,7 @@ fn spot_check(
 }
 
 /// Which results of a whole read are checked: the same for the same read, others for another.
-fn spots(keys: &[Digest]) -> Vec<usize> {
+pub(crate) fn spots(keys: &[Digest]) -> Vec<usize> {
     let (Some(first), Some(middle), Some(last)) = (keys.first(), keys.get(keys.len() / 2), keys.last()) else {
         return Vec::new();
     };

@@ -28,6 +28,11 @@ pub(crate) fn lab() -> Lab {
     lab
 }
 
+/// All kinds, and one that passes tables on.
+pub(crate) fn registry() -> lapicque_pipeline::Registry {
+    pass::registry()
+}
+
 /// The names of the stages, in their order.
 fn stages(pipeline: &Value) -> Vec<String> {
     pipeline["stages"].as_object().unwrap().keys().cloned().collect()

@@ -166,6 +166,7 @@ fn a_cancelled_stage_stores_nothing_wrong() {
     let cancelled = AtomicBool::new(true);
     let options = lapicque_pipeline::RunOptions {
         jobs: 2,
+        executor: None,
         retry_failed: false,
         verify: None,
         cancelled: &cancelled,

@@ -6,13 +6,15 @@ use std::sync::atomic::AtomicBool;
 
 use arrow::array::RecordBatch;
 use lapicque_pipeline::{
-    Action, Event, Graph, Pipeline, Registry, RunOptions, RunRecord, StagePlan, StageRun, Store, plan, read_output,
+    Action, Event, Executor, Graph, Pipeline, Registry, RunOptions, RunRecord, StagePlan, StageRun, Store, plan,
+    read_output,
 };
 use lapicque_schemas::Digest;
 use lapicque_store::ParquetStore;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::processes::{Processes, VARIABLE};
 use super::recorder::Recorder;
 
 pub(crate) struct Lab {
@@ -77,20 +79,28 @@ impl Lab {
     }
 
     pub(crate) fn run_with(&self, pipeline: &Value, settings: Settings) -> Ran {
+        let elsewhere = std::env::var_os(VARIABLE).map(|_| Processes::new(None));
+        let executor = elsewhere.as_ref().map(|processes| processes as &dyn Executor);
+        let mut ran = self.run_by(pipeline, settings, executor);
+        ran.published.extend(elsewhere.iter().flat_map(Processes::computed));
+        ran
+    }
+
+    /// Runs a pipeline whose batches an executor computes.
+    pub(crate) fn run_by(&self, pipeline: &Value, settings: Settings, executor: Option<&dyn Executor>) -> Ran {
         let (pipeline, graph) = self.bind(pipeline).unwrap_or_else(|problems| panic!("{problems}"));
         let store = ParquetStore::open(&self.store_folder()).unwrap();
         let recorder = Recorder::new(&store);
         let options = RunOptions {
             jobs: settings.jobs,
+            executor,
             retry_failed: settings.retry_failed,
             verify: settings.verify,
             cancelled: &AtomicBool::new(false),
             store_uri: self.store_folder().display().to_string(),
             settings: Vec::new(),
         };
-        let threads = rayon::ThreadPoolBuilder::new().num_threads(settings.jobs).build().unwrap();
-        let record =
-            threads.install(|| lapicque_pipeline::run(&pipeline, &graph, &recorder, &options, &|_| {})).unwrap();
+        let record = lapicque_pipeline::run(&pipeline, &graph, &recorder, &options, &|_| {}).unwrap();
         let published = recorder.published();
         Ran { record, store, published }
     }

@@ -3,10 +3,12 @@
 mod chance;
 mod command;
 mod lab;
+mod processes;
 mod recorder;
 mod tables;
 
 pub(crate) use chance::Chance;
 pub(crate) use command::{Answer, lapicque, lapicque_with};
 pub(crate) use lab::{Lab, Ran, Settings, folder_digest};
+pub(crate) use processes::{Processes, VARIABLE};
 pub(crate) use tables::{floats, numbers, texts};

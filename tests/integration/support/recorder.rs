@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use arrow::array::RecordBatch;
-use lapicque_pipeline::{Action, Binding, Claim, Found, NewBatch, RunRecord, Store, StoreError};
+use lapicque_pipeline::{Action, Binding, Claim, Found, Located, NewBatch, RunRecord, Store, StoreError};
 use lapicque_schemas::{Digest, TableSchema};
 use serde_json::Value;
 
@@ -38,6 +38,14 @@ impl Store for Recorder<'_> {
 
     fn claim(&self, keys: &[Digest]) -> Result<Claim, StoreError> {
         self.inner.claim(keys)
+    }
+
+    fn locate(&self, output: usize, keys: &[Digest]) -> Result<Located, StoreError> {
+        self.inner.locate(output, keys)
+    }
+
+    fn refresh(&self) -> Result<(), StoreError> {
+        self.inner.refresh()
     }
 
     fn tidy(&self) -> Result<(), StoreError> {

@@ -150,6 +150,7 @@ pub(crate) fn run_with(given: &[Given], stages: &Value, jobs: usize) -> Ran {
     let cancelled = AtomicBool::new(false);
     let options = RunOptions {
         jobs,
+        executor: None,
         retry_failed: false,
         verify: None,
         cancelled: &cancelled,

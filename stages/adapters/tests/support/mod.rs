@@ -45,6 +45,7 @@ pub fn ran_on(text: &str, folder: &Path, store: MemoryStore, jobs: usize) -> Ran
     let cancelled = AtomicBool::new(false);
     let options = RunOptions {
         jobs,
+        executor: None,
         retry_failed: false,
         verify: None,
         cancelled: &cancelled,
