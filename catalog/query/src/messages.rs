@@ -11,6 +11,9 @@ const HERE: &str = "datafusion.public.";
 
 /// The message of an error without DataFusion's wrapping.
 pub(crate) fn message(error: &DataFusionError) -> String {
+    if let Some(told) = other_arguments(&error.strip_backtrace()) {
+        return told;
+    }
     match error.find_root() {
         DataFusionError::SchemaError(schema, _) => match schema.as_ref() {
             SchemaError::FieldNotFound { field, valid_fields } => {
@@ -29,6 +32,13 @@ pub(crate) fn message(error: &DataFusionError) -> String {
         DataFusionError::ArrowError(error, _) => error.to_string(),
         other => other.strip_backtrace().replace(HERE, ""),
     }
+}
+
+/// DataFusion takes a call with arguments of other types for a fault of its own.
+fn other_arguments(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("No function matches the given name and argument types '")?;
+    let call = rest.split('\'').next()?;
+    Some(format!("no function takes such arguments: {call}; CAST them to a type that it takes"))
 }
 
 /// DataFusion asks for names of its own where two columns have one.

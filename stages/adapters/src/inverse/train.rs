@@ -27,7 +27,7 @@ use super::estimator_config::{EstimatorConfig, ValidationConfig};
 use super::training_rows::{Columns, GroupColumn, TrainingRows, training_rows};
 use crate::kind_config::{bound, read, schema_of};
 
-/// 2: splits follow from the labels of samples; errors grow with the leverage.
+/// 2: splits follow from the points, not from the features; errors grow with the leverage.
 const REVISION: u32 = 2;
 const PORTS: &[PortSpec] = &[
     PortSpec { name: "features", table: features::TABLE, mode: PortMode::Either, required: true },
@@ -65,6 +65,8 @@ struct TrainStage {
     targets: Vec<Target>,
     groups: Option<GroupColumn>,
     definitions: String,
+    /// Whether samples are told apart by their labels; else by what they hold.
+    by_label: bool,
 }
 
 impl Kind for Train {
@@ -110,10 +112,11 @@ impl Kind for Train {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let by_label = !(from.sample_wise && to.sample_wise);
         let outputs = vec![
             Output::new("model", model::schema()),
             Output::new("metrics", metrics::schema()),
-            Output::new("held_out", held_out_schema()),
+            Output::new("held_out", held_out_schema(by_label)),
         ];
         let mut bound = bound(REVISION, &config, &Config::default(), request, outputs)?;
         bound.grain = Grain::Table;
@@ -123,7 +126,8 @@ impl Kind for Train {
         let of_features = keys.chain(features.iter().cloned()).chain(grouped_by(features::TABLE));
         let of_parameters = targets.iter().map(|target| target.name.clone());
         let group = grouped_by(parameters::TABLE).filter(|group| !config.targets.contains(group));
-        bound.reads = vec![of_samples(from, of_features), of_samples(to, of_parameters.chain(group))];
+        bound.reads =
+            vec![of_samples(from, of_features, by_label), of_samples(to, of_parameters.chain(group), by_label)];
         notes.extend(targets.iter().filter(|target| target.unit.is_none()).map(|target| {
             format!("column `{}` of the parameters has no unit: predictions are in whatever unit it is in", target.name)
         }));
@@ -134,14 +138,14 @@ impl Kind for Train {
         }
         bound.notes = notes;
         let definitions = from.schema.arrow.metadata().get(features::DEFINITIONS).cloned().unwrap_or_default();
-        Ok(Box::new(TrainStage { bound, config, features, targets, groups, definitions }))
+        Ok(Box::new(TrainStage { bound, config, features, targets, groups, definitions, by_label }))
     }
 }
 
-/// Labels are values here: they say which rows belong together, and which samples are held out together.
-fn of_samples(input: &PortSchema, columns: impl Iterator<Item = String>) -> Read {
+/// Labels are values only where a whole table says by them whose its rows are.
+fn of_samples(input: &PortSchema, columns: impl Iterator<Item = String>, by_label: bool) -> Read {
     let sample = (!input.sample_wise).then(|| "sample".to_owned());
-    Read { labels: input.sample_wise, ..Read::columns(&input.port, sample.into_iter().chain(columns)) }
+    Read { labels: by_label && input.sample_wise, ..Read::columns(&input.port, sample.into_iter().chain(columns)) }
 }
 
 /// The column that `groups` names.
@@ -249,9 +253,12 @@ fn targets(config: &Config, schema: &TableSchema, features: &[String], problems:
         .collect()
 }
 
-/// Samples as labels, since that is what is read.
-fn held_out_schema() -> TableSchema {
+/// Samples as labels where these are read: there are no positions then.
+fn held_out_schema(by_label: bool) -> TableSchema {
     let schema = held_out::schema();
+    if !by_label {
+        return schema;
+    }
     let field = |f: &Field| if f.name() == "sample" { sample_field() } else { f.clone() };
     let fields: Vec<Field> = schema.arrow.fields().iter().map(|f| field(f)).collect();
     TableSchema { arrow: Arc::new(Schema::new(fields)), ..schema }
@@ -267,7 +274,8 @@ impl Stage for TrainStage {
             let table = |port: &str| {
                 batch.table(sample, port).ok_or_else(|| SampleError::internal(format!("no input `{port}`")))
             };
-            let columns = Columns { features: &self.features, targets: &self.targets, groups: self.groups.as_ref() };
+            let (features, targets, groups) = (&self.features, &self.targets, self.groups.as_ref());
+            let columns = Columns { features, targets, groups, by_label: self.by_label };
             let rows = training_rows(table("features")?, table("parameters")?, &columns)?;
             on_threads(context.threads, || self.train(context, input, &rows))
         })
@@ -300,7 +308,10 @@ impl TrainStage {
         let document = serde_json::to_string(&trained).map_err(SampleError::internal)?;
         let held_out =
             held_out::write(&held_out_rows(rows, validated.as_ref(), &self.targets)).map_err(SampleError::internal)?;
-        let held_out = label_positions(&held_out, &rows.labels).map_err(SampleError::internal)?;
+        let held_out = match self.by_label {
+            true => label_positions(&held_out, &rows.labels).map_err(SampleError::internal)?,
+            false => held_out,
+        };
         let metrics = metrics_rows(rows, validated.as_ref(), &self.targets);
         let tables = vec![
             model::write(&document).map_err(SampleError::internal)?,
@@ -318,7 +329,7 @@ impl TrainStage {
         estimator: &Estimator,
         validation: Validation,
     ) -> Result<CrossValidation, InverseError> {
-        // A number of its own for each name and repeat, whatever the others and the features are.
+        // A number of its own for each group and repeat, whatever the others and the features are.
         let folds = StreamKey::new(input.stream("folds"));
         let keys: Vec<StreamKey> = rows.groups.names.iter().map(|name| folds.derive(name)).collect();
         let mut rank = |repeat: usize, group: usize| keys[group].at(repeat as u64).next_u64();

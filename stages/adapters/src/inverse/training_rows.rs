@@ -1,8 +1,10 @@
 //! Rows of features with the targets and the group of their sample.
 //!
-//! Samples are told apart by their labels, and everything here is in the order of labels, channels and epochs: so nothing that is made of it, splits and bits
-//! of a fit alike, depends on the order in which rows come.
+//! Samples are told apart by what they hold: by their targets, and where these are equal by their features; where a whole table
+//! says by labels whose its rows are, by these. Everything here is in that order, then in that of channels and epochs. So nothing that is made of it, splits
+//! and bits of a fit alike, depends on the order in which rows come, or on what samples are called where their names are not read.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow_array::cast::AsArray;
@@ -22,7 +24,7 @@ pub(super) struct TrainingRows {
     pub(super) data: TrainingData,
     /// Of each row.
     pub(super) keys: Vec<RowKey>,
-    /// Labels of the samples, in the order in which [`TrainingData`] counts them.
+    /// Labels of the samples, or their positions, in the order in which [`TrainingData`] counts them.
     pub(super) labels: Vec<String>,
     pub(super) groups: Groups,
     /// Samples that have features or parameters, but not both.
@@ -30,7 +32,7 @@ pub(super) struct TrainingRows {
 }
 
 pub(super) struct RowKey {
-    /// Index into [`TrainingRows::labels`].
+    /// Index into [`TrainingRows::labels`] where samples are told apart by these, else the position.
     pub(super) sample: u32,
     pub(super) channel: String,
     pub(super) epoch: i32,
@@ -55,6 +57,8 @@ pub(super) struct Columns<'a> {
     pub(super) features: &'a [String],
     pub(super) targets: &'a [Target],
     pub(super) groups: Option<&'a GroupColumn>,
+    /// Whether samples are told apart by their labels.
+    pub(super) by_label: bool,
 }
 
 /// Joins features and parameters by the label of their sample.
@@ -65,9 +69,11 @@ pub(super) fn training_rows(
 ) -> Result<TrainingRows, SampleError> {
     let of_features = labels(features::TABLE, features).map_err(SampleError::input)?;
     let of_parameters = labels(parameters::TABLE, parameters).map_err(SampleError::input)?;
-    let row_of_sample = one_row_each(&of_parameters)?;
+    let whose = Whose { by_label: columns.by_label };
+    let row_of_sample = one_row_each(&of_parameters, whose)?;
     let with_features: BTreeSet<&str> = of_features.iter().map(String::as_str).collect();
-    let common: Vec<&str> = with_features.iter().copied().filter(|sample| row_of_sample.contains_key(sample)).collect();
+    let mut common: Vec<&str> =
+        with_features.iter().copied().filter(|sample| row_of_sample.contains_key(sample)).collect();
     if common.is_empty() {
         return Err(SampleError::input(format!(
             "no sample has both features and parameters ({} samples with features, {} with parameters)",
@@ -76,34 +82,58 @@ pub(super) fn training_rows(
         )));
     }
     let missing = with_features.len() + row_of_sample.len() - 2 * common.len();
-    let number: BTreeMap<&str, usize> = common.iter().enumerate().map(|(number, &label)| (label, number)).collect();
     let values = numbers(features::TABLE, features, columns.features)?;
     let keys = features::keys(features).map_err(SampleError::input)?;
-    let mut rows: Vec<usize> = (0..of_features.len()).filter(|&row| number.contains_key(&*of_features[row])).collect();
-    rows.sort_by(|&a, &b| {
-        let key = |row: usize| (&of_features[row], &keys[row]);
-        let of_values = || values.iter().map(|column| column[a].total_cmp(&column[b])).find(|order| order.is_ne());
-        key(a).cmp(&key(b)).then_with(|| of_values().unwrap_or(std::cmp::Ordering::Equal))
-    });
-    let sample_of_row: Vec<usize> = rows.iter().map(|&row| number[of_features[row].as_str()]).collect();
-    let to_u32 = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let keys = rows.iter().zip(&sample_of_row).map(|(&row, &sample)| {
-        let (channel, epoch) = keys[row].clone();
-        RowKey { sample: to_u32(sample), channel, epoch }
-    });
-    let keys: Vec<RowKey> = keys.collect();
-
     let target_names: Vec<String> = columns.targets.iter().map(|target| target.name.clone()).collect();
     let truths = numbers(parameters::TABLE, parameters, &target_names)?;
     for (column, target) in truths.iter().zip(columns.targets) {
         if let Some(label) = common.iter().find(|label| !column[row_of_sample[*label]].is_finite()) {
-            return Err(SampleError::input(format!(
-                "target `{}` is {} for sample `{label}`; every sample that is trained on needs a finite value (leave the others out, e.g. by `where`)",
-                target.name,
-                written(column[row_of_sample[label]])
-            )));
+            return Err(whose.error(label, |sample| {
+                format!(
+                    "target `{}` is {} for {sample}; every sample that is trained on needs a finite value (leave the others out, e.g. by `where`)",
+                    target.name,
+                    written(column[row_of_sample[label]])
+                )
+            }));
         }
     }
+    let compare = |columns: &[Vec<f64>], a: usize, b: usize| {
+        columns
+            .iter()
+            .map(|column| column[a].total_cmp(&column[b]))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    };
+    let mut rows_of_sample: BTreeMap<&str, Vec<usize>> = common.iter().map(|&label| (label, Vec::new())).collect();
+    for (row, label) in of_features.iter().enumerate() {
+        if let Some(rows) = rows_of_sample.get_mut(label.as_str()) {
+            rows.push(row);
+        }
+    }
+    let by_key = |&a: &usize, &b: &usize| keys[a].cmp(&keys[b]).then_with(|| compare(&values, a, b));
+    rows_of_sample.values_mut().for_each(|rows| rows.sort_by(by_key));
+    if !columns.by_label {
+        common.sort_by(|a, b| {
+            let of_rows = || {
+                let (a, b) = (&rows_of_sample[a], &rows_of_sample[b]);
+                a.iter().zip(b).map(|(a, b)| by_key(a, b)).find(|order| order.is_ne()).unwrap_or(a.len().cmp(&b.len()))
+            };
+            compare(&truths, row_of_sample[a], row_of_sample[b]).then_with(of_rows)
+        });
+    }
+    let rows: Vec<usize> = common.iter().flat_map(|label| rows_of_sample[label].iter().copied()).collect();
+    let sample_of_row: Vec<usize> =
+        common.iter().enumerate().flat_map(|(n, label)| std::iter::repeat_n(n, rows_of_sample[label].len())).collect();
+    let to_u32 = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let number_of = |sample: usize| match columns.by_label {
+        true => Ok(to_u32(sample)),
+        false => common[sample].parse().map_err(|_| SampleError::internal("a position that is no number")),
+    };
+    let keys = rows.iter().zip(&sample_of_row).map(|(&row, &sample)| {
+        let (channel, epoch) = keys[row].clone();
+        Ok(RowKey { sample: number_of(sample)?, channel, epoch })
+    });
+    let keys: Vec<RowKey> = keys.collect::<Result<_, SampleError>>()?;
     let x = Array2::from_shape_fn((rows.len(), values.len()), |(row, feature)| values[feature][rows[row]]);
     let truth_of = |sample: usize, target: usize| truths[target][row_of_sample[common[sample]]];
     let y = Array2::from_shape_fn((rows.len(), truths.len()), |(row, target)| truth_of(sample_of_row[row], target));
@@ -115,14 +145,19 @@ pub(super) fn training_rows(
             format!("{} = {}{unit}", column.name, truth_of(sample, target))
         });
         let of_sample = of_sample.take(3).collect::<Vec<_>>().join(", ");
-        format!("sample `{}` ({of_sample}), channel {channel}, epoch {epoch}", common[sample])
+        let found = format!("({of_sample}), channel {channel}, epoch {epoch}");
+        (common[sample], found)
     };
-    check_features(&x, columns.features, place)?;
+    check_features(&x, columns.features, whose, place)?;
+    let names = match columns.by_label {
+        true => common.iter().map(|&label| label.to_owned()).collect(),
+        false => names_of_points(&common.iter().map(|label| row_of_sample[label]).collect::<Vec<_>>(), &truths),
+    };
     let groups = groups(
         features,
         parameters,
         columns.groups,
-        &Joined { common: &common, of_features: &of_features, row_of_sample: &row_of_sample },
+        &Joined { common: &common, names, whose, of_features: &of_features, row_of_sample: &row_of_sample },
     )?;
     let data = TrainingData::new(x, columns.features.to_vec(), y, columns.targets.to_vec(), sample_of_row)
         .map_err(SampleError::input)?;
@@ -133,25 +168,60 @@ pub(super) fn training_rows(
 /// The samples that have both, and where their rows are.
 struct Joined<'a> {
     common: &'a [&'a str],
+    /// What each is told apart by.
+    names: Vec<String>,
+    whose: Whose,
     of_features: &'a [String],
     row_of_sample: &'a BTreeMap<&'a str, usize>,
 }
 
+/// A name for each point that follows from its targets; those with equal ones, which follow each other, are counted.
+fn names_of_points(rows: &[usize], truths: &[Vec<f64>]) -> Vec<String> {
+    let mut seen = 0;
+    let mut names: Vec<String> = Vec::with_capacity(rows.len());
+    let same = |a: usize, b: usize| truths.iter().all(|column| column[a].to_bits() == column[b].to_bits());
+    for (i, &row) in rows.iter().enumerate() {
+        seen = if i > 0 && same(rows[i - 1], row) { seen + 1 } else { 0 };
+        let values: Vec<String> = truths.iter().map(|column| format!("{:016x}", column[row].to_bits())).collect();
+        names.push(format!("{} {seen}", values.join(" ")));
+    }
+    names
+}
+
+/// How a sample is told of: by its label, or by its position, which the run that reads the message has a name for.
+#[derive(Clone, Copy)]
+struct Whose {
+    by_label: bool,
+}
+
+impl Whose {
+    fn error(self, label: &str, message: impl FnOnce(&str) -> String) -> SampleError {
+        match label.parse() {
+            Ok(position) if !self.by_label => SampleError::input(message("a sample")).about(position),
+            _ => SampleError::input(message(&format!("sample `{label}`"))),
+        }
+    }
+}
+
 /// The row of each sample's parameters.
-fn one_row_each(labels: &[String]) -> Result<BTreeMap<&str, usize>, SampleError> {
+fn one_row_each(labels: &[String], whose: Whose) -> Result<BTreeMap<&str, usize>, SampleError> {
     let mut row_of_sample = BTreeMap::new();
     for (row, label) in labels.iter().enumerate() {
         if row_of_sample.insert(label.as_str(), row).is_some() {
-            return Err(SampleError::input(format!(
-                "sample `{label}` has more than one row of parameters; one is allowed"
-            )));
+            let told = |sample: &str| format!("{sample} has more than one row of parameters; one is allowed");
+            return Err(whose.error(label, told));
         }
     }
     Ok(row_of_sample)
 }
 
 /// All values have to be finite; `place` says whose a row is, in the words of the user.
-fn check_features(x: &Array2<f64>, names: &[String], place: impl Fn(usize) -> String) -> Result<(), SampleError> {
+fn check_features<'a>(
+    x: &Array2<f64>,
+    names: &[String],
+    whose: Whose,
+    place: impl Fn(usize) -> (&'a str, String),
+) -> Result<(), SampleError> {
     let undefined: Vec<usize> =
         (0..names.len()).filter(|&feature| x.column(feature).iter().any(|value| !value.is_finite())).collect();
     let Some((&feature, others)) = undefined.split_first() else {
@@ -169,14 +239,16 @@ fn check_features(x: &Array2<f64>, names: &[String], place: impl Fn(usize) -> St
             format!("; so are values of {}{more}", names.join(", "))
         }
     };
-    Err(SampleError::input(format!(
-        "feature `{name}` is {} in {} of {} rows, first in {}{as_well}; name the `features` to use without it, or leave such rows out by a stage of kind \
-         `sql` before (WHERE NOT isnan({name}))",
-        written(column[first]),
-        rows.len(),
-        column.len(),
-        place(first)
-    )))
+    let (label, found) = place(first);
+    Err(whose.error(label, |sample| {
+        format!(
+            "feature `{name}` is {} in {} of {} rows, first in {sample} {found}{as_well}; name the `features` to use without it, or leave such rows out by a \
+             stage of kind `sql` before (WHERE NOT isnan({name}))",
+            written(column[first]),
+            rows.len(),
+            column.len(),
+        )
+    }))
 }
 
 fn written(value: f64) -> &'static str {
@@ -197,12 +269,12 @@ fn groups(
     joined: &Joined<'_>,
 ) -> Result<Groups, SampleError> {
     let Some(GroupColumn { table, name }) = column else {
-        let names = joined.common.iter().map(|&label| label.to_owned()).collect();
-        return Ok(Groups { of_sample: (0..joined.common.len()).collect(), names });
+        return Ok(Groups { of_sample: (0..joined.common.len()).collect(), names: joined.names.clone() });
     };
     let mut of_label: BTreeMap<&str, String> = BTreeMap::new();
     let missing = |label: &str| {
-        SampleError::input(format!("`groups`: sample `{label}` has no value in the column `{name}` of the {table}"))
+        let told = |sample: &str| format!("`groups`: {sample} has no value in the column `{name}` of the {table}");
+        joined.whose.error(label, told)
     };
     if *table == parameters::TABLE {
         let groups = texts(parameters, name)?;
@@ -218,10 +290,12 @@ fn groups(
             let group = group.ok_or_else(|| missing(label))?;
             match of_label.get(label.as_str()) {
                 Some(other) if *other != group => {
-                    return Err(SampleError::input(format!(
-                        "`groups`: sample `{label}` has rows with `{name}` = `{other}` and with `{group}`; all rows of a sample are held out together, \
-                         so they need one group"
-                    )));
+                    return Err(joined.whose.error(label, |sample| {
+                        format!(
+                            "`groups`: {sample} has rows with `{name}` = `{other}` and with `{group}`; all rows of a sample are held out together, so \
+                             they need one group"
+                        )
+                    }));
                 }
                 Some(_) => {}
                 None => drop(of_label.insert(label, group)),

@@ -59,12 +59,13 @@ pub(super) fn column_of(
     numbers_column(name, numbers(values, at)?)
 }
 
-/// A column of labels, as written: numbers only where every one of them prints back as it was written, or has a unit.
+/// A column of labels, as written: numbers only where every one of them is written as programs write a number, or has a unit.
 pub(super) fn label_column(name: &str, texts: &[String]) -> (Field, ArrayRef) {
-    if let Some(integers) = as_printed::<i64>(texts) {
+    let is_printed = |value: i64, text: &str| value.to_string() == text;
+    if let Some(integers) = as_printed(texts, is_printed) {
         return (field(name, DataType::Int64, None), Arc::new(Int64Array::from(integers)));
     }
-    if let Some(values) = as_printed::<f64>(texts).filter(|values| values.iter().all(|v| v.is_finite())) {
+    if let Some(values) = as_printed(texts, is_float_of_a_program) {
         return (field(name, DataType::Float64, None), Arc::new(Float64Array::from(values)));
     }
     let quantities: Vec<Value> = texts.iter().map(|text| Value::String(text.clone())).collect();
@@ -76,8 +77,16 @@ pub(super) fn label_column(name: &str, texts: &[String]) -> (Field, ArrayRef) {
     }
 }
 
-fn as_printed<T: FromStr + ToString>(texts: &[String]) -> Option<Vec<T>> {
-    texts.iter().map(|text| text.parse::<T>().ok().filter(|value| value.to_string() == *text)).collect()
+fn as_printed<T: FromStr + Copy>(texts: &[String], is_printed: impl Fn(T, &str) -> bool) -> Option<Vec<T>> {
+    texts.iter().map(|text| text.parse::<T>().ok().filter(|&value| is_printed(value, text))).collect()
+}
+
+/// Whether a program would write a number like this: `0.5`, `1`, `1.0`, `1e-300`, `1e+16`. Other texts that could be read as numbers are
+/// names: `001`, `1.50`, `+1`, `1e3`.
+fn is_float_of_a_program(value: f64, text: &str) -> bool {
+    // Some write `1.0e-05` for `1e-5`, or `1e+16`.
+    let plain = text.replace(".0e", "e").replace("e+0", "e").replace("e+", "e").replace("e-0", "e-");
+    value.is_finite() && (value.to_string() == text || format!("{value:?}") == plain)
 }
 
 pub(super) fn text_column<'a>(name: &str, texts: impl Iterator<Item = &'a str>) -> (Field, ArrayRef) {
@@ -216,8 +225,9 @@ mod tests {
         let read = |texts: &[&str]| label_column("subject", &texts.iter().map(|&t| t.to_owned()).collect::<Vec<_>>());
         for texts in [
             ["001", "002"],
-            ["1", "1.0"],
+            ["1.5", "1.50"],
             ["1e3", "2"],
+            ["1.0e3", "2"],
             ["+1", "2"],
             ["nan", "1"],
             ["", "1"],
@@ -229,7 +239,17 @@ mod tests {
             assert_eq!(array.as_string::<i32>().iter().flatten().collect::<Vec<_>>(), texts);
         }
         assert_eq!(read(&["1", "-20"]).0.data_type(), &DataType::Int64);
-        assert_eq!(read(&["1.5", "2"]).0.data_type(), &DataType::Float64);
+        for floats in [
+            ["1.5", "2"],
+            ["0.0", "-1.0"],
+            ["1e-300", "1e+16"],
+            ["1.5e-05", "1000000000000000.0"],
+            ["1e16", "-1.25e-7"],
+        ] {
+            let (field, array) = read(&floats);
+            assert_eq!(field.data_type(), &DataType::Float64, "{floats:?}");
+            assert_eq!(array.as_primitive::<Float64Type>().values()[1], floats[1].parse::<f64>().unwrap());
+        }
         assert_eq!(read(&["5 mV", "1 V"]).0.metadata()[UNIT], "mV");
     }
 
