@@ -135,9 +135,10 @@ fn with_unit(value: f64, unit: &str) -> String {
 
 /// The canonical form of a model that serialises with all that it consists of.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct ModelKey<'a, M> {
-    pub model: &'a M,
-    pub swept: &'a [&'a str],
+pub struct ModelKey<M, N> {
+    pub model: M,
+    /// Paths.
+    pub swept: N,
 }
 
 #[cfg(test)]

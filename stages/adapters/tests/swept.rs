@@ -196,7 +196,7 @@ fn columns_fixed_values_and_defaults_set_the_model() {
 
 #[test]
 fn noise_is_that_of_the_sample() {
-    let rows = json!([{"tau": "5 ms", "seed": 1}, {"tau": "6 ms", "seed": 1}]);
+    let rows = json!([{"tau": "5 ms"}, {"tau": "6 ms"}]);
     let noisy = || values(&ran(json!({"noise": 1.0}), sweep(rows.clone())));
     let first = noisy();
     assert_eq!(first, noisy());
