@@ -32,6 +32,8 @@ mod error;
 mod grammar;
 mod measured;
 mod quantity;
+mod range;
+mod settable;
 mod suggestion;
 mod symbols;
 mod unit;
@@ -44,4 +46,6 @@ pub use measured::{
     Number, Percent, Percents, Picoamperes, Picofarads, SiemensPerMetre, SiemensPerSquareCentimetre, Time, Voltage,
 };
 pub use quantity::{Quantity, write_number};
+pub use range::Range;
+pub use settable::{Entry, ModelKey, SetError, Settable};
 pub use unit::Unit;

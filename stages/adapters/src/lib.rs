@@ -8,13 +8,14 @@ mod import;
 mod inverse;
 mod kind_config;
 mod meanfield;
+mod network_model;
 pub mod networks;
 mod parameters;
 mod potential;
 mod signal;
 mod simulate;
 mod source;
-mod swept_network;
+pub mod swept;
 
 use lapicque_pipeline::Kind;
 

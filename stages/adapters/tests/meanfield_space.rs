@@ -92,7 +92,7 @@ fn fixed_drives_keep_their_rates() {
         ("method: shift", "it is the working point that is due"),
         ("mean_input: 10 mV, sd_input: {E: 10 mV}", "the population `I` has none"),
         ("mean_input: 10 mV, sd_input: {E: 1 mV, J: 1 mV}", "no population `J`"),
-        ("mean_input: 10 mV, sd_input: -1 mV", "0 or above"),
+        ("mean_input: 10 mV, sd_input: -1 mV", "`sd_input` = -1 mV is not allowed; it must be 0 or greater"),
         ("mean_input: 10, sd_input: 1 mV", "has no unit"),
         ("mean_input: 10 ms, sd_input: 1 mV", "mV"),
         ("mean_input: 10 mV, sd_input: 1 mV, fixed_drives: [noise]", "no population has a Poisson drive `noise`"),

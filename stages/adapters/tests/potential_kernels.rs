@@ -200,7 +200,45 @@ fn values_out_of_range_fail_their_sample_alone() {
     assert!(!ran.record.ok);
     assert_eq!(ran.record.stages[1].failed, 2);
     assert_eq!(ran.table("kernels", 0).num_rows(), 4);
-    assert!(ran.failures().contains("populations.E.rate_hz` is -1"), "{}", ran.failures());
+    assert!(
+        ran.failures().contains("`populations.E.rate` = -1 Hz is not allowed; it must be 0 or greater"),
+        "{}",
+        ran.failures()
+    );
+}
+
+/// What only the whole model shows fails before anything runs, where no column may mend it.
+#[test]
+fn a_model_that_cannot_be_is_refused() {
+    let told = |config: Value| problems(&[], &json!({"kernels": config}));
+    let zero = json!({"kind": "potential.kernels", "parameters": {"connections.E_to_E.rule.probability": 1.5}});
+    assert!(told(zero).contains("connections.E_to_E.rule.probability"));
+    let folder = tempfile::tempdir().unwrap();
+    let swept = |column: &str, value: f64| {
+        let path = folder.path().join("mine.yaml");
+        std::fs::write(&path, OWN).unwrap();
+        let stages = json!({
+            "parameters": {"kind": "given.parameters"},
+            "kernels": {"kind": "potential.kernels", "network": path, "inputs": {"parameters": "parameters"}},
+        });
+        problems(&[parameters(column, Some("1"), &[value])], &stages)
+    };
+    // I has no drive to count the synapses of.
+    let none = swept("populations.I.external_synapses", 10.0);
+    assert!(
+        none.contains("kernels.inputs.parameters: `populations.I.external_synapses`: the network must have"),
+        "{none}"
+    );
+}
+
+#[test]
+fn two_ways_to_one_value_are_refused() {
+    let stages = json!({
+        "parameters": {"kind": "given.parameters"},
+        "kernels": {"kind": "potential.kernels", "inputs": {"parameters": "parameters"}, "parameters": {"J_EI": "3 pA"}},
+    });
+    let told = problems(&[parameters("connections.E_to_I.weight", Some("pA"), &[3.0])], &stages);
+    assert!(told.contains("both set `connections.E_to_I.weight`"), "{told}");
 }
 
 #[test]

@@ -155,7 +155,7 @@ fn mistakes_are_found_before_anything_runs() {
         (stage("    parameters: { J_ext: 1 }\n"), "has no unit"),
         (stage("    parameters: { J_ext: 1 mV }\n"), "is a voltage"),
         (stage("").replace("small.yaml", "hagne"), "did you mean `hagen`?"),
-        (swept("{ J_ext: { values: [1 ms] } }", ""), "a current is due"),
+        (swept("{ J_ext: { values: [1 ms] } }", ""), "a current is expected"),
         (swept("{ J_etx: { values: [1 pA] } }", ""), "did you mean `J_ext`?"),
         (swept("{ time_step: { values: [0.1 ms] } }", ""), "cannot be swept"),
         (swept("{ J_ext: { values: [a] } }", ""), "must hold numbers"),

@@ -18,13 +18,13 @@ mod network;
 mod path;
 mod place;
 mod problem;
-mod range;
 mod shipped;
 mod suggestion;
 
 pub use distribution::{Bounds, Distribution, InvalidDistribution, Shape, Spread};
 #[cfg(feature = "file")]
 pub use file::{AnyNetwork, FittedTo, NetworkFile, NetworkFileError, NnmtNetwork, network_file_schema, read_network};
+pub use lapicque_units::Range;
 pub use models::{NeuronModel, ParameterSpec};
 pub use network::{
     Connection, Drive, Network, Neuron, Population, Rule, SpatialProfile, Synapse, UnknownPath, Unsupported,
@@ -32,5 +32,4 @@ pub use network::{
 pub use path::SetError;
 pub use place::Entry;
 pub use problem::{InvalidNetwork, NetworkProblem};
-pub use range::Range;
 pub use shipped::{shipped, shipped_names};

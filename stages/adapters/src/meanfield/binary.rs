@@ -24,7 +24,8 @@ use serde_json::{Value, json};
 use super::stage::{Rows, TheoryKind, integers, numbers, stage, texts};
 use super::theory::{MV, bound, without_space};
 use crate::kind_config::{problem, read, schema_of};
-use crate::swept_network::{SweptNetwork, open};
+use crate::network_model::{NetworkModel, open};
+use crate::swept::Swept;
 
 const REVISION: u32 = 1;
 
@@ -73,20 +74,19 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     }
     let mut notes = Vec::new();
     let file = open(request, "network", &config.network)?;
-    let table = request.input("parameters").map(|input| &input.schema);
-    let network = SweptNetwork::new(file, &config.parameters, table, &mut notes)?;
-    if let Err(error) = BinaryParameters::from_network(network.base()) {
+    let network = Swept::bind(NetworkModel::new(file), &config.parameters, request, &mut notes)?;
+    if let Err(error) = BinaryParameters::from_network(network.base().network()) {
         return problem("network", error);
     }
-    notes.extend(without_space(network.base()));
+    notes.extend(without_space(network.base().network()));
     let initial = config.initial_activity;
     let own = if initial == 0.0 { Vec::new() } else { vec![("initial_activity", json!(initial))] };
     let bound = bound(&network, REVISION, request, &own, vec![Output::new("binary", schema())], notes)?;
     Ok(stage(bound, move |table, _| rows(&network, initial, table)))
 }
 
-fn rows(network: &SweptNetwork, initial: f64, table: Option<&RecordBatch>) -> Result<Rows, SampleError> {
-    let parameters = BinaryParameters::from_network(&network.of_sample(table)?).map_err(SampleError::input)?;
+fn rows(network: &Swept<NetworkModel>, initial: f64, table: Option<&RecordBatch>) -> Result<Rows, SampleError> {
+    let parameters = BinaryParameters::from_network(network.of_sample(table)?.network()).map_err(SampleError::input)?;
     let n = parameters.populations.len();
     let point = binary_working_point(&parameters, Some(&vec![initial; n])).map_err(SampleError::input)?;
     let thresholds = balanced_thresholds(&parameters, &point.mean_activity).map_err(SampleError::input)?;

@@ -90,7 +90,7 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         own.push(("fixed_drives", json!(config.fixed_drives)));
     }
     let mut bound = theory.bound(REVISION, request, &own, vec![Output::new("external_rates", schema())], notes)?;
-    target.declare(&mut bound);
+    target.declare(&mut bound)?;
     let sought = Sought { theory, target, drives, fixed_drives: config.fixed_drives };
     Ok(stage(bound, move |table, _| sought.rows(table)))
 }
@@ -131,8 +131,8 @@ impl Sought {
     }
 
     fn rows(&self, table: Option<&RecordBatch>) -> Result<Rows, SampleError> {
-        let (parameters, synapses) = self.theory.terms(&self.theory.network(table)?)?;
-        let target = self.target.of_sample(table, parameters.populations.len())?;
+        let (parameters, synapses) = self.theory.terms(self.theory.network(table)?.network())?;
+        let target = self.target.of_sample(table)?;
         let is_free = |population: usize, drive: usize| {
             let name = self.drives.get(population).and_then(|names| names.get(drive));
             name.is_none_or(|name| !self.fixed_drives.contains(name))

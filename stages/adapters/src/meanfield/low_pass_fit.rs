@@ -117,12 +117,13 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let (mean, sd) = (config.mean_input.as_ref(), config.sd_input.as_ref());
     let fit = Fit::bind(request, &config.fields(), mean, sd, &mut notes)?;
     let mut bound = fit.response.bound(REVISION, request, &[], outputs(), notes)?;
-    fit.declare(&mut bound);
+    fit.declare(&mut bound)?;
     Ok(stage(bound, move |table, _| rows(&fit, table)))
 }
 
 fn rows(fit: &Fit, table: Option<&RecordBatch>) -> Result<Rows, SampleError> {
-    let Fitted { parameters, inputs, filters, notes, .. } = fit.of(table, &fit.response.theory.network(table)?)?;
+    let network = fit.response.theory.network(table)?;
+    let Fitted { parameters, inputs, filters, notes, .. } = fit.of(table, network.network())?;
     let names = || parameters.populations.iter().map(|population| &population.name);
     let of_filters = |value: fn(&LowPass) -> f64| numbers(filters.iter().map(value));
     let low_pass = vec![
@@ -181,8 +182,8 @@ impl Fit {
     }
 
     /// Adds the imposed input to what a stage declares.
-    pub(super) fn declare(&self, bound: &mut Bound) {
-        self.imposed.iter().for_each(|imposed| imposed.declare(bound));
+    pub(super) fn declare(&self, bound: &mut Bound) -> Result<(), Vec<ConfigError>> {
+        self.imposed.iter().try_for_each(|imposed| imposed.declare(bound))
     }
 
     /// The filters of one sample.
@@ -190,7 +191,7 @@ impl Fit {
         let (parameters, synapses, inputs, notes) = match &self.imposed {
             Some(imposed) => {
                 let (parameters, synapses) = self.response.theory.terms(network)?;
-                let inputs = imposed.of_sample(table, parameters.populations.len())?;
+                let inputs = imposed.of_sample(table)?;
                 for (population, &input) in parameters.populations.iter().zip(&inputs) {
                     // Not every input has a rate, in particular of a Taylor expansion.
                     firing_rate(&population.neuron, input, synapses)

@@ -155,7 +155,7 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         own.push(("mixtures", json!(config.mixtures)));
     }
     let mut bound = fit.response.bound(REVISION, request, &own, vec![Output::new("spatial", schema())], notes)?;
-    fit.declare(&mut bound);
+    fit.declare(&mut bound)?;
     let patterns = Patterns { fit, wavenumbers, branches: config.branches, mixtures: config.mixtures };
     Ok(stage(bound, move |table, context| patterns.rows(table, context)))
 }
@@ -209,8 +209,8 @@ struct Patterns {
 impl Patterns {
     fn rows(&self, table: Option<&RecordBatch>, context: &Context<'_>) -> Result<Rows, SampleError> {
         let network = self.fit.response.theory.network(table)?;
-        let profiles = profiles(&network).map_err(SampleError::input)?;
-        let fitted = self.fit.of(table, &network)?;
+        let profiles = profiles(network.network()).map_err(SampleError::input)?;
+        let fitted = self.fit.of(table, network.network())?;
         let time_constant_s =
             one("time constants of low-pass filters", fitted.filters.iter().map(|f| f.time_constant_s))?;
         check_delays(&fitted.parameters).map_err(SampleError::input)?;

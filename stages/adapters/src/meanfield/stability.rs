@@ -84,7 +84,7 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
 }
 
 fn rows(theory: &Theory, starts: u32, table: Option<&RecordBatch>) -> Result<Rows, SampleError> {
-    let (parameters, synapses) = theory.terms(&theory.network(table)?)?;
+    let (parameters, synapses) = theory.terms(theory.network(table)?.network())?;
     let mut found = fixed_points(&parameters, synapses, &Search::default(), starts).map_err(SampleError::input)?;
     let sum = |rates: &[f64]| rates.iter().sum::<f64>();
     found.sort_by(|a, b| sum(&a.rates_hz).total_cmp(&sum(&b.rates_hz)));

@@ -9,13 +9,14 @@ use lapicque_meanfield::network::{
 use lapicque_meanfield::neuron::Synapses;
 use lapicque_network::file::{AnyNetwork, DelayDistribution as NnmtDelays};
 use lapicque_network::{Network, NetworkFile};
-use lapicque_pipeline::{BindRequest, Bound, ConfigError, Output, PortMode, PortSpec, Read, SampleError};
+use lapicque_pipeline::{BindRequest, Bound, ConfigError, Output, PortMode, PortSpec, SampleError};
 use lapicque_schemas::tables::parameters;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::swept_network::{SweptNetwork, open_any};
+use crate::network_model::{NetworkModel, open_any};
+use crate::swept::Swept;
 
 pub(super) const PORTS: &[PortSpec] =
     &[PortSpec { name: "parameters", table: parameters::TABLE, mode: PortMode::Either, required: false }];
@@ -47,7 +48,7 @@ pub(super) enum Delays {
 
 /// A network whose values columns may set, as theory sees it.
 pub(super) struct Theory {
-    network: SweptNetwork,
+    network: Swept<NetworkModel>,
     method: Method,
     delays: Option<Delays>,
 }
@@ -72,12 +73,11 @@ impl Theory {
     ) -> Result<Self, Vec<ConfigError>> {
         let opened = open_any(request, "network", network)?;
         let of_the_network = of_nnmt(&opened);
-        let table = request.input("parameters").map(|input| &input.schema);
-        let network = SweptNetwork::new(opened.into_file(), fixed, table, notes)?;
+        let network = Swept::bind(NetworkModel::new(opened.into_file()), fixed, request, notes)?;
         let mut theory = Self { network, method, delays: of_the_network };
         let parameters = theory.parameters(theory.base()).map_err(|error| vec![ConfigError::at("network", error)])?;
         notes.extend(without_space(theory.base()));
-        let is_swept = theory.network.column_names().next().is_some();
+        let is_swept = theory.network.is_swept();
         if method == Method::Taylor && !is_swept && theory.synapses(&parameters) == Synapses::Delta {
             notes.push("`method` says nothing: without synaptic time constant all theories are one".to_owned());
         }
@@ -111,11 +111,11 @@ impl Theory {
 
     /// The network without what columns set.
     pub(super) fn base(&self) -> &Network {
-        self.network.base()
+        self.network.base().network()
     }
 
     pub(super) fn file(&self) -> &NetworkFile {
-        self.network.file()
+        self.network.base().file()
     }
 
     fn parameters(&self, network: &Network) -> Result<Parameters, String> {
@@ -140,7 +140,7 @@ impl Theory {
     }
 
     /// The network of one sample.
-    pub(super) fn network(&self, table: Option<&RecordBatch>) -> Result<Network, SampleError> {
+    pub(super) fn network(&self, table: Option<&RecordBatch>) -> Result<NetworkModel, SampleError> {
         self.network.of_sample(table)
     }
 
@@ -153,7 +153,7 @@ impl Theory {
 
     /// The working point of one sample, reached from silence.
     pub(super) fn solve(&self, table: Option<&RecordBatch>) -> Result<Solved, SampleError> {
-        self.solve_network(&self.network(table)?)
+        self.solve_network(self.network(table)?.network())
     }
 
     /// The working point of a network, reached from silence.
@@ -191,21 +191,19 @@ pub(super) fn without_space(network: &Network) -> Option<String> {
 
 /// What a stage on a swept network declares; `fields` are those of its configuration that say more than the network.
 pub(super) fn bound(
-    network: &SweptNetwork,
+    network: &Swept<NetworkModel>,
     revision: u32,
     request: &BindRequest<'_>,
     fields: &[(&str, Value)],
     outputs: Vec<Output>,
     notes: Vec<String>,
 ) -> Result<Bound, Vec<ConfigError>> {
-    let mut canonical = network.canonical();
+    let mut canonical = network.canonical()?;
     for (name, value) in fields {
         canonical[name] = value.clone();
     }
     let mut bound = Bound::new(revision, canonical, request.inputs, outputs);
-    let table = request.input("parameters");
-    bound.reads = table.map(|_| Read::columns("parameters", network.column_names())).into_iter().collect();
-    bound.accepts = network.names();
+    network.declare(&mut bound);
     bound.notes = notes;
     Ok(bound)
 }

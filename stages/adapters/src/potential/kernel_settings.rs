@@ -2,93 +2,67 @@
 
 use lapicque_potential::kernels::{Compatibility, KernelParameters, Probe};
 use lapicque_potential::membrane::MembraneModel;
-use lapicque_units::write_number;
+use lapicque_units::{Entry, Range, write_number};
 use serde_json::{Map, Value, json};
 
-/// A number of [`KernelParameters`] that a column of parameters may set.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Setting {
+/// A number of [`KernelParameters`] that a configuration or a column of parameters may set.
+pub(super) struct Slot<'a> {
     /// As in the configuration.
     pub(super) path: String,
-    pub(super) unit: &'static str,
+    unit: &'static str,
+    range: Range,
+    /// None where the network has no such number.
+    pub(super) value: Option<&'a mut f64>,
 }
 
-/// All settings, in the order of populations and connections.
-pub(super) fn settings(parameters: &KernelParameters) -> Vec<Setting> {
-    let mut settings = Vec::new();
-    let mut add = |path: String, unit| settings.push(Setting { path, unit });
-    for population in &parameters.populations {
-        let name = &population.name;
-        add(format!("populations.{name}.rate"), "Hz");
-        add(format!("populations.{name}.resting_potential"), "mV");
-        add(format!("populations.{name}.external_synapses"), "1");
+/// All of them, in the order of populations and connections.
+pub(super) fn slots(parameters: &mut KernelParameters) -> Vec<Slot<'_>> {
+    let KernelParameters { populations, connections, soma_depth, conductivity_s_per_m, .. } = parameters;
+    let mut slots = Vec::new();
+    let mut add = |path: String, unit, range, value| slots.push(Slot { path, unit, range, value });
+    for population in populations {
+        let base = format!("populations.{}", population.name);
+        add(format!("{base}.rate"), "Hz", Range::NonNegative, Some(&mut population.rate_hz));
+        add(format!("{base}.resting_potential"), "mV", Range::Any, Some(&mut population.resting_potential_mv));
+        let external = match population.external.as_mut_slice() {
+            [external] => Some(&mut external.synapses),
+            _ => None,
+        };
+        add(format!("{base}.external_synapses"), "1", Range::NonNegative, external);
     }
-    for connection in &parameters.connections {
-        add(format!("weights.{}.{}", connection.pre, connection.post), "uS");
+    for connection in connections {
+        let path = format!("weights.{}.{}", connection.pre, connection.post);
+        add(path, "uS", Range::NonNegative, Some(&mut connection.peak_conductance_us));
     }
-    for field in ["radius", "mean", "sd"] {
-        add(format!("soma_depth.{field}"), "um");
-    }
-    add("conductivity".to_owned(), "S/m");
-    settings
+    add("soma_depth.radius".to_owned(), "um", Range::Positive, Some(&mut soma_depth.radius_um));
+    add("soma_depth.mean".to_owned(), "um", Range::Any, Some(&mut soma_depth.mean_um));
+    add("soma_depth.sd".to_owned(), "um", Range::NonNegative, Some(&mut soma_depth.sd_um));
+    add("conductivity".to_owned(), "S/m", Range::Positive, Some(conductivity_s_per_m));
+    slots
 }
 
-/// The value of a setting.
-pub(super) fn get(parameters: &KernelParameters, path: &str) -> Option<f64> {
-    let parts: Vec<&str> = path.split('.').collect();
-    Some(match parts[..] {
-        ["populations", name, field] => {
-            let population = parameters.population(name)?;
-            match field {
-                "rate" => population.rate_hz,
-                "resting_potential" => population.resting_potential_mv,
-                "external_synapses" => match population.external.as_slice() {
-                    [external] => external.synapses,
-                    _ => return None,
-                },
-                _ => return None,
-            }
-        }
-        ["weights", pre, post] => parameters.connection(pre, post)?.peak_conductance_us,
-        ["soma_depth", "radius"] => parameters.soma_depth.radius_um,
-        ["soma_depth", "mean"] => parameters.soma_depth.mean_um,
-        ["soma_depth", "sd"] => parameters.soma_depth.sd_um,
-        ["conductivity"] => parameters.conductivity_s_per_m,
-        _ => return None,
-    })
+/// The settings with their values.
+pub(super) fn settings(parameters: &KernelParameters) -> Vec<Entry> {
+    let entry = |Slot { path, unit, range, value }: Slot<'_>| {
+        Entry::new(path, unit, value.map_or(f64::NAN, |value| *value), range)
+    };
+    slots(&mut parameters.clone()).into_iter().map(entry).collect()
 }
 
 /// Changes the value of a setting, in its unit.
 pub(super) fn set(parameters: &mut KernelParameters, path: &str, value: f64) -> Result<(), String> {
-    let parts: Vec<&str> = path.split('.').collect();
-    let slot = match parts[..] {
-        ["populations", name, field] => parameters.population_mut(name).and_then(|population| match field {
-            "rate" => Some(&mut population.rate_hz),
-            "resting_potential" => Some(&mut population.resting_potential_mv),
-            "external_synapses" => match population.external.as_mut_slice() {
-                [external] => Some(&mut external.synapses),
-                _ => None,
-            },
-            _ => None,
-        }),
-        ["weights", pre, post] => {
-            parameters.connection_mut(pre, post).map(|connection| &mut connection.peak_conductance_us)
-        }
-        ["soma_depth", "radius"] => Some(&mut parameters.soma_depth.radius_um),
-        ["soma_depth", "mean"] => Some(&mut parameters.soma_depth.mean_um),
-        ["soma_depth", "sd"] => Some(&mut parameters.soma_depth.sd_um),
-        ["conductivity"] => Some(&mut parameters.conductivity_s_per_m),
-        _ => None,
-    };
-    match slot {
-        Some(slot) => {
-            *slot = value;
-            Ok(())
-        }
-        None if path.ends_with(".external_synapses") => {
-            Err(format!("`{path}`: the network must have one Poisson drive onto the population, and no other"))
-        }
-        None => Err(format!("`{path}`: the network has no connection of these populations")),
+    match slots(parameters).into_iter().find(|slot| slot.path == path).and_then(|slot| slot.value) {
+        Some(slot) => *slot = value,
+        None => return Err(no_such_number(path)),
+    }
+    Ok(())
+}
+
+/// Why a setting cannot be set.
+pub(super) fn no_such_number(path: &str) -> String {
+    match path.ends_with(".external_synapses") {
+        true => format!("`{path}`: the network must have one Poisson drive onto the population, and no other"),
+        false => format!("`{path}`: the network has no connection of these populations"),
     }
 }
 
@@ -148,11 +122,9 @@ fn entries(parameters: &KernelParameters) -> Map<String, Value> {
         });
         entries.insert(format!("{base}.delay"), delay);
     }
-    for setting in settings(parameters) {
-        let value = get(parameters, &setting.path);
-        // It stands under `external`.
-        let value = value.filter(|_| !setting.path.ends_with(".external_synapses"));
-        entries.extend(value.map(|value| (setting.path, with_unit(value, setting.unit))));
+    // External synapses stand under `external`.
+    for setting in settings(parameters).into_iter().filter(|s| !s.path.ends_with(".external_synapses")) {
+        entries.insert(setting.path, with_unit(setting.value, &setting.unit));
     }
     entries
 }

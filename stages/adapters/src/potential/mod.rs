@@ -4,6 +4,7 @@ mod from_spikes;
 mod head;
 mod head_config;
 mod kernel_config;
+mod kernel_model;
 mod kernel_network;
 mod kernel_settings;
 mod kernels;

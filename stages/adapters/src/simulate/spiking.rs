@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use lapicque_network::Network;
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError,
-    SampleInput, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, SampleError, SampleInput,
+    SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::TableSchema;
 use lapicque_schemas::tables::populations::{self, PopulationRow};
@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::kind_config::{read, schema_of};
-use crate::swept_network::{SweptNetwork, open};
+use crate::network_model::{NetworkModel, open};
+use crate::swept::Swept;
 
 const REVISION: u32 = 2;
 const PURPOSE: &str = "simulate.spiking";
@@ -60,7 +61,7 @@ fn default_time_step() -> Time {
 
 struct SpikingStage {
     bound: Bound,
-    network: SweptNetwork,
+    network: Swept<NetworkModel>,
     options: Options,
 }
 
@@ -86,7 +87,8 @@ impl Kind for SimulateSpiking {
         let table = request.input("parameters").map(|input| &input.schema);
         let file = open(request, "network", &config.network)?;
         let mut notes = Vec::new();
-        let network = SweptNetwork::new(file, &config.parameters, table, &mut notes)?;
+        let network = Swept::bind(NetworkModel::new(file), &config.parameters, request, &mut notes)?;
+        let base = network.base().network();
         let options = Options {
             time_step_ms: config.time_step.value(),
             duration_ms: config.duration.value(),
@@ -94,11 +96,11 @@ impl Kind for SimulateSpiking {
         };
         let mut problems: Vec<ConfigError> =
             table.into_iter().flat_map(|table| constant_columns(table, &network)).collect();
-        problems.extend(try_out(network.base(), &options));
+        problems.extend(try_out(base, &options));
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut canonical = network.canonical();
+        let mut canonical = network.canonical()?;
         canonical["duration_ms"] = options.duration_ms.into();
         let default = Options::default();
         for (name, value, default) in [
@@ -114,22 +116,28 @@ impl Kind for SimulateSpiking {
             Output::new("populations", populations::schema()),
         ];
         let mut bound = Bound::new(REVISION, canonical, request.inputs, outputs);
-        let has_seed = table.is_some_and(|table| table.column(parameters::SEED).is_some());
-        let columns = network.column_names().chain(has_seed.then(|| parameters::SEED.to_owned()));
-        bound.reads = table.map(|_| Read::columns("parameters", columns)).into_iter().collect();
+        network.declare(&mut bound);
+        read_seed(&mut bound, table);
         bound.random = true;
-        bound.work = Some(super::work::work(network.base(), options.duration_ms, options.time_step_ms));
-        bound.accepts = network.names();
-        bound.accepts.push(parameters::SEED.to_owned());
-        notes.extend(roundings(network.base(), options.time_step_ms));
+        bound.work = Some(super::work::work(base, options.duration_ms, options.time_step_ms));
+        notes.extend(roundings(base, options.time_step_ms));
         bound.notes = notes;
         Ok(Box::new(SpikingStage { bound, network, options }))
     }
 }
 
-fn constant_columns(table: &TableSchema, network: &SweptNetwork) -> Vec<ConfigError> {
-    let swept: Vec<String> = network.column_names().collect();
-    let columns = table.column_names().filter(|name| CONSTANT.contains(name) && !swept.iter().any(|s| s == name));
+/// Points that differ in their `seed` alone are replicates.
+fn read_seed(bound: &mut Bound, table: Option<&TableSchema>) {
+    if table.is_some_and(|table| table.column(parameters::SEED).is_some()) {
+        let columns = bound.reads.iter_mut().filter_map(|read| read.columns.as_mut());
+        columns.for_each(|columns| columns.push(parameters::SEED.to_owned()));
+    }
+    bound.accepts.push(parameters::SEED.to_owned());
+}
+
+fn constant_columns(table: &TableSchema, network: &Swept<NetworkModel>) -> Vec<ConfigError> {
+    let swept: Vec<&str> = network.column_names().collect();
+    let columns = table.column_names().filter(|name| CONSTANT.contains(name) && !swept.contains(name));
     let message = |name| {
         format!(
             "`{name}` cannot be swept: it is the same for all samples; give it in the configuration of a stage of its own"
@@ -188,7 +196,7 @@ impl Stage for SpikingStage {
                 return Err(SampleError::cancelled());
             }
             let network = self.network.of_sample(batch.table(number, "parameters"))?;
-            self.simulate(context, sample, &network)
+            self.simulate(context, sample, network.network())
         })
     }
 }

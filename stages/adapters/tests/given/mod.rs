@@ -122,10 +122,16 @@ impl Ran {
 }
 
 pub(crate) fn bind(given: &[Given], stages: &Value) -> Result<(Pipeline, Graph), String> {
+    bind_kinds(given.iter().map(|one| Box::new(one.clone()) as Box<dyn Kind>), stages)
+}
+
+/// With kinds of a test beside those of the crate.
+pub(crate) fn bind_kinds(
+    of_test: impl IntoIterator<Item = Box<dyn Kind>>,
+    stages: &Value,
+) -> Result<(Pipeline, Graph), String> {
     let mut kinds = lapicque_stages::kinds();
-    for one in given {
-        kinds.push(Box::new(one.clone()));
-    }
+    kinds.extend(of_test);
     let text = json!({"lapicque": 1, "name": "test", "seed": 1, "stages": stages}).to_string();
     let pipeline = Pipeline::parse(text, None, PathBuf::from("."), &[]).map_err(|error| error.to_string())?;
     let graph = Graph::bind(&pipeline, &Registry::new(kinds)).map_err(|error| error.to_string())?;
@@ -145,7 +151,11 @@ pub(crate) fn run_stages(given: &[Given], stages: &Value) -> Ran {
 }
 
 pub(crate) fn run_with(given: &[Given], stages: &Value, jobs: usize) -> Ran {
-    let (pipeline, graph) = bind(given, stages).unwrap_or_else(|problems| panic!("{problems}"));
+    run_bound(bind(given, stages), jobs)
+}
+
+pub(crate) fn run_bound(bound: Result<(Pipeline, Graph), String>, jobs: usize) -> Ran {
+    let (pipeline, graph) = bound.unwrap_or_else(|problems| panic!("{problems}"));
     let store = MemoryStore::default();
     let cancelled = AtomicBool::new(false);
     let options = RunOptions {
