@@ -64,24 +64,29 @@ impl RecordingFile {
     pub(super) fn open(request: &BindRequest<'_>, field: &str, path: &str) -> Result<Self, ConfigError> {
         // `paths.0` is part of what is set as `paths`.
         let whole = field.split('.').next().unwrap_or(field);
-        let at_field = |error: ConfigError| ConfigError::at(field, error.message);
-        let main = request.open(whole, path).map_err(at_field)?;
+        let main = request.open(whole, path).map_err(|error| ConfigError::at(field, error.message))?;
         let extension = main.extension();
         let format = FORMATS.iter().copied().find(|format| format.extension() == extension);
         if format.is_none() && extension != TABLE {
             return Err(file_error(field, &main, format!("`.{extension}` is not read; {} are", extensions())));
         }
-        let mut file = Self { main, parts: Vec::new(), format };
-        let names = match format {
-            Some(format) => format.parts(&mut &file).map_err(|error| file_error(field, &file.main, error))?,
-            None => Vec::new(),
+        Self { main, parts: Vec::new(), format }.with_parts(request, field, path)
+    }
+
+    /// Opens the files that the main one names, which lie beside it.
+    fn with_parts(mut self, request: &BindRequest<'_>, field: &str, path: &str) -> Result<Self, ConfigError> {
+        let Some(format) = self.format else {
+            return Ok(self);
         };
-        for name in names {
+        let whole = field.split('.').next().unwrap_or(field);
+        for name in format.parts(&mut &self).map_err(|error| file_error(field, &self.main, error))? {
             let beside = path.rsplit_once('/').map_or_else(|| name.clone(), |(folder, _)| format!("{folder}/{name}"));
-            let part = request.open(whole, &beside).map_err(at_field)?;
-            file.parts.push((name, part));
+            let part = request.open(whole, &beside).map_err(|error| {
+                ConfigError::at(field, format!("`{}` names `{name}`: {}", self.main.name, error.message))
+            })?;
+            self.parts.push((name, part));
         }
-        Ok(file)
+        Ok(self)
     }
 
     /// Digest of the content of all its files.
@@ -402,3 +407,7 @@ fn no_channel<'a>(wanted: &str, of: &str, known: impl Iterator<Item = &'a str>, 
     let end = why.or_else(near).unwrap_or_default();
     ConfigError::at("channels", format!("`{of}` has no channel `{wanted}`{end}"))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
