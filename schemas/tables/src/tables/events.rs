@@ -78,6 +78,7 @@ pub fn read(batch: &RecordBatch) -> Result<Vec<Event>, TableError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -96,6 +96,7 @@ fn spikes_columns() -> TableSchema {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

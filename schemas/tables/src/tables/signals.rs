@@ -101,7 +101,7 @@ pub fn write(signals: &[Signal<'_>]) -> Result<RecordBatch, TableError> {
     with_values(signals, &lengths(signals), values)
 }
 
-/// As [`write`], for signals that are not needed any more: they are let go one after the other, a single one is not copied.
+/// As [`write()`], for signals that are not needed any more: they are let go one after the other, a single one is not copied.
 pub fn write_owned(mut signals: Vec<Signal<'static>>) -> Result<RecordBatch, TableError> {
     let lengths = lengths(&signals);
     let take = |signal: &mut Signal<'static>| std::mem::take(&mut signal.values).into_owned();

@@ -90,6 +90,7 @@ pub fn read(batch: &RecordBatch) -> Result<Vec<Spectrum<'_>>, TableError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

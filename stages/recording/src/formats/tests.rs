@@ -112,7 +112,8 @@ fn npy(element: &str, fortran_order: &str, channels: usize, samples: usize) -> V
 }
 
 fn csv(rows: usize) -> Vec<u8> {
-    let row = |row: usize| format!("{},{},{}\n", row as f64 * 0.25, row, if row % 5 == 0 { "" } else { "2.5" });
+    let row =
+        |row: usize| format!("{},{},{}\n", row as f64 * 0.25, row, if row.is_multiple_of(5) { "" } else { "2.5" });
     std::iter::once("time_s,Cz,Pz\n".to_owned()).chain((0..rows).map(row)).collect::<String>().into_bytes()
 }
 
