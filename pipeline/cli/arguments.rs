@@ -57,7 +57,7 @@ Examples:
 Examples:
   lapicque check pipeline.yaml
   lapicque check pipeline.yaml --set spikes.duration='2 s' --json")]
-    Check(OnPipeline),
+    Check(Bind),
     /// Show what a run would compute, and about how long it would take
     #[command(after_help = "\
 Estimates are what samples cost when they were last computed, scaled where the kind of stage can say by how much; those
@@ -66,7 +66,7 @@ marked by ~ were measured with another configuration.
 Examples:
   lapicque plan pipeline.yaml
   lapicque plan pipeline.yaml --set model.estimator='{ridge: {alpha: 10.0}}'")]
-    Plan(OnPipeline),
+    Plan(Bind),
     /// Compute what is missing
     #[command(after_help = "\
 Where stderr is no terminal, a line of progress is written every 30 s.
@@ -226,9 +226,21 @@ pub(crate) struct OnPipeline {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Bind {
+    #[command(flatten)]
+    pub(crate) on: OnPipeline,
+    /// Read all files again, also those that have not changed by size, time and inode
+    #[arg(long)]
+    pub(crate) rehash: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) on: OnPipeline,
+    /// Read all files again, also those that have not changed by size, time and inode
+    #[arg(long)]
+    pub(crate) rehash: bool,
     /// Compute samples again that failed before
     #[arg(long)]
     pub(crate) retry_failed: bool,

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use crate::arguments::{OnPipeline, Shared};
+use crate::arguments::{Bind, Shared};
 use crate::error::CommandError;
 use crate::print;
 use crate::project::bind;
 
-pub(crate) fn check(command: &OnPipeline, shared: &Shared) -> Result<(), CommandError> {
-    let (pipeline, graph) = match bind(command) {
+pub(crate) fn check(command: &Bind, shared: &Shared) -> Result<(), CommandError> {
+    let (pipeline, graph) = match bind(&command.on, shared, command.rehash) {
         Ok(bound) => bound,
         Err(CommandError::Diagnostics(diagnostics)) if shared.json => {
             let errors: Vec<_> = diagnostics

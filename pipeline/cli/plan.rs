@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use crate::arguments::{OnPipeline, Shared};
+use crate::arguments::{Bind, Shared};
 use crate::error::CommandError;
 use crate::print;
-use crate::project::open;
+use crate::project::open_with;
 use crate::text::{duration, text_table};
 
-pub(crate) fn plan(command: &OnPipeline, shared: &Shared) -> Result<(), CommandError> {
-    let project = open(command, shared)?;
+pub(crate) fn plan(command: &Bind, shared: &Shared) -> Result<(), CommandError> {
+    let project = open_with(&command.on, shared, command.rehash)?;
     let rows = lapicque_pipeline::plan(&project.graph, &project.store)?;
     if shared.json {
         return print(&format!("{:#}\n", json!({"pipeline": project.pipeline.name, "stages": rows})));

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lapicque_pipeline::{Graph, Pipeline, RunRecord, Store};
+use lapicque_pipeline::{FileMemo, Graph, Pipeline, RunRecord, Store};
 use lapicque_query::QueryError;
 use lapicque_store::ParquetStore;
 
@@ -18,7 +18,12 @@ pub(crate) struct Project {
 }
 
 pub(crate) fn open(on: &OnPipeline, shared: &Shared) -> Result<Project, CommandError> {
-    let (pipeline, mut graph) = bind(on)?;
+    open_with(on, shared, false)
+}
+
+/// With `rehash`, all files are read again, also those that look unchanged.
+pub(crate) fn open_with(on: &OnPipeline, shared: &Shared, rehash: bool) -> Result<Project, CommandError> {
+    let (pipeline, mut graph) = bind(on, shared, rehash)?;
     if !shared.quiet {
         for stage in &graph.stages {
             for note in &stage.bound().notes {
@@ -62,14 +67,21 @@ pub(crate) fn no_run(store: &ParquetStore, pipeline: &Pipeline) -> CommandError 
     }
 }
 
-pub(crate) fn bind(on: &OnPipeline) -> Result<(Pipeline, Graph), CommandError> {
+pub(crate) fn bind(on: &OnPipeline, shared: &Shared, rehash: bool) -> Result<(Pipeline, Graph), CommandError> {
     let pipeline = Pipeline::read(&pipeline_file(&on.pipeline), &on.set)?;
-    let graph = Graph::bind(&pipeline, &lapicque::registry())?;
-    Ok((pipeline, graph))
+    let folder = store_folder(&pipeline, shared);
+    let memo = if rehash { FileMemo::anew(&folder) } else { FileMemo::open(&folder) };
+    let graph = Graph::bind_with(&pipeline, &lapicque::registry(), &memo);
+    memo.save();
+    Ok((pipeline, graph?))
+}
+
+fn store_folder(pipeline: &Pipeline, shared: &Shared) -> PathBuf {
+    shared.store.clone().unwrap_or_else(|| pipeline.source.folder.join(".lapicque"))
 }
 
 pub(crate) fn open_store(pipeline: &Pipeline, shared: &Shared) -> Result<ParquetStore, CommandError> {
-    let folder = shared.store.clone().unwrap_or_else(|| pipeline.source.folder.join(".lapicque"));
+    let folder = store_folder(pipeline, shared);
     if folder.exists() && !folder.is_dir() {
         return Err(CommandError::Input(format!("--store: `{}` is no folder", folder.display())));
     }

@@ -12,14 +12,14 @@ use serde_json::json;
 use crate::arguments::{Run, Shared};
 use crate::error::CommandError;
 use crate::progress::Progress;
-use crate::project::{jobs, open};
+use crate::project::{jobs, open_with};
 use crate::text::{duration, text_table};
 use crate::{print, tell};
 
 static CANCELLED: AtomicBool = AtomicBool::new(false);
 
 pub(crate) fn run(command: &Run, shared: &Shared) -> Result<(), CommandError> {
-    let project = open(&command.on, shared)?;
+    let project = open_with(&command.on, shared, command.rehash)?;
     interruptible();
     let progress = Progress::every(shared.quiet, Duration::from_secs(u64::from(command.progress_every)));
     let options = RunOptions {
@@ -49,14 +49,15 @@ pub(crate) fn run(command: &Run, shared: &Shared) -> Result<(), CommandError> {
     }
 }
 
-/// How a run ends in which stages failed: as a bad input, where every one of them refused a table or a recording that a stage beside it reads from a file of
-/// the user. The kinds of such stages begin with one of `files`.
+/// How a run ends in which stages failed: as a bad input, where every one of them refused a file of the user, or a table or a recording that a stage beside
+/// it reads from one. The kinds of stages that read files begin with one of `files`.
 pub(crate) fn failure(record: &RunRecord, store: &dyn Store, files: &[&str]) -> Result<CommandError, CommandError> {
     let reads_file = |stage: &StageRun| {
         let name = |from: &str| from.split('.').next().unwrap_or_default().to_owned();
+        let is_import = |stage: &StageRun| files.iter().any(|file| stage.kind.starts_with(file));
         let mut sources =
             stage.inputs.iter().filter_map(|(_, from)| record.stages.iter().find(|s| s.stage == name(from)));
-        sources.any(|source| files.iter().any(|file| source.kind.starts_with(file)))
+        is_import(stage) || sources.any(is_import)
     };
     let mut refused = false;
     for stage in record.stages.iter().filter(|stage| stage.failed > 0) {

@@ -158,3 +158,26 @@ fn public_recordings_have_the_values_that_independent_readers_find() {
     }
     assert!(read >= 17, "{read} files were read");
 }
+
+#[test]
+fn windows_events_and_rehashing_are_at_hand_on_the_command_line() {
+    let lab = Lab::new();
+    lab.write("eeg.csv", "time_s,Cz\n0,1\n0.5,2\n1,3\n1.5,4\n2,5\n");
+    lab.write(
+        "pipeline.yaml",
+        "lapicque: 1\nname: windows\nstages:\n  recording:\n    kind: import.recording\n    path: eeg.csv\n    window: 1 s\n  marks:\n    kind: sql\n    inputs: {events: recording.events}\n    query: SELECT value FROM events\n",
+    );
+    for command in ["check", "plan", "run"] {
+        let answer = lapicque(lab.folder(), &[command, "pipeline.yaml", "--rehash"]).ok();
+        let told = format!("{}{}", answer.stdout, answer.stderr);
+        assert!(
+            told.contains("cut into windows: 2 of 1 s, which begin every 1 s; the last 0.5 s are in none"),
+            "{told}"
+        );
+    }
+    let ask = |query: &str| lapicque(lab.folder(), &["sql", "-p", "pipeline.yaml", query, "--json"]).ok().json();
+    let rows = ask("SELECT sample, t0 FROM recording ORDER BY t0");
+    assert_eq!(rows, serde_json::json!([{"sample": "eeg@0s", "t0": 0.0}, {"sample": "eeg@1s", "t0": 1000.0}]));
+    assert_eq!(ask("SELECT onset_s, duration_s, kind, value, channel FROM recording__events"), serde_json::json!([]));
+    assert_eq!(ask("SELECT count(*) AS n FROM marks"), serde_json::json!([{"n": 0}]));
+}

@@ -29,6 +29,8 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("features.spiking", "isi_cv", NUMBER, "1"),
     ("features.spiking", "rate_hz", FREQUENCY, "Hz"),
     ("features.spiking", "rate_sd_hz", FREQUENCY, "Hz"),
+    ("import.recording", "duration_s", TIME, "s"),
+    ("import.recording", "onset_s", TIME, "s"),
     ("meanfield.binary", "balanced_threshold_mV", VOLTAGE, "mV"),
     ("meanfield.binary", "mean_input_mV", VOLTAGE, "mV"),
     ("meanfield.binary", "sd_input_mV", VOLTAGE, "mV"),

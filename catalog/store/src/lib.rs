@@ -13,6 +13,7 @@
 //!   pins/<name>.json                 runs that garbage collection keeps
 //!   claims/                          what runners are computing, see the module `claims`
 //!   damaged/                         files that are not what was written, put aside
+//!   file_digests                     digests of files of users, kept by the engine
 //! ```
 //!
 //! Files are written beside their place, synced, linked without replacing, and their folder synced; none is changed later.

@@ -73,7 +73,8 @@ impl Batches {
             !known.contains(&true)
         };
         let samples = (0..labels.len() as u32).filter(|&label| open(label)).collect();
-        let limit = members.iter().filter_map(|&m| stages[m].spec.batch).min().unwrap_or(usize::MAX);
+        let limits = members.iter().flat_map(|&m| [stages[m].spec.batch, stages[m].bound().most_per_batch]);
+        let limit = limits.flatten().min().unwrap_or(usize::MAX);
         let spent = cost.map_or((0.0, 0.0, 0.0), |cost| (1.0, cost.seconds, cost.bytes));
         Self { labels, units, samples, next: 0, limit, threads, spent }
     }

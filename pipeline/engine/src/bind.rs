@@ -7,6 +7,7 @@ use lapicque_schemas::TableSchema;
 
 use crate::config::nearest;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::file_memo::FileMemo;
 use crate::files::Files;
 use crate::graph::{BoundStage, Domain, Graph, Port};
 use crate::groups::groups;
@@ -19,8 +20,13 @@ const MOST_OUTPUTS: usize = 255;
 impl Graph {
     /// Binds every stage; reports all problems of stages whose inputs are sound.
     pub fn bind(pipeline: &Pipeline, registry: &Registry) -> Result<Self, Diagnostics> {
+        Self::bind_with(pipeline, registry, &FileMemo::default())
+    }
+
+    /// As [`Graph::bind`], without reading again what is known of files from before.
+    pub fn bind_with(pipeline: &Pipeline, registry: &Registry, memo: &FileMemo) -> Result<Self, Diagnostics> {
         let order = topological_order(pipeline)?;
-        let mut binder = Binder { pipeline, registry, stages: Vec::new(), problems: Vec::new() };
+        let mut binder = Binder { pipeline, registry, memo, stages: Vec::new(), problems: Vec::new() };
         for name in order {
             let bound = binder.stage(name);
             binder.stages.push(bound);
@@ -95,6 +101,7 @@ fn cycle(pipeline: &Pipeline, done: &[&str]) -> Diagnostic {
 struct Binder<'a> {
     pipeline: &'a Pipeline,
     registry: &'a Registry,
+    memo: &'a FileMemo,
     /// `None` where binding failed: what depends on it is not reported.
     stages: Vec<Option<BoundStage>>,
     problems: Vec<Diagnostic>,
@@ -126,7 +133,7 @@ impl Binder<'_> {
             return None;
         }
         let schemas: Vec<PortSchema> = inputs.iter().map(|(port, ..)| port.clone()).collect();
-        let files = Files::new(&self.pipeline.source.folder, spec.set_by_user.clone());
+        let files = Files::new(&self.pipeline.source.folder, spec.set_by_user.clone()).with_memo(self.memo);
         let request = BindRequest {
             config: &spec.config,
             written: &spec.written,

@@ -156,6 +156,8 @@ pub struct Bound {
     pub accepts: Vec<String>,
     /// What one sample costs beside other configurations of the kind, in any measure: estimates of time and size are scaled by it.
     pub work: Option<f64>,
+    /// How many samples are computed together at most, where few of them fill the memory.
+    pub most_per_batch: Option<usize>,
     /// Remarks for the user, such as an assumed unit.
     pub notes: Vec<String>,
 }
@@ -176,6 +178,7 @@ impl Bound {
             order_sensitive: false,
             accepts: Vec::new(),
             work: None,
+            most_per_batch: None,
             notes: Vec::new(),
         }
     }
@@ -311,6 +314,8 @@ pub enum FailureReason {
     Panic,
     /// It took longer than the `timeout` of the stage.
     Timeout,
+    /// A file that it reads is not what it was when the run began.
+    Changed,
     /// The stage broke its promise, e.g. an output that does not have its schema.
     Internal,
 }
@@ -318,7 +323,7 @@ pub enum FailureReason {
 impl FailureReason {
     /// Whether the same inputs may give a result another time.
     pub(crate) fn may_pass(self) -> bool {
-        matches!(self, Self::Panic | Self::Timeout)
+        matches!(self, Self::Panic | Self::Timeout | Self::Changed)
     }
 }
 
@@ -345,6 +350,10 @@ impl SampleError {
 
     pub fn internal(message: impl ToString) -> Self {
         Self::of(FailureReason::Internal, message)
+    }
+
+    pub fn changed(message: impl ToString) -> Self {
+        Self { reason: FailureReason::Changed, message: message.to_string() }
     }
 
     pub fn cancelled() -> Self {

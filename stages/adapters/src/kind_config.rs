@@ -2,7 +2,7 @@
 
 use lapicque_pipeline::{BindRequest, Bound, ConfigError, Output};
 use lapicque_schemas::TableSchema;
-use lapicque_schemas::tables::{kernels, lead_field, model, populations, signals};
+use lapicque_schemas::tables::{Further, TableSpec};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -40,14 +40,7 @@ pub(crate) fn bound<T: Serialize>(
 
 /// The tables of fixed columns, by the ports that take them: other columns are not read.
 fn fixed_table(port: &str) -> Option<TableSchema> {
-    match port {
-        kernels::TABLE => Some(kernels::schema()),
-        lead_field::TABLE => Some(lead_field::schema()),
-        model::TABLE => Some(model::schema()),
-        populations::TABLE => Some(populations::schema()),
-        signals::TABLE => Some(signals::schema()),
-        _ => None,
-    }
+    TableSpec::of(port).filter(|table| table.further == Further::Ignored)?.schema()
 }
 
 /// One problem of a field.

@@ -12,8 +12,6 @@ pub(crate) enum Rows {
     One(RecordBatch),
     /// Consecutive rows of one table; point i has those from the i-th of these numbers to the next.
     Runs(RecordBatch, Vec<usize>),
-    /// A table per point.
-    Many(Vec<RecordBatch>),
 }
 
 pub(crate) struct Source {
@@ -45,7 +43,6 @@ impl Stage for Source {
                     Some([start, end, ..]) => Some(table.slice(*start, end - start)),
                     _ => None,
                 },
-                Rows::Many(tables) => tables.get(sample.point).cloned(),
             };
             rows.map(SampleOutput::of)
                 .ok_or_else(|| SampleError::internal(format!("there is no point {}", sample.point)))

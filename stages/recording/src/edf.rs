@@ -15,11 +15,12 @@ mod header;
 mod records;
 
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 
 pub use error::EdfError;
 
-use crate::Recording;
-use header::Header;
+use crate::{Annotation, ChannelOutline, Recording};
+use header::{Header, Kind, Records};
 
 /// Reads an EDF, EDF+ or BDF file.
 ///
@@ -27,13 +28,79 @@ use header::Header;
 /// A header field that says how the file is laid out and is not what the format allows, a file without a whole record, records of EDF+D that do not say when
 /// they start or overlap, sampling rates beyond reason, and failures of the reader.
 pub fn read_edf<R: Read + Seek>(reader: &mut R) -> Result<Recording, EdfError> {
-    let length = reader.seek(SeekFrom::End(0))?;
-    reader.seek(SeekFrom::Start(0))?;
-    let header = Header::read(reader, length)?;
-    let records = header.records(length)?;
-    let mut recording = records::read(reader, &header, records.count)?;
-    recording.notes.splice(0..0, header.notes.into_iter().chain(records.note));
-    Ok(recording)
+    EdfFile::open(reader)?.read(reader)
+}
+
+/// A file of which the header has been read.
+pub(crate) struct EdfFile {
+    header: Header,
+    records: Records,
+}
+
+impl EdfFile {
+    pub(crate) fn open<R: Read + Seek>(reader: &mut R) -> Result<Self, EdfError> {
+        let length = reader.seek(SeekFrom::End(0))?;
+        reader.seek(SeekFrom::Start(0))?;
+        let header = Header::read(reader, length)?;
+        let records = header.records(length)?;
+        Ok(Self { header, records })
+    }
+
+    /// The channels with samples, at the rates of the header.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = ChannelOutline> {
+        self.header.signals.iter().filter(|signal| signal.has_samples()).map(|signal| ChannelOutline {
+            label: signal.label.clone(),
+            unit: signal.unit.clone(),
+            sampling_rate_hz: self.header.rate_hz(signal),
+            samples: signal.samples_per_record as u64 * self.records.count,
+            start_s: 0.0,
+        })
+    }
+
+    /// By how much of themselves the rates are uncertain.
+    pub(crate) fn rate_rounding(&self) -> f64 {
+        self.header.rate_rounding
+    }
+
+    pub(crate) fn may_have_gaps(&self) -> bool {
+        self.header.kind == Kind::Discontinuous
+    }
+
+    pub(crate) fn has_annotations(&self) -> bool {
+        self.header.signals.iter().any(|signal| signal.is_annotations())
+    }
+
+    /// What the header leaves out or puts right.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.header.notes.iter().chain(&self.records.note).cloned().collect()
+    }
+
+    pub(crate) fn read<R: Read + Seek>(&self, reader: &mut R) -> Result<Recording, EdfError> {
+        reader.seek(SeekFrom::Start(self.header.bytes()))?;
+        let mut recording = records::read(reader, &self.header, self.records.count)?;
+        recording.notes.splice(0..0, self.notes());
+        Ok(recording)
+    }
+
+    /// These samples of each channel, at these rates, of a file without gaps; annotations are not read.
+    pub(crate) fn read_part<R: Read + Seek>(
+        &self,
+        reader: &mut R,
+        spans: &[Range<u64>],
+        rates_hz: &[f64],
+    ) -> Result<Recording, EdfError> {
+        let mut recording = records::read_part(reader, &self.header, spans, rates_hz)?;
+        recording.notes = self.notes();
+        Ok(recording)
+    }
+
+    /// All annotations, without the samples, and what was left out of them.
+    pub(crate) fn annotations<R: Read + Seek>(
+        &self,
+        reader: &mut R,
+    ) -> Result<(Vec<Annotation>, Option<String>), EdfError> {
+        records::annotations(reader, &self.header, self.records.count)
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 //!
 //! What is wrong with one channel, one annotation or the end of a file does not lose the rest: it is left out, and [`Recording::notes`] says so.
 //!
-//! Where to start: `recording.rs` (what comes out), then one file or folder per format; `delimited.rs` cuts text into cells, for tables of any kind.
+//! Where to start: `recording.rs` (what comes out), `format.rs` (what a format is) and `formats.rs` (the list of them), then one file or folder per format;
+//! `delimited.rs` cuts text into cells, for tables of any kind.
 //!
 //! Units: seconds, Hz, and for samples the unit the file gives per channel.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -14,11 +15,17 @@
 mod csv_table;
 pub mod delimited;
 mod edf;
+mod format;
+mod formats;
 mod npy;
 mod rates;
 mod recording;
+mod windows;
 
 pub use csv_table::{CsvError, CsvOptions, TimeUnit, read_csv};
 pub use edf::{EdfError, read_edf};
+pub use format::{Format, FormatError, Outline, Parts, ReadOptions, ReadSeek};
+pub use formats::FORMATS;
 pub use npy::{NpyError, read_npy};
-pub use recording::{Annotation, Channel, Recording};
+pub use recording::{Annotation, Channel, ChannelOutline, Recording};
+pub use windows::{Window, Windows, annotations_within};

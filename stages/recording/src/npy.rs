@@ -9,6 +9,7 @@
 mod header;
 
 use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 use crate::{Channel, Recording};
 use header::{ElementType, Header};
@@ -47,38 +48,85 @@ const MOST_CHANNELS: u64 = 65_536;
 /// A header that is not of the format, an element type or shape other than those above, a length that does not fit the shape, a sampling rate that is not
 /// above 0, and failures of the reader.
 pub fn read_npy<R: Read + Seek>(reader: &mut R, sampling_rate_hz: f64) -> Result<Recording, NpyError> {
-    if !(sampling_rate_hz.is_finite() && sampling_rate_hz > 0.0) {
-        return Err(NpyError::SamplingRate { value: sampling_rate_hz });
+    let file = NpyFile::open(reader, sampling_rate_hz)?;
+    let all = 0..file.samples;
+    file.read_part(reader, all, sampling_rate_hz)
+}
+
+/// A file of which the header has been read.
+pub(crate) struct NpyFile {
+    header: Header,
+    channels: usize,
+    samples: usize,
+}
+
+impl NpyFile {
+    pub(crate) fn open<R: Read + Seek>(reader: &mut R, sampling_rate_hz: f64) -> Result<Self, NpyError> {
+        if !(sampling_rate_hz.is_finite() && sampling_rate_hz > 0.0) {
+            return Err(NpyError::SamplingRate { value: sampling_rate_hz });
+        }
+        let length = reader.seek(SeekFrom::End(0))?;
+        reader.seek(SeekFrom::Start(0))?;
+        let header = Header::read(reader, length)?;
+        let (channels, samples) = dimensions(&header, length)?;
+        Ok(Self { header, channels, samples })
     }
-    let length = reader.seek(SeekFrom::End(0))?;
-    reader.seek(SeekFrom::Start(0))?;
-    let header = Header::read(reader, length)?;
-    let (channel_count, sample_count) = dimensions(&header, length)?;
-    let mut channels: Vec<Channel> = (0..channel_count)
-        .map(|channel| Channel {
-            label: channel.to_string(),
-            unit: None,
-            sampling_rate_hz,
-            rate_rounding: 0.0,
-            samples: Vec::with_capacity(sample_count),
-            start_s: 0.0,
-        })
-        .collect();
-    let mut elements = Elements { reader: BufReader::new(reader), kind: header.element };
-    if header.fortran_order {
-        for _ in 0..sample_count {
-            for channel in &mut channels {
-                channel.samples.push(elements.next()?);
+
+    pub(crate) fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Of each channel.
+    pub(crate) fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// Integers cannot be missing.
+    pub(crate) fn holds_integers(&self) -> bool {
+        !matches!(self.header.element.number, header::Number::F4 | header::Number::F8)
+    }
+
+    /// These samples of each channel; `span` must lie within the file.
+    pub(crate) fn read_part<R: Read + Seek>(
+        &self,
+        reader: &mut R,
+        span: Range<usize>,
+        sampling_rate_hz: f64,
+    ) -> Result<Recording, NpyError> {
+        let mut channels: Vec<Channel> = (0..self.channels)
+            .map(|channel| Channel {
+                label: channel.to_string(),
+                unit: None,
+                sampling_rate_hz,
+                rate_rounding: 0.0,
+                samples: Vec::with_capacity(span.len()),
+                start_s: span.start as f64 / sampling_rate_hz,
+            })
+            .collect();
+        let element_bytes = self.header.element.bytes() as u64;
+        let mut elements = Elements { reader: BufReader::new(reader), kind: self.header.element };
+        let first = span.start * if self.header.fortran_order { self.channels } else { 1 };
+        elements.reader.seek(SeekFrom::Start(self.header.end + first as u64 * element_bytes))?;
+        if self.header.fortran_order {
+            for _ in span {
+                for channel in &mut channels {
+                    channel.samples.push(elements.next()?);
+                }
+            }
+        } else {
+            // From the end of the part in one channel to its start in the next; the length of a file, so it fits.
+            let between = ((self.samples - span.len()) as u64 * element_bytes) as i64;
+            for (number, channel) in channels.iter_mut().enumerate() {
+                if number > 0 && between > 0 {
+                    elements.reader.seek_relative(between)?;
+                }
+                for _ in span.clone() {
+                    channel.samples.push(elements.next()?);
+                }
             }
         }
-    } else {
-        for channel in &mut channels {
-            for _ in 0..sample_count {
-                channel.samples.push(elements.next()?);
-            }
-        }
+        Ok(Recording { channels, ..Recording::default() })
     }
-    Ok(Recording { channels, ..Recording::default() })
 }
 
 /// Channels and samples, once they are known to fit the file.

@@ -28,6 +28,17 @@ pub struct Channel {
     pub start_s: f64,
 }
 
+/// A channel without its values; where there may be gaps, the whole of its stretches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChannelOutline {
+    pub label: String,
+    pub unit: Option<String>,
+    pub sampling_rate_hz: f64,
+    pub samples: u64,
+    /// Time of the first sample, where the outline tells stretches apart.
+    pub start_s: f64,
+}
+
 /// A remark on a moment or a stretch of time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Annotation {

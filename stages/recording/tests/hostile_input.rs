@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::io::Cursor;
+use std::io::{self, Cursor};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lapicque_recording::delimited::Separator;
-use lapicque_recording::{CsvOptions, read_csv, read_edf, read_npy};
+use lapicque_recording::{CsvOptions, FORMATS, Parts, ReadOptions, ReadSeek, Windows, read_csv, read_edf, read_npy};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -49,12 +49,43 @@ fn read_all(bytes: &[u8]) {
             drop(read_csv(&mut Cursor::new(bytes), &stated).map_err(|error| error.to_string()));
         },
     ];
-    for read in readers {
+    let in_parts: [fn(&[u8]); 5] = [
+        |b| read_parts(b, "edf"),
+        |b| read_parts(b, "bdf"),
+        |b| read_parts(b, "csv"),
+        |b| read_parts(b, "tsv"),
+        |b| {
+            read_parts(b, "npy");
+        },
+    ];
+    for read in readers.into_iter().chain(in_parts) {
         let before = HELD.load(Ordering::Relaxed);
         MOST.store(before, Ordering::Relaxed);
         read(bytes);
         let most = MOST.load(Ordering::Relaxed) - before;
         assert!(most <= ANYWAY + PER_BYTE * bytes.len(), "{} bytes made a reader hold {most}", bytes.len());
+    }
+}
+
+/// A file in memory.
+struct Bytes<'a>(&'a [u8]);
+
+impl Parts for Bytes<'_> {
+    fn open(&self, _: Option<&str>) -> io::Result<Box<dyn ReadSeek + '_>> {
+        Ok(Box::new(Cursor::new(self.0)))
+    }
+}
+
+/// Header, annotations and two windows, as a pipeline reads them.
+fn read_parts(bytes: &[u8], extension: &str) {
+    let format = FORMATS.iter().find(|format| format.extension() == extension).unwrap();
+    let options = ReadOptions { sampling_rate_hz: (extension == "npy").then_some(4.0), ..ReadOptions::default() };
+    let parts = &mut Bytes(bytes);
+    drop(format.outline(parts, &options).map_err(|error| error.to_string()));
+    drop(format.annotations(parts).map_err(|error| error.to_string()));
+    let windows = Windows { length_s: 0.7, step_s: 0.4 };
+    for number in [0, 2] {
+        drop(format.read(parts, &options, Some(&windows.number(number))).map_err(|error| error.to_string()));
     }
 }
 

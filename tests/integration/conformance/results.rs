@@ -53,6 +53,9 @@ fn batches_order_and_threads_do_not_matter() {
     }
 }
 
+/// Outputs that the suite's files leave empty: a CSV file has no annotations; `stages/adapters/tests/recordings.rs` has some.
+const MAY_BE_EMPTY: [&str; 1] = ["recording.events"];
+
 #[test]
 fn outputs_are_the_promised_tables() {
     let lab = lab();
@@ -62,7 +65,8 @@ fn outputs_are_the_promised_tables() {
             let name = format!("{}.{}", stage.stage, output.name);
             let table = ran.output(&stage.stage, number);
             assert_eq!(table.schema(), output_schema(stage, number), "{name}");
-            assert!(table.num_rows() > 0, "{name} has no rows: the suite says nothing about it");
+            let has_none = MAY_BE_EMPTY.contains(&name.as_str());
+            assert!(table.num_rows() > 0 || has_none, "{name} has no rows: the suite says nothing about it");
             assert_unique(&name, &table, &output.schema.key);
         }
     }

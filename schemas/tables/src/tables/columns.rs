@@ -64,6 +64,24 @@ pub fn float_column<'a>(table: &'static str, batch: &'a RecordBatch, name: &str)
     floats(array).ok_or_else(|| wrong_type(name, "a number", array))
 }
 
+/// A column of lists of numbers as `f64`.
+pub(super) fn list_column<'a>(
+    table: &'static str,
+    batch: &'a RecordBatch,
+    name: &str,
+) -> Result<Vec<Cow<'a, [f64]>>, TableError> {
+    let lists = column(table, batch, name)?;
+    let wrong = || wrong_type(name, "a list of Float64 or Float32", lists);
+    let list = lists.as_list_opt::<i32>().ok_or_else(wrong)?;
+    let items = floats(list.values()).ok_or_else(wrong)?;
+    let ranges = list.value_offsets().windows(2).map(|ends| ends[0] as usize..ends[1] as usize);
+    let rows = ranges.map(|range| match &items {
+        Cow::Borrowed(items) => Cow::Borrowed(&items[range]),
+        Cow::Owned(items) => Cow::Owned(items[range].to_vec()),
+    });
+    Ok(rows.collect())
+}
+
 pub(super) fn floats(array: &ArrayRef) -> Option<Cow<'_, [f64]>> {
     Some(match array.data_type() {
         DataType::Float64 => Cow::Borrowed(array.as_primitive::<Float64Type>().values()),

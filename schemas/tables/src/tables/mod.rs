@@ -1,20 +1,25 @@
 //! One file per table: its columns, units and key, and how stages read and write it.
 
 mod columns;
+pub mod events;
 pub mod features;
 pub mod held_out;
 pub mod kernels;
 pub mod lead_field;
+mod list;
 pub mod metrics;
 pub mod model;
+pub mod pairs;
 pub mod parameters;
 pub mod populations;
 pub mod predictions;
 pub mod signals;
+pub mod spectra;
 pub mod spikes;
 pub mod spiking_features;
 
 pub use columns::{TextColumn, float_column, int_column, text_column};
+pub use list::{ALL, FREE, Further, NAMES, TableSpec};
 
 /// A table that is not what it is said to be.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -27,6 +32,11 @@ pub enum TableError {
     Nulls { column: String, nulls: usize },
     #[error("column `{column}` is {value} in row {row}; allowed: {allowed}")]
     OutOfRange { column: String, row: usize, value: i128, allowed: String },
+    #[error(
+        "row {row} has {} values in `{}` and {} in `{}`; as many are due",
+        lengths.0, columns.0, lengths.1, columns.1
+    )]
+    Lengths { row: usize, columns: (&'static str, &'static str), lengths: (usize, usize) },
     #[error("building a table failed: {0}")]
     Build(String),
 }

@@ -14,12 +14,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow_array::builder::{Float64Builder, ListBuilder};
-use arrow_array::cast::AsArray;
-use arrow_array::{Float64Array, Int32Array, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field};
+use arrow_array::{Float64Array, Int32Array, ListArray, RecordBatch, StringArray};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::DataType;
 
-use super::columns::{column, floats, narrow_column};
+use super::columns::{list_column, narrow_column};
 use super::{TableError, float_column, text_column};
 use crate::schema::{Column, TableSchema, list_of};
 
@@ -93,30 +92,45 @@ pub fn read_series(batch: &RecordBatch) -> Result<Vec<Series<'_>>, TableError> {
 }
 
 fn values_of(batch: &RecordBatch) -> Result<Vec<Cow<'_, [f64]>>, TableError> {
-    let values = column(TABLE, batch, "values")?;
-    let wrong = || TableError::WrongType {
-        column: "values".to_owned(),
-        expected: "a list of Float64 or Float32",
-        found: values.data_type().to_string(),
-    };
-    let list = values.as_list_opt::<i32>().ok_or_else(wrong)?;
-    let items = floats(list.values()).ok_or_else(wrong)?;
-    let ranges = list.value_offsets().windows(2).map(|ends| ends[0] as usize..ends[1] as usize);
-    let rows = ranges.map(|range| match &items {
-        Cow::Borrowed(items) => Cow::Borrowed(&items[range]),
-        Cow::Owned(items) => Cow::Owned(items[range].to_vec()),
-    });
-    Ok(rows.collect())
+    list_column(TABLE, batch, "values")
 }
 
 pub fn write(signals: &[Signal<'_>]) -> Result<RecordBatch, TableError> {
-    let total = signals.iter().map(|s| s.values.len()).sum();
-    let mut values = ListBuilder::with_capacity(Float64Builder::with_capacity(total), signals.len())
-        .with_field(Arc::new(Field::new("item", DataType::Float64, false)));
-    for signal in signals {
-        values.values().append_slice(&signal.values);
-        values.append(true);
+    let mut values = Vec::with_capacity(signals.iter().map(|s| s.values.len()).sum());
+    signals.iter().for_each(|signal| values.extend_from_slice(&signal.values));
+    with_values(signals, &lengths(signals), values)
+}
+
+/// As [`write()`], for signals that are not needed any more: they are let go one after the other, a single one is not copied.
+pub fn write_owned(mut signals: Vec<Signal<'static>>) -> Result<RecordBatch, TableError> {
+    let lengths = lengths(&signals);
+    let take = |signal: &mut Signal<'static>| std::mem::take(&mut signal.values).into_owned();
+    let values = match signals.as_mut_slice() {
+        [one] => take(one),
+        several => {
+            let mut values = Vec::with_capacity(lengths.iter().sum());
+            several.iter_mut().for_each(|signal| values.extend(take(signal)));
+            values
+        }
+    };
+    with_values(&signals, &lengths, values)
+}
+
+fn lengths(signals: &[Signal<'_>]) -> Vec<usize> {
+    signals.iter().map(|signal| signal.values.len()).collect()
+}
+
+/// The table of these signals; their values stand behind each other.
+fn with_values(signals: &[Signal<'_>], lengths: &[usize], values: Vec<f64>) -> Result<RecordBatch, TableError> {
+    let DataType::List(item) = list_of(DataType::Float64) else {
+        return Err(TableError::Build("`values` is no list".to_owned()));
+    };
+    let total: usize = lengths.iter().sum();
+    if i32::try_from(total).is_err() {
+        return Err(TableError::Build(format!("{total} values in one table; at most {} are allowed", i32::MAX)));
     }
+    let offsets = OffsetBuffer::from_lengths(lengths.iter().copied());
+    let values = ListArray::try_new(item, offsets, Arc::new(Float64Array::from(values)), None)?;
     Ok(RecordBatch::try_new(
         schema().arrow,
         vec![
@@ -125,7 +139,7 @@ pub fn write(signals: &[Signal<'_>]) -> Result<RecordBatch, TableError> {
             Arc::new(Float64Array::from_iter_values(signals.iter().map(|s| s.t0_ms))),
             Arc::new(Float64Array::from_iter_values(signals.iter().map(|s| s.dt_ms))),
             Arc::new(StringArray::from_iter_values(signals.iter().map(|s| &s.unit))),
-            Arc::new(values.finish()),
+            Arc::new(values),
         ],
     )?)
 }

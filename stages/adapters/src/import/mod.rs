@@ -2,9 +2,6 @@
 
 pub(crate) mod files;
 mod recording;
-mod recording_file;
-mod recording_names;
-mod signals_table;
 mod table;
 mod table_columns;
 

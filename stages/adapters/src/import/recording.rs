@@ -1,32 +1,65 @@
 //! `import.recording`: recordings as signals.
 //!
-//! EDF, BDF, CSV, TSV and NPY files are one sample each, labelled by the name of the file; a Parquet table has the samples
-//! it says. What a sample's result depends on is its signals alone: to move a file, or to put a subject more into a table,
-//! computes nothing anew.
+//! A file of one of [`FORMATS`] is one sample, labelled by its name, or one per window; a Parquet table has the samples it
+//! says. What a sample's result depends on is the content of its file and how it is read, or its rows of a table: to move
+//! a file, or to put a subject more into a table, computes nothing anew.
+//!
+//! When a pipeline is checked, only headers are read. Where the format has none that says enough (CSV, TSV, Parquet),
+//! the file is read once, and what was found is kept with its digest. Values are read when the stage runs.
 
-use indexmap::IndexMap;
-use lapicque_pipeline::{BindRequest, ConfigError, Kind, Output, Points, Ports, Stage};
-use lapicque_recording::TimeUnit;
-use lapicque_schemas::content_digest;
-use lapicque_schemas::tables::signals::{self, Signal};
-use lapicque_units::Frequency;
+mod file;
+mod names;
+mod reading;
+mod signals;
+mod stage;
+mod summary;
+mod table;
+
+use std::collections::HashSet;
+use std::sync::{LazyLock, OnceLock};
+
+use lapicque_pipeline::{BindRequest, Bound, ConfigError, Kind, Output, Points, Ports, Stage};
+use lapicque_recording::{FORMATS, Format, TimeUnit, Window, Windows};
+use lapicque_schemas::Digest;
+use lapicque_schemas::tables::{events, signals as signals_table};
+use lapicque_units::{Frequency, Time};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::recording_file::{Name, Reading, no_channel, read_file, summary};
-use super::recording_names::{Paths, names_of};
 use crate::kind_config::{problem, read, schema_of};
-use crate::source::{Rows, Source};
+use file::{RecordingFile, TABLE};
+use names::{Paths, names_of};
+use reading::{Reading, point};
+use stage::{Recordings, Surveyed};
 
-const REVISION: u32 = 1;
+/// 2: keyed by the content of files, with events. Signals are what they were.
+const REVISION: u32 = 2;
+/// Values that are read before they are stored, where recordings are shorter than that: 16 MB, and five times as much
+/// while they are written.
+const BATCH_VALUES: u64 = 1 << 21;
+
+static SUMMARY: LazyLock<String> = LazyLock::new(|| {
+    let names: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
+    format!("Recordings from {} and Parquet files", names.join(", "))
+});
+
+/// The extensions of all formats, and what must be known of their files.
+fn formats() -> String {
+    let told = |format: &&dyn Format| match format.remark() {
+        Some(remark) => format!(".{} ({remark})", format.extension()),
+        None => format!(".{}", format.extension()),
+    };
+    let known: Vec<String> = FORMATS.iter().map(told).collect();
+    format!("{}, .{TABLE} (with a column `values`)", known.join(", "))
+}
 
 pub(super) struct ImportRecording;
 
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    /// The file: .edf, .bdf, .csv or .tsv (with a column of times), .npy (1-D, or channels x samples) or .parquet (with a column `values`); or several, as `sub-*/eeg.edf`.
+    /// The file, or several, as `sub-*/eeg.edf`. What is read: FORMATS.
     #[serde(default)]
     path: Option<String>,
     /// Several files instead: a list, or a map of names and files. Files of one name are named by their folders as well.
@@ -50,6 +83,14 @@ struct Config {
     /// The channels that are read, by name (default: all).
     #[serde(default)]
     channels: Option<Vec<String>>,
+    /// Cut each recording into windows of this length, e.g. `60 s`, which are samples of their own, called `NAME@0s`, `NAME@60s`, ...; what follows the last whole window is left out (default: not cut).
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    window: Option<Time>,
+    /// By how much a window reaches into the next one (default: 0 s).
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    overlap: Option<Time>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -78,7 +119,7 @@ impl Kind for ImportRecording {
     }
 
     fn summary(&self) -> &str {
-        "Recordings from EDF, BDF, CSV, TSV, NPY and Parquet files"
+        &SUMMARY
     }
 
     fn ports(&self) -> Ports {
@@ -86,52 +127,122 @@ impl Kind for ImportRecording {
     }
 
     fn config_schema(&self) -> Value {
-        schema_of::<Config>()
+        let mut schema = schema_of::<Config>();
+        if let Some(Value::String(text)) = schema.pointer_mut("/properties/path/description") {
+            *text = text.replace("FORMATS", &formats());
+        }
+        schema
     }
 
     fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         let config: Config = read(request)?;
-        let mut problems = check(&config);
-        let (files, mut notes) = named_files(&config, request, &mut problems)?;
+        let mut problems = Vec::new();
+        let windows = check(&config, &mut problems);
+        let (named, mut notes) = named_files(&config, request, &mut problems)?;
         let reading = Reading {
             rate_hz: config.sampling_rate.map(Frequency::value),
-            time_column: config.time_column.as_deref(),
+            time_column: config.time_column,
             time_unit: config.time_unit.map(TimeUnit::from),
-            unit: config.unit.as_deref().unwrap_or_default(),
-            channels: config.channels.as_deref(),
+            unit: config.unit.unwrap_or_default(),
+            channels: config.channels,
+            windows,
         };
-        let mut samples: IndexMap<String, Vec<Signal<'static>>> = IndexMap::new();
-        for NamedFile { field, path, name } in files {
-            // `paths.0` is part of what is set as `paths`.
-            let whole = field.split('.').next().unwrap_or(&field);
-            let read = request
-                .open(whole, &path)
-                .map_err(|error| ConfigError::at(&field, error.message))
-                .and_then(|file| read_file(&file, &field, &name, &reading));
-            let (mut read, remarks) = match read {
-                Ok(read) => read,
-                Err(error) => {
-                    problems.push(error);
+        let mut files: Vec<Surveyed> = Vec::new();
+        let mut samples = Samples::default();
+        for named in named {
+            let NamedFile { field, path, name } = &named;
+            let surveyed = RecordingFile::open(request, field, path)
+                .map_err(|error| vec![error])
+                .and_then(|file| Ok((file.survey(request, field, name.text(), &reading)?, file)));
+            let (survey, file) = match surveyed {
+                Ok(surveyed) => surveyed,
+                Err(errors) => {
+                    problems.extend(errors);
                     continue;
                 }
             };
-            if let Some(channels) = config.channels.as_deref() {
-                problems.extend(select(&mut read, channels, &remarks));
-            }
-            notes.extend(remarks.into_iter().map(|remark| format!("`{path}`: {remark}")));
-            notes.push(format!("`{path}`: {}", summary(&read)));
-            for (label, signals) in read {
-                if samples.contains_key(&label) {
-                    let message = format!(
-                        "two recordings are called `{label}`; name them by a map, `paths: {{NAME: {path}, ...}}`, or leave one out"
-                    );
-                    problems.push(ConfigError::at(&field, message));
-                }
-                samples.insert(label, signals);
-            }
+            notes.extend(survey.notes.iter().map(|note| format!("`{path}`: {note}")));
+            notes.push(format!("`{path}`: {}", survey.summary));
+            let surveyed = Surveyed { file, survey, annotations: OnceLock::new() };
+            problems.extend(samples.add(&named, &surveyed, files.len(), &reading));
+            files.push(surveyed);
         }
-        if problems.is_empty() { source(samples, notes) } else { Err(problems) }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let outputs = vec![Output::new("signals", signals_table::schema()), Output::new("events", events::schema())];
+        let empty = Value::Object(serde_json::Map::new());
+        let mut bound = Bound::new(REVISION, empty, &[], outputs);
+        let most_values = files.iter().map(|surveyed| surveyed.survey.most_values).max().unwrap_or(0);
+        bound.most_per_batch = usize::try_from(BATCH_VALUES / most_values.max(1)).ok().map(|most| most.max(1));
+        bound.points = Some(Points { labels: Some(samples.labels), digests: samples.digests, unread: Vec::new() });
+        bound.notes = notes;
+        Ok(Box::new(Recordings { bound, reading, files, points: samples.points }))
     }
+}
+
+/// The samples of all files.
+#[derive(Default)]
+struct Samples {
+    labels: Vec<String>,
+    digests: Vec<Digest>,
+    /// File and sample of it.
+    points: Vec<(usize, usize)>,
+    known: HashSet<String>,
+}
+
+impl Samples {
+    /// Adds those of the file of this number; returns what is wrong with them.
+    fn add(&mut self, named: &NamedFile, surveyed: &Surveyed, number: usize, reading: &Reading) -> Vec<ConfigError> {
+        let NamedFile { field, path, name } = named;
+        let Surveyed { file, survey, .. } = surveyed;
+        let mut problems = Vec::new();
+        let fail = |message: String| ConfigError::at(field.as_str(), message);
+        let given = matches!(name, Name::Given(_));
+        if given && file.format.is_none() && survey.samples.len() > 1 {
+            let message =
+                format!("it has {} samples, which cannot all be called `{}`", survey.samples.len(), name.text());
+            return vec![fail(format!("`{}`: {message}", file.main.name))];
+        }
+        if i32::try_from(survey.most_values).is_err() {
+            let message = format!(
+                "`{}` has {} values; at most {} are allowed in one sample (`window` cuts recordings into several)",
+                name.text(),
+                survey.most_values,
+                i32::MAX
+            );
+            return vec![fail(message)];
+        }
+        let content = point(file.content(), reading.digest(file.format), None);
+        for (of_file, found) in survey.samples.iter().enumerate() {
+            let label = match (&found.label, found.window.zip(reading.windows)) {
+                (Some(label), _) if !given => label.clone(),
+                (_, Some((window, windows))) => format!("{}@{}", name.text(), start(&windows.number(window))),
+                _ => name.text().to_owned(),
+            };
+            if !self.known.insert(label.clone()) {
+                problems.push(fail(format!(
+                    "two recordings are called `{label}`; name them by a map, `paths: {{NAME: {path}, ...}}`, or leave one out"
+                )));
+            }
+            self.labels.push(label);
+            self.points.push((number, of_file));
+            // Rows of a table stand for themselves: a further sample in it changes nothing for the others.
+            self.digests.push(match (found.content, found.window) {
+                (Some(content), _) => content,
+                (None, window) => {
+                    window.map_or(content, |_| point(file.content(), reading.digest(file.format), window))
+                }
+            });
+        }
+        problems
+    }
+}
+
+/// When a window begins: `0s`, `55s`, `1.25s`.
+fn start(window: &Window) -> String {
+    let seconds = format!("{:.6}", window.start_s());
+    format!("{}s", seconds.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// A file to read.
@@ -140,6 +251,19 @@ struct NamedFile {
     field: String,
     path: String,
     name: Name,
+}
+
+/// What the sample of a file is called.
+enum Name {
+    OfFile(String),
+    Given(String),
+}
+
+impl Name {
+    fn text(&self) -> &str {
+        let (Self::OfFile(name) | Self::Given(name)) = self;
+        name
+    }
 }
 
 /// The files that the configuration names, in its order, and what is to be told of their names.
@@ -193,54 +317,29 @@ fn named_files(
     Ok((files.collect(), notes))
 }
 
-fn check(config: &Config) -> Vec<ConfigError> {
-    let mut problems = Vec::new();
+/// What is wrong with the configuration by itself, and the windows that it asks for.
+fn check(config: &Config, problems: &mut Vec<ConfigError>) -> Option<Windows> {
     if let Some(rate) = config.sampling_rate.filter(|rate| !(rate.value() > 0.0 && rate.value().is_finite())) {
         problems.push(ConfigError::at("sampling_rate", format!("{rate}: it must be finite and above 0 Hz")));
     }
     if config.channels.as_ref().is_some_and(Vec::is_empty) {
         problems.push(ConfigError::at("channels", "no channel is listed; leave `channels` out to read all"));
     }
-    problems
-}
-
-/// Keeps the channels that are asked for.
-fn select(
-    samples: &mut IndexMap<String, Vec<Signal<'static>>>,
-    channels: &[String],
-    notes: &[String],
-) -> Vec<ConfigError> {
-    let mut problems = Vec::new();
-    for (sample, signals) in samples {
-        let is_lacking = |wanted: &&String| !signals.iter().any(|s| s.channel == wanted.as_str());
-        for wanted in channels.iter().filter(is_lacking) {
-            problems.push(no_channel(wanted, sample, signals.iter().map(|s| s.channel.as_ref()), notes));
+    let Some(window) = config.window else {
+        if let Some(overlap) = config.overlap {
+            problems.push(ConfigError::at("overlap", format!("{overlap}: without `window` nothing overlaps")));
         }
-        signals.retain(|signal| channels.iter().any(|wanted| signal.channel == wanted.as_str()));
+        return None;
+    };
+    if !(window.value() > 0.0 && window.value().is_finite()) {
+        problems.push(ConfigError::at("window", format!("{window}: it must be finite and above 0 ms")));
+        return None;
     }
-    problems
-}
-
-fn source(
-    samples: IndexMap<String, Vec<Signal<'static>>>,
-    notes: Vec<String>,
-) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-    let schema = signals::schema();
-    let mut labels = Vec::with_capacity(samples.len());
-    let mut digests = Vec::with_capacity(samples.len());
-    let mut tables = Vec::with_capacity(samples.len());
-    for (label, signals) in samples {
-        let values: usize = signals.iter().map(|s| s.values.len()).sum();
-        if i32::try_from(values).is_err() {
-            return problem("path", format!("`{label}` has {values} values; at most {} are allowed", i32::MAX));
-        }
-        let table = signals::write(&signals).map_err(|error| vec![ConfigError::at("path", error)])?;
-        let digest = content_digest(&schema.arrow, std::slice::from_ref(&table))
-            .map_err(|error| vec![ConfigError::at("path", error)])?;
-        labels.push(label);
-        digests.push(digest);
-        tables.push(table);
+    let overlap = config.overlap.unwrap_or(Time::new(0.0));
+    if !(overlap.value() >= 0.0 && overlap.value() < window.value()) {
+        let message = format!("{overlap}: it must be at least 0 ms and less than `window`, {window}");
+        problems.push(ConfigError::at("overlap", message));
+        return None;
     }
-    let points = Points { labels: Some(labels), digests, unread: Vec::new() };
-    Ok(Box::new(Source::new(REVISION, Output::new("signals", schema), points, Rows::Many(tables), notes)))
+    Some(Windows { length_s: window.value() / 1e3, step_s: (window.value() - overlap.value()) / 1e3 })
 }

@@ -15,10 +15,7 @@ use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, FileRef, Kind, Output, Points, Ports, SampleError, SampleOutput,
     Stage, each_sample,
 };
-use lapicque_schemas::tables::{
-    features, held_out, kernels, lead_field, metrics, model, parameters, populations, predictions, signals, spikes,
-    spiking_features,
-};
+use lapicque_schemas::tables::{ALL, FREE, TableSpec, features, model, parameters};
 use lapicque_schemas::{TableSchema, content_digest};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,21 +30,7 @@ use crate::source::{Rows, Source};
 
 const REVISION: u32 = 1;
 const SAMPLE: &str = "sample";
-const FREE: &str = "table";
-const TABLES: [&str; 12] = [
-    FREE,
-    features::TABLE,
-    held_out::TABLE,
-    kernels::TABLE,
-    lead_field::TABLE,
-    metrics::TABLE,
-    model::TABLE,
-    parameters::TABLE,
-    populations::TABLE,
-    predictions::TABLE,
-    spikes::TABLE,
-    spiking_features::TABLE,
-];
+const OWN: &str = "import.table";
 
 pub(super) struct ImportTable;
 
@@ -86,7 +69,7 @@ struct Once {
 
 impl Kind for ImportTable {
     fn name(&self) -> &str {
-        "import.table"
+        OWN
     }
 
     fn summary(&self) -> &str {
@@ -106,11 +89,13 @@ impl Kind for ImportTable {
         let file = request.open("path", &config.path).map_err(|error| vec![error])?;
         let is_json = file.extension() == "json";
         let kind = config.table.as_deref().unwrap_or(if is_json { model::TABLE } else { FREE });
-        if kind == signals::TABLE {
-            return problem("table", "signals are read by `import.recording`");
-        }
-        if !TABLES.contains(&kind) {
-            return problem("table", format!("there is no table `{kind}`; allowed: {}", TABLES.join(", ")));
+        match TableSpec::of(kind) {
+            Some(table) if table.read_by == OWN => {}
+            Some(table) => return problem("table", format!("{kind} are read by `{}`", table.read_by)),
+            None => {
+                let allowed: Vec<&str> = ALL.iter().filter(|table| table.read_by == OWN).map(|t| t.name).collect();
+                return problem("table", format!("there is no table `{kind}`; allowed: {}", allowed.join(", ")));
+            }
         }
         if is_json {
             return one(|| model_table(&file, kind)).and_then(|table| once(model::schema(), table, Vec::new()));

@@ -10,19 +10,13 @@ use arrow_cast::cast;
 use arrow_cast::display::array_value_to_string;
 use arrow_schema::{DataType, Field, Schema};
 use lapicque_pipeline::{ConfigError, FileRef};
-use lapicque_schemas::TableSchema;
-use lapicque_schemas::tables::{
-    features, held_out, kernels, lead_field, metrics, populations, predictions, spikes, spiking_features,
-};
+use lapicque_schemas::content::SEMANTIC_KEYS;
+use lapicque_schemas::schema::DESCRIPTION;
+use lapicque_schemas::tables::{Further, NAMES, TableSpec, features, spikes};
 
 use super::files::column::{Holds, TextCell, typed};
 use super::files::text::{read_text, separator};
 use super::files::{as_text, file_error, read_parquet};
-
-/// Columns that are names in every table, also where a file has numbers.
-const NAMES: [&str; 9] = ["sample", "channel", "population", "pre", "post", "probe", "unit", "electrode", "target"];
-/// Metadata of columns that is kept.
-const KEPT_METADATA: [&str; 4] = ["unit", "description", "dt_ms", "definitions"];
 
 /// A table as its file has it.
 pub(super) struct UserTable {
@@ -72,25 +66,16 @@ fn holds(kind: &str, name: &str) -> Holds {
     if NAMES.contains(&name) {
         return Holds::Names;
     }
-    match kind {
-        features::TABLE if name == "epoch" => Holds::Wholes,
-        features::TABLE | spiking_features::TABLE => Holds::Features,
-        _ => declared(kind).and_then(|schema| schema.column(name).map(by_type)).unwrap_or(Holds::Anything),
-    }
+    let Some(table) = TableSpec::of(kind) else {
+        return Holds::Anything;
+    };
+    let further = if table.further == Further::Numbers { Holds::Features } else { Holds::Anything };
+    table.schema().and_then(|schema| schema.column(name).map(by_type)).unwrap_or(further)
 }
 
-/// Tables of fixed columns.
-fn declared(kind: &str) -> Option<TableSchema> {
-    Some(match kind {
-        held_out::TABLE => held_out::schema(),
-        kernels::TABLE => kernels::schema(),
-        lead_field::TABLE => lead_field::schema(),
-        metrics::TABLE => metrics::schema(),
-        populations::TABLE => populations::schema(),
-        predictions::TABLE => predictions::schema(),
-        spikes::TABLE => spikes::schema(1.0),
-        _ => return None,
-    })
+/// Whether metadata of a column is kept.
+fn is_kept(key: &str) -> bool {
+    SEMANTIC_KEYS.contains(&key) || key == DESCRIPTION
 }
 
 fn text_table(
@@ -152,7 +137,7 @@ fn parquet_table(file: &FileRef, kind: &str) -> Result<UserTable, ConfigError> {
         let holds = holds(kind, name);
         let array = normalised(holds, array).map_err(|message| fail(format!("column `{name}`: {message}")))?;
         let mut of_column = field.metadata().clone();
-        of_column.retain(|key, _| KEPT_METADATA.contains(&key.as_str()));
+        of_column.retain(|key, _| is_kept(key));
         // Writers that cannot give metadata to a column give it to the table.
         if kind == spikes::TABLE
             && name == "step"

@@ -1,11 +1,12 @@
 //! Data records: samples to physical units, and stretches without gaps.
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 
 use super::EdfError;
 use super::annotations::Annotations;
-use super::header::{Content, Header, Kind};
-use crate::{Channel, Recording};
+use super::header::{Content, Header, Kind, Signal};
+use crate::{Annotation, Channel, Recording};
 
 pub(super) fn read<R: Read>(reader: &mut R, header: &Header, record_count: u64) -> Result<Recording, EdfError> {
     let mut stretches: Vec<Stretch> = Vec::new();
@@ -42,6 +43,70 @@ pub(super) fn read<R: Read>(reader: &mut R, header: &Header, record_count: u64) 
         }
     }
     Ok(Recording { channels, annotations: annotations.found, start: Some(header.start.clone()), notes })
+}
+
+/// These samples of each channel with samples, of a file without gaps.
+pub(super) fn read_part<R: Read + Seek>(
+    reader: &mut R,
+    header: &Header,
+    spans: &[Range<u64>],
+    rates_hz: &[f64],
+) -> Result<Recording, EdfError> {
+    let mut bytes = vec![0; header.record_bytes() as usize];
+    reader.seek(SeekFrom::Start(header.bytes()))?;
+    reader.read_exact(&mut bytes)?;
+    let start_s = onset(header, &bytes, 0, &mut Annotations::default())?.unwrap_or(0.0);
+    let with_samples = || header.signals.iter().enumerate().filter(|(_, signal)| signal.has_samples());
+    let per_record = || with_samples().map(|(_, signal)| signal.samples_per_record as u64);
+    let first = per_record().zip(spans).map(|(samples, span)| span.start / samples).min().unwrap_or(0);
+    let end = per_record().zip(spans).map(|(samples, span)| span.end.div_ceil(samples)).max().unwrap_or(0);
+    let mut stretch = Stretch::starting_at(start_s, header);
+    stretch.reserve(header, end.saturating_sub(first));
+    reader.seek(SeekFrom::Start(header.bytes() + first * header.record_bytes()))?;
+    for _ in first..end {
+        reader.read_exact(&mut bytes)?;
+        stretch.push(header, &bytes);
+    }
+    let channel = |((position, signal), (span, &rate_hz)): ((usize, &Signal), (&Range<u64>, &f64))| {
+        let mut samples = std::mem::take(&mut stretch.samples[position]);
+        samples.truncate((span.end - first * signal.samples_per_record as u64) as usize);
+        samples.drain(..(span.start - first * signal.samples_per_record as u64) as usize);
+        Channel {
+            label: signal.label.clone(),
+            unit: signal.unit.clone(),
+            sampling_rate_hz: rate_hz,
+            rate_rounding: header.rate_rounding,
+            samples,
+            start_s: start_s + span.start as f64 / rate_hz,
+        }
+    };
+    let channels = with_samples().zip(spans.iter().zip(rates_hz)).map(channel).collect();
+    Ok(Recording { channels, start: Some(header.start.clone()), ..Recording::default() })
+}
+
+/// The annotations of all records.
+pub(super) fn annotations<R: Read + Seek>(
+    reader: &mut R,
+    header: &Header,
+    record_count: u64,
+) -> Result<(Vec<Annotation>, Option<String>), EdfError> {
+    let mut annotations = Annotations::default();
+    let mut bytes = Vec::new();
+    for record in 0..record_count {
+        let mut offset = header.bytes() + record * header.record_bytes();
+        for signal in &header.signals {
+            let length = signal.samples_per_record * header.bytes_per_sample;
+            if signal.is_annotations() {
+                reader.seek(SeekFrom::Start(offset))?;
+                bytes.resize(length, 0);
+                reader.read_exact(&mut bytes)?;
+                annotations.take(&bytes, record, offset);
+            }
+            offset += length as u64;
+        }
+    }
+    let note = annotations.note();
+    Ok((annotations.found, note))
 }
 
 /// Records that follow each other without a gap; samples per signal of the header.

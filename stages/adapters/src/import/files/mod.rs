@@ -9,7 +9,7 @@ use arrow_cast::cast;
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 use lapicque_pipeline::{ConfigError, FileRef};
 
-pub(crate) use parquet::read_parquet;
+pub(crate) use parquet::{read_parquet, read_rows};
 
 /// A table in chunks.
 pub(crate) struct Chunks {

@@ -7,7 +7,9 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lapicque_pipeline::{ConfigError, FileRef};
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
+};
 
 use super::{Chunks, file_error};
 
@@ -20,17 +22,19 @@ const BATCH_VALUES: u64 = 1 << 21;
 
 /// Reads all of a Parquet file.
 pub(crate) fn read_parquet(file: &FileRef, field: &str) -> Result<Chunks, ConfigError> {
-    let read = || {
-        let handle = file.reader().map_err(|error| error.to_string())?.into_inner();
-        read_file(handle)
-    };
-    match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(result) => result.map_err(|message| file_error(field, file, message)),
-        Err(_) => Err(file_error(field, file, "it is damaged: the Parquet reader gave up")),
-    }
+    read_rows(file, None).map_err(|message| file_error(field, file, message))
 }
 
-fn read_file(handle: File) -> Result<Chunks, String> {
+/// Reads some rows of a Parquet file, by rising numbers from 0; all where none are given.
+pub(crate) fn read_rows(file: &FileRef, rows: Option<&[u64]>) -> Result<Chunks, String> {
+    let read = || {
+        let read = file.read(|reader| reader.get_ref().try_clone().map(|handle| read_file(handle, rows)));
+        read.and_then(|read| read).map_err(|error| error.to_string())?
+    };
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("it is damaged: the Parquet reader gave up".to_owned()))
+}
+
+fn read_file(handle: File, wanted: Option<&[u64]>) -> Result<Chunks, String> {
     let bytes = handle.metadata().map_err(|error| error.to_string())?.len();
     let fail = |error: parquet::errors::ParquetError| format!("it cannot be read as Parquet: {error}");
     let metadata = ArrowReaderMetadata::load(&handle, ArrowReaderOptions::new())
@@ -51,6 +55,13 @@ fn read_file(handle: File) -> Result<Chunks, String> {
     let batch_rows = (BATCH_VALUES / (values / rows.max(1)).max(1)).clamp(1, 65_536) as usize;
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(handle, metadata);
     let schema = builder.schema().clone();
+    let (builder, rows) = match wanted {
+        None => (builder, rows),
+        Some(wanted) if wanted.last().is_some_and(|&last| last >= rows) => {
+            return Err(format!("it has {rows} rows, of which others are wanted"));
+        }
+        Some(wanted) => (builder.with_row_selection(selection(wanted)), wanted.len() as u64),
+    };
     let reader = builder.with_batch_size(batch_rows).build().map_err(fail)?;
     let mut batches = Vec::new();
     let mut read = 0_u64;
@@ -66,6 +77,18 @@ fn read_file(handle: File) -> Result<Chunks, String> {
         return Err(format!("it is damaged: it announces {rows} rows and has {read}"));
     }
     Ok(Chunks { schema, batches })
+}
+
+/// The rows of these rising numbers.
+fn selection(rows: &[u64]) -> RowSelection {
+    let mut selectors = Vec::new();
+    let mut next = 0;
+    for run in rows.chunk_by(|a, b| a + 1 == *b) {
+        selectors.push(RowSelector::skip((run[0] - next) as usize));
+        selectors.push(RowSelector::select(run.len()));
+        next = run[0] + run.len() as u64;
+    }
+    selectors.into()
 }
 
 fn check_size(rows: u64, values: u64, bytes: u64) -> Result<(), String> {

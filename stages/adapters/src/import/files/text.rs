@@ -1,7 +1,9 @@
 //! Tables as delimited text, cell by cell as written; what a column is, its table says (`column.rs`).
 
+use std::io::BufRead;
+
 use lapicque_pipeline::{ConfigError, FileRef};
-use lapicque_recording::delimited::{Separator, Table};
+use lapicque_recording::delimited::{DelimitedError, Separator, Table};
 
 use super::file_error;
 
@@ -30,12 +32,17 @@ pub(crate) fn separator(extension: &str) -> Option<Separator> {
 
 pub(crate) fn read_text(file: &FileRef, separator: Separator, field: &str) -> Result<TextTable, ConfigError> {
     let fail = |message: String| file_error(field, file, message);
-    let reader = file.reader().map_err(|error| fail(error.to_string()))?;
-    let mut table = Table::new(reader, separator).map_err(|error| fail(error.to_string()))?;
+    file.read(|reader| read_rows(reader, separator))
+        .map_err(|error| fail(error.to_string()))?
+        .map_err(|error| fail(error.to_string()))
+}
+
+fn read_rows(reader: impl BufRead, separator: Separator) -> Result<TextTable, DelimitedError> {
+    let mut table = Table::new(reader, separator)?;
     let mut columns: Vec<TextColumn> =
         table.names().iter().map(|name| TextColumn { name: name.clone(), cells: Vec::new() }).collect();
     let mut lines = Vec::new();
-    while let Some(row) = table.next_row().map_err(|error| fail(error.to_string()))? {
+    while let Some(row) = table.next_row()? {
         lines.push(row.line);
         for (column, cell) in columns.iter_mut().zip(row.cells()) {
             column.cells.push(cell.text.to_owned());

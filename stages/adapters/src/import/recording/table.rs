@@ -12,7 +12,7 @@ use arrow_schema::DataType;
 use indexmap::IndexMap;
 use lapicque_schemas::tables::signals::Signal;
 
-use super::files::{Chunks, as_text};
+use crate::import::files::{Chunks, as_text};
 
 const COLUMNS: [&str; 7] = ["sample", "channel", "epoch", "t0", "dt", "unit", "values"];
 
@@ -26,10 +26,20 @@ pub(super) struct Given<'a> {
 }
 
 /// Signals by sample, in order of first appearance, and remarks.
-pub(super) type Samples = (IndexMap<String, Vec<Signal<'static>>>, Vec<String>);
+pub(super) struct Samples {
+    pub(super) samples: IndexMap<String, OfSample>,
+    pub(super) notes: Vec<String>,
+}
 
-/// Reads the signals of a table.
-pub(super) fn read(chunks: &Chunks, given: &Given<'_>) -> Result<Samples, String> {
+/// The signals of a sample, and the numbers of their rows.
+#[derive(Default)]
+pub(super) struct OfSample {
+    pub(super) rows: Vec<u64>,
+    pub(super) signals: Vec<Signal<'static>>,
+}
+
+/// Reads the signals of a table, or of those of its rows that have these numbers.
+pub(super) fn read(chunks: &Chunks, given: &Given<'_>, numbers: Option<&[u64]>) -> Result<Samples, String> {
     let names: Vec<&str> = chunks.schema.fields().iter().map(|f| f.name().as_str()).collect();
     if !names.contains(&"values") {
         return Err(format!("it has no column `values`, a list of numbers per signal (columns: {})", names.join(", ")));
@@ -48,14 +58,17 @@ pub(super) fn read(chunks: &Chunks, given: &Given<'_>) -> Result<Samples, String
             "there is no column `dt` (ms) and no `sampling_rate`: the interval between values is unknown".to_owned(),
         );
     }
-    let mut samples: IndexMap<String, Vec<Signal<'static>>> = IndexMap::new();
+    let mut samples: IndexMap<String, OfSample> = IndexMap::new();
     let mut counts: HashMap<(String, String), i32> = HashMap::new();
     let mut seen = HashSet::new();
     let mut first_row = 0;
     for batch in &chunks.batches {
         let columns = Columns::of(batch)?;
         for row in 0..batch.num_rows() {
-            let number = first_row + row;
+            let number = match numbers {
+                None => (first_row + row) as u64,
+                Some(numbers) => numbers.get(first_row + row).copied().unwrap_or(0),
+            };
             let in_row = |message: String| format!("row {}: {message}", number + 1);
             let sample = columns
                 .sample
@@ -91,7 +104,9 @@ pub(super) fn read(chunks: &Chunks, given: &Given<'_>) -> Result<Samples, String
             }
             let unit = columns.unit.as_ref().map_or(given.unit, |c| c.as_string::<i32>().value(row)).to_owned();
             let values = values_of(&columns.values, row).map_err(in_row)?;
-            samples.entry(sample).or_default().push(Signal {
+            let of_sample = samples.entry(sample).or_default();
+            of_sample.rows.push(number);
+            of_sample.signals.push(Signal {
                 channel: channel.into(),
                 epoch,
                 t0_ms,
@@ -105,7 +120,7 @@ pub(super) fn read(chunks: &Chunks, given: &Given<'_>) -> Result<Samples, String
     if samples.is_empty() {
         return Err("it has no rows".to_owned());
     }
-    Ok((samples, notes))
+    Ok(Samples { samples, notes })
 }
 
 struct Columns {

@@ -1,0 +1,165 @@
+//! What a file format is: the names of its files, what their headers say, and how values are read.
+//!
+//! A recording may be several files: a header that names the others. [`Format::parts`] says which, and whoever opens files hands them over as [`Parts`].
+//! Headers are read apart from values, so that a folder of long recordings can be looked through in no time.
+
+use std::io::{self, Read, Seek};
+
+use crate::csv_table::CsvError;
+use crate::edf::EdfError;
+use crate::npy::NpyError;
+use crate::windows::Window;
+use crate::{Annotation, ChannelOutline, Recording, TimeUnit};
+
+/// Relative; the header of an EDF file gives rates to eight digits.
+const SAME_RATE: f64 = 1e-6;
+
+/// A file format of recordings.
+pub trait Format: Sync {
+    /// What people call it, e.g. `EDF`.
+    fn name(&self) -> &'static str;
+    /// What names of its files end with, in small letters and without the dot, e.g. `edf`.
+    fn extension(&self) -> &'static str;
+    /// What a user must know of its files, in a few words.
+    fn remark(&self) -> Option<&'static str> {
+        None
+    }
+    /// Raised when the same bytes and options give other values.
+    fn version(&self) -> u32;
+    /// Whether [`ReadOptions::time_column`] and [`ReadOptions::time_unit`] mean anything to it.
+    fn has_time_column(&self) -> bool {
+        false
+    }
+    /// Whether only the whole file says what [`Format::outline`] must know.
+    fn outline_reads_all(&self) -> bool {
+        false
+    }
+
+    /// The names of further files that the main one refers to, relative to its folder.
+    ///
+    /// # Errors
+    /// A main file that cannot be understood.
+    fn parts(&self, _main: &mut dyn Parts) -> Result<Vec<String>, FormatError> {
+        Ok(Vec::new())
+    }
+
+    /// What the header says.
+    ///
+    /// # Errors
+    /// A header that cannot be understood, contradicts the length of the file, or the options.
+    fn outline(&self, parts: &mut dyn Parts, options: &ReadOptions<'_>) -> Result<Outline, FormatError>;
+
+    /// The values; of one window, those in it alone. Annotations come along unless a window is asked for.
+    ///
+    /// # Errors
+    /// Those of [`Format::outline`], and values that cannot be understood.
+    fn read(
+        &self,
+        parts: &mut dyn Parts,
+        options: &ReadOptions<'_>,
+        window: Option<&Window>,
+    ) -> Result<Recording, FormatError>;
+
+    /// All annotations, and what was left out of them.
+    ///
+    /// # Errors
+    /// Those of [`Format::outline`].
+    fn annotations(&self, _parts: &mut dyn Parts) -> Result<(Vec<Annotation>, Option<String>), FormatError> {
+        Ok((Vec::new(), None))
+    }
+}
+
+/// The files of one recording.
+pub trait Parts {
+    /// Opens the main file (`None`), or one that [`Format::parts`] named.
+    ///
+    /// # Errors
+    /// A file that cannot be opened.
+    fn open(&self, part: Option<&str>) -> io::Result<Box<dyn ReadSeek + '_>>;
+}
+
+pub trait ReadSeek: Read + Seek {}
+
+impl<T: Read + Seek> ReadSeek for T {}
+
+/// What a file may leave open.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReadOptions<'a> {
+    /// Must fit what a file says; needed where it says nothing.
+    pub sampling_rate_hz: Option<f64>,
+    pub time_column: Option<&'a str>,
+    pub time_unit: Option<TimeUnit>,
+    /// The channels that are wanted; a format may read others as well.
+    pub channels: Option<&'a [String]>,
+}
+
+/// A recording without its values.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outline {
+    pub channels: Vec<ChannelOutline>,
+    /// Whether it has remarks on moments or stretches of time.
+    pub has_annotations: bool,
+    /// Whether gaps may interrupt the channels, which the values tell.
+    pub may_have_gaps: bool,
+    /// How many values are missing; `None` where only the values tell.
+    pub missing: Option<u64>,
+    /// As [`Recording::notes`].
+    pub notes: Vec<String>,
+}
+
+/// Why a recording cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    #[error("cannot read the file: {0}")]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Edf(#[from] EdfError),
+    #[error(transparent)]
+    Npy(#[from] NpyError),
+    #[error(transparent)]
+    Csv(#[from] CsvError),
+    #[error("an {format} file has no sampling rate; give one, e.g. `sampling_rate: 250 Hz`")]
+    NoSamplingRate { format: &'static str },
+    #[error("the file says {found_hz} Hz of channel `{label}`, not {stated_hz} Hz")]
+    OtherRate { stated_hz: f64, found_hz: f64, label: String },
+    #[error("the file says that it may have gaps (EDF+D); windows are cut from recordings without gaps")]
+    WindowOfGaps,
+    #[error("the file ends before the window that begins at {start_s} s")]
+    PastEnd { start_s: f64 },
+}
+
+impl Outline {
+    /// Of what was read whole.
+    pub(crate) fn of(recording: Recording) -> Self {
+        let missing = recording.channels.iter().flat_map(|c| &c.samples).filter(|value| value.is_nan()).count();
+        let channels = recording.channels.into_iter().map(|channel| ChannelOutline {
+            label: channel.label,
+            unit: channel.unit,
+            sampling_rate_hz: channel.sampling_rate_hz,
+            samples: channel.samples.len() as u64,
+            start_s: channel.start_s,
+        });
+        Self {
+            channels: channels.collect(),
+            has_annotations: !recording.annotations.is_empty(),
+            may_have_gaps: false,
+            missing: Some(missing as u64),
+            notes: recording.notes,
+        }
+    }
+}
+
+/// The rate that is stated, where the file allows it; else that of the file.
+pub(crate) fn settled_rate(
+    stated_hz: Option<f64>,
+    found_hz: f64,
+    rounding: f64,
+    label: &str,
+) -> Result<f64, FormatError> {
+    match stated_hz {
+        Some(stated_hz) if (found_hz / stated_hz - 1.0).abs() > SAME_RATE.max(rounding) => {
+            Err(FormatError::OtherRate { stated_hz, found_hz, label: label.to_owned() })
+        }
+        stated => Ok(stated.unwrap_or(found_hz)),
+    }
+}
