@@ -23,6 +23,12 @@ pub enum UnitError {
     },
     #[error("`{text}`: the power at column {column} is not a whole number from -{allowed} to {allowed} other than 0")]
     Power { text: String, column: usize, allowed: i32 },
+    #[error(
+        "`{text}`: the power at column {column} is a fraction other than a half; write a whole number or a half such as `-1/2`"
+    )]
+    Fraction { text: String, column: usize },
+    #[error("`{text}`: the powers multiply to quarters; a unit has whole powers and halves")]
+    Root { text: String },
     #[error("`{text}`: what follows the quotient at column {column} is ambiguous; write `a c/b` or `a/(b c)`")]
     AmbiguousQuotient { text: String, column: usize },
     #[error("`{text}`: the powers add up to more than a unit can have")]
