@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::Dimension;
 
 /// A text that is no unit. Columns count characters from 1.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum UnitError {
     #[error("a unit such as `mV` is expected, the text is empty")]
@@ -36,6 +37,7 @@ pub enum UnitError {
 }
 
 /// A text that is no quantity, or a quantity of another dimension than expected.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum QuantityError {
     #[error("a number with a unit such as `{example}` is expected, the text is empty")]

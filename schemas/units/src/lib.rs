@@ -25,6 +25,7 @@
 //! );
 //! # Ok::<(), lapicque_units::QuantityError>(())
 //! ```
+#![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod decimal;

@@ -13,15 +13,19 @@ use crate::{Dimension, QuantityError, Unit, decimal, suggestion};
 /// ten or of six times a whole power (`ms^-1/2` and `s^-1/2`) only zeros are equal: no other two decimal numbers are.
 #[derive(Debug, Clone)]
 pub struct Quantity {
+    /// The number, in `unit`.
     pub value: f64,
+    /// The unit as it was written.
     pub unit: Unit,
 }
 
 impl Quantity {
+    /// From a number and its unit.
     pub fn new(value: f64, unit: Unit) -> Self {
         Self { value, unit }
     }
 
+    /// What is measured.
     pub fn dimension(&self) -> Dimension {
         self.unit.dimension()
     }

@@ -35,16 +35,26 @@ use super::dynamics::{Arriving as Sums, Chunk, Dynamics, Receptors};
 use super::lif::{Levels, Lif, Membrane, One};
 use crate::error::SimulationError;
 
+/// Parameters of one neuron, by the symbols of the table above.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameters {
+    /// C_m.
     pub membrane_capacitance_pf: f64,
+    /// tau_m.
     pub membrane_time_constant_ms: f64,
+    /// E_L.
     pub leak_reversal_mv: f64,
+    /// V_reset.
     pub reset_mv: f64,
+    /// V_th.
     pub threshold_mv: f64,
+    /// t_ref.
     pub refractory_ms: f64,
+    /// tau_syn_ex.
     pub excitatory_time_constant_ms: f64,
+    /// tau_syn_in.
     pub inhibitory_time_constant_ms: f64,
+    /// I_e.
     pub constant_current_pa: f64,
 }
 
