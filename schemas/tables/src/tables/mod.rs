@@ -21,7 +21,7 @@ pub use columns::{TextColumn, float_column, int_column, text_column};
 pub enum TableError {
     #[error("the {table} table has no column `{column}` (it has: {present})")]
     MissingColumn { table: &'static str, column: String, present: String },
-    #[error("column `{column}` is {found}; {expected} is due")]
+    #[error("column `{column}` is {found}; expected {expected}")]
     WrongType { column: String, expected: &'static str, found: String },
     #[error("column `{column}` has {nulls} null values; none are allowed")]
     Nulls { column: String, nulls: usize },

@@ -78,7 +78,7 @@ impl Kind for ImportRecording {
     }
 
     fn summary(&self) -> &str {
-        "Recordings from EDF, BDF, CSV, TSV, NPY and Parquet files"
+        "Read recordings from EDF, BDF, CSV, TSV, NPY and Parquet files"
     }
 
     fn ports(&self) -> Ports {

@@ -2,7 +2,7 @@
 //!
 //! A file holds the equations, the exact propagators or the scheme that is used instead, one neuron by itself (the
 //! reference that traces are compared with) and the same step for many neurons side by side, which is what implements
-//! [`Dynamics`]. `lif` has what all leaky integrate-and-fire models share: potential, threshold, reset and
+//! `Dynamics`. `lif` has what all leaky integrate-and-fire models share: potential, threshold, reset and
 //! refractoriness.
 
 mod coefficients;
