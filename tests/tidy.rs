@@ -102,6 +102,20 @@ fn the_readme_lists_the_kinds() {
     assert_eq!(table("README.md", "kinds"), found, "README.md: the table of kinds is what `lapicque stages` says");
 }
 
+/// What a stage does. A kind that does something else adds its verb.
+const VERBS: [&str; 20] = [
+    "Apply", "Compute", "Convolve", "Cut", "Derive", "Draw", "Find", "Fit", "Infer", "Keep", "Lay", "Measure",
+    "Predict", "Read", "Resample", "Scale", "Search", "Simulate", "Take", "Train",
+];
+
+#[test]
+fn summaries_of_kinds_begin_with_a_verb() {
+    for row in table("README.md", "kinds") {
+        let first = row[1].split(' ').next().unwrap_or_default();
+        assert!(VERBS.contains(&first), "{}: `{first}` is not among the verbs of kinds", row[0]);
+    }
+}
+
 #[test]
 fn crates_that_tables_go_through_are_there_once() {
     let lock = read("Cargo.lock");

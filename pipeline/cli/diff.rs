@@ -35,7 +35,7 @@ fn tolerance(given: &[String]) -> Result<Tolerance, CommandError> {
         let (column, number) = text.rsplit_once('=').map_or((None, text.as_str()), |(c, n)| (Some(c), n));
         let number = number.parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
         let number = number.ok_or_else(|| {
-            CommandError::Input(format!("--tolerance {text}: a number >= 0 is due, or COLUMN=number, e.g. dfa=1e-9"))
+            CommandError::Input(format!("--tolerance {text}: expected a number >= 0, or COLUMN=number, e.g. dfa=1e-9"))
         })?;
         match column {
             Some(column) => drop(tolerance.columns.insert(column.to_owned(), number)),

@@ -63,7 +63,7 @@ fn check_size(table: &RecordBatch) -> Result<(), CommandError> {
     let (columns, rows) = (table.num_columns(), table.num_rows());
     if !(2..=4).contains(&columns) {
         return refused(format!(
-            "the query gives {columns} columns; x and y are due, and colour and panel if there are several"
+            "the query gives {columns} columns; expected x and y, and then, where there are several, colour and panel"
         ));
     }
     if rows > MOST_POINTS {

@@ -31,7 +31,7 @@ pub(crate) fn format_of(asked: Option<Format>, file: Option<&Path>) -> Result<Fo
         (None, Some("json")) => Ok(Format::Json),
         (None, Some("txt")) => Ok(Format::Table),
         (None, Some(other)) => {
-            Err(CommandError::Input(format!("-o: `.{other}` is no format; .parquet, .csv, .json or .txt is due")))
+            Err(CommandError::Input(format!("-o: `.{other}` is not a format; expected .parquet, .csv, .json or .txt")))
         }
     }
 }

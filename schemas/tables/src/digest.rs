@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Digest(pub [u8; 16]);
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("`{0}` is no digest: 32 hexadecimal digits are due")]
+#[error("`{0}` is not a digest; expected 32 hexadecimal digits")]
 pub struct DigestParseError(String);
 
 impl Digest {

@@ -1,13 +1,28 @@
-//! What kind of thing a unit measures: exponents over the SI base units.
+//! What kind of thing a unit measures: exponents over the SI base units, in halves: the noise of a stochastic
+//! differential equation has s^-1/2.
 
 use std::fmt;
 
-/// Exponents over m, kg, s, A, K, mol.
+/// Exponents over m, kg, s, A, K, mol: whole numbers and halves, from -128 to 127.5.
 ///
-/// Displayed by name where the field has one (`current`, `conductance density`), else as a product (`A·s^-1`).
+/// Displayed by name where the field has one (`current`, `conductance density`), else as a product (`s^-1·A`,
+/// `s^-1/2`) that [`Unit::parse`](crate::Unit::parse) reads.
+///
+/// ```
+/// use lapicque_units::{Dimension, Unit};
+///
+/// let voltage = Unit::parse("mV")?.dimension();
+/// let time = Unit::parse("ms")?.dimension();
+/// // The noise of a membrane potential: sigma sqrt(2/tau) xi(t).
+/// let noise = time.root(2).and_then(|root| voltage.over(&root));
+/// assert_eq!(noise, Some(Unit::parse("mV s^-1/2")?.dimension()));
+/// assert_eq!(voltage.over(&voltage), Some(Dimension::NONE));
+/// # Ok::<(), lapicque_units::UnitError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Dimension {
-    exponents: [i8; 6],
+    /// In halves, -256..=255 each.
+    halves: [i16; 6],
 }
 
 const BASE: [&str; 6] = ["m", "kg", "s", "A", "K", "mol"];
@@ -50,18 +65,30 @@ const NAMED: &[(&str, [i8; 6], &str)] = &[
 
 impl Dimension {
     /// That of plain numbers, fractions and counts.
-    pub const NONE: Self = Self { exponents: [0; 6] };
+    pub const NONE: Self = Self { halves: [0; 6] };
 
-    /// From exponents over m, kg, s, A, K, mol.
+    /// From whole exponents over m, kg, s, A, K, mol.
     pub const fn new(exponents: [i8; 6]) -> Self {
-        Self { exponents }
+        let mut halves = [0; 6];
+        let mut base = 0;
+        while base < 6 {
+            halves[base] = 2 * exponents[base] as i16;
+            base += 1;
+        }
+        Self { halves }
     }
 
-    /// Exponents over m, kg, s, A, K, mol.
-    pub const fn exponents(&self) -> [i8; 6] {
-        self.exponents
+    /// From twice the exponents over m, kg, s, A, K, mol; `None` outside of -256..=255.
+    pub fn from_halves(halves: [i16; 6]) -> Option<Self> {
+        halves.iter().all(|count| (-256..=255).contains(count)).then_some(Self { halves })
     }
 
+    /// Twice the exponents over m, kg, s, A, K, mol.
+    pub const fn halves(&self) -> [i16; 6] {
+        self.halves
+    }
+
+    /// Whether it is that of plain numbers.
     pub fn is_none(&self) -> bool {
         *self == Self::NONE
     }
@@ -86,19 +113,38 @@ impl Dimension {
         }
     }
 
-    /// `self * other^power`, or `None` where an exponent leaves -128..=127.
-    pub(crate) fn times(&self, other: &Self, power: i32) -> Option<Self> {
-        let mut exponents = [0; 6];
-        for (out, (own, others)) in exponents.iter_mut().zip(self.exponents.iter().zip(other.exponents)) {
-            let exponent = i32::from(others).checked_mul(power)?.checked_add(i32::from(*own))?;
-            *out = i8::try_from(exponent).ok()?;
+    /// Of the product; `None` where an exponent leaves -128..=127.5.
+    pub fn times(&self, other: &Self) -> Option<Self> {
+        self.map(|base, own| Some(own + i32::from(other.halves[base])))
+    }
+
+    /// Of the quotient; `None` where an exponent leaves -128..=127.5.
+    pub fn over(&self, other: &Self) -> Option<Self> {
+        self.map(|base, own| Some(own - i32::from(other.halves[base])))
+    }
+
+    /// Of a whole power; `None` where an exponent leaves -128..=127.5.
+    pub fn power(&self, power: i32) -> Option<Self> {
+        self.map(|_, own| own.checked_mul(power))
+    }
+
+    /// Of the `degree`th root; `None` where an exponent is then neither whole nor a half, and for degree 0.
+    pub fn root(&self, degree: i32) -> Option<Self> {
+        self.map(|_, own| if own.checked_rem(degree)? == 0 { own.checked_div(degree) } else { None })
+    }
+
+    fn map(&self, of: impl Fn(usize, i32) -> Option<i32>) -> Option<Self> {
+        let mut halves = [0; 6];
+        for (base, out) in halves.iter_mut().enumerate() {
+            *out = i16::try_from(of(base, i32::from(self.halves[base]))?).ok()?;
         }
-        Some(Self { exponents })
+        Self::from_halves(halves)
     }
 }
 
 fn named(dimension: &Dimension) -> Option<(&'static str, &'static str)> {
-    NAMED.iter().find(|(_, exponents, _)| *exponents == dimension.exponents).map(|(name, _, unit)| (*name, *unit))
+    let found = NAMED.iter().find(|(_, exponents, _)| Dimension::new(*exponents) == *dimension);
+    found.map(|(name, _, unit)| (*name, *unit))
 }
 
 impl fmt::Display for Dimension {
@@ -107,11 +153,12 @@ impl fmt::Display for Dimension {
             return f.write_str(name);
         }
         let mut separator = "";
-        for (symbol, exponent) in BASE.iter().zip(self.exponents) {
-            match exponent {
+        for (symbol, halves) in BASE.iter().zip(self.halves) {
+            match halves {
                 0 => continue,
-                1 => write!(f, "{separator}{symbol}")?,
-                _ => write!(f, "{separator}{symbol}^{exponent}")?,
+                2 => write!(f, "{separator}{symbol}")?,
+                _ if halves % 2 == 0 => write!(f, "{separator}{symbol}^{}", halves / 2)?,
+                _ => write!(f, "{separator}{symbol}^{halves}/2")?,
             }
             separator = "·";
         }
@@ -127,7 +174,7 @@ mod tests {
     #[test]
     fn canonical_units_have_their_dimension_and_names_are_unique() {
         for (name, exponents, unit) in NAMED {
-            assert_eq!(Unit::parse(unit).unwrap().dimension().exponents(), *exponents, "{name}");
+            assert_eq!(Unit::parse(unit).unwrap().dimension(), Dimension::new(*exponents), "{name}");
             assert_eq!(NAMED.iter().filter(|other| other.1 == *exponents).count(), 1, "{name}");
         }
     }
@@ -139,5 +186,20 @@ mod tests {
         assert_eq!(Unit::parse("A/s").unwrap().dimension().with_article(), "a quantity in s^-1·A");
         assert_eq!(Unit::parse("J").unwrap().dimension().with_article(), "an energy");
         assert_eq!(Dimension::NONE.with_article(), "a dimensionless number");
+        assert_eq!(Unit::parse("s^-1/2").unwrap().dimension().to_string(), "s^-1/2");
+        assert_eq!(Unit::parse("A m^3/2").unwrap().dimension().with_article(), "a quantity in m^3/2·A");
+    }
+
+    #[test]
+    fn exponents_have_ends() {
+        let (low, high) = (Dimension::new([-128; 6]), Dimension::from_halves([255; 6]).unwrap());
+        let half = Dimension::from_halves([1, 0, 0, 0, 0, 0]).unwrap();
+        assert_eq!((low.over(&half), high.times(&half)), (None, None));
+        assert_eq!((low.times(&half).is_some(), high.over(&half).is_some()), (true, true));
+        assert_eq!((low.power(-1), low.power(i32::MIN), half.power(256)), (None, None, None));
+        assert_eq!((half.root(2), low.root(0), low.root(i32::MIN)), (None, None, None));
+        assert_eq!(low.root(-1), None);
+        assert_eq!(Dimension::NONE.power(i32::MAX).and_then(|none| none.root(i32::MIN)), Some(Dimension::NONE));
+        assert_eq!((Dimension::from_halves([256; 6]), Dimension::from_halves([-257; 6])), (None, None));
     }
 }

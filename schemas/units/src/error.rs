@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::Dimension;
 
 /// A text that is no unit. Columns count characters from 1.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum UnitError {
     #[error("a unit such as `mV` is expected, the text is empty")]
@@ -23,6 +24,12 @@ pub enum UnitError {
     },
     #[error("`{text}`: the power at column {column} is not a whole number from -{allowed} to {allowed} other than 0")]
     Power { text: String, column: usize, allowed: i32 },
+    #[error(
+        "`{text}`: the power at column {column} is a fraction other than a half; write a whole number or a half such as `-1/2`"
+    )]
+    Fraction { text: String, column: usize },
+    #[error("`{text}`: the powers multiply to quarters; a unit has whole powers and halves")]
+    Root { text: String },
     #[error("`{text}`: what follows the quotient at column {column} is ambiguous; write `a c/b` or `a/(b c)`")]
     AmbiguousQuotient { text: String, column: usize },
     #[error("`{text}`: the powers add up to more than a unit can have")]
@@ -30,6 +37,7 @@ pub enum UnitError {
 }
 
 /// A text that is no quantity, or a quantity of another dimension than expected.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum QuantityError {
     #[error("a number with a unit such as `{example}` is expected, the text is empty")]

@@ -3,13 +3,15 @@
 //! ```text
 //! unit     = product { "/" factor }
 //! product  = factor { ( " " | "*" | "·" ) factor }
-//! factor   = "1" | ( symbol | "(" unit ")" ) [ [ "^" ] power ]        power = [ "+" | "-" ] digits, or superscripts
+//! factor   = "1" | ( symbol | "(" unit ")" ) [ [ "^" ] whole | "^" half | "^" "(" ( whole | half ) ")" ]
+//! whole    = [ "+" | "-" ] digits, or superscripts
+//! half     = whole "/2", whole odd
 //! ```
 //! After a quotient only a further quotient may follow: `a/b c` means different things to different readers.
 
+use crate::UnitError;
 use crate::suggestion::nearest_symbol;
 use crate::symbols::{Scale, look_up};
-use crate::{Dimension, UnitError};
 
 /// Longer texts are refused, which bounds the work.
 pub(crate) const LONGEST: usize = 120;
@@ -26,12 +28,7 @@ pub(crate) fn parse_unit(text: &str, start: usize) -> Result<Scale, UnitError> {
             allowed: LONGEST,
         });
     }
-    let mut parser = Parser {
-        text,
-        characters,
-        position: start,
-        scale: Scale { dimension: Dimension::NONE, exponent: 0, sixes: 0 },
-    };
+    let mut parser = Parser { text, characters, position: start, scale: Scale::ONE };
     parser.skip_spaces();
     if parser.peek().is_none() {
         return Err(UnitError::Empty);
@@ -114,53 +111,100 @@ impl Parser<'_> {
             suggestion: nearest_symbol(&symbol),
             symbol,
         })?;
-        let power = sign * self.power()?;
-        self.multiply(scale, power)
+        let halves = sign * self.power_in_halves()?;
+        self.multiply(scale, halves)
     }
 
     fn parenthesis(&mut self, sign: i32) -> Result<(), UnitError> {
         self.position += 1;
         self.skip_spaces();
-        let before = std::mem::replace(&mut self.scale, Scale { dimension: Dimension::NONE, exponent: 0, sixes: 0 });
+        let before = std::mem::replace(&mut self.scale, Scale::ONE);
         self.quotient()?;
         if self.peek() != Some(')') {
             return Err(self.unexpected("`)`"));
         }
         self.position += 1;
-        let power = sign * self.power()?;
+        let halves = sign * self.power_in_halves()?;
         let inside = std::mem::replace(&mut self.scale, before);
-        self.multiply(inside, power)
+        self.multiply(inside, halves)
     }
 
-    fn power(&mut self) -> Result<i32, UnitError> {
+    /// Twice the power that is written next, 2 if there is none.
+    fn power_in_halves(&mut self) -> Result<i32, UnitError> {
         let start = self.position;
         let written_out = self.peek() == Some('^');
         if written_out {
             self.position += 1;
         }
-        let mut digits = String::new();
-        while let Some(c) = self.peek().and_then(as_digit_or_sign) {
-            digits.push(c);
+        let parenthesis = written_out && self.peek() == Some('(');
+        if parenthesis {
             self.position += 1;
         }
+        let number = self.position;
+        while self.peek().and_then(as_digit_or_sign).is_some() {
+            self.position += 1;
+        }
+        let digits: String =
+            self.characters[number..self.position].iter().copied().filter_map(as_digit_or_sign).collect();
         if digits.is_empty() && !written_out {
-            return Ok(1);
+            return Ok(2);
         }
-        match digits.parse::<i32>() {
-            Ok(power) if power != 0 && power.abs() <= LARGEST_POWER => Ok(power),
-            _ => Err(UnitError::Power { text: self.text.to_owned(), column: start + 1, allowed: LARGEST_POWER }),
+        let power = match digits.parse::<i32>() {
+            Ok(power) if power != 0 && power.abs() <= 2 * LARGEST_POWER => power,
+            _ => return Err(self.power_error(start)),
+        };
+        let halves = if written_out && self.begins_denominator() {
+            self.position += 1;
+            let denominator = self.position;
+            while self.peek().is_some_and(|c| c.is_ascii_digit()) {
+                self.position += 1;
+            }
+            if self.characters[denominator..self.position] != ['2'] || power % 2 == 0 {
+                return Err(UnitError::Fraction { text: self.text.to_owned(), column: start + 1 });
+            }
+            power
+        } else if power.abs() <= LARGEST_POWER {
+            2 * power
+        } else {
+            return Err(self.power_error(start));
+        };
+        if parenthesis {
+            if self.peek() != Some(')') {
+                return Err(self.unexpected("`)`"));
+            }
+            self.position += 1;
         }
+        Ok(halves)
     }
 
-    fn multiply(&mut self, factor: Scale, power: i32) -> Result<(), UnitError> {
-        let exponent = self.scale.exponent + factor.exponent * power;
-        let sixes = self.scale.sixes + factor.sixes * power;
-        match self.scale.dimension.times(&factor.dimension, power) {
-            Some(dimension) if exponent.abs() <= LARGEST_EXPONENT => {
-                self.scale = Scale { dimension, exponent, sixes };
+    /// A quotient by a number other than 1 has no other meaning.
+    fn begins_denominator(&self) -> bool {
+        self.peek() == Some('/') && matches!(self.characters.get(self.position + 1), Some('0' | '2'..='9'))
+    }
+
+    fn power_error(&self, start: usize) -> UnitError {
+        UnitError::Power { text: self.text.to_owned(), column: start + 1, allowed: LARGEST_POWER }
+    }
+
+    fn multiply(&mut self, factor: Scale, halves: i32) -> Result<(), UnitError> {
+        let text = || self.text.to_owned();
+        let (dimension, odd) = if halves % 2 == 0 {
+            (Some(factor.dimension), false)
+        } else {
+            (factor.dimension.root(2), (factor.half_tens | factor.half_sixes) % 2 != 0)
+        };
+        let Some(dimension) = dimension.filter(|_| !odd) else {
+            return Err(UnitError::Root { text: text() });
+        };
+        let power = if halves % 2 == 0 { halves / 2 } else { halves };
+        let half_tens = self.scale.half_tens + factor.half_tens * halves / 2;
+        let half_sixes = self.scale.half_sixes + factor.half_sixes * halves / 2;
+        match dimension.power(power).and_then(|factor| self.scale.dimension.times(&factor)) {
+            Some(dimension) if half_tens.abs() <= 2 * LARGEST_EXPONENT => {
+                self.scale = Scale { dimension, half_tens, half_sixes };
                 Ok(())
             }
-            _ => Err(UnitError::TooLarge { text: self.text.to_owned() }),
+            _ => Err(UnitError::TooLarge { text: text() }),
         }
     }
 
@@ -246,15 +290,50 @@ mod tests {
     }
 
     #[test]
+    fn powers_in_halves() {
+        same("s^-1/2", "s^(-1/2)");
+        same("s^1/2 s^1/2", "s");
+        same("(s^-1/2)^2", "Hz");
+        same("(mV^2/Hz)^1/2", "mV s^1/2");
+        same("(mV^2/Hz)^1/2", "mV/Hz^(1/2)");
+        same("nV/Hz^1/2", "nV s^1/2");
+        same("m^+3/2/s", "m^(3/2) s^-1");
+        same("s^\u{2212}1/2", "1/s^1/2");
+        same("ms^-1/2 ms^-1/2", "kHz");
+        same("(ms^3/2)^-2", "ms^-3");
+        same("(ms^1/2 s^1/2)^2", "ms s");
+        same("(h min)^1/2", "h^(1/2) min^1/2");
+        // A quotient by 1 stays what it was.
+        same("s^2/1", "s^2");
+        same("s^(2)/m", "s^2/m");
+        assert!(Unit::parse("ms^1/2").unwrap() != Unit::parse("s^1/2").unwrap());
+        let fraction = "is a fraction other than a half; write a whole number or a half such as `-1/2`";
+        for text in ["s^1/3", "s^2/2", "s^1/0", "s^(1/4)", "s^-1/22"] {
+            assert_eq!(message(text), format!("`{text}`: the power at column 2 {fraction}"));
+        }
+        assert_eq!(message("s^(1/2"), "`s^(1/2`: `)` is expected at column 7, found the end");
+        assert_eq!(message("s-1/2"), "`s-1/2`: a unit such as `mV` is expected at column 5, found `2`");
+        assert!(message("s^(").contains("the power at column 2 is not a whole number"));
+        assert!(message("s^61/2").contains("the power at column 2 is not a whole number"));
+        for text in ["(s^1/2)^1/2", "(ms^1/2 s^1/2)^1/2"] {
+            assert_eq!(
+                message(text),
+                format!("`{text}`: the powers multiply to quarters; a unit has whole powers and halves")
+            );
+        }
+    }
+
+    #[test]
     fn scales() {
         let exponent = |text| Unit::parse(text).unwrap().decimal_exponent();
-        assert_eq!(exponent("uF/cm^2"), -2);
-        assert_eq!(exponent("kg"), 0);
-        assert_eq!(exponent("mm^3"), -9);
-        assert_eq!(exponent("Qm"), 30);
-        assert_eq!(exponent("qm"), -30);
-        assert_eq!(exponent("%"), -2);
-        assert_eq!(Unit::parse("1/min").unwrap().power_of_six(), -1);
+        assert_eq!(exponent("uF/cm^2"), -2.0);
+        assert_eq!(exponent("kg"), 0.0);
+        assert_eq!(exponent("mm^3"), -9.0);
+        assert_eq!(exponent("Qm"), 30.0);
+        assert_eq!(exponent("qm"), -30.0);
+        assert_eq!(exponent("%"), -2.0);
+        assert_eq!(exponent("ms^-1/2"), 1.5);
+        assert_eq!(Unit::parse("1/min").unwrap().power_of_six(), -1.0);
     }
 
     #[test]
@@ -281,6 +360,7 @@ mod tests {
         assert!(matches!(Unit::parse("m^31"), Err(UnitError::Power { .. })));
         assert!(matches!(Unit::parse("m^0"), Err(UnitError::Power { .. })));
         assert!(matches!(Unit::parse("m^99999999999999999999"), Err(UnitError::Power { .. })));
+        assert!(matches!(Unit::parse("(m^3)^30"), Ok(unit) if unit.dimension().halves()[0] == 180));
         assert!(matches!(Unit::parse("m^30 m^30 m^30 m^30 m^30"), Err(UnitError::TooLarge { .. })));
         assert!(matches!(Unit::parse(&"m ".repeat(100)), Err(UnitError::TooLong { .. })));
     }

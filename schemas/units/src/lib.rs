@@ -1,7 +1,8 @@
 //! Quantities with units: `29.89 pA`, `1e-4 S/cm^2`, `10 %`.
 //!
 //! A [`Quantity`] is a number and a [`Unit`]; a unit is a [`Dimension`] (exponents over m, kg, s, A, K, mol) times
-//! 10^n · 6^k (k counts minutes and hours, the only units here that are not decimal).
+//! 10^n · 6^k (k counts minutes and hours, the only units here that are not decimal). Exponents are whole numbers or halves:
+//! noise has `mV s^-1/2`.
 //! A quantity is always written with its unit; a bare number is refused where a unit is due.
 //!
 //! Units of one decimal family convert by shifting the exponent of the shortest decimal text of the value, so
@@ -24,6 +25,7 @@
 //! );
 //! # Ok::<(), lapicque_units::QuantityError>(())
 //! ```
+#![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod decimal;

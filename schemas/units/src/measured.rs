@@ -28,21 +28,32 @@ pub struct Measured<U> {
     unit: PhantomData<fn() -> U>,
 }
 
+/// In ms.
 pub type Time = Measured<Milliseconds>;
+/// In mV.
 pub type Voltage = Measured<Millivolts>;
+/// In pA.
 pub type Current = Measured<Picoamperes>;
+/// In pF.
 pub type Capacitance = Measured<Picofarads>;
+/// In nS.
 pub type Conductance = Measured<Nanosiemens>;
+/// In Hz.
 pub type Frequency = Measured<Hertz>;
+/// In um.
 pub type Length = Measured<Micrometres>;
+/// In S/m.
 pub type Conductivity = Measured<SiemensPerMetre>;
+/// In S/cm^2.
 pub type ConductanceDensity = Measured<SiemensPerSquareCentimetre>;
+/// In nA um.
 pub type DipoleMoment = Measured<NanoampereMicrometres>;
 /// A plain number that may be written with `%`: `10 %` is 0.1.
 pub type Fraction = Measured<Number>;
 /// In percent: `10 %` is 10.
 pub type Percent = Measured<Percents>;
 
+/// The unit of [`Time`], ms.
 #[derive(Debug)]
 pub enum Milliseconds {}
 impl CanonicalUnit for Milliseconds {
@@ -50,6 +61,7 @@ impl CanonicalUnit for Milliseconds {
     const NAME: &'static str = "time";
 }
 
+/// The unit of [`Voltage`], mV.
 #[derive(Debug)]
 pub enum Millivolts {}
 impl CanonicalUnit for Millivolts {
@@ -57,6 +69,7 @@ impl CanonicalUnit for Millivolts {
     const NAME: &'static str = "voltage";
 }
 
+/// The unit of [`Current`], pA.
 #[derive(Debug)]
 pub enum Picoamperes {}
 impl CanonicalUnit for Picoamperes {
@@ -64,6 +77,7 @@ impl CanonicalUnit for Picoamperes {
     const NAME: &'static str = "current";
 }
 
+/// The unit of [`Capacitance`], pF.
 #[derive(Debug)]
 pub enum Picofarads {}
 impl CanonicalUnit for Picofarads {
@@ -71,6 +85,7 @@ impl CanonicalUnit for Picofarads {
     const NAME: &'static str = "capacitance";
 }
 
+/// The unit of [`Conductance`], nS.
 #[derive(Debug)]
 pub enum Nanosiemens {}
 impl CanonicalUnit for Nanosiemens {
@@ -78,6 +93,7 @@ impl CanonicalUnit for Nanosiemens {
     const NAME: &'static str = "conductance";
 }
 
+/// The unit of [`Frequency`], Hz.
 #[derive(Debug)]
 pub enum Hertz {}
 impl CanonicalUnit for Hertz {
@@ -85,6 +101,7 @@ impl CanonicalUnit for Hertz {
     const NAME: &'static str = "frequency";
 }
 
+/// The unit of [`Length`], um.
 #[derive(Debug)]
 pub enum Micrometres {}
 impl CanonicalUnit for Micrometres {
@@ -92,6 +109,7 @@ impl CanonicalUnit for Micrometres {
     const NAME: &'static str = "length";
 }
 
+/// The unit of [`Conductivity`], S/m.
 #[derive(Debug)]
 pub enum SiemensPerMetre {}
 impl CanonicalUnit for SiemensPerMetre {
@@ -99,6 +117,7 @@ impl CanonicalUnit for SiemensPerMetre {
     const NAME: &'static str = "conductivity";
 }
 
+/// The unit of [`ConductanceDensity`], S/cm^2.
 #[derive(Debug)]
 pub enum SiemensPerSquareCentimetre {}
 impl CanonicalUnit for SiemensPerSquareCentimetre {
@@ -106,6 +125,7 @@ impl CanonicalUnit for SiemensPerSquareCentimetre {
     const NAME: &'static str = "conductance density";
 }
 
+/// The unit of [`DipoleMoment`], nA um.
 #[derive(Debug)]
 pub enum NanoampereMicrometres {}
 impl CanonicalUnit for NanoampereMicrometres {
@@ -113,6 +133,7 @@ impl CanonicalUnit for NanoampereMicrometres {
     const NAME: &'static str = "dipole moment";
 }
 
+/// The unit of [`Fraction`], 1.
 #[derive(Debug)]
 pub enum Number {}
 impl CanonicalUnit for Number {
@@ -120,6 +141,7 @@ impl CanonicalUnit for Number {
     const NAME: &'static str = "fraction";
 }
 
+/// The unit of [`Percent`], %.
 #[derive(Debug)]
 pub enum Percents {}
 impl CanonicalUnit for Percents {

@@ -9,18 +9,23 @@ use crate::{Dimension, QuantityError, Unit, decimal, suggestion};
 /// A number with a unit, such as `29.89 pA`.
 ///
 /// Equality is physical: `0.02989 nA == 29.89 pA`. It compares decimal texts and is exact, except between minutes or
-/// hours and seconds, where one value is first multiplied by a power of six.
+/// hours and seconds, where one value is first multiplied by a power of six. Between units whose ratio is the root of
+/// ten or of six times a whole power (`ms^-1/2` and `s^-1/2`) only zeros are equal: no other two decimal numbers are.
 #[derive(Debug, Clone)]
 pub struct Quantity {
+    /// The number, in `unit`.
     pub value: f64,
+    /// The unit as it was written.
     pub unit: Unit,
 }
 
 impl Quantity {
+    /// From a number and its unit.
     pub fn new(value: f64, unit: Unit) -> Self {
         Self { value, unit }
     }
 
+    /// What is measured.
     pub fn dimension(&self) -> Dimension {
         self.unit.dimension()
     }
@@ -30,7 +35,11 @@ impl Quantity {
         parse(text, Some(unit))?.in_unit(unit)
     }
 
-    /// The value in another unit of the same dimension, rounded once.
+    /// The value in another unit of the same dimension, rounded once; where the units differ by the root of ten or of
+    /// six, once more for each root.
+    ///
+    /// # Errors
+    /// A unit of another dimension; a value that does not fit a 64-bit float in that unit.
     pub fn to(&self, unit: &Unit) -> Result<f64, QuantityError> {
         if self.dimension() != unit.dimension() {
             return Err(QuantityError::Dimension {
@@ -56,15 +65,44 @@ impl Quantity {
     }
 
     fn scaled_to(&self, unit: &Unit) -> f64 {
-        let sixes = self.unit.power_of_six() - unit.power_of_six();
-        let exponent = self.unit.decimal_exponent() - unit.decimal_exponent();
+        let (own, other) = (self.unit.scale(), unit.scale());
+        let (sixes, root_of_six) = whole_and_root(own.half_sixes - other.half_sixes, 6.0);
+        let (tens, root_of_ten) = whole_and_root(own.half_tens - other.half_tens, 10.0);
         let value = match sixes {
             0 => self.value,
             1.. => self.value * 6f64.powi(sixes),
             _ => self.value / 6f64.powi(-sixes),
         };
-        decimal::shift(value, exponent)
+        decimal::shift(root_of_ten.apply(root_of_six.apply(value)), tens)
     }
+}
+
+/// A factor that is the root of a power of ten or six; dividing by it rounds once, multiplying by its inverse twice.
+enum Root {
+    None,
+    Times(f64),
+    Over(f64),
+}
+
+impl Root {
+    fn apply(self, value: f64) -> f64 {
+        match self {
+            Self::None => value,
+            Self::Times(root) => value * root,
+            Self::Over(root) => value / root,
+        }
+    }
+}
+
+/// `base^(halves/2)` as a whole power and, if that is not all, a root. Up to 10^21 and 6^19 are exact, so that their
+/// roots are rounded once.
+fn whole_and_root(halves: i32, base: f64) -> (i32, Root) {
+    if halves % 2 == 0 {
+        return (halves / 2, Root::None);
+    }
+    let near = halves.clamp(-19, 19);
+    let root = base.powi(near.abs()).sqrt();
+    ((halves - near) / 2, if near > 0 { Root::Times(root) } else { Root::Over(root) })
 }
 
 impl PartialEq for Quantity {
@@ -72,9 +110,13 @@ impl PartialEq for Quantity {
         if self.dimension() != other.dimension() {
             return false;
         }
-        let common = self.unit.power_of_six().min(other.unit.power_of_six());
-        let whole = |quantity: &Self| quantity.value * 6f64.powi(quantity.unit.power_of_six() - common);
-        decimal::same(whole(self), self.unit.decimal_exponent(), whole(other), other.unit.decimal_exponent())
+        let (own, others) = (self.unit.scale(), other.unit.scale());
+        if (own.half_sixes - others.half_sixes) % 2 != 0 || (own.half_tens - others.half_tens) % 2 != 0 {
+            return self.value == other.value && (self.value == 0.0 || self.value.is_infinite());
+        }
+        let common = own.half_sixes.min(others.half_sixes);
+        let whole = |quantity: &Self| quantity.value * 6f64.powi((quantity.unit.scale().half_sixes - common) / 2);
+        decimal::same(whole(self), (own.half_tens - others.half_tens) / 2, whole(other), 0)
     }
 }
 
@@ -204,10 +246,21 @@ mod tests {
             ("0.5 min", "ms", 30_000.0),
             ("3 mM", "mol/m^3", 3.0),
             ("1 Em", "km", 1e15),
+            // Noise: the root of a rate.
+            ("4 mV s^-1/2", "V s^(-1/2)", 0.004),
+            ("5 mV/ms^1/2", "mV ms^-1/2", 5.0),
+            ("1 ms^-1/2", "s^-1/2", 31.622776601683793),
+            ("2 s^-1/2", "ms^-1/2", 2.0 / 31.622776601683793),
+            ("3 us^1/2", "s^1/2", 0.003),
+            ("1 h^1/2", "s^1/2", 60.0),
+            ("30 nV/Hz^1/2", "uV Hz^-1/2", 0.03),
         ];
         for (text, unit, value) in cases {
             assert_eq!(quantity(text).in_unit(unit).unwrap(), value, "{text} in {unit}");
         }
+        // Two roots, each rounded.
+        let root_of_sixty = quantity("1 min^1/2").in_unit("s^1/2").unwrap();
+        assert!((root_of_sixty - 60f64.sqrt()).abs() < 2e-15);
     }
 
     #[test]
@@ -219,6 +272,10 @@ mod tests {
         assert_ne!(quantity("1 s"), quantity("1 Hz"));
         assert_ne!(quantity("1 s"), quantity("1 ms"));
         assert_eq!(quantity("0 s"), quantity("-0 ms"));
+        assert_eq!(quantity("1 h^1/2"), quantity("60 s^1/2"));
+        assert_eq!(quantity("2 ms^1/2"), quantity("2000 ns^1/2"));
+        assert_eq!(quantity("0 ms^1/2"), quantity("0 s^1/2"));
+        assert_ne!(quantity("1 ms^-1/2"), quantity("31.622776601683793 s^-1/2"));
     }
 
     #[test]

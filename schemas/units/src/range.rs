@@ -8,14 +8,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Range {
+    /// Every number.
     Any,
+    /// Above 0.
     Positive,
+    /// 0 or above.
     NonNegative,
     /// From 0 to 1.
     Fraction,
     /// Whole numbers from `min` to `max`.
     Whole {
+        /// The least.
         min: u64,
+        /// The greatest.
         max: u64,
     },
 }
@@ -26,6 +31,7 @@ impl Range {
     /// Counts that a 64-bit float holds exactly.
     pub const COUNT: Self = Self::Whole { min: 0, max: 1 << 53 };
 
+    /// Whether `value` is one of them.
     pub fn contains(self, value: f64) -> bool {
         value.is_finite()
             && match self {

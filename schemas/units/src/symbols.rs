@@ -2,12 +2,18 @@
 
 use crate::Dimension;
 
-/// What one symbol stands for: a dimension times 10^exponent times 6^sixes.
+/// What one symbol stands for: a dimension times powers of ten and of six.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scale {
     pub(crate) dimension: Dimension,
-    pub(crate) exponent: i32,
-    pub(crate) sixes: i32,
+    /// Twice the power of ten.
+    pub(crate) half_tens: i32,
+    /// Twice the power of six.
+    pub(crate) half_sixes: i32,
+}
+
+impl Scale {
+    pub(crate) const ONE: Self = Self { dimension: Dimension::NONE, half_tens: 0, half_sixes: 0 };
 }
 
 struct Symbol {
@@ -17,11 +23,19 @@ struct Symbol {
 }
 
 const fn symbol(text: &'static str, exponent: i32, dimension: [i8; 6]) -> Symbol {
-    Symbol { text, scale: Scale { dimension: Dimension::new(dimension), exponent, sixes: 0 }, prefixed: true }
+    Symbol {
+        text,
+        scale: Scale { dimension: Dimension::new(dimension), half_tens: 2 * exponent, half_sixes: 0 },
+        prefixed: true,
+    }
 }
 
 const fn unprefixed(text: &'static str, exponent: i32, sixes: i32, dimension: [i8; 6]) -> Symbol {
-    Symbol { text, scale: Scale { dimension: Dimension::new(dimension), exponent, sixes }, prefixed: false }
+    Symbol {
+        text,
+        scale: Scale { dimension: Dimension::new(dimension), half_tens: 2 * exponent, half_sixes: 2 * sixes },
+        prefixed: false,
+    }
 }
 
 /// Exponents are relative to kg, so `g` has -3.
@@ -96,7 +110,7 @@ pub(crate) fn look_up(text: &str) -> Option<Scale> {
         let rest = text.strip_prefix(prefix)?;
         let symbol = SYMBOLS.iter().find(|symbol| symbol.prefixed && symbol.text == rest)?;
         let mut scale = symbol.scale;
-        scale.exponent += exponent;
+        scale.half_tens += 2 * exponent;
         Some(scale)
     })
 }
@@ -133,13 +147,13 @@ mod tests {
 
     #[test]
     fn whole_symbols_win() {
-        assert_eq!(look_up("min").unwrap().sixes, 1);
-        assert_eq!(look_up("h").unwrap().sixes, 2);
-        assert_eq!(look_up("Pa").unwrap().exponent, 0);
-        assert_eq!(look_up("PA").unwrap().exponent, 15);
-        assert_eq!(look_up("kg").unwrap().exponent, 0);
-        assert_eq!(look_up("dam").unwrap().exponent, 1);
-        assert_eq!(look_up("mM").unwrap().exponent, 0);
+        assert_eq!(look_up("min").unwrap().half_sixes, 2);
+        assert_eq!(look_up("h").unwrap().half_sixes, 4);
+        assert_eq!(look_up("Pa").unwrap().half_tens, 0);
+        assert_eq!(look_up("PA").unwrap().half_tens, 30);
+        assert_eq!(look_up("kg").unwrap().half_tens, 0);
+        assert_eq!(look_up("dam").unwrap().half_tens, 2);
+        assert_eq!(look_up("mM").unwrap().half_tens, 0);
         assert_eq!(look_up("mmin"), None);
         assert_eq!(look_up("m%"), None);
         assert_eq!(look_up(""), None);
@@ -148,7 +162,7 @@ mod tests {
     #[test]
     fn micro_in_three_spellings() {
         for text in ["um", "\u{b5}m", "\u{3bc}m"] {
-            assert_eq!(look_up(text).unwrap().exponent, -6);
+            assert_eq!(look_up(text).unwrap().half_tens, -12);
         }
     }
 }

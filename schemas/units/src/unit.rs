@@ -7,7 +7,7 @@ use crate::grammar::parse_unit;
 use crate::symbols::Scale;
 use crate::{Dimension, UnitError};
 
-/// A unit such as `pA` or `S/cm^2`: its dimension times 10^n times 6^k.
+/// A unit such as `pA` or `S/cm^2`: its dimension times 10^n times 6^k, with n and k whole numbers or halves.
 ///
 /// Two units are equal if they measure the same on the same scale, whatever their text: `Hz` = `1/s` = `spikes/s`.
 #[derive(Debug, Clone)]
@@ -19,10 +19,13 @@ pub struct Unit {
 impl Unit {
     /// The unit of plain numbers.
     pub fn one() -> Self {
-        Self { scale: Scale { dimension: Dimension::NONE, exponent: 0, sixes: 0 }, text: "1".to_owned() }
+        Self { scale: Scale::ONE, text: "1".to_owned() }
     }
 
-    /// Reads a bare unit: `nA um`, `nA*um`, `S/cm^2`, `s^-1`, `cm2`, `J/(mol K)`, `1`.
+    /// Reads a bare unit: `nA um`, `nA*um`, `S/cm^2`, `s^-1`, `cm2`, `J/(mol K)`, `1`, `mV s^-1/2`, `mV s^(-1/2)`.
+    ///
+    /// # Errors
+    /// A text that is no unit: what is wrong with it, and where.
     pub fn parse(text: &str) -> Result<Self, UnitError> {
         let trimmed = text.trim();
         let scale = parse_unit(trimmed, 0)?;
@@ -34,28 +37,35 @@ impl Unit {
         Self::parse(dimension.canonical_unit()?).ok()
     }
 
+    /// What it measures.
     pub fn dimension(&self) -> Dimension {
         self.scale.dimension
     }
 
-    /// Powers of ten relative to the coherent SI unit: -12 for `pA`.
-    pub fn decimal_exponent(&self) -> i32 {
-        self.scale.exponent
+    /// Powers of ten relative to the coherent SI unit: -12 for `pA`, 1.5 for `ms^-1/2`.
+    pub fn decimal_exponent(&self) -> f64 {
+        0.5 * f64::from(self.scale.half_tens)
     }
 
     /// Powers of six relative to the coherent SI unit: 1 for `min` (6·10 s), 2 for `h` (6²·10² s), else 0.
-    pub fn power_of_six(&self) -> i32 {
-        self.scale.sixes
+    pub fn power_of_six(&self) -> f64 {
+        0.5 * f64::from(self.scale.half_sixes)
     }
 
-    /// Whether values in the two units differ by a power of ten (or not at all).
+    /// Whether values in the two units differ by a whole power of ten (or not at all).
     pub fn is_decimal_multiple_of(&self, other: &Self) -> bool {
-        self.scale.dimension == other.scale.dimension && self.scale.sixes == other.scale.sixes
+        self.scale.dimension == other.scale.dimension
+            && self.scale.half_sixes == other.scale.half_sixes
+            && (self.scale.half_tens - other.scale.half_tens) % 2 == 0
     }
 
     /// As written, without surrounding space.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    pub(crate) fn scale(&self) -> Scale {
+        self.scale
     }
 
     pub(crate) fn from_parts(scale: Scale, text: &str) -> Self {

@@ -4,6 +4,25 @@
 //! [`Model`], a document of plain numbers that [`predict`] applies to any table with the same feature names. [`cross_validate`] fits on some samples and
 //! predicts the others, and never puts rows of one sample on both sides.
 //!
+//! ```
+//! use lapicque_inverse::{Estimator, Ridge, Target, TrainingData, predict, train};
+//! use ndarray::array;
+//!
+//! // A weight of 26 to 32 pA, seen through two features of four simulations.
+//! let features = array![[1.0, 0.0], [2.0, 1.0], [3.0, 0.0], [4.0, 1.0]];
+//! let names = vec!["rate".to_owned(), "slope".to_owned()];
+//! let target = Target { name: "J_ext".to_owned(), unit: Some("pA".to_owned()) };
+//! let targets = array![[26.0], [29.0], [30.0], [33.0]];
+//! let data = TrainingData::new(features, names.clone(), targets, vec![target], vec![0, 1, 2, 3])?;
+//!
+//! // J = 24 + 2 rate + slope, exactly.
+//! let model = train(&data, &Estimator::Ridge(Ridge { alpha: 0.0 }), true, "of the example 1")?;
+//! let recorded = predict(&model, array![[2.5, 0.5]].view(), &names)?;
+//! assert!((recorded.mean[[0, 0]] - 29.5).abs() < 1e-9);
+//! assert_eq!(recorded.outside_training, [0.0]);
+//! # Ok::<(), lapicque_inverse::InverseError>(())
+//! ```
+//!
 //! Where to start: `regressors.rs` (the trait a new estimator implements), `validation/cross_validate.rs`, `model/document.rs`.
 //!
 //! Features and targets are in whatever units the caller names; nothing here converts them. Matrices are rows x columns. No result depends on the number of

@@ -13,29 +13,41 @@ use crate::Range;
 /// A value, or a distribution of values over neurons or synapses; numbers are in the canonical unit of what it describes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Distribution {
+    /// What is drawn from.
     pub shape: Shape,
     /// Values outside are drawn again (never clipped).
     pub bounds: Bounds,
 }
 
+/// The shape of a distribution, before its bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
+    /// One value.
     Constant {
+        /// That value.
         value: f64,
     },
+    /// A normal distribution.
     Normal {
+        /// Before the bounds.
         mean: f64,
+        /// Before the bounds; >= 0.
         sd: Spread,
     },
     /// `mean` and `sd` are those of the variable itself, not of its logarithm.
     /// With a negative mean (inhibitory weights), `-x` is lognormal.
     Lognormal {
+        /// Before the bounds.
         mean: f64,
+        /// Before the bounds; >= 0.
         sd: Spread,
     },
+    /// Equally likely everywhere between two values.
     Uniform {
+        /// The least value.
         low: f64,
+        /// The greatest value.
         high: f64,
     },
 }
@@ -44,20 +56,26 @@ pub enum Shape {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Spread {
+    /// In the unit of the mean.
     Absolute(f64),
+    /// A fraction of |mean|.
     Relative(f64),
 }
 
+/// Which draws are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bounds {
+    /// All.
     None,
     /// The sign of the mean; zero is drawn again too.
     KeepSign,
     /// `min <= value <= max`; either may be infinite.
     Between {
+        /// The least value that is taken.
         #[serde(serialize_with = "finite", deserialize_with = "min_or_none")]
         min: f64,
+        /// The greatest value that is taken.
         #[serde(serialize_with = "finite", deserialize_with = "max_or_none")]
         max: f64,
     },
@@ -77,6 +95,7 @@ fn max_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Err
 }
 
 /// Why a distribution cannot be drawn from, or can give values that its parameter must not have.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 pub enum InvalidDistribution {
     #[error("{part} {} is not allowed; it must be {allowed}", write_number(*.value))]
@@ -97,6 +116,7 @@ pub enum InvalidDistribution {
 const LEAST_ACCEPTED: f64 = 1e-3;
 
 impl Distribution {
+    /// One value for all.
     pub fn constant(value: f64) -> Self {
         Self { shape: Shape::Constant { value }, bounds: Bounds::None }
     }

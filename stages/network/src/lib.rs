@@ -3,9 +3,29 @@
 //! One description serves simulation, field-potential kernels and theory.
 //! Nothing here simulates: a consumer takes what it can do from a [`Network`] and refuses the rest by its path.
 //!
+//! ```
+//! # #[cfg(feature = "file")] {
+//! use lapicque_network::{NetworkFile, NeuronModel, shipped};
+//!
+//! let text = shipped("brunel").ok_or("no such network")?;
+//! let mut network = NetworkFile::parse(text, "brunel")?.network().clone();
+//! let excitatory = network.population("E").ok_or("no such population")?;
+//! assert_eq!((excitatory.size, excitatory.neuron.model), (10_000, NeuronModel::IafPscDelta));
+//!
+//! // Every value has a path, a unit and a range.
+//! let threshold = network.get("populations.E.V_th").ok_or("no such path")?;
+//! assert_eq!((threshold.value, threshold.unit), (20.0, "mV"));
+//! network.set("populations.E.t_ref", 1.5)?;
+//! let refused = network.set("populations.E.t_ref", -1.0).unwrap_err().to_string();
+//! assert!(refused.starts_with("`populations.E.t_ref`"), "{refused}");
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Units: ms, mV, pA, pF, nS, Hz, um; weights in the unit of the synapse they act on (pA, nS or mV).
 //! With the feature `file`, networks are read from YAML: the module `file` documents the grammar.
 //! [`shipped`] networks are such files.
+#![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod check;

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Range;
 
+/// A neuron model that a network may name; the table on top has the equations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NeuronModel {
@@ -39,9 +40,13 @@ pub enum NeuronModel {
 pub struct ParameterSpec {
     /// The symbol used in network files, as in NEST.
     pub symbol: &'static str,
+    /// The canonical unit; values are numbers in it.
     pub unit: &'static str,
+    /// In the unit; that of NEST 3.
     pub default: f64,
+    /// What it is, in a few words.
     pub meaning: &'static str,
+    /// Which values it may have.
     pub range: Range,
 }
 
@@ -114,8 +119,10 @@ const BINARY: &[ParameterSpec] = &[
 ];
 
 impl NeuronModel {
+    /// All of them, in the order in which messages list them.
     pub const ALL: [Self; 5] = [Self::IafPscExp, Self::IafPscAlpha, Self::IafPscDelta, Self::IafCondExp, Self::Binary];
 
+    /// Its parameters, in the order in which they are shown.
     pub fn parameters(self) -> &'static [ParameterSpec] {
         match self {
             Self::IafPscExp => IAF_PSC_EXP,
@@ -126,6 +133,7 @@ impl NeuronModel {
         }
     }
 
+    /// The parameter of this symbol.
     pub fn parameter(self, symbol: &str) -> Option<&'static ParameterSpec> {
         self.parameters().iter().find(|spec| spec.symbol == symbol)
     }
@@ -141,6 +149,7 @@ impl NeuronModel {
         }
     }
 
+    /// The model of this name; none if there is none.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|model| model.name() == name)
     }

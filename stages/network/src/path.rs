@@ -24,6 +24,7 @@ use crate::suggestion::nearest;
 use crate::{Connection, Network, Range, UnknownPath};
 
 /// Why a value could not be set.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum SetError {
     #[error(transparent)]

@@ -7,9 +7,11 @@ use crate::{Bounds, Connection, Distribution, Drive, Population, Range, Rule, Sh
 /// A value of a network that can be set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
+    /// From the top of the description, such as `populations.E.C_m`.
     pub path: String,
     /// `1` for counts, probabilities and relative spreads.
     pub unit: &'static str,
+    /// In the unit.
     pub value: f64,
 }
 

@@ -8,6 +8,7 @@ use crate::network::did_you_mean;
 use crate::path::with_unit;
 
 /// One thing that is wrong with a network.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum NetworkProblem {
     #[error("the network has no population")]

@@ -58,6 +58,8 @@ pub struct TimeGrid {
     tics_per_step: u128,
 }
 
+/// A time, a step or an end of a range that cannot be used.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum GridError {
     #[error("`{parameter}` = {value}: it must be finite and above 0")]
@@ -93,6 +95,7 @@ impl TimeGrid {
         Ok(Self { step_ms, tic_exponent, tics_per_step })
     }
 
+    /// Length of a step.
     pub fn step_ms(&self) -> f64 {
         self.step_ms
     }

@@ -7,6 +7,7 @@
 
 /// A loop with its operands.
 pub trait Kernel {
+    /// What the loop gives.
     type Output;
     /// To be marked `#[inline(always)]`.
     fn run(self) -> Self::Output;

@@ -37,6 +37,7 @@
 //! Units: ms, mV, nA, uS, nF, um, S/cm2 (membrane), S/m (extracellular), nA um (dipole moments), Hz.
 //! With them no conversion factor is needed between a dipole moment, a distance and a potential.
 
+#![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod cable;

@@ -44,17 +44,24 @@ pub enum MembraneModel {
 /// Peak conductance of each channel in one region, S/cm2.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ChannelDensities {
+    /// Of the leak.
     pub leak_s_per_cm2: f64,
+    /// Of the sodium channel.
     pub sodium_s_per_cm2: f64,
+    /// Of the potassium channel.
     pub potassium_s_per_cm2: f64,
+    /// Of the hyperpolarisation-activated channel.
     pub ih_s_per_cm2: f64,
 }
 
 /// The channels of a cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Channels {
+    /// In the soma.
     pub soma: ChannelDensities,
+    /// In all dendrites.
     pub dendrites: ChannelDensities,
+    /// Of the hyperpolarisation-activated current.
     pub ih_reversal_mv: f64,
 }
 

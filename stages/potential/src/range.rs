@@ -4,8 +4,11 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("`{parameter}` is {value}; it must be {allowed}")]
 pub struct OutOfRange {
+    /// Its name.
     pub parameter: String,
+    /// What it was.
     pub value: f64,
+    /// What it must be, in words.
     pub allowed: &'static str,
 }
 

@@ -17,8 +17,11 @@ use crate::range::{finite, positive};
 /// A straight piece of membrane from `start_um` to `end_um`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Segment {
+    /// One end of its axis.
     pub start_um: Vector,
+    /// The other end.
     pub end_um: Vector,
+    /// Across.
     pub diameter_um: f64,
 }
 

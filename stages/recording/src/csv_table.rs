@@ -18,6 +18,7 @@ use uniform::{Fit, Rate, Times};
 /// How a file is to be read.
 #[derive(Debug, Clone, Copy)]
 pub struct CsvOptions<'a> {
+    /// What stands between cells.
     pub separator: Separator,
     /// The column of times. Default: `time_s`, else `time_ms`, `time_us` or `time_ns`.
     pub time_column: Option<&'a str>,
@@ -32,13 +33,18 @@ pub struct CsvOptions<'a> {
 /// A unit of times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeUnit {
+    /// s.
     Seconds,
+    /// ms.
     Milliseconds,
+    /// us.
     Microseconds,
+    /// ns.
     Nanoseconds,
 }
 
 /// The error of [`read_csv`].
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, thiserror::Error)]
 pub enum CsvError {
     #[error("cannot read the CSV file: {0}")]
@@ -97,6 +103,7 @@ impl Default for CsvOptions<'_> {
 impl TimeUnit {
     const ALL: [Self; 4] = [Self::Seconds, Self::Milliseconds, Self::Microseconds, Self::Nanoseconds];
 
+    /// As files and configurations write it.
     pub fn symbol(self) -> &'static str {
         match self {
             Self::Seconds => "s",

@@ -20,6 +20,7 @@ pub use records::Cell;
 use records::Records;
 
 /// What is wrong with delimited text.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, thiserror::Error)]
 pub enum DelimitedError {
     #[error("it cannot be read: {0}")]
@@ -47,6 +48,7 @@ pub enum DelimitedError {
 pub enum Separator {
     /// By commas; by semicolons or tabs where the header line has no comma.
     Comma,
+    /// A tab.
     Tab,
 }
 

@@ -6,10 +6,30 @@
 //!
 //! What is wrong with one channel, one annotation or the end of a file does not lose the rest: it is left out, and [`Recording::notes`] says so.
 //!
+//! ```
+//! use std::io::Cursor;
+//!
+//! use lapicque_recording::{CsvOptions, read_csv};
+//!
+//! let text = "time_ms,Cz,Pz\n0,1.5,-2\n4,1.25,\n8,1,0.5\n";
+//! let recording = read_csv(&mut Cursor::new(text), &CsvOptions::default())?;
+//! let [cz, pz] = &recording.channels[..] else { return Err("two channels".into()) };
+//! assert_eq!((cz.label.as_str(), cz.sampling_rate_hz), ("Cz", 250.0));
+//! assert_eq!(cz.samples, [1.5, 1.25, 1.0]);
+//! // A missing value is NaN.
+//! assert!(pz.samples[1].is_nan());
+//!
+//! let uneven = read_csv(&mut Cursor::new("time_ms,Cz\n0,1\n4,1\n8,1\n30,1\n"), &CsvOptions::default());
+//! let refused = uneven.unwrap_err().to_string();
+//! assert!(refused.starts_with("line 5: `time_ms` steps by 0.022 s"), "{refused}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Where to start: `recording.rs` (what comes out), `format.rs` (what a format is) and `formats.rs` (the list of them), then one file or folder per format;
 //! `delimited.rs` cuts text into cells, for tables of any kind.
 //!
 //! Units: seconds, Hz, and for samples the unit the file gives per channel.
+#![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod csv_table;

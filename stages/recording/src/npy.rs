@@ -15,6 +15,7 @@ use crate::{Channel, Recording};
 use header::{ElementType, Header};
 
 /// The error of [`read_npy`].
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, thiserror::Error)]
 pub enum NpyError {
     #[error("cannot read the NPY file: {0}")]

@@ -7,6 +7,7 @@
 pub struct Recording {
     /// In the order of the file. A channel interrupted by gaps is several entries with the same label, in the order of time.
     pub channels: Vec<Channel>,
+    /// In the order of the file.
     pub annotations: Vec<Annotation>,
     /// Date and time of the start as the file writes them (EDF: `dd.mm.yy hh.mm.ss`, local time; CSV: the first time, where it is clock text).
     pub start: Option<String>,
@@ -17,8 +18,11 @@ pub struct Recording {
 /// A uniformly sampled signal without gaps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Channel {
+    /// As the file names it.
     pub label: String,
+    /// As the file writes it; none if it does not say.
     pub unit: Option<String>,
+    /// Samples per second, above 0.
     pub sampling_rate_hz: f64,
     /// By how much of itself the rate is uncertain, because the file rounds what it follows from; 0 where it does not.
     pub rate_rounding: f64,
@@ -44,6 +48,8 @@ pub struct ChannelOutline {
 pub struct Annotation {
     /// From the start of the recording.
     pub onset_s: f64,
+    /// Of a stretch; none of a moment.
     pub duration_s: Option<f64>,
+    /// As the file has it.
     pub text: String,
 }

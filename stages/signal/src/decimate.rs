@@ -47,6 +47,7 @@ const REFLECTIONS: usize = 16;
 const SCIPY_PADDING: usize = 3 * (2 * SECTIONS + 1);
 
 /// Why a series was not decimated.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecimateError {
     #[error("decimation factor is 0; it must be at least 1")]

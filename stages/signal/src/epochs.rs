@@ -7,6 +7,7 @@
 use crate::missing::is_there;
 
 /// Why no epochs were laid out or channels pooled.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum EpochError {
     #[error("rate_hz is {0} Hz; it must be a positive, finite rate")]
@@ -132,7 +133,9 @@ pub fn z_score(values: &mut [f64]) {
 /// How channels are pooled, sample by sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Pooling {
+    /// The sum of all channels. NaN if any channel is NaN.
     Sum,
+    /// Their mean. NaN if any channel is NaN.
     Mean,
     /// The mean of the two middle values for an even number of channels. NaN if any channel is NaN.
     Median,

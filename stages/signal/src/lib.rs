@@ -4,6 +4,22 @@
 //! are in Hz, times in seconds; what is counted in samples says so. Every function is deterministic
 //! and knows nothing of files, tables or threads: a caller runs many series in parallel with one
 //! [`catch22::Catch22`] per thread.
+//!
+//! ```
+//! use lapicque_signal::welch::{Scaling, Welch, welch};
+//!
+//! // 40 s of a sine of 10 Hz and amplitude 2 mV, at 250 Hz.
+//! let wave = |i: u32| 2.0 * (std::f64::consts::TAU * 10.0 * f64::from(i) / 250.0).sin();
+//! let series: Vec<f64> = (0..10_000).map(wave).collect();
+//! let method = Welch { scaling: Scaling::Spectrum, ..Welch::new(500) };
+//! let spectrum = welch(&series, 250.0, &method)?;
+//! // Bins of 0.5 Hz; a sine has half its squared amplitude at its own.
+//! assert_eq!(spectrum.frequencies_hz[20], 10.0);
+//! assert!((spectrum.power[20] - 2.0).abs() < 1e-9);
+//! assert!(spectrum.power[40] < 1e-20);
+//! # Ok::<(), lapicque_signal::welch::WelchError>(())
+//! ```
+#![warn(missing_docs)]
 
 pub mod catch22;
 pub mod decimate;

@@ -36,6 +36,7 @@ const ZERO_CROSSINGS: usize = 10;
 const TOLERANCE: f64 = 1e-9;
 
 /// Why a series was not resampled.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum ResampleError {
     #[error("{parameter} is {value} Hz; it must be a positive, finite rate")]

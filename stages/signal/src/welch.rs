@@ -32,7 +32,9 @@ pub enum Window {
 /// What each segment loses first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Detrend {
+    /// Nothing.
     Nothing,
+    /// The mean.
     #[default]
     Mean,
     /// The least-squares line.
@@ -42,12 +44,14 @@ pub enum Detrend {
 /// How the periodograms of the segments become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Average {
+    /// The mean.
     #[default]
     Mean,
     /// Corrected for its bias: an artefact in a few segments does little.
     Median,
 }
 
+/// What a value of the spectrum is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Scaling {
     /// Per Hz: integrates over frequency to the variance.
@@ -66,9 +70,13 @@ pub struct Welch {
     pub overlap: usize,
     /// Length of the transform, at least `segment`; `None` for the segment's.
     pub transform: Option<usize>,
+    /// The taper of each segment.
     pub window: Window,
+    /// What each segment loses before the taper.
     pub detrend: Detrend,
+    /// How segments become one spectrum.
     pub average: Average,
+    /// Per Hz or per bin.
     pub scaling: Scaling,
 }
 
@@ -90,12 +98,14 @@ impl Welch {
 /// A one-sided power spectrum.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PowerSpectrum {
+    /// k f_s / N, from 0.
     pub frequencies_hz: Vec<f64>,
     /// Unit^2 / Hz or unit^2, see [`Scaling`].
     pub power: Vec<f64>,
 }
 
 /// Why no spectrum was estimated.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum WelchError {
     #[error("rate_hz is {0} Hz; it must be a positive, finite rate")]

@@ -11,7 +11,7 @@ use lapicque_numerics::vectorise::{Kernel, vectorise};
 
 use crate::draw::Sampler;
 use crate::error::SimulationError;
-use crate::neurons::{Coefficients, Slice};
+use crate::neurons::{CHUNK, Chunk, Coefficients, Receptors, Slice};
 use crate::rounding::constant_delay;
 
 pub(crate) struct PoissonDrive {
@@ -19,7 +19,7 @@ pub(crate) struct PoissonDrive {
     /// One for each chunk of neurons, so that counts do not depend on how steps are cut into
     /// windows.
     lanes: Vec<Lanes>,
-    /// With two inputs per neuron, weights go to either by their sign.
+    /// By the input they go to.
     weights: Vec<(usize, Coefficients<f64>)>,
     first_step: u32,
 }
@@ -34,7 +34,8 @@ pub(crate) struct PoissonInput<'a> {
 impl PoissonDrive {
     pub(crate) fn new(
         input: PoissonInput,
-        (size, chunk, inputs): (usize, usize, usize),
+        size: u32,
+        receptors: Receptors,
         path: &str,
         grid: TimeGrid,
         key: &StreamKey,
@@ -45,42 +46,32 @@ impl PoissonDrive {
         let delay = constant_delay(input.delay_ms, &format!("{path}.delay"), grid)?;
         let sampler = Sampler::new(input.weight, format!("{path}.weight"));
         let weights = match sampler.constant() {
-            Some(weight) => vec![(if inputs == 2 && weight < 0.0 { 1 } else { 0 }, Coefficients::Same(weight))],
+            Some(weight) => vec![(receptors.input_of(weight) as usize, Coefficients::Same(weight))],
             None => {
                 let key = key.derive("weights");
                 let each: Vec<f64> =
-                    (0..size as u64).map(|neuron| sampler.draw(&mut key.at(neuron))).collect::<Result<_, _>>()?;
-                if inputs == 2 {
-                    let positive = each.iter().map(|w| w.max(0.0)).collect();
-                    let negative = each.iter().map(|w| w.min(0.0)).collect();
-                    vec![(0, Coefficients::Each(positive)), (1, Coefficients::Each(negative))]
-                } else {
-                    vec![(0, Coefficients::Each(each))]
-                }
+                    (0..u64::from(size)).map(|neuron| sampler.draw(&mut key.at(neuron))).collect::<Result<_, _>>()?;
+                // Where neurons share an input it has all weights; else each input has zeros for those of the others.
+                let onto = |input| {
+                    each.iter().map(|&weight| if receptors.input_of(weight) == input { weight } else { 0.0 }).collect()
+                };
+                (0..receptors.count()).map(|input| (input as usize, Coefficients::Each(onto(input)))).collect()
             }
         };
         let key = key.derive("counts");
-        let lanes = (0..size.div_ceil(chunk) as u64).map(|chunk| key.lanes_at(chunk)).collect();
+        let lanes = (0..(size as usize).div_ceil(CHUNK) as u64).map(|chunk| key.lanes_at(chunk)).collect();
         Ok(Self { poisson, lanes, weights, first_step: delay.saturating_add(1) })
     }
 
-    /// Adds what arrives at `step` at the neurons of `chunk`, from `first` on; `counts` is room for
-    /// as many.
-    pub(crate) fn add(
-        &mut self,
-        step: u32,
-        chunk: usize,
-        first: usize,
-        arriving: &mut [Vec<f64>; 2],
-        counts: &mut [i16],
-    ) {
+    /// Adds what arrives at `step` at the neurons of `chunk`; `counts` is room for as many.
+    pub(crate) fn add(&mut self, step: u32, chunk: &Chunk, arriving: &mut [Vec<f64>], counts: &mut [i16]) {
         if step < self.first_step {
             return;
         }
-        self.poisson.fill(&mut self.lanes[chunk], counts);
+        self.poisson.fill(&mut self.lanes[chunk.index], counts);
         for (input, weights) in &self.weights {
             vectorise(AddCounts {
-                weights: weights.of(first..first + counts.len()),
+                weights: weights.of(chunk.neurons.clone()),
                 counts,
                 arriving: &mut arriving[*input],
             });

@@ -6,6 +6,8 @@ use lapicque_numerics::random::OutOfRange;
 
 use crate::memory::Memory;
 
+/// What of a network or of the options cannot be simulated, by the path of the value.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SimulationError {
     #[error(transparent)]

@@ -17,14 +17,20 @@ use std::fmt;
 pub struct Memory {
     /// How many synapses are expected.
     pub expected_synapses: f64,
+    /// Addresses and weights of all synapses.
     pub synapse_bytes: f64,
+    /// Where the synapses of each neuron lie, by block and delay.
     pub segment_bytes: f64,
+    /// Lists that are needed only while synapses are drawn; the largest of a population.
     pub list_bytes: f64,
+    /// What is to arrive in the coming steps.
     pub input_bytes: f64,
+    /// State and parameters of the neurons.
     pub neuron_bytes: f64,
 }
 
 impl Memory {
+    /// All parts together.
     pub fn bytes(&self) -> f64 {
         self.synapse_bytes + self.segment_bytes + self.list_bytes + self.input_bytes + self.neuron_bytes
     }

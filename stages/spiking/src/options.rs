@@ -11,8 +11,11 @@ use crate::SimulationError;
 /// | `transient_ms` | 0 | spikes before it are not recorded | whole steps, below `duration_ms` |
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
+    /// The step between two looks at the threshold; spikes and delays are whole steps.
     pub time_step_ms: f64,
+    /// Simulated time, the transient included.
     pub duration_ms: f64,
+    /// Spikes before it are not recorded.
     pub transient_ms: f64,
 }
 

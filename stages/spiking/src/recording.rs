@@ -10,20 +10,28 @@ use crate::population::Spike;
 /// kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recording {
+    /// Of the grid that spikes are on.
     pub time_step_ms: f64,
     /// In the order of the network; `population` counts them.
     pub populations: Vec<PopulationSummary>,
+    /// The index of the population of each spike.
     pub population: Vec<u32>,
+    /// The place of its neuron within the population, from 0.
     pub neuron: Vec<u32>,
     /// From the start of the simulation.
     pub step: Vec<u32>,
 }
 
+/// What is known of a population whether it spiked or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PopulationSummary {
+    /// As in the network.
     pub name: String,
+    /// Number of neurons.
     pub size: u32,
+    /// When recording begins: the end of the transient.
     pub t_start_ms: f64,
+    /// When recording ends: the duration.
     pub t_stop_ms: f64,
     /// Spikes per neuron and second from `t_start_ms` to `t_stop_ms`; NaN without neurons.
     pub rate_hz: f64,

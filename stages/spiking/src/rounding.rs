@@ -12,8 +12,11 @@ use crate::draw::Sampler;
 /// A time of a network that a simulation changes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RoundedTime {
+    /// Of the value in the network, such as `populations.E.t_ref`.
     pub path: String,
+    /// As the network has it.
     pub time_ms: f64,
+    /// How many time steps it takes in the simulation.
     pub steps: u32,
     /// `steps` time steps.
     pub becomes_ms: f64,

@@ -118,7 +118,7 @@ fn prepare<'a>(network: &'a Network, grid: TimeGrid, key: &StreamKey) -> Result<
     let mut inputs = 0;
     for description in &network.populations {
         let population = Population::new(description, inputs, grid, key)?;
-        inputs += population.inputs() * population.size();
+        inputs += population.inputs();
         populations.push(population);
     }
     let projections: Vec<Projection> =

@@ -26,7 +26,7 @@ pub use list::{ALL, FREE, Further, NAMES, TableSpec};
 pub enum TableError {
     #[error("the {table} table has no column `{column}` (it has: {present})")]
     MissingColumn { table: &'static str, column: String, present: String },
-    #[error("column `{column}` is {found}; {expected} is due")]
+    #[error("column `{column}` is {found}; expected {expected}")]
     WrongType { column: String, expected: &'static str, found: String },
     #[error("column `{column}` has {nulls} null values; none are allowed")]
     Nulls { column: String, nulls: usize },

@@ -76,7 +76,7 @@ impl Kind for Catch22Kind {
     }
 
     fn summary(&self) -> &str {
-        "catch22, mean and standard deviation of each signal"
+        "Compute catch22, mean and standard deviation of each signal"
     }
 
     fn ports(&self) -> Ports {

@@ -63,7 +63,7 @@ impl Kind for Spiking {
     }
 
     fn summary(&self) -> &str {
-        "Rate, regularity, variability and correlation of spikes"
+        "Measure rate, regularity, variability and correlation of spikes"
     }
 
     fn ports(&self) -> Ports {

@@ -73,7 +73,7 @@ impl Kind for ImportTable {
     }
 
     fn summary(&self) -> &str {
-        "A table from a Parquet, CSV, TSV or model file"
+        "Read a table from a Parquet, CSV, TSV or model file"
     }
 
     fn ports(&self) -> Ports {

@@ -29,15 +29,15 @@ impl Axis {
             Value::Array(items) => items.iter().map(|item| self.point(item)).collect::<Result<Vec<f64>, String>>(),
             Value::Object(map) => match (map.len(), map.get("linspace").and_then(Value::as_array).map(Vec::as_slice)) {
                 (1, Some([first, last, count])) => self.evenly(first, last, count),
-                _ => Err("`{linspace: [FIRST, LAST, COUNT]}` is due".to_owned()),
+                _ => Err("expected `{linspace: [FIRST, LAST, COUNT]}`".to_owned()),
             },
             other => Err(format!(
-                "{other}: a list such as `[1 {unit}, 10 {unit}]` or `{{linspace: [0 {unit}, 300 {unit}, 301]}}` is due"
+                "expected a list such as `[1 {unit}, 10 {unit}]` or `{{linspace: [0 {unit}, 300 {unit}, 301]}}`, got {other}"
             )),
         };
         let values = found.or_else(|message| problem(field, message))?;
         if values.is_empty() {
-            return problem(field, format!("there are no {points}; at least one is due"));
+            return problem(field, format!("no {points}; give at least one"));
         }
         if values.len() as u64 > MOST {
             return problem(field, format!("{} {points}; at most {MOST} are allowed", values.len()));
@@ -55,7 +55,7 @@ impl Axis {
         match count.as_u64().filter(|&n| n >= 1) {
             Some(n) if n <= MOST => Ok(linspace(self.point(first)?, self.point(last)?, n as usize)),
             Some(n) => Err(format!("{n} {points}; at most {MOST} are allowed")),
-            None => Err(format!("{count}: a number of {points}, at least 1, is due")),
+            None => Err(format!("expected a number of {points}, at least 1, got {count}")),
         }
     }
 

@@ -31,7 +31,7 @@ const REVISION: u32 = 1;
 
 pub(super) const KIND: TheoryKind = TheoryKind {
     name: "meanfield.binary",
-    summary: "Mean activities of a network of binary units",
+    summary: "Compute the mean activities of a network of binary units",
     config_schema: schema_of::<Config>,
     bind,
 };

@@ -35,7 +35,7 @@ const REVISION: u32 = 1;
 
 pub(super) const KIND: TheoryKind = TheoryKind {
     name: "meanfield.covariances",
-    summary: "Covariances of spike counts, by mean-field theory",
+    summary: "Compute covariances of spike counts by mean-field theory",
     config_schema: schema_of::<Config>,
     bind,
 };

@@ -31,7 +31,7 @@ const REVISION: u32 = 2;
 
 pub(super) const KIND: TheoryKind = TheoryKind {
     name: "meanfield.eigenmodes",
-    summary: "Eigenvalues and eigenvectors of the effective connectivity, mode by mode",
+    summary: "Compute eigenvalues and eigenvectors of the effective connectivity, mode by mode",
     config_schema: schema_of::<Config>,
     bind,
 };

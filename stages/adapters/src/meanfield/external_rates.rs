@@ -29,7 +29,7 @@ const REVISION: u32 = 1;
 
 pub(super) const KIND: TheoryKind = TheoryKind {
     name: "meanfield.external_rates",
-    summary: "Rates of external drives that put a network at a given working point",
+    summary: "Find the rates of external drives that put a network at a given working point",
     config_schema: schema_of::<Config>,
     bind,
 };

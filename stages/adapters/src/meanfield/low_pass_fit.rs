@@ -37,7 +37,7 @@ const REVISION: u32 = 1;
 
 pub(super) const KIND: TheoryKind = TheoryKind {
     name: "meanfield.low_pass_fit",
-    summary: "Low-pass filters in place of the transfer functions of populations",
+    summary: "Fit low-pass filters to the transfer functions of populations",
     config_schema: schema_of::<Config>,
     bind,
 };

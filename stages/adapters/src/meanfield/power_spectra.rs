@@ -21,7 +21,7 @@ const REVISION: u32 = 3;
 
 pub(super) const KIND: TheoryKind = TheoryKind {
     name: "meanfield.power_spectra",
-    summary: "Power spectra of population rates, by linear response theory",
+    summary: "Compute power spectra of population rates by linear response theory",
     config_schema: schema_of::<ResponseConfig>,
     bind,
 };

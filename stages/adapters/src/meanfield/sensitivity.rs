@@ -27,7 +27,7 @@ const REVISION: u32 = 2;
 
 pub(super) const KIND: TheoryKind = TheoryKind {
     name: "meanfield.sensitivity",
-    summary: "Which connections make the oscillations of a network",
+    summary: "Find the connections that make the oscillations of a network",
     config_schema: schema_of::<ResponseConfig>,
     bind,
 };

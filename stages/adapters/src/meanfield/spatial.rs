@@ -46,7 +46,7 @@ const SAME: f64 = 1e-6;
 
 pub(super) const KIND: TheoryKind = TheoryKind {
     name: "meanfield.spatial",
-    summary: "Growth of patterns in networks with distance-dependent connections",
+    summary: "Compute how patterns grow in networks with distance-dependent connections",
     config_schema: schema_of::<Config>,
     bind,
 };

@@ -32,7 +32,7 @@ const MOST_STARTS: u32 = 10_000;
 
 pub(super) const KIND: TheoryKind = TheoryKind {
     name: "meanfield.stability",
-    summary: "All working points of a network that a search finds, and which are stable",
+    summary: "Search for all working points of a network, and tell which are stable",
     config_schema: schema_of::<Config>,
     bind,
 };

@@ -27,7 +27,7 @@ const REVISION: u32 = 2;
 
 pub(super) const KIND: TheoryKind = TheoryKind {
     name: "meanfield.transfer_function",
-    summary: "Response of each population's rate to modulated input, by linear response theory",
+    summary: "Compute the response of each population's rate to modulated input by linear response theory",
     config_schema: schema_of::<Config>,
     bind,
 };

@@ -30,7 +30,7 @@ const REVISION: u32 = 2;
 
 pub(super) const KIND: TheoryKind = TheoryKind {
     name: "meanfield.working_point",
-    summary: "Stationary rates of a network by mean-field theory",
+    summary: "Compute the stationary rates of a network by mean-field theory",
     config_schema: schema_of::<Config>,
     bind,
 };

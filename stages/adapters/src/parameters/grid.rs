@@ -54,7 +54,7 @@ impl Kind for Grid {
     }
 
     fn summary(&self) -> &str {
-        "Points on a grid of parameters"
+        "Lay out points on a grid of parameters"
     }
 
     fn ports(&self) -> Ports {
@@ -122,7 +122,7 @@ fn axis_column(name: &str, axis: &Axis, is_label: bool, written: &Written) -> Re
 
 fn at_most(number: u64, at: &str) -> Result<(), ConfigError> {
     match number {
-        0 => Err(ConfigError::at(at, "0 values; at least 1 is due")),
+        0 => Err(ConfigError::at(at, "0 values; give at least one")),
         n if n > MOST_POINTS as u64 => {
             Err(ConfigError::at(at, format!("{n} values; at most {MOST_POINTS} are allowed")))
         }
@@ -140,7 +140,7 @@ fn ends(
     let ends = numbers(&[first.clone(), last.clone()], &place)?;
     at_most(number, &place(2))?;
     let &[first, last] = ends.values.as_slice() else {
-        return Err(ConfigError::at(at, "[first, last, number] is due"));
+        return Err(ConfigError::at(at, "expected [first, last, number]"));
     };
     if number > 1 && first == last {
         return Err(ConfigError::at(place(1), format!("{number} points from {first} to {last} are all equal")));

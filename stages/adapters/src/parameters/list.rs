@@ -34,7 +34,7 @@ impl Kind for List {
     }
 
     fn summary(&self) -> &str {
-        "Points from a list or a table"
+        "Take points from a list or a table"
     }
 
     fn ports(&self) -> Ports {
@@ -57,10 +57,7 @@ impl Kind for List {
                 ("file", read.columns, notes)
             }
             _ => {
-                return problem(
-                    "rows",
-                    "either `rows` or `file` is due, e.g. `rows: [{J_ext: 26 pA}, {J_ext: 32 pA}]`",
-                );
+                return problem("rows", "give either `rows` or `file`, e.g. `rows: [{J_ext: 26 pA}, {J_ext: 32 pA}]`");
             }
         };
         let mut columns = columns;
@@ -85,7 +82,7 @@ fn rows_columns(
     is_label: &dyn Fn(&str) -> bool,
 ) -> Result<Columns, Vec<ConfigError>> {
     let Some(first) = rows.first() else {
-        return problem("rows", "there is no point; at least one is due");
+        return problem("rows", "no points; give at least one");
     };
     let mut problems = Vec::new();
     for (i, row) in rows.iter().enumerate() {

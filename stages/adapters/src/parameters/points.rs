@@ -40,7 +40,7 @@ pub(super) fn source(table: Table) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let mut problems = unknown_labels(&table);
     let rows = table.columns.first().map_or(0, |c| c.rows.len());
     if rows == 0 {
-        problems.push(ConfigError::at(table.field, "there is no point; at least one is due"));
+        problems.push(ConfigError::at(table.field, "no points; give at least one"));
     }
     if rows > MOST_POINTS {
         problems.push(ConfigError::at(table.field, format!("{rows} points; at most {MOST_POINTS} are allowed")));

@@ -51,7 +51,7 @@ impl Kind for Random {
     }
 
     fn summary(&self) -> &str {
-        "Points drawn at random within bounds"
+        "Draw points at random within bounds"
     }
 
     fn ports(&self) -> Ports {

@@ -234,7 +234,7 @@ impl FromSpikesStage {
             if let Some(other) = kernels.iter().find(|k| k.kernel.probe == kernel.kernel.probe && k.unit != kernel.unit)
             {
                 let message = format!(
-                    "kernels of {} have the units `{}` and `{}`; one is due",
+                    "kernels of {} have the units `{}` and `{}`; expected one unit",
                     kernel.channel, kernel.unit, other.unit
                 );
                 return Err(SampleError::input(message));
@@ -267,7 +267,7 @@ fn named_kernel(row: KernelRow) -> Result<NamedKernel, SampleError> {
     let whole = (first - first.round()).abs() <= 1e-6 && first.abs() < 1e8;
     if !whole {
         let message = format!(
-            "kernel {pre} -> {post} of {channel} begins at lag {t0_ms} ms; a whole number of steps of {dt_ms} ms is due"
+            "kernel {pre} -> {post} of {channel} begins at lag {t0_ms} ms; expected a whole number of steps of {dt_ms} ms"
         );
         return Err(SampleError::input(message));
     }

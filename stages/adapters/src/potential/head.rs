@@ -47,7 +47,7 @@ impl Kind for Head {
     }
 
     fn summary(&self) -> &str {
-        "Potentials at electrodes on the head of current dipole moments"
+        "Compute potentials at electrodes on the head from current dipole moments"
     }
 
     fn ports(&self) -> Ports {
@@ -197,7 +197,7 @@ fn paired<'a, 'b>(dipoles: &[Oriented], moments: Vec<&'a Signal<'b>>) -> Result<
 
 fn in_nanoampere_micrometres<'a>(moment: &'a Signal<'_>) -> Result<Cow<'a, [f64]>, SampleError> {
     let wrong = |error: &dyn std::fmt::Display| {
-        SampleError::input(format!("channel {}: {error}; a dipole moment in `{MOMENT}` is due", moment.channel))
+        SampleError::input(format!("channel {}: {error}; expected a dipole moment in `{MOMENT}`", moment.channel))
     };
     if moment.unit.is_empty() {
         return Ok(Cow::Borrowed(&*moment.values));

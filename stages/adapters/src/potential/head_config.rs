@@ -187,7 +187,7 @@ pub(super) fn selection(config: &Config) -> Result<Selection, Vec<ConfigError>> 
             DipoleConfig::Placed(placed) => (placed.name.as_ref(), placed.orientation),
         };
         let Some(name) = name else {
-            problems.push(ConfigError::at(format!("dipoles.{i}"), "the `name` of a dipole of the lead field is due"));
+            problems.push(ConfigError::at(format!("dipoles.{i}"), "give the `name` of a dipole of the lead field"));
             continue;
         };
         match given.or_else(|| named_dipole(&head, name).map(|d| d.orientation)) {
@@ -196,7 +196,7 @@ pub(super) fn selection(config: &Config) -> Result<Selection, Vec<ConfigError>> 
                 let example = format!("{{name: {name}, orientation: [0, 0, 1]}}");
                 problems.push(ConfigError::at(
                     format!("dipoles.{i}"),
-                    format!("`{name}` is no named place: its orientation is due, as `{example}`"),
+                    format!("`{name}` is not a named place; give its orientation too, as `{example}`"),
                 ));
             }
         }

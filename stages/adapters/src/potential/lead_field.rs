@@ -24,7 +24,7 @@ impl Kind for LeadField {
     }
 
     fn summary(&self) -> &str {
-        "Potential at each electrode per unit of each dipole"
+        "Compute the potential at each electrode per unit of each dipole"
     }
 
     fn ports(&self) -> Ports {

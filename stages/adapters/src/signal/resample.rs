@@ -46,7 +46,7 @@ impl Kind for Resample {
     }
 
     fn summary(&self) -> &str {
-        "Another sampling rate, with a zero-phase low-pass filter"
+        "Resample signals, with a zero-phase low-pass filter"
     }
 
     fn ports(&self) -> Ports {

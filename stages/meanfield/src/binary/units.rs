@@ -14,25 +14,37 @@ use crate::neuron::Input;
 /// Populations of binary units. Matrices have a row for each target and a column for each source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BinaryParameters {
+    /// In the order of rows and columns.
     pub populations: Vec<BinaryPopulation>,
+    /// Synapses from each source population onto a unit of each target, >= 0.
     pub in_degree: DMatrix<f64>,
+    /// Mean weight, V.
     pub weight_v: DMatrix<f64>,
+    /// Standard deviation of the weights over synapses.
     pub weight_sd_v: DMatrix<f64>,
 }
 
+/// Like units.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BinaryPopulation {
+    /// As in the network.
     pub name: String,
+    /// A unit is 1 where its summed input is above.
     pub threshold_v: f64,
+    /// Units from outside onto each unit.
     pub drives: Vec<BinaryDrive>,
 }
 
 /// Binary units outside of the network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BinaryDrive {
+    /// Units onto each unit.
     pub in_degree: f64,
+    /// Of each of them, from 0 to 1.
     pub mean_activity: f64,
+    /// Mean weight.
     pub weight_v: f64,
+    /// Standard deviation of the weights.
     pub weight_sd_v: f64,
 }
 
@@ -49,6 +61,8 @@ pub struct BinaryWorkingPoint {
     pub growth: f64,
 }
 
+/// Why no mean activities were found.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum BinaryFixedPointError {
     #[error(transparent)]

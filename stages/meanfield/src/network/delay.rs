@@ -24,38 +24,48 @@ use super::checks::{not_negative, out_of_range};
 /// The delay of the connections of two populations.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Delay {
+    /// Mean over synapses.
     pub mean_s: f64,
     /// Over synapses.
     pub sd_s: f64,
+    /// How delays are distributed around the mean.
     pub distribution: DelayDistribution,
 }
 
+/// The distribution of delays over the synapses of a connection.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum DelayDistribution {
     /// All delays are the mean; a standard deviation is not looked at.
     Constant,
+    /// Normal, negative delays included.
     Gaussian,
     /// `mean_s` and `sd_s` are those of the Gaussian before it was cut.
     TruncatedGaussian {
+        /// No delay is below.
         min_s: f64,
         /// May be infinite.
         max_s: f64,
     },
+    /// Its logarithm is normal.
     Lognormal,
     /// `mean_s` and `sd_s` are those of the lognormal distribution before it was cut.
     TruncatedLognormal {
+        /// No delay is below.
         min_s: f64,
         /// May be infinite.
         max_s: f64,
     },
+    /// Equally likely from `mean_s` - sqrt(3) `sd_s` to `mean_s` + sqrt(3) `sd_s`.
     Uniform,
 }
 
 impl Delay {
+    /// All delays are `mean_s`.
     pub fn constant(mean_s: f64) -> Self {
         Self { mean_s, sd_s: 0.0, distribution: DelayDistribution::Constant }
     }
 
+    /// Whether all delays are the mean.
     pub fn is_constant(&self) -> bool {
         self.sd_s == 0.0 || self.distribution == DelayDistribution::Constant
     }

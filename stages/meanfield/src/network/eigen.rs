@@ -12,6 +12,7 @@ use super::checks::shape;
 /// Eigenvalues with left and right eigenvectors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Eigen {
+    /// lambda_k.
     pub values: Vec<Complex64>,
     /// Column k: M v_k = lambda_k v_k, of length 1.
     pub right: DMatrix<Complex64>,

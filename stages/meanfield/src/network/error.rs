@@ -6,6 +6,8 @@ use thiserror::Error;
 use super::ParameterError;
 use crate::neuron::NeuronError;
 
+/// Why a linear response could not be computed.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LinearError {
     #[error(transparent)]

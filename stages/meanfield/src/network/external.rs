@@ -23,6 +23,8 @@ pub struct ExternalRates {
     pub input: Vec<Input>,
 }
 
+/// Why no external rates were found.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ExternalRateError {
     #[error(transparent)]

@@ -12,7 +12,9 @@ use crate::neuron::{Input, NeuronError, Synapses, firing_rate, rate_and_derivati
 /// Self-consistent rates and what the populations receive at them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WorkingPoint {
+    /// Of each population.
     pub rates_hz: Vec<f64>,
+    /// Mean and standard deviation of what a neuron of each population receives.
     pub input: Vec<Input>,
     /// Largest |F - nu|.
     pub residual_hz: f64,
@@ -45,6 +47,7 @@ impl Default for Search {
 }
 
 /// Why there is no working point.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum FixedPointError {
     #[error(transparent)]

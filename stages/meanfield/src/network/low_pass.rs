@@ -18,10 +18,14 @@ pub struct LowPass {
     pub gain_hz_per_v: f64,
     /// tau.
     pub time_constant_s: f64,
+    /// Standard error of the gain.
     pub gain_error_hz_per_v: f64,
+    /// Standard error of the time constant.
     pub time_constant_error_s: f64,
 }
 
+/// Why no filter was fitted.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LowPassError {
     #[error(transparent)]

@@ -23,8 +23,11 @@ pub struct Modes {
 /// The matrix that eigenvalues are of; eigenvectors are the same for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SpectrumOf {
+    /// W.
     EffectiveConnectivity,
+    /// W (1 - W)^-1.
     Propagator,
+    /// (1 - W) W^-1.
     InversePropagator,
 }
 

@@ -22,19 +22,30 @@ use crate::neuron::Neuron;
 /// Populations of like neurons and their mean connections.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameters {
+    /// In the order of rows and columns.
     pub populations: Vec<Population>,
+    /// K_ij.
     pub in_degree: DMatrix<f64>,
+    /// J_ij, mean over synapses.
     pub weight_v: DMatrix<f64>,
+    /// Standard deviation of the weights over synapses.
     pub weight_sd_v: DMatrix<f64>,
+    /// d_ij.
     pub delay: DMatrix<Delay>,
 }
 
+/// Like neurons.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Population {
+    /// As in the network.
     pub name: String,
+    /// N_i.
     pub size: u64,
+    /// Their parameters.
     pub neuron: Neuron,
+    /// R I_i.
     pub constant_input_v: f64,
+    /// Poisson input from outside.
     pub drives: Vec<Drive>,
 }
 
@@ -45,11 +56,14 @@ pub struct Drive {
     pub in_degree: f64,
     /// Of one train.
     pub rate_hz: f64,
+    /// Mean weight.
     pub weight_v: f64,
+    /// Standard deviation of the weights.
     pub weight_sd_v: f64,
 }
 
 /// What is wrong with parameters.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ParameterError {
     #[error("there is no population")]

@@ -17,6 +17,7 @@ pub struct Sensitivity {
     pub frequency: usize,
     /// In [`Modes`].
     pub mode: usize,
+    /// lambda.
     pub eigenvalue: Complex64,
     /// T_ij = d lambda/d ln W_ij; adds up to lambda.
     pub by_connection: DMatrix<Complex64>,

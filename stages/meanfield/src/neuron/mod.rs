@@ -26,11 +26,15 @@ pub use variability::coefficient_of_variation;
 /// A leaky integrate-and-fire neuron; potentials are relative to the resting potential.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Neuron {
+    /// tau_m.
     pub membrane_time_constant_s: f64,
     /// 0 for delta synapses.
     pub synaptic_time_constant_s: f64,
+    /// tau_r.
     pub refractory_period_s: f64,
+    /// V_th.
     pub threshold_v: f64,
+    /// V_r.
     pub reset_v: f64,
 }
 
@@ -45,7 +49,9 @@ impl Neuron {
 /// What a neuron receives: mean and standard deviation in the units of the membrane potential.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Input {
+    /// mu.
     pub mean_v: f64,
+    /// sigma.
     pub sd_v: f64,
 }
 
@@ -63,8 +69,11 @@ pub enum Synapses {
 /// A rate and its partial derivatives.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct RateDerivatives {
+    /// nu.
     pub rate_hz: f64,
+    /// d nu/d mu.
     pub by_mean_hz_per_v: f64,
+    /// d nu/d sigma.
     pub by_sd_hz_per_v: f64,
 }
 
@@ -82,7 +91,9 @@ pub enum Refractory {
 /// Options of the transfer function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TransferOptions {
+    /// Theory of the synapses.
     pub synapses: Synapses,
+    /// Theory of the refractory period.
     pub refractory: Refractory,
     /// Multiply by 1/(1 + i omega tau_s): the input is a modulated synaptic input, not a current.
     /// Without effect on delta synapses.
@@ -90,6 +101,7 @@ pub struct TransferOptions {
 }
 
 /// What is wrong with a neuron or its input.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum NeuronError {
     #[error("`{parameter}` = {value}: it must be {allowed}")]

@@ -14,6 +14,7 @@ use num_complex::Complex64;
 use thiserror::Error;
 
 /// What the characteristic equation cannot be solved for.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 pub enum CharacteristicError {
     #[error("`{parameter}` = {value}: it must be {allowed}")]

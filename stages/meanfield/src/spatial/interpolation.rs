@@ -25,9 +25,13 @@ use crate::neuron::{Input, TransferOptions};
 pub struct Field {
     /// Delays must be constant.
     pub parameters: Parameters,
+    /// Of each population, at the working point.
     pub inputs: Vec<Input>,
+    /// The low-pass unit of each population.
     pub filters: Vec<LowPass>,
+    /// How far each connection reaches.
     pub profiles: DMatrix<Profile>,
+    /// Of the transfer function of spiking neurons.
     pub options: TransferOptions,
 }
 
@@ -42,6 +46,8 @@ pub struct Root {
     pub residual: f64,
 }
 
+/// Why a root could not be followed.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum InterpolationError {
     #[error(transparent)]

@@ -21,12 +21,17 @@ use crate::network::{LinearError, ParameterError, eigenvalues};
 pub enum Profile {
     /// R.
     Boxcar {
+        /// No connection is longer.
         half_width_m: f64,
     },
+    /// Normal density over distance.
     Gaussian {
+        /// Its standard deviation.
         sd_m: f64,
     },
+    /// Falls exponentially with distance.
     Exponential {
+        /// Over which it falls by a factor e.
         length_m: f64,
     },
 }
@@ -146,9 +151,11 @@ pub(crate) fn check_profiles(profiles: &DMatrix<Profile>, populations: usize) ->
 pub struct Extremes {
     /// Smallest real part of xi and its position.
     pub least: f64,
+    /// Its position among the values.
     pub least_at: usize,
     /// Largest real part of xi and its position.
     pub greatest: f64,
+    /// Its position among the values.
     pub greatest_at: usize,
 }
 

@@ -11,6 +11,7 @@ use crate::suggestion::nearest;
 use crate::{InvalidNetwork, Network, SetError};
 
 /// Why values could not be set.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum AssignmentError {
     #[error("the network file has no parameter or path `{name}`{}", did_you_mean(.suggestion))]

@@ -7,11 +7,14 @@ use super::{NetworkFile, NetworkFileError, NnmtNetwork, nnmt};
 /// A network from either kind of file.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AnyNetwork {
+    /// A file in the format of this crate.
     Lapicque(NetworkFile),
+    /// Network parameters of NNMT.
     Nnmt(NnmtNetwork),
 }
 
 impl AnyNetwork {
+    /// The network with its parameters.
     pub fn file(&self) -> &NetworkFile {
         match self {
             Self::Lapicque(file) => file,
@@ -19,6 +22,7 @@ impl AnyNetwork {
         }
     }
 
+    /// The network with its parameters.
     pub fn into_file(self) -> NetworkFile {
         match self {
             Self::Lapicque(file) => file,

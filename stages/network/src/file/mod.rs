@@ -208,6 +208,7 @@ impl NetworkFile {
         &self.parameters
     }
 
+    /// What the network is, in a sentence.
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref()
     }

@@ -13,6 +13,7 @@ use crate::place::Entry;
 /// A short name for one or more values of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
+    /// By which it is set.
     pub name: String,
     /// The canonical unit; `1` for counts, probabilities and relative spreads, and for parameters that scale.
     pub unit: &'static str,
@@ -22,12 +23,14 @@ pub struct Parameter {
     pub sets: Vec<Target>,
     /// Values that are multiplied by the parameter times a factor. At least one, unless the parameter sets.
     pub scales: Vec<Target>,
+    /// What it is, in a sentence.
     pub description: Option<String>,
 }
 
 /// A value that a parameter sets or scales.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
+    /// As in the file, such as `populations.E.C_m`.
     pub path: String,
     /// 1 unless the file gives another.
     pub factor: f64,

@@ -22,6 +22,7 @@ pub(super) const MOST_PROBLEMS: usize = 100;
 /// Everything that is wrong with a network file, in the order of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetworkFileError {
+    /// What the caller calls the file.
     pub source_name: String,
     /// At least one, at most 100.
     pub problems: Vec<Problem>,
@@ -45,10 +46,13 @@ impl fmt::Display for NetworkFileError {
 /// One problem of a network file. Lines and columns count from 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
+    /// From 1.
     pub line: u64,
+    /// In characters, from 1.
     pub column: u64,
     /// Of the field, e.g. `populations.E.C_m`; empty for the whole file.
     pub path: String,
+    /// What is wrong.
     pub kind: ProblemKind,
 }
 
@@ -69,6 +73,8 @@ impl fmt::Display for Problem {
     }
 }
 
+/// What can be wrong with a field of a network file.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ProblemKind {
     #[error("{message}")]

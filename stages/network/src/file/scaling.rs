@@ -16,7 +16,9 @@ pub struct Scaled {
 /// What one parameter contributes to a [`Scaled`] value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Scale {
+    /// Its name.
     pub parameter: String,
+    /// Times which its value multiplies.
     pub factor: f64,
     /// Of the parameter.
     pub value: f64,

@@ -19,6 +19,7 @@ impl Generator {
         Self { state: if state == [0; 4] { [1, 2, 3, 4] } else { state } }
     }
 
+    /// 64 uniform bits.
     #[inline]
     pub fn next_u64(&mut self) -> u64 {
         let s = &mut self.state;
@@ -33,6 +34,7 @@ impl Generator {
         result
     }
 
+    /// 32 uniform bits.
     #[inline]
     pub fn next_u32(&mut self) -> u32 {
         (self.next_u64() >> 32) as u32

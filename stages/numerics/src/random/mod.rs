@@ -30,7 +30,10 @@ pub use stream::StreamKey;
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[error("`{parameter}` = {value}: {allowed}")]
 pub struct OutOfRange {
+    /// Its name.
     pub parameter: &'static str,
+    /// What it was.
     pub value: f64,
+    /// What it must be, in words.
     pub allowed: &'static str,
 }

@@ -69,6 +69,7 @@ impl Poisson {
         Ok(Self { mean, lowest, thresholds, residual })
     }
 
+    /// Of a draw.
     pub fn mean(&self) -> f64 {
         self.mean
     }

@@ -18,6 +18,7 @@ const INDEX: u64 = 0x696E_6465_7800_0002;
 const EXPAND: u64 = 0x6578_7061_6E64_0003;
 
 impl StreamKey {
+    /// From 128 bits that name the computation, such as a digest of all it depends on.
     pub fn new(digest: [u8; 16]) -> Self {
         Self(digest)
     }

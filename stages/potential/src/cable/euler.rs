@@ -20,7 +20,9 @@ use crate::membrane::SmallSignal;
 /// `rise_time_ms` must be below `decay_time_ms`, both above 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SynapticTimeCourse {
+    /// rise.
     pub rise_time_ms: f64,
+    /// decay.
     pub decay_time_ms: f64,
 }
 

@@ -20,6 +20,7 @@ use crate::range::{OutOfRange, positive};
 /// Part of a cell, as synapse placement and channel densities tell them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Region {
+    /// The cell body.
     Soma,
     /// Basal dendrite.
     Basal,
@@ -32,23 +33,31 @@ pub enum Region {
 pub enum Direction {
     /// Towards the cortical surface, growing z.
     Up,
+    /// Away from the cortical surface.
     Down,
 }
 
 /// A straight dendrite that begins at the soma's upper or lower end.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stick {
+    /// Which part of the cell it is.
     pub region: Region,
+    /// Where it points.
     pub direction: Direction,
+    /// Along its axis.
     pub length_um: f64,
+    /// Across.
     pub diameter_um: f64,
 }
 
 /// A cell with its soma at z = 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BallAndSticks {
+    /// Of the cylinder that is the soma.
     pub soma_length_um: f64,
+    /// Of the cylinder that is the soma.
     pub soma_diameter_um: f64,
+    /// The dendrites.
     pub sticks: Vec<Stick>,
     /// R_a.
     pub axial_resistivity_ohm_cm: f64,
@@ -59,6 +68,7 @@ pub struct BallAndSticks {
 /// Whether z coordinates of segment ends are rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EndRounding {
+    /// They are not.
     #[default]
     Exact,
     /// To 3 decimals of a um, as LFPykernels does; changes kernels by less than 1e-5.
@@ -68,10 +78,13 @@ pub enum EndRounding {
 /// One isopotential piece of a cable.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Compartment {
+    /// Which part of the cell it is.
     pub region: Region,
     /// Depth of the centre relative to the soma.
     pub z_um: f64,
+    /// Along its axis.
     pub length_um: f64,
+    /// Across.
     pub diameter_um: f64,
     /// Of the mantle.
     pub area_um2: f64,
@@ -79,12 +92,14 @@ pub struct Compartment {
     pub parent: Option<usize>,
     /// To the parent; 0 for the soma.
     pub axial_conductance_us: f64,
+    /// Of its membrane.
     pub capacitance_nf: f64,
 }
 
 /// A cell cut into compartments, the soma first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cable {
+    /// The soma first; parents stand before their children.
     pub compartments: Vec<Compartment>,
 }
 

@@ -9,9 +9,11 @@ use super::ConvolutionError;
 /// Bins as long as a simulation step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BinGrid {
+    /// Length of a bin.
     pub dt_ms: f64,
     /// Step at which the first bin begins.
     pub first_step: u32,
+    /// How many.
     pub bins: usize,
 }
 

@@ -10,7 +10,9 @@ use super::{BinGrid, Term, direct, fourier, spike_counts};
 /// The spikes of one population, as steps from the start of the simulation, in any order.
 #[derive(Debug, Clone, Copy)]
 pub struct PopulationSpikes<'a> {
+    /// As the kernels name it.
     pub population: &'a str,
+    /// One entry for each spike.
     pub steps: &'a [u32],
 }
 
@@ -35,7 +37,9 @@ pub enum Edges {
 /// How spikes and kernels become signals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Convolution {
+    /// What is added up.
     pub superposition: Superposition,
+    /// What becomes of the ends.
     pub edges: Edges,
     /// The first value of every kernel is that of the lag minus this many steps.
     pub lags_before_zero: usize,
@@ -53,6 +57,7 @@ impl Convolution {
 pub struct Signal {
     /// The same for all signals.
     pub first_bin: usize,
+    /// What is recorded.
     pub probe: Probe,
     /// (pre, post), none if it is the total.
     pub connection: Option<(String, String)>,
@@ -61,6 +66,7 @@ pub struct Signal {
 }
 
 /// Why spikes and kernels do not fit.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ConvolutionError {
     #[error(transparent)]

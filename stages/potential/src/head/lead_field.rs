@@ -13,6 +13,7 @@ pub struct LeadField {
 }
 
 /// Why a head model gives no potential.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum HeadError {
     #[error(transparent)]
@@ -58,10 +59,12 @@ impl LeadField {
         Ok(Self { dipoles, electrodes, gains })
     }
 
+    /// How many electrodes there are.
     pub fn electrodes(&self) -> usize {
         self.electrodes
     }
 
+    /// How many dipoles there are.
     pub fn dipoles(&self) -> usize {
         self.dipoles
     }

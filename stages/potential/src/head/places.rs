@@ -18,15 +18,20 @@ pub const DEFAULT_PLACE: &str = "occipital";
 /// A named electrode.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Electrode {
+    /// By which it is asked for.
     pub name: String,
+    /// From the centre of the spheres.
     pub position_um: Vector,
 }
 
 /// A named dipole of fixed orientation (unit length).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dipole {
+    /// By which it is asked for.
     pub name: String,
+    /// From the centre of the spheres.
     pub position_um: Vector,
+    /// Of length 1.
     pub orientation: Vector,
 }
 

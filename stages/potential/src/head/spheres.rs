@@ -34,7 +34,9 @@ use crate::range::{positive, require};
 /// Shells from the brain outwards. Radii grow; each shell ends at its radius.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConcentricSpheres {
+    /// Outer radius of each shell, growing.
     pub radii_um: Vec<f64>,
+    /// Of each shell, in the same order.
     pub conductivities_s_per_m: Vec<f64>,
 }
 

@@ -11,6 +11,7 @@ use crate::membrane::check_resting_potential;
 use crate::range::{OutOfRange, finite, not_negative, positive, require};
 
 /// Why kernels cannot be predicted.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum KernelError {
     #[error(transparent)]

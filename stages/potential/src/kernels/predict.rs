@@ -10,9 +10,13 @@ use crate::membrane::SmallSignal;
 /// Mean signal of one probe after one spike of one neuron of `pre`, through all its synapses onto `post`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kernel {
+    /// The population that spikes.
     pub pre: String,
+    /// The population whose membrane currents are recorded.
     pub post: String,
+    /// What is recorded.
     pub probe: Probe,
+    /// From one lag to the next.
     pub dt_ms: f64,
     /// At lags 0, dt, 2 dt, ..; nA um or mV per spike, see [`Probe::unit`].
     pub values: Vec<f64>,
@@ -21,6 +25,7 @@ pub struct Kernel {
 /// The cell that stands for a whole postsynaptic population.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PostsynapticCell {
+    /// The cell cut into compartments.
     pub cable: Cable,
     /// One per compartment, the effective leak included.
     pub membrane: Vec<SmallSignal>,

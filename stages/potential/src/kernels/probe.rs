@@ -23,7 +23,10 @@ pub enum Probe {
     /// Current dipole moment along depth, nA um.
     DipoleZ,
     /// Local field potential on the population's axis, mV.
-    Lfp { contact_z_um: f64 },
+    Lfp {
+        /// Depth of the contact, on the axis.
+        contact_z_um: f64,
+    },
 }
 
 /// Potential on the axis of a population whose somas are [`SomaDepth`]-distributed.
@@ -51,6 +54,7 @@ impl Probe {
         }
     }
 
+    /// Depth of the contact of a local field potential.
     pub fn contact_z_um(&self) -> Option<f64> {
         match self {
             Self::DipoleZ => None,

@@ -11,6 +11,7 @@ pub const MISSING_IS: &str = "nothing, `NA`, `NaN`, `null`, `n/a` or `.` where i
 pub enum Number {
     /// May be infinite, where the cell says so.
     Value(f64),
+    /// Nothing, or a word for it.
     Missing,
 }
 

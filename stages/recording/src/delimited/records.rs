@@ -38,7 +38,9 @@ struct Place {
 /// A cell as written: without the quotes, and without blanks outside of quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell<'a> {
+    /// Without the quotes around it.
     pub text: &'a str,
+    /// Whether quotes were around it.
     pub quoted: bool,
 }
 

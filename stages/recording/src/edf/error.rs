@@ -3,6 +3,7 @@
 use crate::rates::HIGHEST_RATE_HZ;
 
 /// The error of [`crate::read_edf`].
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, thiserror::Error)]
 pub enum EdfError {
     #[error("cannot read the EDF file: {0}")]

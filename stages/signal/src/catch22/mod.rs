@@ -56,6 +56,7 @@ pub enum Definitions {
 /// constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Undefined {
+    /// NaN.
     #[default]
     Nan,
     /// The mask values of v1, noted in [`Catch24::masked`]. A series with NaN or infinite samples
@@ -66,7 +67,9 @@ pub enum Undefined {
 /// How features are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Options {
+    /// Which publication or program they follow.
     pub definitions: Definitions,
+    /// What stands for a feature that is not defined.
     pub undefined: Undefined,
     /// Scale the series to mean 0 and population standard deviation 1 first. Of the 24, this
     /// changes mean and std alone, and makes every feature of a constant series undefined.
@@ -83,10 +86,12 @@ pub struct Catch24 {
 }
 
 impl Catch24 {
+    /// The value of a feature.
     pub fn get(&self, feature: Feature) -> f64 {
         self.values[feature as usize]
     }
 
+    /// Whether the value is a mask rather than an estimate.
     pub fn is_masked(&self, feature: Feature) -> bool {
         self.masked[feature as usize]
     }
@@ -131,10 +136,12 @@ pub struct Catch22 {
 }
 
 impl Catch22 {
+    /// Computes features so; room and transforms are kept from one series to the next.
     pub fn new(options: Options) -> Catch22 {
         Catch22 { options, ..Catch22::default() }
     }
 
+    /// How it computes features.
     pub fn options(&self) -> Options {
         self.options
     }

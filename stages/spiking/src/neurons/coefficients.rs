@@ -47,9 +47,53 @@ impl<C: Copy> Coefficients<C> {
             Self::Each(each) => Slice::Each(&each[neurons]),
         }
     }
+
+    /// `f` of each value.
+    ///
+    /// # Errors
+    /// The first of `f`.
+    pub(crate) fn try_map<T, E>(self, mut f: impl FnMut(C) -> Result<T, E>) -> Result<Coefficients<T>, E> {
+        Ok(match self {
+            Self::Same(c) => Coefficients::Same(f(c)?),
+            Self::Each(each) => Coefficients::Each(each.into_iter().map(f).collect::<Result<_, _>>()?),
+        })
+    }
+
+    /// Of memory besides the struct itself.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Same(_) => 0,
+            Self::Each(each) => size_of_val(each.as_slice()),
+        }
+    }
 }
 
 pub(crate) enum Slice<'a, C> {
     Same(Constant<C>),
     Each(&'a [C]),
+}
+
+/// How many neurons to look at to have seen all values.
+pub(crate) fn distinct<C, const N: usize>(size: usize, values: [&Coefficients<C>; N]) -> usize {
+    if values.iter().all(|values| matches!(values, Coefficients::Same(_))) { size.min(1) } else { size }
+}
+
+/// `f` of the values of each of `size` neurons.
+pub(crate) fn combine<A: Copy + Default, T, const N: usize>(
+    size: usize,
+    values: [Coefficients<A>; N],
+    f: impl Fn([A; N]) -> T,
+) -> Coefficients<T> {
+    let at = |i: usize| {
+        let mut row = [A::default(); N];
+        for (value, values) in row.iter_mut().zip(&values) {
+            *value = values.at(i);
+        }
+        f(row)
+    };
+    if values.iter().all(|values| matches!(values, Coefficients::Same(_))) {
+        Coefficients::Same(at(0))
+    } else {
+        Coefficients::Each((0..size).map(at).collect())
+    }
 }

@@ -14,25 +14,37 @@
 //! Reference: Brunel (2000) J Comput Neurosci 8:183, doi:10.1023/A:1008925309027, eqs 1-3 (spikes
 //! on a grid as in Rotter & Diesmann 1999).
 
-use lapicque_numerics::grid::{GridError, TimeGrid};
+use lapicque_numerics::grid::GridError;
 use lapicque_numerics::vectorise::{Kernel, vectorise};
 
-use super::{At, Membrane, Slice};
+use super::coefficients::{At, Coefficients, Slice, combine};
+use super::drawing::Drawing;
+use super::dynamics::{Arriving, Chunk, Dynamics, Receptors};
+use super::lif::{Levels, Lif, Membrane, One};
+use crate::error::SimulationError;
 
+/// Parameters of one neuron, by the symbols of the equations above.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameters {
+    /// C_m.
     pub membrane_capacitance_pf: f64,
+    /// tau_m.
     pub membrane_time_constant_ms: f64,
+    /// E_L.
     pub leak_reversal_mv: f64,
+    /// V_reset.
     pub reset_mv: f64,
+    /// V_th.
     pub threshold_mv: f64,
+    /// t_ref.
     pub refractory_ms: f64,
+    /// I_e.
     pub constant_current_pa: f64,
 }
 
 /// What one time step does.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Propagators {
+struct Propagators {
     /// P22.
     membrane: f64,
     /// P20 I_e, mV.
@@ -40,7 +52,7 @@ pub(crate) struct Propagators {
 }
 
 impl Propagators {
-    pub(crate) fn new(membrane: Membrane, time_step_ms: f64) -> Self {
+    fn new(membrane: Membrane, time_step_ms: f64) -> Self {
         let Membrane { capacitance_pf, time_constant_ms: tau_m, constant_current_pa } = membrane;
         let current = -tau_m / capacitance_pf * libm::expm1(-time_step_ms / tau_m);
         Self { membrane: libm::exp(-time_step_ms / tau_m), drift: current * constant_current_pa }
@@ -56,67 +68,78 @@ impl Propagators {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Neuron {
     propagators: Propagators,
-    leak_reversal_mv: f64,
-    threshold: f64,
-    reset: f64,
-    refractory_steps: u32,
-    potential: f64,
-    remaining: u32,
+    lif: One,
 }
 
 impl Neuron {
     /// # Errors
     /// A time step that is not above 0, or a refractory period of more than `u32::MAX` steps.
     pub fn new(parameters: &Parameters, membrane_potential_mv: f64, time_step_ms: f64) -> Result<Self, GridError> {
-        let leak_reversal_mv = parameters.leak_reversal_mv;
         let membrane = Membrane {
             capacitance_pf: parameters.membrane_capacitance_pf,
             time_constant_ms: parameters.membrane_time_constant_ms,
             constant_current_pa: parameters.constant_current_pa,
         };
-        Ok(Self {
-            propagators: Propagators::new(membrane, time_step_ms),
-            leak_reversal_mv,
-            threshold: parameters.threshold_mv - leak_reversal_mv,
-            reset: parameters.reset_mv - leak_reversal_mv,
-            refractory_steps: TimeGrid::new(time_step_ms)?.steps_up(parameters.refractory_ms)?,
-            potential: membrane_potential_mv - leak_reversal_mv,
-            remaining: 0,
-        })
+        let levels = Levels {
+            leak_reversal_mv: parameters.leak_reversal_mv,
+            reset_mv: parameters.reset_mv,
+            threshold_mv: parameters.threshold_mv,
+            refractory_ms: parameters.refractory_ms,
+        };
+        let lif = One::new(&levels, membrane_potential_mv, time_step_ms)?;
+        Ok(Self { propagators: Propagators::new(membrane, time_step_ms), lif })
     }
 
     /// Goes one step in which weights of sum `arriving_mv` arrive; whether the neuron spikes at its
     /// end.
     pub fn step(&mut self, arriving_mv: f64) -> bool {
-        if self.remaining == 0 {
-            self.potential = self.propagators.advance(self.potential, arriving_mv);
-        } else {
-            self.remaining -= 1;
-        }
-        let spikes = self.potential >= self.threshold;
-        if spikes {
-            self.remaining = self.refractory_steps;
-            self.potential = self.reset;
-        }
-        spikes
+        let propagators = self.propagators;
+        self.lif.step(|potential| propagators.advance(potential, arriving_mv))
     }
 
+    /// V, mV.
     pub fn membrane_potential_mv(&self) -> f64 {
-        self.potential + self.leak_reversal_mv
+        self.lif.membrane_potential_mv()
+    }
+}
+
+/// Draws the neurons of a population.
+pub(crate) fn neurons(drawing: &Drawing<'_>) -> Result<Box<dyn Dynamics>, SimulationError> {
+    let time_step_ms = drawing.grid().step_ms();
+    let membrane = Membrane::draw(drawing)?;
+    let propagators = combine(drawing.size(), [membrane], |[membrane]| Propagators::new(membrane, time_step_ms));
+    Ok(Box::new(Neurons { propagators, lif: Lif::draw(drawing)? }))
+}
+
+struct Neurons {
+    propagators: Coefficients<Propagators>,
+    lif: Lif,
+}
+
+impl Dynamics for Neurons {
+    fn receptors(&self) -> Receptors {
+        Receptors::One
+    }
+
+    fn step(&mut self, chunk: &Chunk, arriving: Arriving<'_>, report: &mut dyn FnMut(u32)) {
+        vectorise(Step {
+            propagators: self.propagators.of(chunk.neurons.clone()),
+            potential: &mut self.lif.potential[chunk.neurons.clone()],
+            arriving: arriving.at(0),
+        });
+        self.lif.emit(chunk, report);
+    }
+
+    fn bytes(&self) -> usize {
+        self.lif.bytes() + self.propagators.bytes()
     }
 }
 
 /// One step of many neurons; `potential` is u.
-pub(crate) struct Step<'a> {
-    pub(crate) propagators: Slice<'a, Propagators>,
-    pub(crate) potential: &'a mut [f64],
-    pub(crate) arriving: &'a [f64],
-}
-
-impl Step<'_> {
-    pub(crate) fn step(self) {
-        vectorise(self);
-    }
+struct Step<'a> {
+    propagators: Slice<'a, Propagators>,
+    potential: &'a mut [f64],
+    arriving: &'a [f64],
 }
 
 impl Kernel for Step<'_> {

@@ -26,27 +26,41 @@
 //! `P21(t) = tau_m t/(C (tau_m - t)) (exp(-h/tau_m) - exp(-h/t))`, for t = tau_m `(h/C)
 //! exp(-h/tau_m)`.
 
-use lapicque_numerics::grid::{GridError, TimeGrid};
+use lapicque_numerics::grid::GridError;
 use lapicque_numerics::vectorise::{Kernel, vectorise};
 
-use super::{At, Membrane, Slice};
+use super::coefficients::{At, Coefficients, Slice, combine, distinct};
+use super::drawing::Drawing;
+use super::dynamics::{Arriving as Sums, Chunk, Dynamics, Receptors};
+use super::lif::{Levels, Lif, Membrane, One};
+use crate::error::SimulationError;
 
+/// Parameters of one neuron, by the symbols of the table above.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameters {
+    /// C_m.
     pub membrane_capacitance_pf: f64,
+    /// tau_m.
     pub membrane_time_constant_ms: f64,
+    /// E_L.
     pub leak_reversal_mv: f64,
+    /// V_reset.
     pub reset_mv: f64,
+    /// V_th.
     pub threshold_mv: f64,
+    /// t_ref.
     pub refractory_ms: f64,
+    /// tau_syn_ex.
     pub excitatory_time_constant_ms: f64,
+    /// tau_syn_in.
     pub inhibitory_time_constant_ms: f64,
+    /// I_e.
     pub constant_current_pa: f64,
 }
 
 /// What one time step does.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Propagators {
+struct Propagators {
     /// P22.
     membrane: f64,
     /// P21 of both currents, mV/pA.
@@ -61,7 +75,7 @@ pub(crate) struct Propagators {
 }
 
 impl Propagators {
-    pub(crate) fn new(membrane: Membrane, [excitatory, inhibitory]: [f64; 2], time_step_ms: f64) -> Self {
+    fn new(membrane: Membrane, [excitatory, inhibitory]: [f64; 2], time_step_ms: f64) -> Self {
         let Membrane { capacitance_pf, time_constant_ms: tau_m, constant_current_pa } = membrane;
         let decay = |tau: f64| libm::exp(-time_step_ms / tau);
         let current = -tau_m / capacitance_pf * libm::expm1(-time_step_ms / tau_m);
@@ -104,15 +118,10 @@ fn current_to_potential(tau_m: f64, tau: f64, capacitance: f64, h: f64) -> f64 {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Neuron {
     propagators: Propagators,
-    leak_reversal_mv: f64,
-    threshold: f64,
-    reset: f64,
-    refractory_steps: u32,
-    potential: f64,
+    lif: One,
     excitatory: f64,
     inhibitory: f64,
     current: f64,
-    remaining: u32,
 }
 
 /// What reaches a neuron in one step, pA.
@@ -130,76 +139,142 @@ impl Neuron {
     /// # Errors
     /// A time step that is not above 0, or a refractory period of more than `u32::MAX` steps.
     pub fn new(parameters: &Parameters, membrane_potential_mv: f64, time_step_ms: f64) -> Result<Self, GridError> {
-        let leak_reversal_mv = parameters.leak_reversal_mv;
         let membrane = Membrane {
             capacitance_pf: parameters.membrane_capacitance_pf,
             time_constant_ms: parameters.membrane_time_constant_ms,
             constant_current_pa: parameters.constant_current_pa,
         };
         let taus = [parameters.excitatory_time_constant_ms, parameters.inhibitory_time_constant_ms];
+        let levels = Levels {
+            leak_reversal_mv: parameters.leak_reversal_mv,
+            reset_mv: parameters.reset_mv,
+            threshold_mv: parameters.threshold_mv,
+            refractory_ms: parameters.refractory_ms,
+        };
         Ok(Self {
             propagators: Propagators::new(membrane, taus, time_step_ms),
-            leak_reversal_mv,
-            threshold: parameters.threshold_mv - leak_reversal_mv,
-            reset: parameters.reset_mv - leak_reversal_mv,
-            refractory_steps: TimeGrid::new(time_step_ms)?.steps_up(parameters.refractory_ms)?,
-            potential: membrane_potential_mv - leak_reversal_mv,
+            lif: One::new(&levels, membrane_potential_mv, time_step_ms)?,
             excitatory: 0.0,
             inhibitory: 0.0,
             current: 0.0,
-            remaining: 0,
         })
     }
 
     /// Goes one step; whether the neuron spikes at its end.
     pub fn step(&mut self, arriving: Arriving) -> bool {
-        let propagators = self.propagators;
-        if self.remaining == 0 {
-            self.potential = propagators.advance(self.potential, self.excitatory, self.inhibitory)
-                + propagators.current * self.current;
-        } else {
-            self.remaining -= 1;
-        }
-        self.excitatory = propagators.excitatory_decay * self.excitatory + arriving.excitatory_pa;
-        self.inhibitory = propagators.inhibitory_decay * self.inhibitory + arriving.inhibitory_pa;
-        let spikes = self.potential >= self.threshold;
-        if spikes {
-            self.remaining = self.refractory_steps;
-            self.potential = self.reset;
-        }
+        let Self { propagators, excitatory, inhibitory, current, .. } = *self;
+        let spikes = self
+            .lif
+            .step(|potential| propagators.advance(potential, excitatory, inhibitory) + propagators.current * current);
+        self.excitatory = propagators.excitatory_decay * excitatory + arriving.excitatory_pa;
+        self.inhibitory = propagators.inhibitory_decay * inhibitory + arriving.inhibitory_pa;
         self.current = arriving.current_pa;
         spikes
     }
 
+    /// V, mV.
     pub fn membrane_potential_mv(&self) -> f64 {
-        self.potential + self.leak_reversal_mv
+        self.lif.membrane_potential_mv()
     }
 
+    /// I_ex, pA.
     pub fn excitatory_current_pa(&self) -> f64 {
         self.excitatory
     }
 
+    /// I_in, pA.
     pub fn inhibitory_current_pa(&self) -> f64 {
         self.inhibitory
     }
 }
 
-/// One step of many neurons with equal synaptic time constants; `potential` is u, `arriving` sums
-/// the weights of both signs.
-pub(crate) struct Merged<'a> {
-    pub(crate) propagators: Slice<'a, Propagators>,
-    pub(crate) potential: &'a mut [f64],
-    pub(crate) current: &'a mut [f64],
-    pub(crate) arriving: &'a [f64],
+/// Draws the neurons of a population. With equal time constants one current per neuron is enough.
+pub(crate) fn neurons(drawing: &Drawing<'_>) -> Result<Box<dyn Dynamics>, SimulationError> {
+    let (size, time_step_ms) = (drawing.size(), drawing.grid().step_ms());
+    let taus = [drawing.values("tau_syn_ex")?, drawing.values("tau_syn_in")?];
+    let equal = (0..distinct(size, [&taus[0], &taus[1]])).all(|i| taus[0].at(i) == taus[1].at(i));
+    let (membrane, taus) = (Membrane::draw(drawing)?, combine(size, taus, |taus| taus));
+    let propagators = match (&membrane, &taus) {
+        (Coefficients::Same(membrane), Coefficients::Same(taus)) => {
+            Coefficients::Same(Propagators::new(*membrane, *taus, time_step_ms))
+        }
+        _ => {
+            Coefficients::Each((0..size).map(|i| Propagators::new(membrane.at(i), taus.at(i), time_step_ms)).collect())
+        }
+    };
+    let (lif, zeros) = (Lif::draw(drawing)?, vec![0.0; size]);
+    Ok(if equal {
+        Box::new(Merged { propagators, lif, current: zeros })
+    } else {
+        Box::new(Separate { propagators, lif, excitatory: zeros.clone(), inhibitory: zeros })
+    })
 }
 
-impl Merged<'_> {
-    pub(crate) fn step(self) {
-        vectorise(self);
+/// Neurons with equal synaptic time constants: one input sums the weights of both signs.
+struct Merged {
+    propagators: Coefficients<Propagators>,
+    lif: Lif,
+    current: Vec<f64>,
+}
+
+impl Dynamics for Merged {
+    fn receptors(&self) -> Receptors {
+        Receptors::One
+    }
+
+    fn step(&mut self, chunk: &Chunk, arriving: Sums<'_>, report: &mut dyn FnMut(u32)) {
+        vectorise(MergedStep {
+            propagators: self.propagators.of(chunk.neurons.clone()),
+            potential: &mut self.lif.potential[chunk.neurons.clone()],
+            current: &mut self.current[chunk.neurons.clone()],
+            arriving: arriving.at(0),
+        });
+        self.lif.emit(chunk, report);
+    }
+
+    fn bytes(&self) -> usize {
+        self.lif.bytes() + self.propagators.bytes() + size_of_val(self.current.as_slice())
     }
 }
 
-impl Kernel for Merged<'_> {
+/// Neurons with two synaptic time constants.
+struct Separate {
+    propagators: Coefficients<Propagators>,
+    lif: Lif,
+    excitatory: Vec<f64>,
+    inhibitory: Vec<f64>,
+}
+
+impl Dynamics for Separate {
+    fn receptors(&self) -> Receptors {
+        Receptors::BySign
+    }
+
+    fn step(&mut self, chunk: &Chunk, arriving: Sums<'_>, report: &mut dyn FnMut(u32)) {
+        vectorise(SeparateStep {
+            propagators: self.propagators.of(chunk.neurons.clone()),
+            potential: &mut self.lif.potential[chunk.neurons.clone()],
+            excitatory: &mut self.excitatory[chunk.neurons.clone()],
+            inhibitory: &mut self.inhibitory[chunk.neurons.clone()],
+            arriving: (arriving.at(0), arriving.at(1)),
+        });
+        self.lif.emit(chunk, report);
+    }
+
+    fn bytes(&self) -> usize {
+        self.lif.bytes() + self.propagators.bytes() + 2 * size_of_val(self.excitatory.as_slice())
+    }
+}
+
+/// One step of many neurons; `potential` is u.
+struct MergedStep<'a> {
+    propagators: Slice<'a, Propagators>,
+    potential: &'a mut [f64],
+    current: &'a mut [f64],
+    arriving: &'a [f64],
+}
+
+impl Kernel for MergedStep<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -220,29 +295,21 @@ fn merged(propagators: impl At<Propagators>, potential: &mut [f64], current: &mu
     }
 }
 
-/// One step of many neurons with two synaptic time constants.
-pub(crate) struct Separate<'a> {
-    pub(crate) propagators: Slice<'a, Propagators>,
-    pub(crate) potential: &'a mut [f64],
-    pub(crate) excitatory: &'a mut [f64],
-    pub(crate) inhibitory: &'a mut [f64],
-    pub(crate) arriving_excitatory: &'a [f64],
-    pub(crate) arriving_inhibitory: &'a [f64],
+/// One step of many neurons; `potential` is u, `arriving` sums positive and negative weights.
+struct SeparateStep<'a> {
+    propagators: Slice<'a, Propagators>,
+    potential: &'a mut [f64],
+    excitatory: &'a mut [f64],
+    inhibitory: &'a mut [f64],
+    arriving: (&'a [f64], &'a [f64]),
 }
 
-impl Separate<'_> {
-    pub(crate) fn step(self) {
-        vectorise(self);
-    }
-}
-
-impl Kernel for Separate<'_> {
+impl Kernel for SeparateStep<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let Self { propagators, potential, excitatory, inhibitory, arriving_excitatory, arriving_inhibitory } = self;
-        let arriving = (arriving_excitatory, arriving_inhibitory);
+        let Self { propagators, potential, excitatory, inhibitory, arriving } = self;
         match propagators {
             Slice::Same(propagators) => separate(propagators, potential, excitatory, inhibitory, arriving),
             Slice::Each(propagators) => separate(propagators, potential, excitatory, inhibitory, arriving),

@@ -81,14 +81,9 @@ impl Source<'_> {
             }
         }
         *longest_delay = (*longest_delay).max(longest);
-        let first = self.post.first_input;
-        if self.post.inputs() == 2 {
-            let size = self.post.size();
-            let pairs = found.iter().zip(&weights[before..]);
-            inputs.extend(pairs.map(|(target, &weight)| first + target + if weight < 0.0 { size } else { 0 }));
-        } else {
-            inputs.extend(found.iter().map(|target| first + target));
-        }
+        let (first, size, receptors) = (self.post.first_input, self.post.size(), self.post.receptors());
+        let place = |target: &u32, weight: f32| first + target + size * receptors.input_of(f64::from(weight));
+        inputs.extend(found.iter().zip(&weights[before..]).map(|(target, &weight)| place(target, weight)));
         Ok(())
     }
 }

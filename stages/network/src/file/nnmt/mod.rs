@@ -55,6 +55,7 @@ const DELAY_DISTRIBUTIONS: &[&str] = &["none", "gaussian", "truncated_gaussian",
 /// Network parameters of NNMT.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NnmtNetwork {
+    /// The network, as a file of this crate would describe it.
     pub file: NetworkFile,
     /// The network has the delays of `gaussian` cut at 0, as those of `truncated_gaussian`: no other can be realised.
     pub delay_distribution: DelayDistribution,
@@ -70,6 +71,7 @@ pub enum DelayDistribution {
     Gaussian,
     /// Normal and above 0.
     TruncatedGaussian,
+    /// Their logarithm is normal.
     Lognormal,
 }
 

@@ -31,15 +31,20 @@ use lanes::Lanes;
 /// Psi, G = Psi'/c and S = G' at one point, times a common factor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
+    /// Psi.
     pub psi: Complex64,
+    /// G = Psi'/c.
     pub g: Complex64,
+    /// S = G'.
     pub s: Complex64,
 }
 
 /// The function at both ends of a stretch and how much it grows over it, times a common factor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stretch {
+    /// Where the stretch begins.
     pub start: Point,
+    /// Where it ends.
     pub end: Point,
     /// G(end) - G(start).
     pub g_increment: Complex64,

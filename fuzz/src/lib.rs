@@ -1,0 +1,11 @@
+//! What must hold for every input from outside. A target is one function of bytes; it panics where it does not hold.
+//!
+//! The tests `fuzz_seeds` of the crates include these files and run them on `seeds`, so that they stay true without a
+//! fuzzer. `README.md` says how to run one.
+
+pub mod csv;
+pub mod edf;
+pub mod network;
+pub mod npy;
+pub mod pipeline;
+pub mod units;
