@@ -82,7 +82,7 @@ const TIMES_OF_SIGNALS: [&str; 2] = ["dt", "t0"];
 const WITHOUT: &[(&str, &[&str])] = &[
     ("", &["epoch", "values", "sample", "mode", "stable", "growth"]),
     ("inverse.predict", &["mean", "outside_training", "sd"]),
-    ("inverse.train", &["fold", "mae", "missing_samples", "mse", "n", "predicted", "r2", "repeat", "true"]),
+    ("inverse.train", &["fold", "mae", "missing_samples", "mse", "n", "predicted", "r2", "repeat", "shape", "true"]),
     ("import.table", &["count", "power"]),
     ("meanfield.binary", &["mean_activity", "residual"]),
     ("meanfield.covariances", &["effective_weight", "pair_correlation", "spectral_bound"]),

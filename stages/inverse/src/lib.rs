@@ -4,7 +4,7 @@
 //! [`Model`], a document of plain numbers that [`predict`] applies to any table with the same feature names. [`cross_validate`] fits on some samples and
 //! predicts the others, and never puts rows of one sample on both sides.
 //!
-//! Where to start: `regressors.rs` (the trait a new estimator implements), `validation/cross_validate.rs`, `model/document.rs`.
+//! Where to start: `estimators.rs` (the traits that a new estimator implements, and the list that it joins), `validation/cross_validate.rs`, `model/parts.rs`.
 //!
 //! Features and targets are in whatever units the caller names; nothing here converts them. Matrices are rows x columns. No result depends on the number of
 //! threads.
@@ -12,15 +12,15 @@
 
 mod columns;
 mod error;
+pub mod estimators;
 pub mod model;
 mod moments;
-pub mod regressors;
 mod training_data;
 pub mod validation;
 
 pub use error::InverseError;
+pub use estimators::{AnyEstimator, Estimator, FitContext, Fitted, LeastSquares, RandomForest, Ridge, estimators};
 pub use model::{Model, Predictions, predict, train};
 pub use moments::Moments;
-pub use regressors::{Estimator, Fitted, RandomForest, Regressor, Ridge};
 pub use training_data::{Target, TrainingData};
 pub use validation::{CrossValidation, HeldOut, Metric, Split, Validation, cross_validate, explicit_folds};

@@ -11,16 +11,18 @@
 //! | alpha | alpha | 1 | (unit of the features)^2 | weight of the squared coefficients against the sum (not the mean) of squared errors, as in scikit-learn | >= 0 |
 
 use ndarray::{Array2, ArrayView2, Axis};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::linfa_bridge::{CholeskyFactor, cholesky, solve_cholesky, symmetric_eigen};
-use super::{Fitted, LinearMap, MomentRegressor, Regressor};
+use super::{Estimator, FitContext, Fitted, Leverage, LinearMap, Listed, MomentEstimator, Stored};
 use crate::{InverseError, Moments};
 
 /// Linear regression with a penalty on large coefficients.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ridge {
+    /// Weight of the squared coefficients against the sum of squared errors, at least 0.
     pub alpha: f64,
 }
 
@@ -30,8 +32,17 @@ impl Default for Ridge {
     }
 }
 
-impl Ridge {
-    pub(super) fn check(&self) -> Result<(), InverseError> {
+impl Listed for Ridge {
+    const NAME: &'static str = "ridge";
+    const SUMMARY: &'static str = "Linear regression with a penalty on the squared coefficients.";
+
+    fn restore(stored: Stored) -> Result<Box<dyn Fitted>, InverseError> {
+        LinearMap::restore(stored)
+    }
+}
+
+impl Estimator for Ridge {
+    fn check(&self) -> Result<(), InverseError> {
         if self.alpha.is_finite() && self.alpha >= 0.0 {
             return Ok(());
         }
@@ -42,15 +53,20 @@ impl Ridge {
             allowed: "a finite number >= 0".to_owned(),
         })
     }
-}
 
-impl Regressor for Ridge {
-    fn fit(&self, features: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>) -> Result<Fitted, InverseError> {
+    fn fit(
+        &self,
+        features: ArrayView2<'_, f64>,
+        targets: ArrayView2<'_, f64>,
+        context: &FitContext<'_>,
+    ) -> Result<Box<dyn Fitted>, InverseError> {
+        context.look()?;
         let moments = Moments::of(features, targets);
         let coefficients = match self.solve(&moments)? {
             Solution::Accurate(coefficients) => coefficients,
             Solution::Rough { mut coefficients, lower } => {
                 for _ in 0..CORRECTIONS {
+                    context.look()?;
                     let gradient = self.gradient(features, targets, &moments, &coefficients);
                     if let Some(step) = solve_cholesky(&lower, &gradient) {
                         coefficients += &step;
@@ -59,20 +75,21 @@ impl Regressor for Ridge {
                 coefficients
             }
         };
+        (context.progress)(1.0);
         Ok(through_means(&coefficients, &moments))
     }
 
-    fn moment_regressor(&self) -> Option<&dyn MomentRegressor> {
+    fn by_moments(&self) -> Option<&dyn MomentEstimator> {
         Some(self)
     }
 
-    fn penalty(&self) -> Option<f64> {
-        Some(self.alpha)
+    fn leverage(&self, features: ArrayView2<'_, f64>) -> Option<Leverage> {
+        Leverage::of(&Moments::of(features, Array2::zeros((features.nrows(), 0)).view()), self.alpha)
     }
 }
 
-impl MomentRegressor for Ridge {
-    fn fit_moments(&self, moments: &Moments) -> Result<Option<Fitted>, InverseError> {
+impl MomentEstimator for Ridge {
+    fn fit_moments(&self, moments: &Moments) -> Result<Option<Box<dyn Fitted>>, InverseError> {
         match self.solve(moments)? {
             Solution::Accurate(coefficients) => Ok(Some(through_means(&coefficients, moments))),
             Solution::Rough { .. } => Ok(None),
@@ -100,7 +117,7 @@ impl Ridge {
     fn solve(&self, moments: &Moments) -> Result<Solution, InverseError> {
         self.check()?;
         if moments.rows == 0 {
-            return Err(InverseError::TooFewRows { regressor: "ridge", needed: 1, found: 0 });
+            return Err(InverseError::TooFewRows { estimator: "ridge", needed: 1, found: 0 });
         }
         if moments.gram.iter().chain(&moments.cross).any(|value| !value.is_finite()) {
             return Err(InverseError::Overflow);
@@ -179,29 +196,34 @@ fn product(left: ArrayView2<'_, f64>, right: ArrayView2<'_, f64>) -> Array2<f64>
     })
 }
 
-fn through_means(coefficients: &Array2<f64>, moments: &Moments) -> Fitted {
+fn through_means(coefficients: &Array2<f64>, moments: &Moments) -> Box<dyn Fitted> {
     let (feature_means, target_means) = (&moments.feature_means, &moments.target_means);
-    Fitted::Linear(LinearMap::through_means(coefficients, feature_means, target_means))
+    Box::new(LinearMap::through_means(coefficients, feature_means, target_means))
 }
 
 #[cfg(test)]
 mod tests {
+    use lapicque_numerics::random::StreamKey;
     use ndarray::array;
 
     use super::*;
 
-    fn linear(fitted: Fitted) -> LinearMap {
-        match fitted {
-            Fitted::Linear(map) => map,
-            other => panic!("{other:?}"),
-        }
+    fn fit(ridge: Ridge, x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Result<Box<dyn Fitted>, InverseError> {
+        ridge.fit(x, y, &FitContext::unwatched(StreamKey::new([0; 16])))
+    }
+
+    fn linear(fitted: Box<dyn Fitted>) -> LinearMap {
+        let stored = fitted.store();
+        let coefficients = stored.array("coefficients").unwrap();
+        let lines = coefficients.values.chunks(coefficients.shape[1]).map(<[f64]>::to_vec);
+        LinearMap { intercept: stored.array("intercept").unwrap().values.clone(), coefficients: lines.collect() }
     }
 
     #[test]
     fn without_penalty_a_linear_law_is_found_for_each_target() {
         let x = array![[0.0, 1.0], [1.0, 0.0], [2.0, 5.0], [3.0, -1.0], [7.0, 2.0]];
         let y = Array2::from_shape_fn((5, 2), |(r, t)| 1.0 + t as f64 + 2.0 * x[[r, 0]] - (3.0 + t as f64) * x[[r, 1]]);
-        let map = linear(Ridge { alpha: 0.0 }.fit(x.view(), y.view()).unwrap());
+        let map = linear(fit(Ridge { alpha: 0.0 }, x.view(), y.view()).unwrap());
         for (found, expected) in map.coefficients.concat().iter().zip(&[2.0, -3.0, 2.0, -4.0]) {
             assert!((found - expected).abs() < 1e-13);
         }
@@ -211,7 +233,7 @@ mod tests {
     #[test]
     fn one_feature_shrinks_by_the_closed_form() {
         let (x, y) = (array![[1.0], [2.0], [6.0]], array![[1.0], [0.0], [8.0]]);
-        let map = linear(Ridge { alpha: 2.5 }.fit(x.view(), y.view()).unwrap());
+        let map = linear(fit(Ridge { alpha: 2.5 }, x.view(), y.view()).unwrap());
         let coefficient = (-2.0 * -2.0 + -1.0 * -3.0 + 3.0 * 5.0) / (14.0 + 2.5);
         assert!((map.coefficients[0][0] - coefficient).abs() < 1e-15);
         assert!((map.intercept[0] - (3.0 - 3.0 * coefficient)).abs() < 1e-15);
@@ -221,7 +243,7 @@ mod tests {
     fn dependent_features_share_the_weight_without_penalty() {
         let x = array![[1.0, 1.0, 2.0], [2.0, 2.0, 4.0], [3.0, 3.0, 6.0], [5.0, 5.0, 10.0]];
         let y = array![[6.0], [12.0], [18.0], [30.0]];
-        let map = linear(Ridge { alpha: 0.0 }.fit(x.view(), y.view()).unwrap());
+        let map = linear(fit(Ridge { alpha: 0.0 }, x.view(), y.view()).unwrap());
         for (found, expected) in map.coefficients[0].iter().zip(&[1.0, 1.0, 2.0]) {
             assert!((found - expected).abs() < 1e-12, "{:?}", map.coefficients);
         }
@@ -231,10 +253,10 @@ mod tests {
     fn fewer_rows_than_features_and_a_single_row_have_an_answer() {
         let x = array![[1.0, 2.0, 3.0, 4.0], [2.0, 1.0, 0.0, 4.5]];
         let y = array![[1.0], [3.0]];
-        let fitted = Ridge { alpha: 0.0 }.fit(x.view(), y.view()).unwrap();
+        let fitted = fit(Ridge { alpha: 0.0 }, x.view(), y.view()).unwrap();
         let predicted = fitted.predict(x.view());
         assert!((predicted[[0, 0]] - 1.0).abs() < 1e-12 && (predicted[[1, 0]] - 3.0).abs() < 1e-12);
-        let one = linear(Ridge { alpha: 0.0 }.fit(array![[5.0, 6.0]].view(), array![[2.0]].view()).unwrap());
+        let one = linear(fit(Ridge { alpha: 0.0 }, array![[5.0, 6.0]].view(), array![[2.0]].view()).unwrap());
         assert_eq!((one.coefficients, one.intercept), (vec![vec![0.0, 0.0]], vec![2.0]));
     }
 
@@ -242,12 +264,12 @@ mod tests {
     fn parameters_and_overflow_are_refused() {
         let (x, y) = (array![[1.0], [2.0]], array![[1.0], [2.0]]);
         for alpha in [-1.0, f64::NAN, f64::INFINITY] {
-            let message = Ridge { alpha }.fit(x.view(), y.view()).unwrap_err().to_string();
+            let message = fit(Ridge { alpha }, x.view(), y.view()).unwrap_err().to_string();
             assert!(message.contains("`alpha` of ridge") && message.contains(">= 0"), "{message}");
         }
-        let huge = Ridge { alpha: 1.0 }.fit(array![[1e200], [-1e200]].view(), y.view());
-        assert_eq!(huge, Err(InverseError::Overflow));
-        let empty = Ridge { alpha: 1.0 }.fit(Array2::zeros((0, 1)).view(), Array2::zeros((0, 1)).view());
+        let huge = fit(Ridge { alpha: 1.0 }, array![[1e200], [-1e200]].view(), y.view());
+        assert_eq!(huge.unwrap_err(), InverseError::Overflow);
+        let empty = fit(Ridge { alpha: 1.0 }, Array2::zeros((0, 1)).view(), Array2::zeros((0, 1)).view());
         assert!(matches!(empty, Err(InverseError::TooFewRows { found: 0, .. })));
     }
 }

@@ -1,11 +1,13 @@
 //! theta = intercept + coefficients x: what ridge and least squares learn.
 
 use ndarray::{Array2, ArrayView2};
-use serde::{Deserialize, Serialize};
+
+use super::{Fitted, Stored};
+use crate::InverseError;
+use crate::error::{check_finite, check_length};
 
 /// Intercept per target, and coefficients as one list per target in the order of the features.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LinearMap {
     pub intercept: Vec<f64>,
     pub coefficients: Vec<Vec<f64>>,
@@ -26,7 +28,25 @@ impl LinearMap {
         Self { intercept, coefficients: lines }
     }
 
-    pub(crate) fn predict(&self, features: ArrayView2<'_, f64>) -> Array2<f64> {
+    /// What [`Fitted::store`] kept.
+    ///
+    /// # Errors
+    /// A part that is missing or has another shape.
+    pub fn restore(mut stored: Stored) -> Result<Box<dyn Fitted>, InverseError> {
+        let (_, intercept) = stored.take::<1>("intercept")?;
+        let ([_, features], coefficients) = stored.take::<2>("coefficients")?;
+        stored.finish()?;
+        let coefficients = coefficients.chunks(features.max(1)).map(<[f64]>::to_vec).collect();
+        Ok(Box::new(Self { intercept, coefficients }))
+    }
+}
+
+impl Fitted for LinearMap {
+    fn kind(&self) -> &'static str {
+        "linear"
+    }
+
+    fn predict(&self, features: ArrayView2<'_, f64>) -> Array2<f64> {
         let targets = self.intercept.len();
         // Target by target within a feature: the inner loop then runs over independent sums.
         let by_feature: Vec<f64> =
@@ -47,6 +67,28 @@ impl LinearMap {
             }
         }
         predicted
+    }
+
+    fn check(&self, features: usize, targets: usize) -> Result<(), InverseError> {
+        check_length("fitted.linear.intercept", self.intercept.len(), targets, "targets")?;
+        check_length("fitted.linear.coefficients", self.coefficients.len(), targets, "targets")?;
+        for (target, (intercept, line)) in self.intercept.iter().zip(&self.coefficients).enumerate() {
+            check_finite(|| format!("fitted.linear.intercept[{target}]"), *intercept)?;
+            check_length(&format!("fitted.linear.coefficients[{target}]"), line.len(), features, "features")?;
+            for (feature, &coefficient) in line.iter().enumerate() {
+                check_finite(|| format!("fitted.linear.coefficients[{target}][{feature}]"), coefficient)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn store(&self) -> Stored {
+        let (targets, features) = (self.intercept.len(), self.coefficients.first().map_or(0, Vec::len));
+        Stored::default().with("intercept", &[targets], self.intercept.clone()).with(
+            "coefficients",
+            &[targets, features],
+            self.coefficients.concat(),
+        )
     }
 }
 

@@ -1,42 +1,10 @@
-//! Estimators and validation schemes as a configuration names them.
+//! Validation schemes as a configuration names them.
 
-use lapicque_inverse::regressors::RandomForest;
-use lapicque_inverse::{Estimator, InverseError, Ridge, Validation};
+use lapicque_inverse::{InverseError, Validation};
 use lapicque_pipeline::ConfigError;
 use lapicque_units::Fraction;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum EstimatorConfig {
-    /// Linear regression with a penalty on the squared coefficients.
-    Ridge(RidgeConfig),
-    /// Linear regression without a penalty.
-    LeastSquares,
-    /// Means over regression trees.
-    RandomForest(RandomForestConfig),
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RidgeConfig {
-    /// Weight of the squared coefficients against the sum of squared errors, at least 0.
-    alpha: f64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RandomForestConfig {
-    /// Number of trees, at least 1.
-    trees: usize,
-    /// Most splits between root and leaf, 1 to 65534; null: no limit.
-    max_depth: Option<u16>,
-    /// Fewest rows on each side of a split, at least 1.
-    min_samples_leaf: usize,
-    /// Features drawn for each split, 1 to their number; null: all.
-    features_per_split: Option<usize>,
-}
 
 /// Always by sample: channels and epochs of a sample are held out together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -69,25 +37,6 @@ pub(super) struct RepeatedKfoldConfig {
     repeats: usize,
 }
 
-impl Default for RidgeConfig {
-    fn default() -> Self {
-        Self { alpha: Ridge::default().alpha }
-    }
-}
-
-impl Default for RandomForestConfig {
-    fn default() -> Self {
-        let RandomForest { trees, max_depth, min_samples_leaf, features_per_split, .. } = RandomForest::default();
-        Self { trees, max_depth, min_samples_leaf, features_per_split }
-    }
-}
-
-impl Default for EstimatorConfig {
-    fn default() -> Self {
-        Self::Ridge(RidgeConfig::default())
-    }
-}
-
 impl Default for ShuffleSplitConfig {
     fn default() -> Self {
         Self { repeats: 10, test_fraction: Fraction::new(0.1) }
@@ -103,28 +52,6 @@ impl Default for RepeatedKfoldConfig {
 impl Default for ValidationConfig {
     fn default() -> Self {
         Self::ShuffleSplit(ShuffleSplitConfig::default())
-    }
-}
-
-impl EstimatorConfig {
-    /// The estimator; `seed` is that of random forests.
-    pub(super) fn estimator(&self, seed: u64) -> Estimator {
-        match self {
-            Self::Ridge(RidgeConfig { alpha }) => Estimator::Ridge(Ridge { alpha: *alpha }),
-            Self::LeastSquares => Estimator::LeastSquares,
-            Self::RandomForest(config) => {
-                let RandomForestConfig { trees, max_depth, min_samples_leaf, features_per_split } = *config;
-                Estimator::RandomForest(RandomForest { trees, max_depth, min_samples_leaf, features_per_split, seed })
-            }
-        }
-    }
-
-    pub(super) fn is_random(&self) -> bool {
-        matches!(self, Self::RandomForest(_))
-    }
-
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        self.estimator(0).check().map_err(|error| located("estimator", error))
     }
 }
 
@@ -152,7 +79,8 @@ impl ValidationConfig {
     }
 }
 
-fn located(field: &str, error: InverseError) -> ConfigError {
+/// Where the parameter stands that is out of range.
+pub(super) fn located(field: &str, error: InverseError) -> ConfigError {
     let path = match &error {
         InverseError::Parameter { owner, parameter, .. } => format!("{field}.{owner}.{parameter}"),
         _ => field.to_owned(),

@@ -8,14 +8,14 @@
 //! Kept is W = L^-1 with L L^T = G + alpha I, so that h(x) - 1/n = |W (x - m)|^2 cannot come out negative.
 
 use ndarray::Array2;
-use serde::{Deserialize, Serialize};
 
 use super::linfa_bridge::cholesky;
-use crate::Moments;
+use super::stored::Stored;
+use crate::error::{check_finite, check_length};
+use crate::{InverseError, Moments};
 
 /// What tells the leverage of any row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Leverage {
     pub rows: usize,
     /// Mean of each feature over the training rows, of features as the fit saw them.
@@ -45,6 +45,54 @@ impl Leverage {
         let whitening = if unexplained > LEAST_UNEXPLAINED { inverse(&lower) } else { return None };
         let is_finite = whitening.iter().flatten().all(|value| value.is_finite());
         is_finite.then(|| Self { rows: moments.rows, centre: moments.feature_means.clone(), whitening })
+    }
+
+    pub(crate) fn check(&self, features: usize) -> Result<(), InverseError> {
+        let wrong = |field: &str, problem: String| Err(InverseError::Document { field: field.to_owned(), problem });
+        if self.rows == 0 {
+            return wrong("leverage.rows", "is 0; a model has at least one training row".to_owned());
+        }
+        check_length("leverage.centre", self.centre.len(), features, "features")?;
+        check_length("leverage.whitening", self.whitening.len(), features, "features")?;
+        for (feature, &mean) in self.centre.iter().enumerate() {
+            check_finite(|| format!("leverage.centre[{feature}]"), mean)?;
+        }
+        for (row, line) in self.whitening.iter().enumerate() {
+            check_length(&format!("leverage.whitening[{row}]"), line.len(), row + 1, "features up to this one")?;
+            for (column, &value) in line.iter().enumerate() {
+                check_finite(|| format!("leverage.whitening[{row}][{column}]"), value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All but the number of rows.
+    pub(crate) fn store(&self) -> Stored {
+        let whitening = self.whitening.concat();
+        Stored::default().with("centre", &[self.centre.len()], self.centre.clone()).with(
+            "whitening",
+            &[whitening.len()],
+            whitening,
+        )
+    }
+
+    pub(crate) fn restore(rows: usize, mut stored: Stored) -> Result<Self, InverseError> {
+        let ([features], centre) = stored.take::<1>("centre")?;
+        let ([found], values) = stored.take::<1>("whitening")?;
+        stored.finish()?;
+        let triangle = features.checked_mul(features + 1).map(|twice| twice / 2);
+        if triangle != Some(found) {
+            let problem = format!("has {found} values; a triangle of {features} rows is needed (1, 2, 3, ... values)");
+            return stored.wrong("whitening", problem);
+        }
+        let mut rest = values.as_slice();
+        let mut whitening = Vec::with_capacity(features);
+        for row in 1..=features {
+            let (line, after) = rest.split_at(row);
+            whitening.push(line.to_vec());
+            rest = after;
+        }
+        Ok(Self { rows, centre, whitening })
     }
 
     /// h of a row of features; NaN where one of them is not finite.
