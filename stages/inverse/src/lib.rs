@@ -20,7 +20,7 @@ pub mod validation;
 
 pub use error::InverseError;
 pub use estimators::{AnyEstimator, Estimator, FitContext, Fitted, LeastSquares, RandomForest, Ridge, estimators};
-pub use model::{Model, Predictions, predict, train};
+pub use model::{Model, Predictions, predict, predict_checked, train};
 pub use moments::Moments;
 pub use training_data::{Target, TrainingData};
 pub use validation::{CrossValidation, HeldOut, Metric, Split, Validation, cross_validate, explicit_folds};

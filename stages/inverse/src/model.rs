@@ -8,5 +8,5 @@ mod train;
 
 pub use json::{nested, parts};
 pub use parts::{DroppedFeature, FORMAT_VERSION, LeverageHead, Model, ModelFeature, ModelHead};
-pub use predict::{Predictions, predict};
+pub use predict::{Predictions, predict, predict_checked};
 pub use train::train;

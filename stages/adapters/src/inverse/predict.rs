@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, StringArray};
 use arrow_schema::{Field, Schema};
-use lapicque_inverse::{Model, predict};
+use lapicque_inverse::{Model, predict_checked};
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Output, PortMode, PortSpec, Read, SampleError, SampleOutput,
     Stage, each_sample,
@@ -139,7 +139,7 @@ impl PredictStage {
         let of_columns = numbers(features::TABLE, table, columns)?;
         let values: Vec<f64> = (0..keys.len()).flat_map(|row| of_columns.iter().map(move |c| c[row])).collect();
         let matrix = ArrayView2::from_shape((keys.len(), columns.len()), &values).map_err(SampleError::internal)?;
-        let predicted = predict(model, matrix, columns).map_err(SampleError::input)?;
+        let predicted = predict_checked(model, matrix, columns).map_err(SampleError::input)?;
         let mut rows = Vec::with_capacity(keys.len() * model.targets.len());
         let (mut undefined, mut outside, mut unknown_sd) = (false, false, false);
         for (row, (channel, epoch)) in keys.iter().enumerate() {
