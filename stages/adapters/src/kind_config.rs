@@ -8,13 +8,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+type Bind = fn(&BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>>;
+
 /// A kind that is the sum of its parts.
 pub(crate) struct SimpleKind {
     pub(crate) name: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) ports: &'static [PortSpec],
     pub(crate) config_schema: fn() -> Value,
-    pub(crate) bind: fn(&BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>>,
+    pub(crate) bind: Bind,
 }
 
 impl Kind for SimpleKind {

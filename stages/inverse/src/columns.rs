@@ -125,11 +125,14 @@ impl<'a> Fitter<'a> {
     }
 }
 
+/// What was learned, and how features are scaled before it.
+type MomentFit = (Box<dyn Fitted>, Option<Scaling>);
+
 fn fit_moments(
     estimator: &dyn MomentEstimator,
     moments: Moments,
     standardized: bool,
-) -> Result<Option<(Box<dyn Fitted>, Option<Scaling>)>, InverseError> {
+) -> Result<Option<MomentFit>, InverseError> {
     if !standardized {
         return Ok(estimator.fit_moments(&moments)?.map(|fitted| (fitted, None)));
     }
