@@ -80,8 +80,10 @@ pub(crate) fn apply(command: &Apply, shared: &Shared) -> Result<(), CommandError
 }
 
 /// A model is a document of its own, not a table.
-fn write_model(path: &Path, table: &arrow::record_batch::RecordBatch) -> Result<(), CommandError> {
-    let documents = model::read(table).map_err(|error| CommandError::Output(error.to_string()))?;
+pub(crate) fn write_model(path: &Path, table: &arrow::record_batch::RecordBatch) -> Result<(), CommandError> {
+    let models = model::read(table).map_err(|error| CommandError::Output(error.to_string()))?;
+    let documents: Result<Vec<String>, _> = models.iter().map(lapicque_stages::model_document).collect();
+    let documents = documents.map_err(CommandError::Output)?;
     write_file(path, |out| Ok(documents.iter().try_for_each(|document| writeln!(out, "{document}"))?))
 }
 

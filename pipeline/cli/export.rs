@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use lapicque_pipeline::{Pipeline, RunRecord, read_output};
+use lapicque_schemas::tables::model;
 use serde_json::json;
 
 use crate::answering::tell_run;
+use crate::apply::write_model;
 use crate::arguments::{Export, Format, Shared};
 use crate::error::CommandError;
 use crate::project::{chosen_run, open_store, pipeline_file};
@@ -31,7 +33,10 @@ pub(crate) fn export(command: &Export, shared: &Shared) -> Result<(), CommandErr
     match format {
         Format::Parquet => write_parquet_with(&table, &provenance, &command.output)?,
         other => {
-            write(&table, other, Some(&command.output))?;
+            match other == Format::Json && stage.outputs[output].schema.table == model::TABLE {
+                true => write_model(&command.output, &table)?,
+                false => write(&table, other, Some(&command.output))?,
+            }
             // CSV and JSON have no place for it.
             let mut name = command.output.file_name().unwrap_or_default().to_owned();
             name.push(".provenance.json");

@@ -25,6 +25,7 @@ fn study(lab: &Lab) {
     lab.write("parameters.csv", format!("sample,g\n{parameters}"));
 }
 
+const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/models/");
 const TRAIN: [&str; 8] = [
     "apply",
     "inverse.train",
@@ -137,6 +138,49 @@ fn a_model_is_applied_as_it_was_exported() {
         rows(&lab, "out.json").iter().map(|row| row["mean"].clone()).collect::<Vec<_>>()
     };
     assert_eq!(means("exported.json"), means("applied.json"));
+}
+
+#[test]
+fn a_model_is_applied_from_every_file_that_it_can_be_in() {
+    let lab = Lab::new();
+    let golden = |name: &str| std::fs::read_to_string(format!("{MODELS}{name}")).unwrap();
+    for name in ["features.csv", "ridge.format_1.json", "ridge.format_2.json", "exported_table.format_2.json"] {
+        lab.write(name, golden(name));
+    }
+    lab.write("parameters.csv", golden("parameters.csv"));
+    lab.write(
+        "pipeline.yaml",
+        "lapicque: 1\nname: train\nstages:\n  f: {kind: import.table, path: features.csv, table: features}\n  p: {kind: import.table, path: parameters.csv, table: parameters}\n  model: {kind: inverse.train, inputs: {features: f, parameters: p}, targets: [J_ext, g], standardize: true, estimator: {ridge: {alpha: 0.5}}, validation: {repeated_kfold: {folds: 4, repeats: 1}}}\n",
+    );
+    lapicque(lab.folder(), &["run", "pipeline.yaml"]).ok();
+    for file in ["now.json", "now.parquet"] {
+        lapicque(lab.folder(), &["export", "pipeline.yaml", "model", "-o", file]).ok();
+    }
+    let query = ["sql", "-p", "pipeline.yaml", "SELECT * FROM model ORDER BY part DESC", "--json"];
+    lab.write("rows.json", lapicque(lab.folder(), &query).ok().stdout);
+    let predicted = |model: &str| {
+        let model = format!("model={model}");
+        lapicque(lab.folder(), &["apply", "inverse.predict", &model, "features=features.csv", "-o", "out.json"]).ok();
+        rows(&lab, "out.json")
+    };
+    let expected: Vec<Value> = serde_json::from_str(&golden("ridge.predictions.json")).unwrap();
+    for file in ["ridge.format_2.json", "exported_table.format_2.json", "now.json", "now.parquet", "rows.json"] {
+        assert_eq!(predicted(file), expected, "{file}");
+    }
+    // Which knows nothing of leverage.
+    for (found, expected) in predicted("ridge.format_1.json").iter().zip(&expected) {
+        assert!(found["mean"] == expected["mean"] && found["sd"] != expected["sd"], "{found} {expected}");
+    }
+    // One document, which says what it is.
+    let document: Value =
+        serde_json::from_str(&std::fs::read_to_string(lab.folder().join("now.json")).unwrap()).unwrap();
+    let old: Value = serde_json::from_str(&golden("ridge.format_2.json")).unwrap();
+    assert_eq!(document["fitted"], old["fitted"]);
+    assert_eq!((&document["features"], &document["estimator"]), (&old["features"], &old["estimator"]));
+    // And queries see its numbers.
+    let query = "SELECT unnest(\"values\") AS intercept FROM model WHERE part = 'fitted.linear.intercept'";
+    let answer = lapicque(lab.folder(), &["sql", "-p", "pipeline.yaml", query, "--json"]).ok().json();
+    assert_eq!(answer[0]["intercept"], old["fitted"]["linear"]["intercept"][0]);
 }
 
 #[test]

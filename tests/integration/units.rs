@@ -62,7 +62,8 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("meanfield.working_point", "rate_hz", FREQUENCY, "Hz"),
     ("meanfield.working_point", "residual_hz", FREQUENCY, "Hz"),
     ("meanfield.working_point", "sd_input_mV", VOLTAGE, "mV"),
-    // As `every_kind.yaml` has them.
+    // As the cases have them.
+    ("import.table", "J_ext", CURRENT, "pA"),
     ("parameters.grid", "J_ext", CURRENT, "pA"),
     ("parameters.grid", "tau_syn", TIME, "ms"),
     ("parameters.list", "J_ext", CURRENT, "pA"),
@@ -84,8 +85,8 @@ const TIMES_OF_SIGNALS: [&str; 2] = ["dt", "t0"];
 const WITHOUT: &[(&str, &[&str])] = &[
     ("", &["epoch", "values", "sample", "mode", "stable", "growth"]),
     ("inverse.predict", &["mean", "outside_training", "sd"]),
-    ("inverse.train", &["fold", "mae", "missing_samples", "mse", "n", "predicted", "r2", "repeat", "true"]),
-    ("import.table", &["count", "power"]),
+    ("inverse.train", &["fold", "mae", "missing_samples", "mse", "n", "predicted", "r2", "repeat", "shape", "true"]),
+    ("import.table", &["count", "power", "weight"]),
     ("meanfield.binary", &["mean_activity", "residual"]),
     ("meanfield.covariances", &["effective_weight", "pair_correlation", "spectral_bound"]),
     ("meanfield.eigenmodes", &["im", "left_im", "left_re", "re", "right_im", "right_re"]),
@@ -93,6 +94,7 @@ const WITHOUT: &[(&str, &[&str])] = &[
     ("meanfield.sensitivity", &["across", "amplitude", "eigenvalue_im", "eigenvalue_re", "im", "re"]),
     ("meanfield.spatial", &["branch", "mixture", "xi_im", "xi_re"]),
     ("meanfield.stability", &["point"]),
+    ("meanfield.working_point", &["cv"]),
     ("parameters.grid", &["seed"]),
     ("simulate.spiking", &["neuron", "size", "step"]),
     // What a query makes of numbers.

@@ -353,7 +353,7 @@ impl SampleError {
     }
 
     pub fn changed(message: impl ToString) -> Self {
-        Self { reason: FailureReason::Changed, message: message.to_string() }
+        Self::of(FailureReason::Changed, message)
     }
 
     pub fn cancelled() -> Self {

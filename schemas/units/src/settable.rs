@@ -49,6 +49,7 @@ use crate::{Range, write_number};
 
 /// A model with values that can be set by path.
 pub trait Settable: Clone {
+    /// Why a value, or the model as a whole, is refused.
     type Error: Display;
     /// What messages call it, with its article: `the network`.
     const NAME: &'static str;
@@ -90,10 +91,12 @@ pub struct Entry {
     pub unit: Cow<'static, str>,
     /// At present; NaN if there is none.
     pub value: f64,
+    /// Which values it may have, in its unit.
     pub range: Range,
 }
 
 impl Entry {
+    /// A value that can be set, with its unit, its present value and its range.
     pub fn new(path: impl Into<String>, unit: impl Into<Cow<'static, str>>, value: f64, range: Range) -> Self {
         Self { path: path.into(), unit: unit.into(), value, range }
     }
@@ -113,6 +116,7 @@ impl Entry {
 
 /// Why a value could not be set.
 #[derive(Debug, Clone, PartialEq, Error)]
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 pub enum SetError {
     #[error("there is no value `{path}`")]
     Unknown { path: String },
@@ -121,6 +125,7 @@ pub enum SetError {
 }
 
 impl SetError {
+    /// There is no value of this path.
     pub fn unknown(path: &str) -> Self {
         Self::Unknown { path: path.to_owned() }
     }
@@ -136,6 +141,7 @@ fn with_unit(value: f64, unit: &str) -> String {
 /// The canonical form of a model that serialises with all that it consists of.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct ModelKey<M, N> {
+    /// All fields of the model.
     pub model: M,
     /// Paths.
     pub swept: N,

@@ -1,12 +1,45 @@
 //! What all kinds do with their configuration.
 
-use lapicque_pipeline::{BindRequest, Bound, ConfigError, Output};
+use lapicque_pipeline::{BindRequest, Bound, ConfigError, Kind, Output, PortSpec, Ports, Stage};
 use lapicque_schemas::TableSchema;
 use lapicque_schemas::tables::{Further, TableSpec};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+type Bind = fn(&BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>>;
+
+/// A kind that is the sum of its parts.
+pub(crate) struct SimpleKind {
+    pub(crate) name: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) ports: &'static [PortSpec],
+    pub(crate) config_schema: fn() -> Value,
+    pub(crate) bind: Bind,
+}
+
+impl Kind for SimpleKind {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn summary(&self) -> &str {
+        self.summary
+    }
+
+    fn ports(&self) -> Ports {
+        Ports::Named(self.ports)
+    }
+
+    fn config_schema(&self) -> Value {
+        (self.config_schema)()
+    }
+
+    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+        (self.bind)(request)
+    }
+}
 
 /// The JSON Schema of a configuration.
 pub(crate) fn schema_of<T: JsonSchema>() -> Value {

@@ -19,6 +19,14 @@ pub mod swept;
 
 use lapicque_pipeline::Kind;
 
+/// One JSON document of the rows of a table `model`, which `inverse.predict` reads.
+///
+/// # Errors
+/// A head that is no JSON.
+pub fn model_document(rows: &lapicque_schemas::tables::model::ModelRows) -> Result<String, String> {
+    inverse::document_of(rows)
+}
+
 /// All kinds of this crate.
 pub fn kinds() -> Vec<Box<dyn Kind>> {
     [

@@ -14,7 +14,7 @@ use arrow_array::{
 };
 use arrow_schema::DataType;
 use parquet::arrow::ArrowWriter;
-use support::{bind, floats, ran, refused_in, texts};
+use support::{bind, floats, lists, ran, refused_in, texts};
 
 /// Names that are no numbers, whatever they look like.
 const NAMES: [&str; 13] =
@@ -276,7 +276,14 @@ fn models_are_read_as_they_are_exported() {
         format!("[{{\"document\": {cell}}}]\n"),
         format!(" [{{\"sample\": 1, \"document\": {cell}}}]"),
     ] {
-        assert_eq!(texts(&ran(&read(&text), folder.path()).table("x"), "document"), [document]);
+        let ran = ran(&read(&text), folder.path());
+        let found = ran.table("x");
+        assert_eq!(texts(&found, "part"), ["head", "fitted.linear.intercept", "fitted.linear.coefficients"]);
+        assert_eq!(lists(&found, "values"), [vec![], vec![0.0], vec![1.0]]);
+        // And so on: a table that is written anew is the same table.
+        let [rows] = lapicque_schemas::tables::model::read(&found).unwrap().try_into().unwrap();
+        let again = lapicque_stages::model_document(&rows).unwrap();
+        assert_eq!(self::ran(&read(&again), folder.path()).table("x"), found);
     }
     for (text, expected) in [
         ("[]".to_owned(), "the table has 0 models; one is due"),

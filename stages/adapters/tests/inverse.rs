@@ -71,7 +71,11 @@ fn stages(config: Value) -> Value {
 }
 
 fn trained(ran: &Ran) -> Model {
-    serde_json::from_str(&model::read(&ran.table("train", 0)).unwrap()[0]).unwrap()
+    Model::from_json(&document(&ran.table("train", 0))).unwrap()
+}
+
+fn document(table: &RecordBatch) -> String {
+    lapicque_stages::model_document(&model::read(table).unwrap()[0]).unwrap()
 }
 
 fn floats(table: &RecordBatch, column: &str) -> Vec<f64> {
@@ -102,7 +106,8 @@ fn a_ridge_model_equals_scikit_learn() {
         Given::samples("given.parameters", "parameters", train.iter().map(|row| parameters_row(row[22])).collect()),
     ];
     let model = trained(&run_stages(&given, &stages(json!({"standardize": true, "validation": "none"}))));
-    let lapicque_inverse::Fitted::Linear(map) = &model.fitted else { panic!("no linear model") };
+    let stored = model.fitted.store();
+    let coefficients = &stored.array("coefficients").unwrap().values;
     let reference = numbers(&expected["single_alpha1"]["coef"]);
     let largest = reference.iter().fold(0.0, |m: f64, r| m.max(r.abs()));
     let mut compared = 0;
@@ -110,7 +115,7 @@ fn a_ridge_model_equals_scikit_learn() {
         match model.features.iter().position(|f| f.name == *name) {
             Some(i) => {
                 compared += 1;
-                assert!((map.coefficients[0][i] - reference).abs() < 1e-9 * largest, "{name}");
+                assert!((coefficients[i] - reference).abs() < 1e-9 * largest, "{name}");
             }
             None => assert_eq!(*reference, 0.0, "{name}"),
         }
@@ -190,7 +195,7 @@ fn results_do_not_depend_on_threads_or_on_the_order_of_samples() {
 fn estimators_and_validations_by_name() {
     let cases = [
         (json!({"estimator": "least_squares", "features": ["x"]}), "LeastSquares"),
-        (json!({"estimator": {"ridge": {}}, "validation": "none"}), "Ridge(Ridge { alpha: 1.0 })"),
+        (json!({"estimator": {"ridge": {}}, "validation": "none"}), "Ridge { alpha: 1.0 }"),
         (
             json!({"estimator": {"random_forest": {"trees": 3}}, "validation": {"repeated_kfold": {"folds": 2, "repeats": 1}}}),
             "trees: 3",
@@ -343,12 +348,11 @@ fn undefined_features_predict_nan_and_say_so() {
 
 #[test]
 fn models_and_features_that_do_not_fit_are_refused() {
-    let document = |given: &[Given], config: Value| {
-        model::read(&run_stages(given, &stages(config)).table("train", 0)).unwrap().remove(0)
-    };
-    let good = document(&small(), json!({"validation": "none"}));
+    let good = document(&run_stages(&small(), &stages(json!({"validation": "none"}))).table("train", 0));
     let predict = |document: &str, given: Given| {
-        let models = Given::whole("given.model", "model", model::write(document).unwrap());
+        // A document is a head with all of its arrays within.
+        let rows = model::ModelRows { head: document.to_owned(), arrays: Vec::new() };
+        let models = Given::whole("given.model", "model", model::write(&rows).unwrap());
         let stages = json!({"m": {"kind": "given.model"}, "f": {"kind": "given.features"}, "predict": {"kind": "inverse.predict", "inputs": {"model": "m", "features": "f"}}});
         run_stages(&[models, given], &stages)
     };
@@ -364,6 +368,25 @@ fn models_and_features_that_do_not_fit_are_refused() {
         Given::samples("given.features", "features", vec![features_table(&["x", "Y"], &[("a", 0, vec![1.0, 2.0])])]);
     let told = predict(&good, without).failures();
     assert!(told.contains("uses the feature `y`") && told.contains("did you mean `Y`?"), "{told}");
+}
+
+#[test]
+fn a_model_is_kept_as_a_head_and_named_arrays() {
+    let ran = run_stages(&small(), &stages(json!({"validation": "none"})));
+    let table = ran.table("train", 0);
+    assert_eq!(texts(&table, "part")[0], "head");
+    let head: Value =
+        serde_json::from_str(table.column_by_name("document").unwrap().as_string::<i32>().value(0)).unwrap();
+    assert_eq!((&head["format_version"], &head["targets"][0]["unit"]), (&json!(3), &json!("pA")));
+    assert_eq!(head["fitted"], json!({"linear": {}}));
+    let place = texts(&table, "part").iter().position(|part| part == "fitted.linear.coefficients").unwrap();
+    let list = |column: &str| table.column_by_name(column).unwrap().as_list::<i32>().value(place);
+    assert_eq!(list("shape").as_primitive::<UInt32Type>().values().to_vec(), [1, 2]);
+    let stored = trained(&ran).fitted.store();
+    let coefficients = &stored.array("coefficients").unwrap().values;
+    assert_eq!(list("values").as_primitive::<Float64Type>().values().to_vec(), *coefficients);
+    let text: Value = serde_json::from_str(&document(&table)).unwrap();
+    assert_eq!(text["fitted"]["linear"]["coefficients"][0][1].as_f64(), Some(coefficients[1]));
 }
 
 #[test]

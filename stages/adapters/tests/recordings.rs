@@ -159,6 +159,7 @@ fn a_file_that_changes_under_a_run_fails_its_sample_in_a_sentence() {
     let cancelled = AtomicBool::new(false);
     let options = RunOptions {
         jobs: 1,
+        executor: None,
         retry_failed: false,
         verify: None,
         cancelled: &cancelled,

@@ -1,7 +1,10 @@
 //! Ridge as the field trains it: 5 penalties x 10 folds x 20 repeats on 20,000 rows, 22 features -> 7 targets, and prediction of 20,000 rows.
 #![allow(clippy::unwrap_used)]
 
-use lapicque_inverse::{Estimator, Ridge, Split, Target, TrainingData, Validation, cross_validate, predict, train};
+use lapicque_inverse::{
+    AnyEstimator, FitContext, Ridge, Split, Target, TrainingData, Validation, cross_validate, predict, train,
+};
+use lapicque_numerics::random::StreamKey;
 use ndarray::Array2;
 
 const ROWS: usize = 20_000;
@@ -28,6 +31,10 @@ fn data() -> TrainingData {
     TrainingData::new(features, names, targets, target_columns, (0..ROWS).collect()).unwrap()
 }
 
+fn quiet() -> FitContext<'static> {
+    FitContext::unwatched(StreamKey::new([7; 16]))
+}
+
 fn splits() -> Vec<Split> {
     let mut draw = numbers(2);
     let mut draw = move || draw().to_bits();
@@ -41,7 +48,7 @@ fn five_penalties_ten_folds_twenty_repeats(bencher: divan::Bencher<'_, '_>) {
     let (data, splits) = (data(), splits());
     bencher.bench(|| {
         [0.01, 0.1, 1.0, 10.0, 100.0].map(|alpha| {
-            let validation = cross_validate(&data, &Ridge { alpha }, false, &splits).unwrap();
+            let validation = cross_validate(&data, &Ridge { alpha }, false, &splits, &quiet()).unwrap();
             validation.pooled[0].mse
         })
     });
@@ -50,14 +57,14 @@ fn five_penalties_ten_folds_twenty_repeats(bencher: divan::Bencher<'_, '_>) {
 #[divan::bench(sample_count = 20)]
 fn one_fit(bencher: divan::Bencher<'_, '_>) {
     let data = data();
-    let estimator = Estimator::Ridge(Ridge { alpha: 1.0 });
-    bencher.bench(|| train(&data, &estimator, true, "none").unwrap());
+    let estimator = AnyEstimator::from(Ridge { alpha: 1.0 });
+    bencher.bench(|| train(&data, &estimator, true, "none", &quiet()).unwrap());
 }
 
 #[divan::bench(sample_count = 20)]
 fn predict_all_rows(bencher: divan::Bencher<'_, '_>) {
     let data = data();
-    let estimator = Estimator::Ridge(Ridge { alpha: 1.0 });
-    let model = train(&data, &estimator, true, "none").unwrap();
+    let estimator = AnyEstimator::from(Ridge { alpha: 1.0 });
+    let model = train(&data, &estimator, true, "none", &quiet()).unwrap();
     bencher.bench(|| predict(&model, data.features(), data.feature_names()).unwrap());
 }

@@ -1,12 +1,12 @@
-//! What happens to feature columns before a regressor sees them: constant ones are left out, the rest is standardized if asked.
+//! What happens to feature columns before an estimator sees them: constant ones are left out, the rest is standardized if asked.
 //!
 //! Everything here is learned from the training rows alone, so a fold's test rows leak nothing. Standard deviations are those of the population (divisor n).
 
 use ndarray::{Array2, ArrayView2, Axis};
 
+use crate::estimators::{Leverage, MomentEstimator};
 use crate::moments::{LeaveOut, Moments};
-use crate::regressors::{Leverage, MomentRegressor};
-use crate::{Fitted, InverseError, Regressor, TrainingData};
+use crate::{Estimator, FitContext, Fitted, InverseError, TrainingData};
 
 /// Values that agree to this part of the largest are rounding noise of a constant: standardizing would blow it up to a feature.
 const CONSTANT_PART: f64 = 1e-13;
@@ -19,12 +19,12 @@ pub(crate) struct Scaling {
 }
 
 /// A fit on some rows: which features it uses (indices into the data's), how they are scaled, and what came out.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct ColumnFit {
     pub(crate) used: Vec<usize>,
     pub(crate) dropped: Vec<usize>,
     pub(crate) scaling: Option<Scaling>,
-    pub(crate) fitted: Fitted,
+    pub(crate) fitted: Box<dyn Fitted>,
 }
 
 impl ColumnFit {
@@ -42,17 +42,14 @@ impl ColumnFit {
         selected
     }
 
-    /// What tells the leverage of any row beside these training rows; none where the regressor has no such thing, or the rows do not give it.
+    /// What tells the leverage of any row beside these training rows; none where the estimator has no such thing, or the rows do not give it.
     pub(crate) fn leverage(
         &self,
         data: &TrainingData,
-        regressor: &dyn Regressor,
+        estimator: &dyn Estimator,
         training: &[usize],
     ) -> Option<Leverage> {
-        let alpha = regressor.penalty()?;
-        let features = self.seen(data.features(), training);
-        let no_targets = Array2::zeros((training.len(), 0));
-        Leverage::of(&Moments::of(features.view(), no_targets.view()), alpha)
+        estimator.leverage(self.seen(data.features(), training).view())
     }
 
     /// The sum of the leverages of rows.
@@ -65,7 +62,7 @@ impl ColumnFit {
 /// Fits on training rows, again and again for different ones.
 pub(crate) struct Fitter<'a> {
     data: &'a TrainingData,
-    regressor: &'a dyn Regressor,
+    estimator: &'a dyn Estimator,
     standardized: bool,
     varying: Vec<usize>,
     constant: Vec<usize>,
@@ -74,28 +71,35 @@ pub(crate) struct Fitter<'a> {
 
 impl<'a> Fitter<'a> {
     /// For fits that leave out some rows each.
-    pub(crate) fn for_folds(data: &'a TrainingData, regressor: &'a dyn Regressor, standardized: bool) -> Self {
-        let mut fitter = Self::for_one_fit(data, regressor, standardized);
-        if regressor.moment_regressor().is_some() && !fitter.varying.is_empty() {
+    pub(crate) fn for_folds(data: &'a TrainingData, estimator: &'a dyn Estimator, standardized: bool) -> Self {
+        let mut fitter = Self::for_one_fit(data, estimator, standardized);
+        if estimator.by_moments().is_some() && !fitter.varying.is_empty() {
             let features = data.features().select(Axis(1), &fitter.varying);
             fitter.leave_out = Some(LeaveOut::new(features.view(), data.targets()));
         }
         fitter
     }
 
-    pub(crate) fn for_one_fit(data: &'a TrainingData, regressor: &'a dyn Regressor, standardized: bool) -> Self {
+    pub(crate) fn for_one_fit(data: &'a TrainingData, estimator: &'a dyn Estimator, standardized: bool) -> Self {
         let rows: Vec<usize> = (0..data.row_count()).collect();
         let (varying, constant) = split_constant(data.features(), &rows);
-        Self { data, regressor, standardized, varying, constant, leave_out: None }
+        Self { data, estimator, standardized, varying, constant, leave_out: None }
     }
 
     /// Fits on `training` rows; `left_out` are all the others.
-    pub(crate) fn fit(&self, training: &[usize], left_out: &[usize]) -> Result<ColumnFit, InverseError> {
-        if let (Some(regressor), Some(leave_out)) = (self.regressor.moment_regressor(), &self.leave_out)
+    pub(crate) fn fit(
+        &self,
+        training: &[usize],
+        left_out: &[usize],
+        context: &FitContext<'_>,
+    ) -> Result<ColumnFit, InverseError> {
+        context.look()?;
+        if let (Some(estimator), Some(leave_out)) = (self.estimator.by_moments(), &self.leave_out)
             && let Some(moments) = leave_out.moments_without(left_out)
-            && let Some((fitted, scaling)) = fit_moments(regressor, moments, self.standardized)
+            && let Some((fitted, scaling)) = fit_moments(estimator, moments, self.standardized)
                 .map_err(|error| name_column(error, self.data, &self.varying))?
         {
+            (context.progress)(1.0);
             // No column lost more than nine tenths of its variance, so none that varies over all rows is constant here.
             let (used, dropped) = (self.varying.clone(), self.constant.clone());
             return Ok(ColumnFit { used, dropped, scaling, fitted });
@@ -114,23 +118,26 @@ impl<'a> Fitter<'a> {
             standardize(&mut features, scaling);
         }
         let fitted = self
-            .regressor
-            .fit(features.view(), targets.view())
+            .estimator
+            .fit(features.view(), targets.view(), context)
             .map_err(|error| name_column(error, self.data, &used))?;
         Ok(ColumnFit { used, dropped, scaling, fitted })
     }
 }
 
+/// What was learned, and how features are scaled before it.
+type MomentFit = (Box<dyn Fitted>, Option<Scaling>);
+
 fn fit_moments(
-    regressor: &dyn MomentRegressor,
+    estimator: &dyn MomentEstimator,
     moments: Moments,
     standardized: bool,
-) -> Result<Option<(Fitted, Option<Scaling>)>, InverseError> {
+) -> Result<Option<MomentFit>, InverseError> {
     if !standardized {
-        return Ok(regressor.fit_moments(&moments)?.map(|fitted| (fitted, None)));
+        return Ok(estimator.fit_moments(&moments)?.map(|fitted| (fitted, None)));
     }
     let scaling = scaling_of(&moments);
-    let fitted = regressor.fit_moments(&moments.scaled(&scaling.scale))?;
+    let fitted = estimator.fit_moments(&moments.scaled(&scaling.scale))?;
     Ok(fitted.map(|fitted| (fitted, Some(scaling))))
 }
 
@@ -172,7 +179,7 @@ pub(crate) fn select(features: ArrayView2<'_, f64>, rows: &[usize], columns: &[u
     selected
 }
 
-/// Regressors know columns by position among those used; the user knows names.
+/// Estimators know columns by position among those used; the user knows names.
 fn name_column(error: InverseError, data: &TrainingData, used: &[usize]) -> InverseError {
     match error {
         InverseError::DependentColumn { column } => InverseError::DependentFeature {
@@ -184,10 +191,15 @@ fn name_column(error: InverseError, data: &TrainingData, used: &[usize]) -> Inve
 
 #[cfg(test)]
 mod tests {
+    use lapicque_numerics::random::StreamKey;
     use ndarray::array;
 
     use super::*;
     use crate::{Ridge, Target};
+
+    fn fit(fitter: &Fitter<'_>, training: &[usize], left_out: &[usize]) -> Result<ColumnFit, InverseError> {
+        fitter.fit(training, left_out, &FitContext::unwatched(StreamKey::new([0; 16])))
+    }
 
     fn data(features: Array2<f64>) -> TrainingData {
         let rows = features.nrows();
@@ -202,7 +214,7 @@ mod tests {
         let noise = f64::EPSILON;
         let data = data(array![[0.1, 1.0, 0.1, 0.0], [0.1, 2.0, 0.1 * (1.0 + noise), 0.0], [0.1, 4.0, 0.1, 0.0]]);
         let ridge = Ridge { alpha: 1.0 };
-        let fit = Fitter::for_folds(&data, &ridge, true).fit(&[0, 1, 2], &[]).unwrap();
+        let fit = fit(&Fitter::for_folds(&data, &ridge, true), &[0, 1, 2], &[]).unwrap();
         assert_eq!((fit.used, fit.dropped), (vec![1], vec![0, 2, 3]));
     }
 
@@ -211,8 +223,8 @@ mod tests {
         let data = data(array![[1.0, 5.0], [2.0, 5.0], [4.0, 5.0], [3.0, 7.0]]);
         let ridge = Ridge { alpha: 1.0 };
         let fitter = Fitter::for_folds(&data, &ridge, true);
-        assert_eq!(fitter.fit(&[0, 1, 2], &[3]).unwrap().dropped, vec![1]);
-        assert_eq!(fitter.fit(&[1, 2, 3], &[0]).unwrap().dropped, Vec::<usize>::new());
+        assert_eq!(fit(&fitter, &[0, 1, 2], &[3]).unwrap().dropped, vec![1]);
+        assert_eq!(fit(&fitter, &[1, 2, 3], &[0]).unwrap().dropped, Vec::<usize>::new());
     }
 
     #[test]
@@ -227,8 +239,8 @@ mod tests {
             for first in 0..4 {
                 let test: Vec<usize> = (0..40).filter(|row| row % 4 == first).collect();
                 let training: Vec<usize> = (0..40).filter(|row| row % 4 != first).collect();
-                let a = folds.fit(&training, &test).unwrap().predict_rows(data.features(), &test);
-                let b = direct.fit(&training, &test).unwrap().predict_rows(data.features(), &test);
+                let a = fit(&folds, &training, &test).unwrap().predict_rows(data.features(), &test);
+                let b = fit(&direct, &training, &test).unwrap().predict_rows(data.features(), &test);
                 for (a, b) in a.iter().zip(&b) {
                     assert!((a - b).abs() < 1e-11 * b.abs().max(1.0), "{a} {b}");
                 }
@@ -239,7 +251,7 @@ mod tests {
     #[test]
     fn nothing_that_varies_is_an_error() {
         let data = data(array![[1.0], [1.0]]);
-        let error = Fitter::for_folds(&data, &Ridge { alpha: 1.0 }, false).fit(&[0, 1], &[]);
+        let error = fit(&Fitter::for_folds(&data, &Ridge { alpha: 1.0 }, false), &[0, 1], &[]);
         assert!(matches!(error, Err(InverseError::NoVaryingFeature { rows: 2, features: 1 })));
     }
 }

@@ -15,8 +15,8 @@ pub enum InverseError {
     DuplicateName { role: &'static str, name: String },
     #[error("sample indices must number the samples 0, 1, ... without gaps: sample {sample} has no row")]
     SampleWithoutRows { sample: usize },
-    #[error("{regressor} needs at least {needed} training rows, found {found}")]
-    TooFewRows { regressor: &'static str, needed: usize, found: usize },
+    #[error("{estimator} needs at least {needed} training rows, found {found}")]
+    TooFewRows { estimator: &'static str, needed: usize, found: usize },
     #[error(
         "no feature varies over the {rows} training rows ({features} features, all constant); there is nothing to regress on"
     )]
@@ -45,8 +45,27 @@ pub enum InverseError {
     LeastSquares { reason: String },
     #[error("random forest failed: {reason}")]
     RandomForest { reason: String },
+    #[error("cancelled")]
+    Cancelled,
     #[error("model field `{field}` {problem}")]
     Document { field: String, problem: String },
     #[error("feature `{name}` of the model is not among the columns given: {given}")]
     MissingFeature { name: String, given: String },
+}
+
+/// A number of a model that must be finite.
+pub(crate) fn check_finite(field: impl FnOnce() -> String, value: f64) -> Result<(), InverseError> {
+    if value.is_finite() {
+        return Ok(());
+    }
+    Err(InverseError::Document { field: field(), problem: format!("is {value}; it must be a finite number") })
+}
+
+/// A list of a model that must have as many entries as something else.
+pub(crate) fn check_length(field: &str, found: usize, expected: usize, of: &str) -> Result<(), InverseError> {
+    if found == expected {
+        return Ok(());
+    }
+    let problem = format!("has {found} entries; the model has {expected} {of}");
+    Err(InverseError::Document { field: field.to_owned(), problem })
 }

@@ -5,7 +5,8 @@
 //! predicts the others, and never puts rows of one sample on both sides.
 //!
 //! ```
-//! use lapicque_inverse::{Estimator, Ridge, Target, TrainingData, predict, train};
+//! use lapicque_inverse::{FitContext, Ridge, Target, TrainingData, predict, train};
+//! use lapicque_numerics::random::StreamKey;
 //! use ndarray::array;
 //!
 //! // A weight of 26 to 32 pA, seen through two features of four simulations.
@@ -16,14 +17,15 @@
 //! let data = TrainingData::new(features, names.clone(), targets, vec![target], vec![0, 1, 2, 3])?;
 //!
 //! // J = 24 + 2 rate + slope, exactly.
-//! let model = train(&data, &Estimator::Ridge(Ridge { alpha: 0.0 }), true, "of the example 1")?;
+//! let context = FitContext::unwatched(StreamKey::new([0; 16]));
+//! let model = train(&data, &Ridge { alpha: 0.0 }.into(), true, "of the example 1", &context)?;
 //! let recorded = predict(&model, array![[2.5, 0.5]].view(), &names)?;
 //! assert!((recorded.mean[[0, 0]] - 29.5).abs() < 1e-9);
 //! assert_eq!(recorded.outside_training, [0.0]);
 //! # Ok::<(), lapicque_inverse::InverseError>(())
 //! ```
 //!
-//! Where to start: `regressors.rs` (the trait a new estimator implements), `validation/cross_validate.rs`, `model/document.rs`.
+//! Where to start: `estimators.rs` (the traits that a new estimator implements, and the list that it joins), `validation/cross_validate.rs`, `model/parts.rs`.
 //!
 //! Features and targets are in whatever units the caller names; nothing here converts them. Matrices are rows x columns. No result depends on the number of
 //! threads.
@@ -31,15 +33,15 @@
 
 mod columns;
 mod error;
+pub mod estimators;
 pub mod model;
 mod moments;
-pub mod regressors;
 mod training_data;
 pub mod validation;
 
 pub use error::InverseError;
-pub use model::{Model, Predictions, predict, train};
+pub use estimators::{AnyEstimator, Estimator, FitContext, Fitted, LeastSquares, RandomForest, Ridge, estimators};
+pub use model::{Model, Predictions, predict, predict_checked, train};
 pub use moments::Moments;
-pub use regressors::{Estimator, Fitted, RandomForest, Regressor, Ridge};
 pub use training_data::{Target, TrainingData};
 pub use validation::{CrossValidation, HeldOut, Metric, Split, Validation, cross_validate, explicit_folds};

@@ -1,10 +1,12 @@
-//! A trained model as a document of names and numbers: nothing in it needs to be run to be read.
+//! A trained model, as names and numbers: nothing in it needs to be run to be read.
 
 mod check;
-mod document;
+mod json;
+mod parts;
 mod predict;
 mod train;
 
-pub use document::{DroppedFeature, FORMAT_VERSION, Model, ModelFeature};
-pub use predict::{Predictions, predict};
+pub use json::{nested, parts};
+pub use parts::{DroppedFeature, FORMAT_VERSION, LeverageHead, Model, ModelFeature, ModelHead};
+pub use predict::{Predictions, predict, predict_checked};
 pub use train::train;

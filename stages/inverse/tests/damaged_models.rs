@@ -1,7 +1,8 @@
 //! A model file with any byte changed is refused, or predicts: it never panics and never runs for ever.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use lapicque_inverse::{Estimator, Model, RandomForest, Ridge, Target, TrainingData, predict, train};
+use lapicque_inverse::{AnyEstimator, FitContext, Model, RandomForest, Ridge, Target, TrainingData, predict, train};
+use lapicque_numerics::random::StreamKey;
 use ndarray::Array2;
 use proptest::prelude::*;
 
@@ -15,12 +16,15 @@ fn data() -> TrainingData {
 
 fn model_files() -> Vec<String> {
     let forest = RandomForest { trees: 3, min_samples_leaf: 3, ..RandomForest::default() };
-    [Estimator::RandomForest(forest), Estimator::Ridge(Ridge::default())]
-        .map(|estimator| {
-            let model = train(&data(), &estimator, true, "catch22 v1").unwrap();
-            serde_json::to_string(&model).unwrap()
-        })
-        .to_vec()
+    let context = FitContext::unwatched(StreamKey::new([7; 16]));
+    [AnyEstimator::from(forest), Ridge::default().into()]
+        .map(|estimator| train(&data(), &estimator, true, "catch22 v1", &context).unwrap().to_json().unwrap())
+        .into_iter()
+        .chain([
+            include_str!("../../../tests/golden/models/random_forest.format_2.json").to_owned(),
+            include_str!("../../../tests/golden/models/ridge.format_2.json").to_owned(),
+        ])
+        .collect()
 }
 
 proptest! {
@@ -37,10 +41,12 @@ proptest! {
             let place = place.index(bytes.len());
             bytes[place] = SYMBOLS[symbol as usize % SYMBOLS.len()];
         }
-        if let Ok(model) = serde_json::from_slice::<Model>(&bytes) {
-            let data = data();
-            let predictions = predict(&model, data.features(), data.feature_names());
-            prop_assert_eq!(predictions.is_ok(), model.check().is_ok() && model.features.iter().all(|f| data.feature_names().contains(&f.name)));
+        if let Ok(text) = std::str::from_utf8(&bytes)
+            && let Ok(model) = Model::from_json(text)
+        {
+            let names: Vec<String> = model.features.iter().map(|feature| feature.name.clone()).collect();
+            let rows = Array2::from_shape_fn((30, names.len()), |(r, c)| ((r * (c + 2)) as f64 * 0.9).sin());
+            prop_assert!(predict(&model, rows.view(), &names).is_ok());
         }
     }
 }

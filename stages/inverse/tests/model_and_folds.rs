@@ -1,12 +1,16 @@
 //! What a user relies on: models survive JSON and refuse damage, columns are found by name, samples stay together, threads change nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use lapicque_inverse::regressors::LeastSquares;
 use lapicque_inverse::{
-    Estimator, HeldOut, InverseError, Model, RandomForest, Regressor, Ridge, Target, TrainingData, Validation,
-    cross_validate, explicit_folds, predict, train,
+    AnyEstimator, Estimator, FitContext, HeldOut, InverseError, LeastSquares, Model, RandomForest, Ridge, Target,
+    TrainingData, Validation, cross_validate, explicit_folds, predict, train,
 };
+use lapicque_numerics::random::StreamKey;
 use ndarray::{Array2, s};
+
+fn quiet() -> FitContext<'static> {
+    FitContext::unwatched(StreamKey::new([7; 16]))
+}
 
 /// Twenty samples of three rows each (channels); the second feature never varies.
 fn data() -> TrainingData {
@@ -25,9 +29,9 @@ fn data() -> TrainingData {
     TrainingData::new(features, names, targets, target_columns, samples).unwrap()
 }
 
-fn estimators() -> [Estimator; 3] {
-    let forest = RandomForest { trees: 5, seed: 1, ..RandomForest::default() };
-    [Estimator::Ridge(Ridge { alpha: 0.3 }), Estimator::LeastSquares, Estimator::RandomForest(forest)]
+fn estimators() -> [AnyEstimator; 3] {
+    let forest = RandomForest { trees: 5, ..RandomForest::default() };
+    [Ridge { alpha: 0.3 }.into(), LeastSquares.into(), forest.into()]
 }
 
 fn folds() -> Vec<lapicque_inverse::Split> {
@@ -41,18 +45,16 @@ fn a_model_survives_json_bit_for_bit() {
     let data = data();
     for estimator in estimators() {
         for standardized in [false, true] {
-            let validation = cross_validate(&data, estimator.regressor(), standardized, &folds()).unwrap();
-            let model = train(&data, &estimator, standardized, "catch22 v1")
+            let validation = cross_validate(&data, &*estimator, standardized, &folds(), &quiet()).unwrap();
+            let model = train(&data, &estimator, standardized, "catch22 v1", &quiet())
                 .unwrap()
-                .with_held_out_error(&data, &validation)
+                .with_held_out_error(&data, &validation, &quiet())
                 .unwrap();
-            let text = serde_json::to_string_pretty(&model).unwrap();
-            let read: Model = serde_json::from_str(&text).unwrap();
-            read.check().unwrap();
+            let read = Model::from_json(&model.to_json().unwrap()).unwrap();
             assert_eq!(read, model);
             let predictions = predict(&read, data.features(), data.feature_names()).unwrap();
             assert_eq!(predictions, predict(&model, data.features(), data.feature_names()).unwrap());
-            if let Estimator::RandomForest(_) = estimator {
+            if estimator.name() == "random_forest" {
                 assert!(predictions.sd.column(1).iter().all(|sd| *sd == validation.pooled[1].mse.sqrt()));
             }
         }
@@ -61,9 +63,9 @@ fn a_model_survives_json_bit_for_bit() {
 
 #[test]
 fn a_model_file_reads_as_what_it_is() {
-    let model = train(&data(), &estimators()[0], true, "catch22 v1").unwrap();
-    let json = serde_json::to_value(&model).unwrap();
-    assert_eq!(json["format_version"], 2);
+    let model = train(&data(), &estimators()[0], true, "catch22 v1", &quiet()).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&model.to_json().unwrap()).unwrap();
+    assert_eq!(json["format_version"], 3);
     assert_eq!(json["estimator"]["ridge"]["alpha"], 0.3);
     assert_eq!(json["feature_definitions"], "catch22 v1");
     assert_eq!(json["features"][1]["name"], "dfa");
@@ -77,22 +79,24 @@ fn a_model_file_reads_as_what_it_is() {
 
 #[test]
 fn damage_to_a_model_is_named_by_field() {
-    let models = estimators().map(|estimator| train(&data(), &estimator, true, "v1").unwrap());
+    let models = estimators().map(|estimator| train(&data(), &estimator, true, "v1", &quiet()).unwrap());
     let [ridge, _, forest] = models;
     let damaged = |model: &Model, pointer: &str, value: serde_json::Value| {
-        let mut json = serde_json::to_value(model).unwrap();
+        let mut json: serde_json::Value = serde_json::from_str(&model.to_json().unwrap()).unwrap();
         *json.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}")) = value;
-        let model: Model = serde_json::from_value(json).unwrap();
-        let error = model.check().unwrap_err();
-        assert_eq!(predict(&model, Array2::zeros((0, 0)).view(), &[]), Err(error.clone()));
-        error.to_string()
+        Model::from_json(&json.to_string()).unwrap_err().to_string()
     };
     for (pointer, value, expected) in [
-        ("/format_version", 3.into(), "`format_version` is 3"),
+        ("/format_version", 4.into(), "`format_version` is 4; this version reads 1 to 3"),
         ("/format_version", 0.into(), "`format_version` is 0"),
         ("/leverage/rows", 0.into(), "`leverage.rows` is 0"),
-        ("/leverage/centre", serde_json::json!([1.0]), "`leverage.centre` has 1 entries"),
-        ("/leverage/whitening/1", serde_json::json!([1.0]), "`leverage.whitening[1]` has 1 entries"),
+        ("/leverage/centre", serde_json::json!([1.0]), "`leverage.whitening` has 6 values; a triangle of 1 rows"),
+        ("/leverage/whitening", serde_json::json!([1.0]), "`leverage.whitening` has 1 values; a triangle of 3 rows"),
+        ("/leverage/centre/1", serde_json::json!([1.0]), "`leverage.centre[1]` is a list; those before it are numbers"),
+        ("/fitted/linear", serde_json::json!({"intercept": [1, 2]}), "`fitted.linear.coefficients` is missing"),
+        ("/fitted", serde_json::json!({}), "`fitted` must have one entry"),
+        ("/estimator", serde_json::json!({"random_forest": {}}), "`fitted.linear.seed` is not a whole number"),
+        ("/fitted/linear/intercept/1", "x".into(), "`fitted.linear.intercept[1]` is \"x\"; it must be a number"),
         ("/held_out_leverage", (-1.0).into(), "`held_out_leverage` is -1"),
         ("/estimator/ridge/alpha", (-1.0).into(), "`alpha` of ridge is -1"),
         ("/features", serde_json::json!([]), "`features` is empty"),
@@ -103,27 +107,42 @@ fn damage_to_a_model_is_named_by_field() {
         ("/features/0/scale", serde_json::Value::Null, "`features.acf_timescale.scale` must be given"),
         ("/features/0/training_min", 1e9.into(), "`features.acf_timescale.training_min` is 1000000000, above"),
         ("/fitted/linear/intercept", serde_json::json!([1.0]), "`fitted.linear.intercept` has 1 entries"),
-        ("/fitted/linear/coefficients/1", serde_json::json!([1.0]), "`fitted.linear.coefficients[1]` has 1 entries"),
+        (
+            "/fitted/linear/coefficients/1",
+            serde_json::json!([1.0]),
+            "`fitted.linear.coefficients[1]` has 1 entries; those before it have 3",
+        ),
         ("/held_out_rms_error", serde_json::json!([1.0]), "`held_out_rms_error` has 1 entries"),
         ("/held_out_rms_error", serde_json::json!([1.0, -1.0]), "`held_out_rms_error[1]` is -1"),
     ] {
         let message = damaged(&ridge, pointer, value);
         assert!(message.contains(expected), "{pointer}: {message}");
     }
-    let tree = "/fitted/random_forest/1/trees/2";
-    for (column, value, expected) in [
-        ("/at_most/0", 0.into(), "`fitted.random_forest[1].trees[2].at_most[0]` is 0"),
-        ("/above/1", 1.into(), "trees[2].above[1]` is 1; a child lies behind its parent"),
-        ("/above/1", u32::MAX.into(), "trees[2].above[1]` is 4294967295"),
-        ("/feature/0", 3.into(), "trees[2].feature[0]` is 3; the model has 3 features"),
-        ("/threshold", serde_json::json!([]), "trees[2].threshold` has 0 entries"),
-        ("/value", serde_json::json!([]), "trees[2].value` is empty"),
+    // Of five trees for each of two targets: the third of the second.
+    let trees = forest.fitted.store().array("nodes_of_tree").unwrap().values.clone();
+    let first = trees[..7].iter().sum::<f64>() as usize;
+    let fitted = "/fitted/random_forest";
+    for (place, value, expected) in [
+        (format!("at_most/{first}"), 0.into(), "`fitted.random_forest[1].trees[2].at_most[0]` is 0"),
+        (format!("above/{}", first + 1), 1.into(), "trees[2].above[1]` is 1; a child lies behind its parent"),
+        (format!("above/{}", first + 1), u32::MAX.into(), "trees[2].above[1]` is 4294967295"),
+        (format!("feature/{first}"), 3.into(), "trees[2].feature[0]` is 3; the model has 3 features"),
+        (format!("feature/{first}"), 0.5.into(), "is 0.5; it must be a whole number from 0 to 4294967295"),
+        ("threshold".to_owned(), serde_json::json!([]), "`fitted.random_forest.threshold` has 0 entries"),
+        ("value".to_owned(), serde_json::json!([]), "`fitted.random_forest.value` has 0 entries"),
+        ("nodes_of_tree/0".to_owned(), 0.into(), "entries; the trees have"),
+        ("trees_of_target/0".to_owned(), 4.into(), "the targets have 9 trees"),
+        ("seed".to_owned(), serde_json::Value::Null, "`fitted.random_forest.seed` is not a whole number"),
+        ("more".to_owned(), 1.into(), "`fitted.random_forest.more` is not known here"),
     ] {
-        let message = damaged(&forest, &format!("{tree}{column}"), value);
-        assert!(message.contains(expected), "{column}: {message}");
+        let mut json: serde_json::Value = serde_json::from_str(&forest.to_json().unwrap()).unwrap();
+        match json.pointer_mut(&format!("{fitted}/{place}")) {
+            Some(found) => *found = value,
+            None => json.pointer_mut(fitted).unwrap()[&place] = value,
+        }
+        let message = Model::from_json(&json.to_string()).unwrap_err().to_string();
+        assert!(message.contains(expected), "{place}: {message}");
     }
-    let message = damaged(&forest, "/fitted/random_forest/0/trees", serde_json::json!([]));
-    assert!(message.contains("at least one tree"), "{message}");
     let mut not_finite = ridge;
     not_finite.features[2].mean = Some(f64::NAN);
     assert!(not_finite.check().unwrap_err().to_string().contains("`features.mode_5.mean` is NaN"));
@@ -133,7 +152,7 @@ fn damage_to_a_model_is_named_by_field() {
 fn columns_are_found_by_name_and_the_training_range_is_known() {
     let data = data();
     for estimator in estimators() {
-        let model = train(&data, &estimator, true, "v1").unwrap();
+        let model = train(&data, &estimator, true, "v1", &quiet()).unwrap();
         let straight = predict(&model, data.features(), data.feature_names()).unwrap();
         assert!(straight.outside_training.iter().all(|&part| part == 0.0));
         assert!(straight.sd.iter().all(|sd| sd.is_nan()));
@@ -169,7 +188,7 @@ fn columns_are_found_by_name_and_the_training_range_is_known() {
 fn rows_of_a_sample_are_never_on_both_sides() {
     let data = data();
     let splits = folds();
-    let validation = cross_validate(&data, &Ridge::default(), true, &splits).unwrap();
+    let validation = cross_validate(&data, &Ridge::default(), true, &splits, &quiet()).unwrap();
     assert_eq!(validation.folds.len(), 12);
     assert_eq!((validation.metrics.len(), validation.pooled.len()), (24, 2));
     for (fold, split) in validation.folds.iter().zip(&splits) {
@@ -202,8 +221,8 @@ fn a_fold_is_fitted_on_the_other_samples_alone() {
     )
     .unwrap();
     for estimator in estimators() {
-        let validation = cross_validate(&data, estimator.regressor(), true, &splits).unwrap();
-        let model = train(&rest, &estimator, true, "v1").unwrap();
+        let validation = cross_validate(&data, &*estimator, true, &splits, &quiet()).unwrap();
+        let model = train(&rest, &estimator, true, "v1", &quiet()).unwrap();
         let test = data.features().select(ndarray::Axis(0), &validation.folds[0].test_rows);
         let expected = predict(&model, test.view(), data.feature_names()).unwrap().mean;
         for (found, expected) in validation.folds[0].predicted.iter().zip(&expected) {
@@ -218,7 +237,7 @@ fn threads_change_no_bit() {
     for estimator in estimators() {
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| cross_validate(&data, estimator.regressor(), true, &folds()).unwrap())
+            pool.install(|| cross_validate(&data, &*estimator, true, &folds(), &quiet()).unwrap())
         };
         assert_eq!(on(1), on(3));
     }
@@ -227,14 +246,14 @@ fn threads_change_no_bit() {
 #[test]
 fn what_cannot_be_validated_is_said() {
     let data = data();
-    let fit = |splits: &[lapicque_inverse::Split]| cross_validate(&data, &Ridge::default(), true, splits);
+    let fit = |splits: &[lapicque_inverse::Split]| cross_validate(&data, &Ridge::default(), true, splits, &quiet());
     assert!(matches!(fit(&[]), Err(InverseError::Shape { .. })));
     let mut split = folds()[0].clone();
     split.test_samples.push(20);
     assert!(matches!(fit(&[split]), Err(InverseError::Fold { .. })));
     let nearly_all = explicit_folds(20, &[vec![(1..20).collect()]]).unwrap();
-    let error = cross_validate(&data, &LeastSquares as &dyn Regressor, true, &nearly_all).unwrap_err();
-    assert_eq!(error, InverseError::TooFewRows { regressor: "least_squares", needed: 4, found: 3 });
+    let error = cross_validate(&data, &LeastSquares as &dyn Estimator, true, &nearly_all, &quiet()).unwrap_err();
+    assert_eq!(error, InverseError::TooFewRows { estimator: "least_squares", needed: 4, found: 3 });
 }
 
 #[test]
@@ -252,20 +271,22 @@ fn a_dependent_feature_is_named() {
         base.sample_of_row().to_vec(),
     )
     .unwrap();
-    let error = train(&data, &Estimator::LeastSquares, false, "v1").unwrap_err();
+    let error = train(&data, &LeastSquares.into(), false, "v1", &quiet()).unwrap_err();
     assert_eq!(error, InverseError::DependentFeature { name: "mode_5".to_owned() });
-    let ridge = train(&data, &Estimator::Ridge(Ridge { alpha: 0.0 }), true, "v1").unwrap();
+    let ridge = train(&data, &Ridge { alpha: 0.0 }.into(), true, "v1", &quiet()).unwrap();
     assert!(predict(&ridge, data.features(), data.feature_names()).unwrap().mean.iter().all(|m| m.is_finite()));
 }
 
 #[test]
 fn configurations_read_as_documented() {
-    let estimator: Estimator = serde_json::from_str(r#"{"ridge": {"alpha": 2.0}}"#).unwrap();
-    assert_eq!(estimator, Estimator::Ridge(Ridge { alpha: 2.0 }));
-    let forest: Estimator = serde_json::from_str(r#"{"random_forest": {"trees": 7}}"#).unwrap();
-    assert_eq!(forest, Estimator::RandomForest(RandomForest { trees: 7, ..RandomForest::default() }));
-    assert_eq!(serde_json::from_str::<Estimator>(r#""least_squares""#).unwrap(), Estimator::LeastSquares);
-    assert!(serde_json::from_str::<Estimator>(r#"{"ridge": {"lambda": 2.0}}"#).is_err());
+    let read = |text: &str| serde_json::from_str::<AnyEstimator>(text);
+    assert_eq!(read(r#"{"ridge": {"alpha": 2.0}}"#).unwrap(), Ridge { alpha: 2.0 }.into());
+    let forest = RandomForest { trees: 7, ..RandomForest::default() };
+    assert_eq!(read(r#"{"random_forest": {"trees": 7}}"#).unwrap(), forest.into());
+    assert_eq!(read(r#""least_squares""#).unwrap(), LeastSquares.into());
+    assert!(read(r#"{"ridge": {"lambda": 2.0}}"#).is_err());
+    let unknown = read(r#"{"rigde": {}}"#).unwrap_err().to_string();
+    assert!(unknown.contains("`ridge`, `least_squares`, `random_forest`"), "{unknown}");
     let scheme: Validation =
         serde_json::from_str(r#"{"shuffle_split": {"repeats": 200, "test_fraction": 0.1}}"#).unwrap();
     assert_eq!(scheme, Validation::ShuffleSplit { repeats: 200, test_fraction: 0.1 });

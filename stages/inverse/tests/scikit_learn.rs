@@ -4,11 +4,17 @@
 mod golden;
 
 use golden::{all_numbers, assert_close, indices, json, numbers, table};
-use lapicque_inverse::regressors::LinearMap;
+use lapicque_inverse::estimators::LinearMap;
 use lapicque_inverse::{
-    Estimator, Fitted, Model, RandomForest, Ridge, Target, TrainingData, cross_validate, explicit_folds, predict, train,
+    AnyEstimator, FitContext, LeastSquares, Model, RandomForest, Ridge, Target, TrainingData, cross_validate,
+    explicit_folds, predict, train,
 };
+use lapicque_numerics::random::StreamKey;
 use ndarray::{Array2, Axis};
+
+fn quiet() -> FitContext<'static> {
+    FitContext::unwatched(StreamKey::new([7; 16]))
+}
 
 fn feature_names() -> Vec<String> {
     (0..24).map(|i| format!("f{i:02}")).collect()
@@ -33,11 +39,11 @@ fn data(features: Array2<f64>, targets: Array2<f64>) -> TrainingData {
     TrainingData::new(features, names, targets, target_columns, (0..rows).collect()).unwrap()
 }
 
-fn linear(model: &Model) -> &LinearMap {
-    match &model.fitted {
-        Fitted::Linear(map) => map,
-        other => panic!("{other:?}"),
-    }
+fn linear(model: &Model) -> LinearMap {
+    let stored = model.fitted.store();
+    let coefficients = stored.array("coefficients").unwrap();
+    let lines = coefficients.values.chunks(coefficients.shape[1]).map(<[f64]>::to_vec);
+    LinearMap { intercept: stored.array("intercept").unwrap().values.clone(), coefficients: lines.collect() }
 }
 
 fn mse(predicted: &Array2<f64>, truth: &Array2<f64>) -> f64 {
@@ -45,11 +51,11 @@ fn mse(predicted: &Array2<f64>, truth: &Array2<f64>) -> f64 {
 }
 
 /// Least squares is ridge with alpha 0.
-fn check_linear(estimator: &Estimator, case: &serde_json::Value, tolerance: f64) {
+fn check_linear(estimator: &AnyEstimator, case: &serde_json::Value, tolerance: f64) {
     let (features, targets) = quadratic(false);
     let (unseen, truth) = quadratic(true);
     let standardized = case["scaled"].as_bool().unwrap();
-    let model = train(&data(features, targets), estimator, standardized, "golden").unwrap();
+    let model = train(&data(features, targets), estimator, standardized, "golden", &quiet()).unwrap();
     let what = format!("{estimator:?}, standardized {standardized}");
     let map = linear(&model);
     let coefficients = map.coefficients.concat();
@@ -71,7 +77,7 @@ fn ridge_coefficients_intercepts_and_predictions() {
     for case in cases {
         let alpha = case["alpha"].as_f64().unwrap();
         let tolerance = if alpha == 0.0 { 1e-6 } else { 1e-9 };
-        check_linear(&Estimator::Ridge(Ridge { alpha }), case, tolerance);
+        check_linear(&Ridge { alpha }.into(), case, tolerance);
     }
 }
 
@@ -84,9 +90,9 @@ fn nearly_collinear_features_do_not_cost_accuracy() {
     let cases = expected["ridge_extended_precision"].as_array().unwrap();
     assert_eq!(cases.len(), 6);
     for case in cases {
-        let estimator = Estimator::Ridge(Ridge { alpha: case["alpha"].as_f64().unwrap() });
+        let estimator = AnyEstimator::from(Ridge { alpha: case["alpha"].as_f64().unwrap() });
         let standardized = case["scaled"].as_bool().unwrap();
-        let model = train(&data, &estimator, standardized, "golden").unwrap();
+        let model = train(&data, &estimator, standardized, "golden", &quiet()).unwrap();
         for (target, line) in linear(&model).coefficients.iter().enumerate() {
             let what = format!("{estimator:?}, standardized {standardized}, target {target}");
             assert_close(&what, line, &numbers(&case["coef"][target]), 1e-10);
@@ -99,7 +105,7 @@ fn least_squares_is_ridge_without_penalty() {
     let expected = json("quadratic_expected.json");
     for case in &expected["ridge"].as_array().unwrap()[..2] {
         assert_eq!(case["alpha"].as_f64(), Some(0.0));
-        check_linear(&Estimator::LeastSquares, case, 1e-6);
+        check_linear(&LeastSquares.into(), case, 1e-6);
     }
 }
 
@@ -107,8 +113,8 @@ fn least_squares_is_ridge_without_penalty() {
 fn scaling_is_by_the_population_standard_deviation() {
     let expected = json("quadratic_expected.json");
     let (features, targets) = quadratic(false);
-    let estimator = Estimator::Ridge(Ridge::default());
-    let model = train(&data(features, targets), &estimator, true, "golden").unwrap();
+    let estimator = AnyEstimator::from(Ridge::default());
+    let model = train(&data(features, targets), &estimator, true, "golden", &quiet()).unwrap();
     let mean: Vec<f64> = model.features.iter().map(|feature| feature.mean.unwrap()).collect();
     let scale: Vec<f64> = model.features.iter().map(|feature| feature.scale.unwrap()).collect();
     assert_close("mean", &mean, &numbers(&expected["scaler"]["mean"]), 1e-13);
@@ -135,8 +141,12 @@ fn ten_times_ten_folds() {
     let splits = explicit_folds(600, &repeats).unwrap();
     for point in expected["grid"].as_array().unwrap() {
         let ridge = Ridge { alpha: point["alpha"].as_f64().unwrap() };
-        let errors: Vec<f64> =
-            cross_validate(&data, &ridge, false, &splits).unwrap().metrics.iter().map(|metric| metric.mse).collect();
+        let errors: Vec<f64> = cross_validate(&data, &ridge, false, &splits, &quiet())
+            .unwrap()
+            .metrics
+            .iter()
+            .map(|metric| metric.mse)
+            .collect();
         assert_eq!(errors.len(), 100);
         let mean = errors.iter().sum::<f64>() / 100.0;
         let sd = (errors.iter().map(|error| (error - mean).powi(2)).sum::<f64>() / 100.0).sqrt();
@@ -167,7 +177,7 @@ fn grid_over_repeated_folds_of_simulated_recordings() {
     let mut best = (f64::INFINITY, 0.0);
     for point in expected["grid"].as_array().unwrap() {
         let ridge = Ridge { alpha: point["alpha"].as_f64().unwrap() };
-        let validation = cross_validate(&data, &ridge, false, &splits).unwrap();
+        let validation = cross_validate(&data, &ridge, false, &splits, &quiet()).unwrap();
         let errors: Vec<f64> = validation.metrics.iter().map(|metric| metric.mse).collect();
         for (found, expected) in errors.iter().zip(numbers(&point["fold_mse"])) {
             assert!((found / expected - 1.0).abs() < 1e-9, "{ridge:?}: {found} {expected}");
@@ -179,7 +189,7 @@ fn grid_over_repeated_folds_of_simulated_recordings() {
     assert_eq!(Some(best.1), expected["best_alpha"].as_f64());
 
     let single = &expected["single_alpha1"];
-    let model = train(&data, &Estimator::Ridge(Ridge { alpha: 1.0 }), false, "catch22 v0").unwrap();
+    let model = train(&data, &Ridge { alpha: 1.0 }.into(), false, "catch22 v0", &quiet()).unwrap();
     let map = linear(&model);
     assert_close("coef", &map.coefficients[0], &numbers(&single["coef"]), 1e-9);
     assert_close("intercept", &map.intercept, &[single["intercept"].as_f64().unwrap()], 1e-9);
@@ -207,8 +217,8 @@ fn random_forests_are_as_good() {
     for (forest, theirs) in ours.into_iter().zip(theirs) {
         let mut mean = [0.0; 3];
         for seed in 0..5 {
-            let estimator = Estimator::RandomForest(RandomForest { seed, ..forest.clone() });
-            let model = train(&data, &estimator, true, "golden").unwrap();
+            let context = FitContext::unwatched(StreamKey::new([seed; 16]));
+            let model = train(&data, &forest.clone().into(), true, "golden", &context).unwrap();
             let predicted = predict(&model, unseen.view(), &feature_names()).unwrap().mean;
             for (target, mean) in mean.iter_mut().enumerate() {
                 let error = &predicted.column(target) - &truth.column(target);

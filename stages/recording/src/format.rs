@@ -78,6 +78,7 @@ pub trait Parts {
     fn open(&self, part: Option<&str>) -> io::Result<Box<dyn ReadSeek + '_>>;
 }
 
+/// What a part of a recording is read from.
 pub trait ReadSeek: Read + Seek {}
 
 impl<T: Read + Seek> ReadSeek for T {}
@@ -87,7 +88,9 @@ impl<T: Read + Seek> ReadSeek for T {}
 pub struct ReadOptions<'a> {
     /// Must fit what a file says; needed where it says nothing.
     pub sampling_rate_hz: Option<f64>,
+    /// The column of times, where a file may have several.
     pub time_column: Option<&'a str>,
+    /// The unit of that column, where its name does not say it.
     pub time_unit: Option<TimeUnit>,
     /// The channels that are wanted; a format may read others as well.
     pub channels: Option<&'a [String]>,
@@ -96,6 +99,7 @@ pub struct ReadOptions<'a> {
 /// A recording without its values.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outline {
+    /// In the order of the file.
     pub channels: Vec<ChannelOutline>,
     /// Whether it has remarks on moments or stretches of time.
     pub has_annotations: bool,
@@ -109,6 +113,7 @@ pub struct Outline {
 
 /// Why a recording cannot be read.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 pub enum FormatError {
     #[error("cannot read the file: {0}")]
     Io(#[from] io::Error),

@@ -35,9 +35,13 @@ pub struct Channel {
 /// A channel without its values; where there may be gaps, the whole of its stretches.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChannelOutline {
+    /// As the file writes it.
     pub label: String,
+    /// As the file writes it.
     pub unit: Option<String>,
+    /// In Hz.
     pub sampling_rate_hz: f64,
+    /// Values from the first to the last.
     pub samples: u64,
     /// Time of the first sample, where the outline tells stretches apart.
     pub start_s: f64,

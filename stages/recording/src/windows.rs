@@ -10,6 +10,7 @@ use crate::{Annotation, Channel, Recording};
 /// How a recording is cut.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Windows {
+    /// In seconds.
     pub length_s: f64,
     /// From the start of one window to that of the next.
     pub step_s: f64,
@@ -18,7 +19,9 @@ pub struct Windows {
 /// One of the windows of a recording, by its number from 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Window {
+    /// How the recording is cut.
     pub windows: Windows,
+    /// From 0.
     pub number: u64,
 }
 
@@ -42,6 +45,7 @@ impl Windows {
         count
     }
 
+    /// The window of a number.
     pub fn number(self, number: u64) -> Window {
         Window { windows: self, number }
     }

@@ -1,4 +1,4 @@
-//! Numbers and defaults change only with the revision of their kind (`tests/golden/house/defaults.json`).
+//! Numbers and defaults change only with the revision of their kind (`tests/golden/kinds/KIND/expected.json`).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,16 +7,15 @@ use lapicque_schemas::DigestBuilder;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::cases::folders;
 use super::rounded::rounded_digest;
 use super::{every_kind, lab};
-
-const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/house/defaults.json");
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Snapshot {
     kind: String,
     revision: u32,
-    /// As in the pipeline of the suite.
+    /// As in the case.
     given: Value,
     canonical: Value,
     /// Of each output, rounded.
@@ -60,11 +59,15 @@ fn snapshots() -> BTreeMap<String, Snapshot> {
 fn defaults_and_numbers_change_with_the_revision_alone() {
     let found = snapshots();
     let update = std::env::var_os("UPDATE_GOLDEN").is_some();
-    let known: BTreeMap<String, Snapshot> = match std::fs::read_to_string(GOLDEN) {
-        Ok(text) => serde_json::from_str(&text).unwrap(),
-        Err(_) if update => BTreeMap::new(),
-        Err(error) => panic!("{GOLDEN}: {error}"),
-    };
+    let mut known: BTreeMap<String, Snapshot> = BTreeMap::new();
+    for (kind, folder) in folders() {
+        let expected: BTreeMap<String, Snapshot> = match std::fs::read_to_string(folder.join("expected.json")) {
+            Ok(text) => serde_json::from_str(&text).unwrap(),
+            Err(_) if update => BTreeMap::new(),
+            Err(error) => panic!("{kind}/expected.json: {error}"),
+        };
+        known.extend(expected);
+    }
     // Numbers of a stage may differ because those of a stage above it do.
     let mut problems = Vec::new();
     let raised = known
@@ -88,7 +91,7 @@ fn defaults_and_numbers_change_with_the_revision_alone() {
             ));
         } else {
             problems.push(format!(
-                "{differs} of `{}` (stage `{name}`) changed with a revision or with the suite's own pipeline",
+                "{differs} of `{}` (stage `{name}`) changed with a revision or with a case of the suite",
                 new.kind
             ));
         }
@@ -96,18 +99,20 @@ fn defaults_and_numbers_change_with_the_revision_alone() {
     problems.extend(known.keys().filter(|name| !found.contains_key(*name)).map(|name| format!("`{name}` is gone")));
     let unexplained = problems.iter().any(|problem| problem.contains("Raise REVISION"));
     if update && !unexplained {
-        write(Path::new(GOLDEN), &found);
+        for (kind, folder) in folders() {
+            write(&folder.join("expected.json"), &found.iter().filter(|(_, snapshot)| snapshot.kind == kind).collect());
+        }
         return;
     }
     let hint = if unexplained {
         ""
     } else {
-        "\nUPDATE_GOLDEN=1 cargo test --release --test integration defaults_and writes defaults.json anew"
+        "\nUPDATE_GOLDEN=1 cargo test --release --test integration defaults_and writes the files expected.json anew"
     };
     assert!(problems.is_empty(), "{}{hint}", problems.join("\n"));
 }
 
-fn write(path: &Path, snapshots: &BTreeMap<String, Snapshot>) {
+fn write(path: &Path, snapshots: &BTreeMap<&String, &Snapshot>) {
     let mut text = serde_json::to_string_pretty(snapshots).unwrap();
     text.push('\n');
     std::fs::write(path, text).unwrap();

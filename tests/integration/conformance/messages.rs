@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use lapicque_pipeline::{Graph, Pipeline};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::cases::with_inputs;
 use super::{every_kind, lab};
 
 /// What a user need not know. Whole words.
@@ -97,27 +98,6 @@ fn inner_names(schema: &Value, property: &Value, depth: usize, names: &mut BTree
         }
         _ => {}
     }
-}
-
-/// A stage with all that it needs.
-fn with_inputs(stages: &Map<String, Value>, name: &str) -> Map<String, Value> {
-    let mut needed = vec![name.to_owned()];
-    let mut seen = 0;
-    while seen < needed.len() {
-        let inputs = stages[&needed[seen]]["inputs"].as_object().cloned().unwrap_or_default();
-        for from in inputs.values().filter_map(Value::as_str) {
-            let stage = from.split('.').next().unwrap().to_owned();
-            if !needed.contains(&stage) {
-                needed.push(stage);
-            }
-        }
-        seen += 1;
-    }
-    stages
-        .iter()
-        .filter(|(stage, _)| needed.contains(stage))
-        .map(|(stage, value)| (stage.clone(), value.clone()))
-        .collect()
 }
 
 /// The first foreign word of a message.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray};
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError,
-    SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Output, PortMode, PortSpec, Read, SampleError, SampleOutput,
+    Stage, each_sample,
 };
 use lapicque_schemas::tables::features;
 use lapicque_schemas::tables::signals::{self, Series};
@@ -15,9 +15,8 @@ use lapicque_signal::missing::missing;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::kind_config::{bound, read, schema_of};
+use crate::kind_config::{SimpleKind, bound, read, schema_of};
 use crate::signal::missing::{Remark, described};
 use crate::signal::name_of;
 
@@ -27,7 +26,13 @@ const PORTS: &[PortSpec] =
 /// Mean and standard deviation come last.
 const WITHOUT_LOCATION_AND_SPREAD: usize = 22;
 
-pub(super) struct Catch22Kind;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: "features.catch22",
+    summary: "Compute catch22, mean and standard deviation of each signal",
+    ports: PORTS,
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -70,51 +75,33 @@ struct Catch22Stage {
     features: &'static [Feature],
 }
 
-impl Kind for Catch22Kind {
-    fn name(&self) -> &str {
-        "features.catch22"
-    }
-
-    fn summary(&self) -> &str {
-        "Compute catch22, mean and standard deviation of each signal"
-    }
-
-    fn ports(&self) -> Ports {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        let features =
-            if config.location_and_spread { &Feature::ALL[..] } else { &Feature::ALL[..WITHOUT_LOCATION_AND_SPREAD] };
-        let definitions = match config.definitions {
-            Definitions::V1 => "catch22 v1",
-            Definitions::V0 => "catch22 v0",
-        };
-        let columns = features.iter().map(|f| match config.definitions {
-            Definitions::V1 => (f.short_name(), f.long_name()),
-            Definitions::V0 => (f.short_name(), f.legacy_name()),
-        });
-        let schema = features::schema(definitions, columns);
-        let mut bound = bound(REVISION, &config, &Config::default(), request, vec![Output::new("features", schema)])?;
-        bound.reads = vec![Read::columns("signals", ["channel", "epoch", "values"].map(str::to_owned))];
-        let options = Options {
-            definitions: match config.definitions {
-                Definitions::V1 => catch22::Definitions::V1,
-                Definitions::V0 => catch22::Definitions::V0,
-            },
-            undefined: match config.undefined {
-                Undefined::Nan => catch22::Undefined::Nan,
-                Undefined::Mask => catch22::Undefined::Mask,
-            },
-            normalize: config.normalize,
-        };
-        Ok(Box::new(Catch22Stage { bound, options, features }))
-    }
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    let features =
+        if config.location_and_spread { &Feature::ALL[..] } else { &Feature::ALL[..WITHOUT_LOCATION_AND_SPREAD] };
+    let definitions = match config.definitions {
+        Definitions::V1 => "catch22 v1",
+        Definitions::V0 => "catch22 v0",
+    };
+    let columns = features.iter().map(|f| match config.definitions {
+        Definitions::V1 => (f.short_name(), f.long_name()),
+        Definitions::V0 => (f.short_name(), f.legacy_name()),
+    });
+    let schema = features::schema(definitions, columns);
+    let mut bound = bound(REVISION, &config, &Config::default(), request, vec![Output::new("features", schema)])?;
+    bound.reads = vec![Read::columns("signals", ["channel", "epoch", "values"].map(str::to_owned))];
+    let options = Options {
+        definitions: match config.definitions {
+            Definitions::V1 => catch22::Definitions::V1,
+            Definitions::V0 => catch22::Definitions::V0,
+        },
+        undefined: match config.undefined {
+            Undefined::Nan => catch22::Undefined::Nan,
+            Undefined::Mask => catch22::Undefined::Mask,
+        },
+        normalize: config.normalize,
+    };
+    Ok(Box::new(Catch22Stage { bound, options, features }))
 }
 
 impl Stage for Catch22Stage {

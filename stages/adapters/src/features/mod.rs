@@ -6,5 +6,5 @@ mod spiking;
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(catch22::Catch22Kind), Box::new(spiking::Spiking)]
+    vec![Box::new(catch22::KIND), Box::new(spiking::KIND)]
 }

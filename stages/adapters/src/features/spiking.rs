@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 use lapicque_numerics::grid::TimeGrid;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError,
-    SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Output, PortMode, PortSpec, Read, SampleError, SampleOutput,
+    Stage, each_sample,
 };
 use lapicque_schemas::tables::populations::{self, PopulationRow};
 use lapicque_schemas::tables::{int_column, spikes, spiking_features, text_column};
@@ -16,9 +16,8 @@ use lapicque_spiking::{PopulationSummary, Recording};
 use lapicque_units::{Time, write_number};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::kind_config::{bound, read, schema_of};
+use crate::kind_config::{SimpleKind, bound, read, schema_of};
 
 const REVISION: u32 = 1;
 const PORTS: &[PortSpec] = &[
@@ -27,7 +26,13 @@ const PORTS: &[PortSpec] = &[
 ];
 const POPULATION_COLUMNS: [&str; 4] = ["population", "size", "t_start_ms", "t_stop_ms"];
 
-pub(super) struct Spiking;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: "features.spiking",
+    summary: "Measure rate, regularity, variability and correlation of spikes",
+    ports: PORTS,
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -57,68 +62,50 @@ struct SpikingStage {
     correlation: String,
 }
 
-impl Kind for Spiking {
-    fn name(&self) -> &str {
-        "features.spiking"
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    let mut problems = Vec::new();
+    if config.fewest_intervals < 2 {
+        problems.push(ConfigError::at(
+            "fewest_intervals",
+            format!("{}; at least 2 intervals vary", config.fewest_intervals),
+        ));
     }
-
-    fn summary(&self) -> &str {
-        "Measure rate, regularity, variability and correlation of spikes"
-    }
-
-    fn ports(&self) -> Ports {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        let mut problems = Vec::new();
-        if config.fewest_intervals < 2 {
-            problems.push(ConfigError::at(
-                "fewest_intervals",
-                format!("{}; at least 2 intervals vary", config.fewest_intervals),
-            ));
+    for (field, bin) in [("bin", config.bin), ("correlation_bin", config.correlation_bin)] {
+        if !(bin.value() > 0.0 && bin.value().is_finite()) {
+            problems.push(ConfigError::at(field, format!("{bin}: a bin is finite and above 0 ms")));
         }
-        for (field, bin) in [("bin", config.bin), ("correlation_bin", config.correlation_bin)] {
-            if !(bin.value() > 0.0 && bin.value().is_finite()) {
-                problems.push(ConfigError::at(field, format!("{bin}: a bin is finite and above 0 ms")));
+    }
+    let dt_ms = match request.input("spikes").map(|input| &input.schema) {
+        Some(schema) => {
+            problems.extend(missing_columns("spikes", schema, &["population", "neuron", "step"]));
+            let dt_ms = spikes::dt_ms(schema).filter(|dt| *dt > 0.0 && dt.is_finite());
+            if dt_ms.is_none() {
+                problems.push(ConfigError::at(
+                    "inputs.spikes",
+                    "the column `step` has no metadata `dt_ms`: the time step is not known",
+                ));
             }
+            dt_ms
         }
-        let dt_ms = match request.input("spikes").map(|input| &input.schema) {
-            Some(schema) => {
-                problems.extend(missing_columns("spikes", schema, &["population", "neuron", "step"]));
-                let dt_ms = spikes::dt_ms(schema).filter(|dt| *dt > 0.0 && dt.is_finite());
-                if dt_ms.is_none() {
-                    problems.push(ConfigError::at(
-                        "inputs.spikes",
-                        "the column `step` has no metadata `dt_ms`: the time step is not known",
-                    ));
-                }
-                dt_ms
-            }
-            None => None,
-        };
-        if let Some(input) = request.input("populations") {
-            problems.extend(missing_columns("populations", &input.schema, &POPULATION_COLUMNS));
-        }
-        let (Some(dt_ms), true) = (dt_ms, problems.is_empty()) else {
-            return Err(problems);
-        };
-        let fano = format!("fano_{}ms", write_number(config.bin.value()));
-        let correlation = format!("correlation_{}ms", write_number(config.correlation_bin.value()));
-        let schema = spiking_features::schema(&statistics(&fano, &correlation));
-        let mut bound = bound(REVISION, &config, &Config::default(), request, vec![Output::new("features", schema)])?;
-        bound.reads = vec![
-            Read::columns("spikes", ["population", "neuron", "step"].map(str::to_owned)),
-            Read::columns("populations", POPULATION_COLUMNS.map(str::to_owned)),
-        ];
-        bound.notes.extend(uneven_bins(&[(&fano, config.bin), (&correlation, config.correlation_bin)], dt_ms));
-        Ok(Box::new(SpikingStage { bound, config, dt_ms, fano, correlation }))
+        None => None,
+    };
+    if let Some(input) = request.input("populations") {
+        problems.extend(missing_columns("populations", &input.schema, &POPULATION_COLUMNS));
     }
+    let (Some(dt_ms), true) = (dt_ms, problems.is_empty()) else {
+        return Err(problems);
+    };
+    let fano = format!("fano_{}ms", write_number(config.bin.value()));
+    let correlation = format!("correlation_{}ms", write_number(config.correlation_bin.value()));
+    let schema = spiking_features::schema(&statistics(&fano, &correlation));
+    let mut bound = bound(REVISION, &config, &Config::default(), request, vec![Output::new("features", schema)])?;
+    bound.reads = vec![
+        Read::columns("spikes", ["population", "neuron", "step"].map(str::to_owned)),
+        Read::columns("populations", POPULATION_COLUMNS.map(str::to_owned)),
+    ];
+    bound.notes.extend(uneven_bins(&[(&fano, config.bin), (&correlation, config.correlation_bin)], dt_ms));
+    Ok(Box::new(SpikingStage { bound, config, dt_ms, fano, correlation }))
 }
 
 /// Bins between the steps of spikes hold more of them or less, which varies counts beside the spikes.

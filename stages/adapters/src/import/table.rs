@@ -15,6 +15,7 @@ use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, FileRef, Kind, Output, Points, Ports, SampleError, SampleOutput,
     Stage, each_sample,
 };
+use lapicque_schemas::tables::model::{ModelArray, ModelRows};
 use lapicque_schemas::tables::{ALL, FREE, TableSpec, features, model, parameters};
 use lapicque_schemas::{TableSchema, content_digest};
 use schemars::JsonSchema;
@@ -23,7 +24,7 @@ use serde_json::Value;
 
 use super::files::file_error;
 use super::table_columns::{RowNumbers, UserTable, read_table};
-use crate::inverse::read_model;
+use crate::inverse::{model_of, rows_of};
 use crate::kind_config::{problem, read, schema_of};
 use crate::parameters::list::{Missing, file_columns};
 use crate::source::{Rows, Source};
@@ -172,24 +173,36 @@ fn model_table(file: &FileRef, kind: &str) -> Result<RecordBatch, ConfigError> {
         return Err(ConfigError::at("table", format!("a .json file is a model, no {kind} table")));
     }
     let text = file.text().map_err(|error| file_error("path", file, error))?;
-    let text = exported(text).map_err(|message| file_error("path", file, message))?;
-    let document = read_model(&text).map_err(|message| file_error("path", file, message))?;
-    document.check().map_err(|error| file_error("path", file, error))?;
-    model::write(&text).map_err(|error| file_error("path", file, error))
+    let rows = exported(text).map_err(|message| file_error("path", file, message))?;
+    let model = model_of(&rows).map_err(|message| file_error("path", file, message))?;
+    let rows = rows_of(&model).map_err(|message| file_error("path", file, message))?;
+    model::write(&rows).map_err(|error| file_error("path", file, error))
 }
 
-/// The document: the file itself, or the cell of the table that `lapicque export` and `lapicque sql` write.
-fn exported(text: String) -> Result<String, String> {
+/// The document that the file is, or the rows of the table that `lapicque sql` writes.
+fn exported(text: String) -> Result<ModelRows, String> {
     const DOCUMENT: &str = "document";
     if !text.trim_start().starts_with('[') {
-        return Ok(text);
+        return Ok(ModelRows { head: text, arrays: Vec::new() });
     }
     let rows: Vec<HashMap<String, Value>> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    let [row] = rows.as_slice() else {
-        return Err(format!("the table has {} models; one is due", rows.len()));
+    let heads: Vec<&str> = rows.iter().filter_map(|row| row.get(DOCUMENT).and_then(Value::as_str)).collect();
+    let [head] = heads.as_slice() else {
+        return Err(match heads.len() {
+            0 if !rows.is_empty() => format!("the table has no column `{DOCUMENT}` with a model"),
+            models => format!("the table has {models} models; one is due"),
+        });
     };
-    let document = row.get(DOCUMENT).and_then(Value::as_str);
-    document.map(str::to_owned).ok_or_else(|| format!("the table has no column `{DOCUMENT}` with a model"))
+    let arrays = rows.iter().filter(|row| row.get(DOCUMENT).is_none_or(Value::is_null)).map(|row| {
+        let name = row.get("part").and_then(Value::as_str).ok_or("a row has neither `document` nor `part`")?;
+        let numbers = |column: &str| {
+            let numbers = row.get(column).and_then(Value::as_array).into_iter().flatten();
+            numbers.map(|number| number.as_f64().unwrap_or(f64::NAN)).collect::<Vec<f64>>()
+        };
+        let shape = numbers("shape").into_iter().map(|length| length as u32).collect();
+        Ok(ModelArray { name: name.to_owned(), shape, values: numbers("values") })
+    });
+    Ok(ModelRows { head: (*head).to_owned(), arrays: arrays.collect::<Result<_, String>>()? })
 }
 
 /// Rows as the sources of parameters have them: units checked, seeds unsigned.

@@ -1,14 +1,15 @@
 //! `inverse.*`: from features to parameters.
 
 mod columns;
-mod estimator_config;
+mod model_table;
 mod predict;
 mod train;
 mod training_rows;
+mod validation_config;
 
 use lapicque_pipeline::Kind;
-pub(crate) use predict::read_model;
+pub(crate) use model_table::{document_of, model_of, rows_of};
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(train::Train), Box::new(predict::Predict)]
+    vec![Box::new(train::KIND), Box::new(predict::KIND)]
 }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, StringArray};
 use arrow_schema::{Field, Schema};
-use lapicque_inverse::{Model, predict};
-use lapicque_pipeline::config::typed;
+use lapicque_inverse::{Model, predict_checked};
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError,
-    SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Output, PortMode, PortSpec, Read, SampleError, SampleOutput,
+    Stage, each_sample,
 };
 use lapicque_schemas::tables::predictions::{self, PredictionRow};
 use lapicque_schemas::tables::{features, model};
@@ -16,11 +15,11 @@ use lapicque_schemas::{TableSchema, sample_field, with_sample};
 use ndarray::ArrayView2;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::columns::{feature_names, suggestion, why_no_feature};
+use super::model_table::model_of;
 use super::training_rows::{labels, numbers};
-use crate::kind_config::{bound, problem, read, schema_of};
+use crate::kind_config::{SimpleKind, bound, problem, read, schema_of};
 
 /// 2: standard deviations grow outside of the training range, or are unknown there.
 const REVISION: u32 = 2;
@@ -29,7 +28,13 @@ const PORTS: &[PortSpec] = &[
     PortSpec { name: "features", table: features::TABLE, mode: PortMode::Either, required: true },
 ];
 
-pub(super) struct Predict;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: "inverse.predict",
+    summary: "Infer parameters from features with a trained model",
+    ports: PORTS,
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -45,47 +50,27 @@ struct PredictStage {
     labelled: bool,
 }
 
-impl Kind for Predict {
-    fn name(&self) -> &str {
-        "inverse.predict"
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    let Some(input) = request.input("features") else {
+        return problem("inputs", "the input `features` is missing");
+    };
+    let features = feature_names(&input.schema);
+    if features.is_empty() {
+        return problem("inputs.features", "this table has no columns of numbers");
     }
-
-    fn summary(&self) -> &str {
-        "Infer parameters from features with a trained model"
-    }
-
-    fn ports(&self) -> Ports {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        let Some(input) = request.input("features") else {
-            return problem("inputs", "the input `features` is missing");
-        };
-        let features = feature_names(&input.schema);
-        if features.is_empty() {
-            return problem("inputs.features", "this table has no columns of numbers");
-        }
-        let labelled = !input.sample_wise && input.schema.column("sample").is_some();
-        let output = if labelled { with_labels(predictions::schema()) } else { predictions::schema() };
-        let mut bound =
-            bound(REVISION, &config, &Config::default(), request, vec![Output::new("predictions", output)])?;
-        let keys = ["sample", "channel", "epoch"]
-            .into_iter()
-            .filter(|&key| input.schema.column(key).is_some() && (key != "sample" || labelled));
-        let columns = keys.map(str::to_owned).chain(features.iter().cloned());
-        bound.reads = vec![Read::all("model"), Read::columns("features", columns)];
-        let definitions = input.schema.arrow.metadata().get(features::DEFINITIONS).cloned();
-        let others =
-            input.schema.column_names().filter_map(|n| Some((n.to_owned(), why_no_feature(&input.schema, n)?)));
-        let others = others.collect();
-        Ok(Box::new(PredictStage { bound, features, others, definitions, labelled }))
-    }
+    let labelled = !input.sample_wise && input.schema.column("sample").is_some();
+    let output = if labelled { with_labels(predictions::schema()) } else { predictions::schema() };
+    let mut bound = bound(REVISION, &config, &Config::default(), request, vec![Output::new("predictions", output)])?;
+    let keys = ["sample", "channel", "epoch"]
+        .into_iter()
+        .filter(|&key| input.schema.column(key).is_some() && (key != "sample" || labelled));
+    let columns = keys.map(str::to_owned).chain(features.iter().cloned());
+    bound.reads = vec![Read::all("model"), Read::columns("features", columns)];
+    let definitions = input.schema.arrow.metadata().get(features::DEFINITIONS).cloned();
+    let others = input.schema.column_names().filter_map(|n| Some((n.to_owned(), why_no_feature(&input.schema, n)?)));
+    let others = others.collect();
+    Ok(Box::new(PredictStage { bound, features, others, definitions, labelled }))
 }
 
 fn with_labels(schema: TableSchema) -> TableSchema {
@@ -119,15 +104,14 @@ impl Stage for PredictStage {
 impl PredictStage {
     /// The model, and the columns that it uses.
     fn applied(&self, table: &RecordBatch) -> Result<(Model, Vec<String>), SampleError> {
-        let documents = model::read(table).map_err(SampleError::input)?;
-        let [document] = documents.as_slice() else {
+        let models = model::read(table).map_err(SampleError::input)?;
+        let [rows] = models.as_slice() else {
             return Err(SampleError::input(format!(
                 "the table of the input `model` has {} models; it must have one",
-                documents.len()
+                models.len()
             )));
         };
-        let model = read_model(document).map_err(SampleError::input)?;
-        model.check().map_err(SampleError::input)?;
+        let model = model_of(rows).map_err(SampleError::input)?;
         if let Some(definitions) = &self.definitions
             && !model.feature_definitions.is_empty()
             && *definitions != model.feature_definitions
@@ -155,7 +139,7 @@ impl PredictStage {
         let of_columns = numbers(features::TABLE, table, columns)?;
         let values: Vec<f64> = (0..keys.len()).flat_map(|row| of_columns.iter().map(move |c| c[row])).collect();
         let matrix = ArrayView2::from_shape((keys.len(), columns.len()), &values).map_err(SampleError::internal)?;
-        let predicted = predict(model, matrix, columns).map_err(SampleError::input)?;
+        let predicted = predict_checked(model, matrix, columns).map_err(SampleError::input)?;
         let mut rows = Vec::with_capacity(keys.len() * model.targets.len());
         let (mut undefined, mut outside, mut unknown_sd) = (false, false, false);
         for (row, (channel, epoch)) in keys.iter().enumerate() {
@@ -221,21 +205,5 @@ impl PredictStage {
             )
         };
         Ok((!names.is_empty()).then(told))
-    }
-}
-
-/// A model document, or what is wrong with it in words.
-pub(crate) fn read_model(document: &str) -> Result<Model, String> {
-    let error = match serde_json::from_str::<Model>(document) {
-        Ok(model) => return Ok(model),
-        Err(error) => error,
-    };
-    let value: Value = serde_json::from_str(document).map_err(|_| {
-        let (line, column) = (error.line(), error.column());
-        format!("this is no model: the document is no whole JSON (line {line}, column {column})")
-    })?;
-    match typed::<Model>(&value) {
-        Ok(model) => Ok(model),
-        Err(errors) => Err(errors.iter().map(|e| format!("this is no model: {}: {}", e.field, e.message)).collect()),
     }
 }

@@ -1,40 +1,44 @@
 //! `inverse.train`: a model that infers parameters from features, and how well it does on samples it has not seen ([`lapicque_inverse`]).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow_schema::{Field, Schema};
 use lapicque_inverse::{
-    CrossValidation, Estimator, Fitted, InverseError, Model, Regressor, Target, Validation, cross_validate, train,
+    AnyEstimator, CrossValidation, FitContext, InverseError, Model, Split, Target, cross_validate, train,
 };
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::config::nearest;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Grain, Kind, Output, PortMode, PortSchema, PortSpec, Ports, Read,
-    SampleError, SampleInput, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Grain, Output, PortMode, PortSchema, PortSpec, Read, SampleError,
+    SampleInput, SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::held_out::{self, HeldOutRow};
 use lapicque_schemas::tables::metrics::{self, MetricsRow};
 use lapicque_schemas::tables::{features, model, parameters};
 use lapicque_schemas::{TableSchema, label_positions, sample_field};
-use ndarray::ArrayView2;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::columns::{feature_names, suggestion, why_no_feature};
-use super::estimator_config::{EstimatorConfig, ValidationConfig};
+use super::model_table::rows_of;
 use super::training_rows::{Columns, GroupColumn, TrainingRows, training_rows};
-use crate::kind_config::{bound, read, schema_of};
+use super::validation_config::{ValidationConfig, located};
+use crate::kind_config::{SimpleKind, bound, read, schema_of};
 
-/// 2: splits follow from the points, not from the features; errors grow with the leverage.
-const REVISION: u32 = 2;
+/// 2: splits follow from the points, not from the features; errors grow with the leverage. 3: the model as a head and named arrays, of the same numbers.
+const REVISION: u32 = 3;
 const PORTS: &[PortSpec] = &[
     PortSpec { name: "features", table: features::TABLE, mode: PortMode::Either, required: true },
     PortSpec { name: "parameters", table: parameters::TABLE, mode: PortMode::Either, required: true },
 ];
 
-pub(super) struct Train;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: "inverse.train",
+    summary: "Train a model that infers parameters from features, and validate it on held-out samples",
+    ports: PORTS,
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -49,7 +53,7 @@ struct Config {
     standardize: bool,
     /// `{ridge: {alpha: 1.0}}` (the default), `least_squares` or `{random_forest: {trees: 100}}`.
     #[serde(default)]
-    estimator: EstimatorConfig,
+    estimator: AnyEstimator,
     /// `{shuffle_split: {repeats: 10, test_fraction: 0.1}}` (the default), `{repeated_kfold: {folds: 10, repeats: 10}}` or `none`.
     #[serde(default)]
     validation: ValidationConfig,
@@ -69,77 +73,60 @@ struct TrainStage {
     by_label: bool,
 }
 
-impl Kind for Train {
-    fn name(&self) -> &str {
-        "inverse.train"
-    }
-
-    fn summary(&self) -> &str {
-        "Train a model that infers parameters from features, and validate it on held-out samples"
-    }
-
-    fn ports(&self) -> Ports {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        let missing = |port: &str| vec![ConfigError::at("inputs", format!("the input `{port}` is missing"))];
-        let from = request.input("features").ok_or_else(|| missing("features"))?;
-        let to = request.input("parameters").ok_or_else(|| missing("parameters"))?;
-        let mut problems: Vec<ConfigError> =
-            [config.estimator.check(), config.validation.check()].into_iter().filter_map(Result::err).collect();
-        let mut notes = Vec::new();
-        let groups = group_column(&config, from, to, &mut problems, &mut notes);
-        let features = selected_features(&config, &from.schema, groups.as_ref(), &mut problems, &mut notes);
-        let targets = targets(&config, &to.schema, &features, &mut problems);
-        for input in [from, to] {
-            if !input.sample_wise && input.schema.column("sample").is_none() {
-                let message = "this whole table has no column `sample` that says to which sample a row belongs";
-                problems.push(ConfigError::at(format!("inputs.{}", input.port), message));
-            }
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    let missing = |port: &str| vec![ConfigError::at("inputs", format!("the input `{port}` is missing"))];
+    let from = request.input("features").ok_or_else(|| missing("features"))?;
+    let to = request.input("parameters").ok_or_else(|| missing("parameters"))?;
+    let mut problems: Vec<ConfigError> =
+        [config.estimator.check().map_err(|error| located("estimator", error)), config.validation.check()]
+            .into_iter()
+            .filter_map(Result::err)
+            .collect();
+    let mut notes = Vec::new();
+    let groups = group_column(&config, from, to, &mut problems, &mut notes);
+    let features = selected_features(&config, &from.schema, groups.as_ref(), &mut problems, &mut notes);
+    let targets = targets(&config, &to.schema, &features, &mut problems);
+    for input in [from, to] {
+        if !input.sample_wise && input.schema.column("sample").is_none() {
+            let message = "this whole table has no column `sample` that says to which sample a row belongs";
+            problems.push(ConfigError::at(format!("inputs.{}", input.port), message));
         }
-        // There may be fewer: `where` leaves samples out, and some may fail.
-        if let Some(most) = [from, to].into_iter().filter_map(|input| input.samples).min()
-            && problems.is_empty()
-        {
-            problems.extend(config.validation.check_count(most).err());
-        }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let by_label = !(from.sample_wise && to.sample_wise);
-        let outputs = vec![
-            Output::new("model", model::schema()),
-            Output::new("metrics", metrics::schema()),
-            Output::new("held_out", held_out_schema(by_label)),
-        ];
-        let mut bound = bound(REVISION, &config, &Config::default(), request, outputs)?;
-        bound.grain = Grain::Table;
-        bound.random = config.validation.validation().is_some() || config.estimator.is_random();
-        let keys = ["channel", "epoch"].into_iter().filter(|key| from.schema.column(key).is_some()).map(str::to_owned);
-        let grouped_by = |table: &'static str| groups.iter().filter(move |g| g.table == table).map(|g| g.name.clone());
-        let of_features = keys.chain(features.iter().cloned()).chain(grouped_by(features::TABLE));
-        let of_parameters = targets.iter().map(|target| target.name.clone());
-        let group = grouped_by(parameters::TABLE).filter(|group| !config.targets.contains(group));
-        bound.reads =
-            vec![of_samples(from, of_features, by_label), of_samples(to, of_parameters.chain(group), by_label)];
-        notes.extend(targets.iter().filter(|target| target.unit.is_none()).map(|target| {
-            format!("column `{}` of the parameters has no unit: predictions are in whatever unit it is in", target.name)
-        }));
-        if config.features.is_none() {
-            let left_out =
-                from.schema.column_names().filter_map(|name| Some((name, why_no_feature(&from.schema, name)?)));
-            notes.extend(left_out.map(|(name, why)| format!("the column `{name}` is no feature: {why}")));
-        }
-        bound.notes = notes;
-        let definitions = from.schema.arrow.metadata().get(features::DEFINITIONS).cloned().unwrap_or_default();
-        Ok(Box::new(TrainStage { bound, config, features, targets, groups, definitions, by_label }))
     }
+    // There may be fewer: `where` leaves samples out, and some may fail.
+    if let Some(most) = [from, to].into_iter().filter_map(|input| input.samples).min()
+        && problems.is_empty()
+    {
+        problems.extend(config.validation.check_count(most).err());
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let by_label = !(from.sample_wise && to.sample_wise);
+    let outputs = vec![
+        Output::new("model", model::schema()),
+        Output::new("metrics", metrics::schema()),
+        Output::new("held_out", held_out_schema(by_label)),
+    ];
+    let mut bound = bound(REVISION, &config, &Config::default(), request, outputs)?;
+    bound.grain = Grain::Table;
+    bound.random = config.validation.validation().is_some() || config.estimator.is_random();
+    let keys = ["channel", "epoch"].into_iter().filter(|key| from.schema.column(key).is_some()).map(str::to_owned);
+    let grouped_by = |table: &'static str| groups.iter().filter(move |g| g.table == table).map(|g| g.name.clone());
+    let of_features = keys.chain(features.iter().cloned()).chain(grouped_by(features::TABLE));
+    let of_parameters = targets.iter().map(|target| target.name.clone());
+    let group = grouped_by(parameters::TABLE).filter(|group| !config.targets.contains(group));
+    bound.reads = vec![of_samples(from, of_features, by_label), of_samples(to, of_parameters.chain(group), by_label)];
+    notes.extend(targets.iter().filter(|target| target.unit.is_none()).map(|target| {
+        format!("column `{}` of the parameters has no unit: predictions are in whatever unit it is in", target.name)
+    }));
+    if config.features.is_none() {
+        let left_out = from.schema.column_names().filter_map(|name| Some((name, why_no_feature(&from.schema, name)?)));
+        notes.extend(left_out.map(|(name, why)| format!("the column `{name}` is no feature: {why}")));
+    }
+    bound.notes = notes;
+    let definitions = from.schema.arrow.metadata().get(features::DEFINITIONS).cloned().unwrap_or_default();
+    Ok(Box::new(TrainStage { bound, config, features, targets, groups, definitions, by_label }))
 }
 
 /// Labels are values only where a whole table says by them whose its rows are.
@@ -277,7 +264,7 @@ impl Stage for TrainStage {
             let (features, targets, groups) = (&self.features, &self.targets, self.groups.as_ref());
             let columns = Columns { features, targets, groups, by_label: self.by_label };
             let rows = training_rows(table("features")?, table("parameters")?, &columns)?;
-            on_threads(context.threads, || self.train(context, input, &rows))
+            self.train(context, input, &rows)
         })
     }
 }
@@ -289,23 +276,17 @@ impl TrainStage {
         input: &SampleInput,
         rows: &TrainingRows,
     ) -> Result<SampleOutput, SampleError> {
-        let failed = |error: InverseError| {
-            if context.is_cancelled() { SampleError::cancelled() } else { SampleError::input(error) }
+        let splits = self.splits(input, rows).map_err(failed)?;
+        // The model is one fit, as each split is.
+        let part = 1.0 / (1 + splits.as_ref().map_or(0, Vec::len)) as f64;
+        let context = FitContext {
+            threads: context.threads,
+            cancelled: &|| context.is_cancelled(),
+            progress: &|done| (context.progress)(done * part),
+            stream: StreamKey::new(input.stream("fit")),
         };
-        let seed = StreamKey::new(input.stream("fit")).at(0).next_u64();
-        let estimator = self.config.estimator.estimator(seed);
-        let mut trained = train(&rows.data, &estimator, self.config.standardize, &self.definitions).map_err(failed)?;
-        if context.is_cancelled() {
-            return Err(SampleError::cancelled());
-        }
-        let validated = match self.config.validation.validation() {
-            None => None,
-            Some(validation) => Some(self.validate(context, input, rows, &estimator, validation).map_err(failed)?),
-        };
-        if let Some(validated) = &validated {
-            trained = trained.with_held_out_error(&rows.data, validated).map_err(SampleError::input)?;
-        }
-        let document = serde_json::to_string(&trained).map_err(SampleError::internal)?;
+        let (trained, validated) =
+            context.on_threads(|| self.fit(&context, rows, splits.as_deref())).map_err(failed)?;
         let held_out =
             held_out::write(&held_out_rows(rows, validated.as_ref(), &self.targets)).map_err(SampleError::internal)?;
         let held_out = match self.by_label {
@@ -314,66 +295,47 @@ impl TrainStage {
         };
         let metrics = metrics_rows(rows, validated.as_ref(), &self.targets);
         let tables = vec![
-            model::write(&document).map_err(SampleError::internal)?,
+            model::write(&rows_of(&trained).map_err(SampleError::input)?).map_err(SampleError::internal)?,
             metrics::write(&metrics).map_err(SampleError::internal)?,
             held_out,
         ];
         Ok(SampleOutput { tables, notes: notes(&trained, rows) })
     }
 
-    fn validate(
+    /// The model, and what its estimator makes of samples that are held out.
+    fn fit(
         &self,
-        context: &Context<'_>,
-        input: &SampleInput,
+        context: &FitContext<'_>,
         rows: &TrainingRows,
-        estimator: &Estimator,
-        validation: Validation,
-    ) -> Result<CrossValidation, InverseError> {
+        splits: Option<&[Split]>,
+    ) -> Result<(Model, Option<CrossValidation>), InverseError> {
+        let Config { estimator, standardize, .. } = &self.config;
+        let trained = train(&rows.data, estimator, *standardize, &self.definitions, context)?;
+        let Some(splits) = splits else {
+            return Ok((trained, None));
+        };
+        let of_splits = |done: f64| (context.progress)(done * splits.len() as f64);
+        let context = FitContext { progress: &of_splits, ..*context };
+        let validated = cross_validate(&rows.data, &**estimator, *standardize, splits, &context)?;
+        Ok((trained.with_held_out_error(&rows.data, &validated, &context)?, Some(validated)))
+    }
+
+    fn splits(&self, input: &SampleInput, rows: &TrainingRows) -> Result<Option<Vec<Split>>, InverseError> {
+        let Some(validation) = self.config.validation.validation() else {
+            return Ok(None);
+        };
         // A number of its own for each group and repeat, whatever the others and the features are.
         let folds = StreamKey::new(input.stream("folds"));
         let keys: Vec<StreamKey> = rows.groups.names.iter().map(|name| folds.derive(name)).collect();
         let mut rank = |repeat: usize, group: usize| keys[group].at(repeat as u64).next_u64();
-        let splits = validation.splits(&rows.groups.of_sample, &mut rank)?;
-        let watched = Watched {
-            regressor: estimator.regressor(),
-            cancelled: context.cancelled,
-            progress: context.progress,
-            fraction: 1.0 / splits.len() as f64,
-        };
-        // Fits from moments take no time; those of forests can be stopped.
-        let regressor: &dyn Regressor =
-            if estimator.regressor().moment_regressor().is_some() { estimator.regressor() } else { &watched };
-        cross_validate(&rows.data, regressor, self.config.standardize, &splits)
+        validation.splits(&rows.groups.of_sample, &mut rank).map(Some)
     }
 }
 
-/// A regressor that tells how far it is, and stops when it is told to.
-struct Watched<'a> {
-    regressor: &'a dyn Regressor,
-    cancelled: &'a AtomicBool,
-    progress: &'a (dyn Fn(f64) + Sync),
-    fraction: f64,
-}
-
-impl Regressor for Watched<'_> {
-    fn fit(&self, features: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>) -> Result<Fitted, InverseError> {
-        if self.cancelled.load(Ordering::Relaxed) {
-            return Err(InverseError::RandomForest { reason: "cancelled".to_owned() });
-        }
-        let fitted = self.regressor.fit(features, targets);
-        (self.progress)(self.fraction);
-        fitted
-    }
-}
-
-/// Runs on at most this many threads; results are the same on any number.
-fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
-    if threads >= rayon::current_num_threads() {
-        return work();
-    }
-    match rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build() {
-        Ok(pool) => pool.install(work),
-        Err(_) => work(),
+fn failed(error: InverseError) -> SampleError {
+    match error {
+        InverseError::Cancelled => SampleError::cancelled(),
+        error => SampleError::input(error),
     }
 }
 

@@ -21,17 +21,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::stage::{Rows, TheoryKind, integers, numbers, stage, texts};
-use super::theory::{MV, bound, without_space};
-use crate::kind_config::{problem, read, schema_of};
+use super::stage::{Rows, integers, numbers, stage, texts};
+use super::theory::{MV, PORTS, bound, without_space};
+use crate::kind_config::{SimpleKind, problem, read, schema_of};
 use crate::network_model::{NetworkModel, open};
 use crate::swept::Swept;
 
 const REVISION: u32 = 1;
 
-pub(super) const KIND: TheoryKind = TheoryKind {
+pub(super) const KIND: SimpleKind = SimpleKind {
     name: "meanfield.binary",
     summary: "Compute the mean activities of a network of binary units",
+    ports: PORTS,
     config_schema: schema_of::<Config>,
     bind,
 };

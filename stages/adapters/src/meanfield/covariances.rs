@@ -26,16 +26,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::stage::{Rows, TheoryKind, known_numbers, numbers, stage, texts};
-use super::theory::{Method, Solved, Theory};
+use super::stage::{Rows, known_numbers, numbers, stage, texts};
+use super::theory::{Method, PORTS, Solved, Theory};
 use super::working_point::variability;
-use crate::kind_config::{problem, read, schema_of};
+use crate::kind_config::{SimpleKind, problem, read, schema_of};
 
 const REVISION: u32 = 1;
 
-pub(super) const KIND: TheoryKind = TheoryKind {
+pub(super) const KIND: SimpleKind = SimpleKind {
     name: "meanfield.covariances",
     summary: "Compute covariances of spike counts by mean-field theory",
+    ports: PORTS,
     config_schema: schema_of::<Config>,
     bind,
 };

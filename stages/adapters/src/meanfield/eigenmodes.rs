@@ -23,15 +23,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::response::{Fields, RefractoryConfig, Response, yes};
-use super::stage::{Rows, TheoryKind, integers, numbers, stage, texts};
-use super::theory::{Delays, Method};
-use crate::kind_config::{read, schema_of};
+use super::stage::{Rows, integers, numbers, stage, texts};
+use super::theory::{Delays, Method, PORTS};
+use crate::kind_config::{SimpleKind, read, schema_of};
 
 const REVISION: u32 = 2;
 
-pub(super) const KIND: TheoryKind = TheoryKind {
+pub(super) const KIND: SimpleKind = SimpleKind {
     name: "meanfield.eigenmodes",
     summary: "Compute eigenvalues and eigenvectors of the effective connectivity, mode by mode",
+    ports: PORTS,
     config_schema: schema_of::<Config>,
     bind,
 };

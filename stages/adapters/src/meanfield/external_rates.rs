@@ -21,15 +21,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::imposed_input::ImposedInput;
-use super::stage::{Rows, TheoryKind, numbers, stage, texts};
-use super::theory::{MV, Method, Theory, doubts};
-use crate::kind_config::{problem, read, schema_of};
+use super::stage::{Rows, numbers, stage, texts};
+use super::theory::{MV, Method, PORTS, Theory, doubts};
+use crate::kind_config::{SimpleKind, problem, read, schema_of};
 
 const REVISION: u32 = 1;
 
-pub(super) const KIND: TheoryKind = TheoryKind {
+pub(super) const KIND: SimpleKind = SimpleKind {
     name: "meanfield.external_rates",
     summary: "Find the rates of external drives that put a network at a given working point",
+    ports: PORTS,
     config_schema: schema_of::<Config>,
     bind,
 };

@@ -29,15 +29,16 @@ use serde_json::Value;
 
 use super::imposed_input::ImposedInput;
 use super::response::{Fields, RefractoryConfig, Response, yes};
-use super::stage::{Rows, TheoryKind, numbers, stage, texts};
-use super::theory::{MV, Method, doubts};
-use crate::kind_config::{problem, read, schema_of};
+use super::stage::{Rows, numbers, stage, texts};
+use super::theory::{MV, Method, PORTS, doubts};
+use crate::kind_config::{SimpleKind, problem, read, schema_of};
 
 const REVISION: u32 = 1;
 
-pub(super) const KIND: TheoryKind = TheoryKind {
+pub(super) const KIND: SimpleKind = SimpleKind {
     name: "meanfield.low_pass_fit",
     summary: "Fit low-pass filters to the transfer functions of populations",
+    ports: PORTS,
     config_schema: schema_of::<Config>,
     bind,
 };

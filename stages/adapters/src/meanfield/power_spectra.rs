@@ -14,14 +14,16 @@ use lapicque_pipeline::{BindRequest, ConfigError, Output, SampleError, Stage};
 use lapicque_schemas::{Column, TableSchema};
 
 use super::response::{Response, ResponseConfig};
-use super::stage::{Rows, TheoryKind, numbers, stage};
-use crate::kind_config::{read, schema_of};
+use super::stage::{Rows, numbers, stage};
+use super::theory::PORTS;
+use crate::kind_config::{SimpleKind, read, schema_of};
 
 const REVISION: u32 = 3;
 
-pub(super) const KIND: TheoryKind = TheoryKind {
+pub(super) const KIND: SimpleKind = SimpleKind {
     name: "meanfield.power_spectra",
     summary: "Compute power spectra of population rates by linear response theory",
+    ports: PORTS,
     config_schema: schema_of::<ResponseConfig>,
     bind,
 };

@@ -20,14 +20,16 @@ use lapicque_pipeline::{BindRequest, ConfigError, Output, SampleError, Stage};
 use lapicque_schemas::{Column, TableSchema};
 
 use super::response::{Response, ResponseConfig};
-use super::stage::{Rows, TheoryKind, integers, numbers, stage, texts};
-use crate::kind_config::{read, schema_of};
+use super::stage::{Rows, integers, numbers, stage, texts};
+use super::theory::PORTS;
+use crate::kind_config::{SimpleKind, read, schema_of};
 
 const REVISION: u32 = 2;
 
-pub(super) const KIND: TheoryKind = TheoryKind {
+pub(super) const KIND: SimpleKind = SimpleKind {
     name: "meanfield.sensitivity",
     summary: "Find the connections that make the oscillations of a network",
+    ports: PORTS,
     config_schema: schema_of::<ResponseConfig>,
     bind,
 };

@@ -32,9 +32,9 @@ use serde_json::{Value, json};
 use super::axis::WAVENUMBERS;
 use super::low_pass_fit::{Fit, Fitted};
 use super::response::{Fields, RefractoryConfig, yes};
-use super::stage::{Rows, TheoryKind, integers, known_numbers, numbers, stage};
-use super::theory::{Method, without_space};
-use crate::kind_config::{problem, read, schema_of};
+use super::stage::{Rows, integers, known_numbers, numbers, stage};
+use super::theory::{Method, PORTS, without_space};
+use crate::kind_config::{SimpleKind, problem, read, schema_of};
 
 const REVISION: u32 = 1;
 const MOST_ROWS: usize = 1_000_000;
@@ -44,9 +44,10 @@ const PER_M: f64 = 1e3;
 /// Relative difference below which numbers of populations are one.
 const SAME: f64 = 1e-6;
 
-pub(super) const KIND: TheoryKind = TheoryKind {
+pub(super) const KIND: SimpleKind = SimpleKind {
     name: "meanfield.spatial",
     summary: "Compute how patterns grow in networks with distance-dependent connections",
+    ports: PORTS,
     config_schema: schema_of::<Config>,
     bind,
 };

@@ -22,17 +22,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::stage::{Rows, TheoryKind, integers, numbers, stage, texts};
-use super::theory::{Method, Theory, doubts};
-use crate::kind_config::{problem, read, schema_of};
+use super::stage::{Rows, integers, numbers, stage, texts};
+use super::theory::{Method, PORTS, Theory, doubts};
+use crate::kind_config::{SimpleKind, problem, read, schema_of};
 
 const REVISION: u32 = 2;
 const STARTS: u32 = 64;
 const MOST_STARTS: u32 = 10_000;
 
-pub(super) const KIND: TheoryKind = TheoryKind {
+pub(super) const KIND: SimpleKind = SimpleKind {
     name: "meanfield.stability",
     summary: "Search for all working points of a network, and tell which are stable",
+    ports: PORTS,
     config_schema: schema_of::<Config>,
     bind,
 };

@@ -1,46 +1,9 @@
-//! What all kinds of theory are: a kind made of its parts, and a stage that computes each sample from its parameters alone.
+//! What all stages of theory are: they compute each sample from its parameters alone.
 
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
-use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Ports, SampleError, SampleOutput, Stage, each_sample,
-};
-use serde_json::Value;
-
-use super::theory::PORTS;
-
-type Bind = fn(&BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>>;
-
-/// A kind of theory.
-pub(super) struct TheoryKind {
-    pub(super) name: &'static str,
-    pub(super) summary: &'static str,
-    pub(super) config_schema: fn() -> Value,
-    pub(super) bind: Bind,
-}
-
-impl Kind for TheoryKind {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn summary(&self) -> &str {
-        self.summary
-    }
-
-    fn ports(&self) -> Ports {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        (self.config_schema)()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        (self.bind)(request)
-    }
-}
+use lapicque_pipeline::{Batch, Bound, Context, SampleError, SampleOutput, Stage, each_sample};
 
 /// What is computed for one sample: for each output its columns, in the order of the schema.
 pub(super) struct Rows {

@@ -19,15 +19,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::response::{Fields, RefractoryConfig, Response, yes};
-use super::stage::{Rows, TheoryKind, numbers, stage};
-use super::theory::{MV, Method, Solved};
-use crate::kind_config::{read, schema_of};
+use super::stage::{Rows, numbers, stage};
+use super::theory::{MV, Method, PORTS, Solved};
+use crate::kind_config::{SimpleKind, read, schema_of};
 
 const REVISION: u32 = 2;
 
-pub(super) const KIND: TheoryKind = TheoryKind {
+pub(super) const KIND: SimpleKind = SimpleKind {
     name: "meanfield.transfer_function",
     summary: "Compute the response of each population's rate to modulated input by linear response theory",
+    ports: PORTS,
     config_schema: schema_of::<Config>,
     bind,
 };

@@ -22,15 +22,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::stage::{Rows, TheoryKind, integers, numbers, stage, texts};
-use super::theory::{MV, Method, Solved, Theory};
-use crate::kind_config::{problem, read, schema_of};
+use super::stage::{Rows, integers, numbers, stage, texts};
+use super::theory::{MV, Method, PORTS, Solved, Theory};
+use crate::kind_config::{SimpleKind, problem, read, schema_of};
 
 const REVISION: u32 = 2;
 
-pub(super) const KIND: TheoryKind = TheoryKind {
+pub(super) const KIND: SimpleKind = SimpleKind {
     name: "meanfield.working_point",
     summary: "Compute the stationary rates of a network by mean-field theory",
+    ports: PORTS,
     config_schema: schema_of::<Config>,
     bind,
 };

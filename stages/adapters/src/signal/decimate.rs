@@ -1,22 +1,27 @@
 //! `signal.decimate`: every n-th value after a zero-phase low-pass filter ([`lapicque_signal::decimate`]).
 
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Output, SampleError, SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::signals::{self, Signal};
 use lapicque_signal::decimate::{DecimateError, decimate, decimate_as_scipy, reach};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::filter::{Filter, filtered};
 use super::missing::Treatment;
 use super::{Compat, PORTS, signals_of};
-use crate::kind_config::{bound, problem, read, schema_of};
+use crate::kind_config::{SimpleKind, bound, problem, read, schema_of};
 
 const REVISION: u32 = 2;
 
-pub(super) struct Decimate;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: "signal.decimate",
+    summary: "Keep every n-th value after a zero-phase low-pass filter",
+    ports: PORTS,
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,34 +45,16 @@ struct DecimateStage {
     reach: f64,
 }
 
-impl Kind for Decimate {
-    fn name(&self) -> &str {
-        "signal.decimate"
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    if config.factor == 0 {
+        return problem("factor", "0 is no factor; 1 keeps all values");
     }
-
-    fn summary(&self) -> &str {
-        "Keep every n-th value after a zero-phase low-pass filter"
-    }
-
-    fn ports(&self) -> Ports {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        if config.factor == 0 {
-            return problem("factor", "0 is no factor; 1 keeps all values");
-        }
-        // `factor` has no default: 0 never equals a valid one.
-        let unset = Config { factor: 0, missing: Treatment::default(), compat: None };
-        let bound = bound(REVISION, &config, &unset, request, vec![Output::new("signals", signals::schema())])?;
-        let reach = reach(config.factor as usize) as f64;
-        Ok(Box::new(DecimateStage { bound, config, reach }))
-    }
+    // `factor` has no default: 0 never equals a valid one.
+    let unset = Config { factor: 0, missing: Treatment::default(), compat: None };
+    let bound = bound(REVISION, &config, &unset, request, vec![Output::new("signals", signals::schema())])?;
+    let reach = reach(config.factor as usize) as f64;
+    Ok(Box::new(DecimateStage { bound, config, reach }))
 }
 
 impl Stage for DecimateStage {

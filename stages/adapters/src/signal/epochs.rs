@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Output, SampleError, SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::signals::{self, Signal};
 use lapicque_signal::epochs::{Epoch, Epoching, Pooling, epochs, in_samples, pool, z_score};
@@ -18,16 +18,21 @@ use lapicque_signal::missing::{is_there, missing};
 use lapicque_units::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::missing::{Remark, Treatment, check, described, fill};
 use super::zscore::{SCALED_UNIT, remark};
 use super::{PORTS, check_size, known_interval_ms, of_signal, signals_of};
-use crate::kind_config::{bound, problem, read, schema_of};
+use crate::kind_config::{SimpleKind, bound, problem, read, schema_of};
 
 const REVISION: u32 = 2;
 
-pub(super) struct Epochs;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: "signal.epochs",
+    summary: "Cut signals into epochs",
+    ports: PORTS,
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -72,63 +77,42 @@ struct EpochsStage {
     aggregate: Aggregate,
 }
 
-impl Kind for Epochs {
-    fn name(&self) -> &str {
-        "signal.epochs"
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let mut config: Config = read(request)?;
+    let duration = |field: &str, time: Time| {
+        let good = time.value() > 0.0 && time.value().is_finite();
+        (!good).then(|| ConfigError::at(field, format!("{time}: it must be finite and above 0 ms")))
+    };
+    let problems: Vec<ConfigError> = duration("length", config.length)
+        .into_iter()
+        .chain(config.step.and_then(|step| duration("step", step)))
+        .collect();
+    if !problems.is_empty() {
+        return Err(problems);
     }
-
-    fn summary(&self) -> &str {
-        "Cut signals into epochs"
+    if config.missing.is_some() && !config.zscore {
+        return problem(
+            "missing",
+            "only `zscore: true` does anything about missing values; without it they stay where they are",
+        );
     }
-
-    fn ports(&self) -> Ports {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let mut config: Config = read(request)?;
-        let duration = |field: &str, time: Time| {
-            let good = time.value() > 0.0 && time.value().is_finite();
-            (!good).then(|| ConfigError::at(field, format!("{time}: it must be finite and above 0 ms")))
-        };
-        let problems: Vec<ConfigError> = duration("length", config.length)
-            .into_iter()
-            .chain(config.step.and_then(|step| duration("step", step)))
-            .collect();
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        if config.missing.is_some() && !config.zscore {
-            return problem(
-                "missing",
-                "only `zscore: true` does anything about missing values; without it they stay where they are",
-            );
-        }
-        config.missing = config.missing.filter(|missing| *missing != Treatment::default());
-        let step = config.step.unwrap_or(config.length);
-        config.step = config.step.filter(|step| *step != config.length);
-        let epoching = Epoching {
-            length_s: config.length.value() * 1e-3,
-            step_s: step.value() * 1e-3,
-            drop_last: config.drop_last,
-        };
-        // `length` has no default: 0 never equals a valid one.
-        let default = Config {
-            length: Time::new(0.0),
-            step: None,
-            zscore: false,
-            missing: None,
-            drop_last: false,
-            aggregate: Aggregate::None,
-        };
-        let bound = bound(REVISION, &config, &default, request, vec![Output::new("signals", signals::schema())])?;
-        let zscore = config.zscore.then(|| config.missing.unwrap_or_default());
-        Ok(Box::new(EpochsStage { bound, epoching, zscore, aggregate: config.aggregate }))
-    }
+    config.missing = config.missing.filter(|missing| *missing != Treatment::default());
+    let step = config.step.unwrap_or(config.length);
+    config.step = config.step.filter(|step| *step != config.length);
+    let epoching =
+        Epoching { length_s: config.length.value() * 1e-3, step_s: step.value() * 1e-3, drop_last: config.drop_last };
+    // `length` has no default: 0 never equals a valid one.
+    let default = Config {
+        length: Time::new(0.0),
+        step: None,
+        zscore: false,
+        missing: None,
+        drop_last: false,
+        aggregate: Aggregate::None,
+    };
+    let bound = bound(REVISION, &config, &default, request, vec![Output::new("signals", signals::schema())])?;
+    let zscore = config.zscore.then(|| config.missing.unwrap_or_default());
+    Ok(Box::new(EpochsStage { bound, epoching, zscore, aggregate: config.aggregate }))
 }
 
 impl Stage for EpochsStage {

@@ -24,7 +24,7 @@ pub(crate) enum Compat {
 }
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(decimate::Decimate), Box::new(resample::Resample), Box::new(epochs::Epochs), Box::new(zscore::Zscore)]
+    vec![Box::new(decimate::KIND), Box::new(resample::KIND), Box::new(epochs::KIND), Box::new(zscore::KIND)]
 }
 
 fn signals_of(batch: &Batch, sample: usize) -> Result<Vec<Signal<'_>>, SampleError> {

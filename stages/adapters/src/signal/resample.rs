@@ -1,23 +1,28 @@
 //! `signal.resample`: signals at another sampling rate ([`lapicque_signal::resample`]).
 
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Output, SampleError, SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::signals::{self, Signal};
 use lapicque_signal::resample::{rate_fraction, reach, resample_by, resample_by_as_scipy};
 use lapicque_units::Frequency;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::filter::{Filter, filtered};
 use super::missing::Treatment;
 use super::{Compat, PORTS, check_size, known_interval_ms, of_signal, signals_of};
-use crate::kind_config::{bound, problem, read, schema_of};
+use crate::kind_config::{SimpleKind, bound, problem, read, schema_of};
 
 const REVISION: u32 = 2;
 
-pub(super) struct Resample;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: "signal.resample",
+    summary: "Resample signals, with a zero-phase low-pass filter",
+    ports: PORTS,
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,34 +45,16 @@ struct ResampleStage {
     config: Config,
 }
 
-impl Kind for Resample {
-    fn name(&self) -> &str {
-        "signal.resample"
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    let rate_hz = config.rate.value();
+    if !(rate_hz > 0.0 && rate_hz.is_finite()) {
+        return problem("rate", format!("{}: a rate is finite and above 0 Hz", config.rate));
     }
-
-    fn summary(&self) -> &str {
-        "Resample signals, with a zero-phase low-pass filter"
-    }
-
-    fn ports(&self) -> Ports {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        let rate_hz = config.rate.value();
-        if !(rate_hz > 0.0 && rate_hz.is_finite()) {
-            return problem("rate", format!("{}: a rate is finite and above 0 Hz", config.rate));
-        }
-        // `rate` has no default: 0 never equals a valid one.
-        let unset = Config { rate: Frequency::new(0.0), missing: Treatment::default(), compat: None };
-        let bound = bound(REVISION, &config, &unset, request, vec![Output::new("signals", signals::schema())])?;
-        Ok(Box::new(ResampleStage { bound, config }))
-    }
+    // `rate` has no default: 0 never equals a valid one.
+    let unset = Config { rate: Frequency::new(0.0), missing: Treatment::default(), compat: None };
+    let bound = bound(REVISION, &config, &unset, request, vec![Output::new("signals", signals::schema())])?;
+    Ok(Box::new(ResampleStage { bound, config }))
 }
 
 impl Stage for ResampleStage {

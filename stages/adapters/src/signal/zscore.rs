@@ -3,24 +3,29 @@
 //! Before cutting into epochs it keeps the differences between them; `zscore: true` of `signal.epochs` removes them.
 
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Output, SampleError, SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::signals;
 use lapicque_signal::epochs::z_score;
 use lapicque_signal::missing::missing;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::missing::{Remark, Treatment, check, described, fill};
 use super::{PORTS, signals_of};
-use crate::kind_config::{bound, read, schema_of};
+use crate::kind_config::{SimpleKind, bound, read, schema_of};
 
 const REVISION: u32 = 2;
 /// The unit of plain numbers.
 pub(super) const SCALED_UNIT: &str = "1";
 
-pub(super) struct Zscore;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: "signal.zscore",
+    summary: "Scale each signal to mean 0 and population standard deviation 1",
+    ports: PORTS,
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -35,29 +40,11 @@ struct ZscoreStage {
     missing: Treatment,
 }
 
-impl Kind for Zscore {
-    fn name(&self) -> &str {
-        "signal.zscore"
-    }
-
-    fn summary(&self) -> &str {
-        "Scale each signal to mean 0 and population standard deviation 1"
-    }
-
-    fn ports(&self) -> Ports {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        let outputs = vec![Output::new("signals", signals::schema())];
-        let bound = bound(REVISION, &config, &Config::default(), request, outputs)?;
-        Ok(Box::new(ZscoreStage { bound, missing: config.missing }))
-    }
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    let outputs = vec![Output::new("signals", signals::schema())];
+    let bound = bound(REVISION, &config, &Config::default(), request, outputs)?;
+    Ok(Box::new(ZscoreStage { bound, missing: config.missing }))
 }
 
 impl Stage for ZscoreStage {

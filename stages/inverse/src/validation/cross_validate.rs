@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::folds::{Split, check_split};
 use super::metrics::{Metric, RepeatAndFold, metric};
 use crate::columns::Fitter;
-use crate::{InverseError, Regressor, TrainingData};
+use crate::{Estimator, FitContext, InverseError, TrainingData};
 
 /// The held-out predictions of all splits, and how good they are.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,13 +70,14 @@ impl CrossValidation {
 /// `standardized` divides features by the standard deviation of the training rows after subtracting their mean.
 ///
 /// # Errors
-/// A split that holds out no sample, all samples, or samples that do not exist; no split; whatever the regressor refuses (of several failing splits the
-/// first is reported).
+/// A split that holds out no sample, all samples, or samples that do not exist; no split; whatever the estimator refuses (of several failing splits the
+/// first is reported); [`InverseError::Cancelled`].
 pub fn cross_validate(
     data: &TrainingData,
-    regressor: &dyn Regressor,
+    estimator: &dyn Estimator,
     standardized: bool,
     splits: &[Split],
+    context: &FitContext<'_>,
 ) -> Result<CrossValidation, InverseError> {
     if splits.is_empty() {
         return Err(InverseError::Shape {
@@ -88,9 +89,10 @@ pub fn cross_validate(
     for split in splits {
         check_split(split, data.sample_count())?;
     }
-    let fitter = Fitter::for_folds(data, regressor, standardized);
+    let fitter = Fitter::for_folds(data, estimator, standardized);
+    let part = 1.0 / splits.len() as f64;
     let folds: Vec<Result<FoldPredictions, InverseError>> =
-        splits.par_iter().map(|split| predict_split(data, &fitter, split)).collect();
+        splits.par_iter().map(|split| predict_split(data, &fitter, split, part, context)).collect();
     let folds: Vec<FoldPredictions> = folds.into_iter().collect::<Result<_, _>>()?;
     let metrics = folds.par_iter().flat_map_iter(|fold| fold_metrics(data, fold)).collect();
     let pooled = (0..data.target_columns().len())
@@ -100,7 +102,14 @@ pub fn cross_validate(
     Ok(CrossValidation { folds, metrics, pooled })
 }
 
-fn predict_split(data: &TrainingData, fitter: &Fitter<'_>, split: &Split) -> Result<FoldPredictions, InverseError> {
+fn predict_split(
+    data: &TrainingData,
+    fitter: &Fitter<'_>,
+    split: &Split,
+    part: f64,
+    context: &FitContext<'_>,
+) -> Result<FoldPredictions, InverseError> {
+    context.look()?;
     let mut held_out = vec![false; data.row_count()];
     for &sample in &split.test_samples {
         for &row in data.rows_of_sample(sample) {
@@ -108,7 +117,7 @@ fn predict_split(data: &TrainingData, fitter: &Fitter<'_>, split: &Split) -> Res
         }
     }
     let (test_rows, training_rows): (Vec<usize>, Vec<usize>) = (0..data.row_count()).partition(|&row| held_out[row]);
-    let fit = fitter.fit(&training_rows, &test_rows)?;
+    let fit = context.part(part, |context| fitter.fit(&training_rows, &test_rows, context))?;
     let predicted = fit.predict_rows(data.features(), &test_rows);
     let dropped_features = fit.dropped.iter().map(|&feature| data.feature_names()[feature].clone()).collect();
     Ok(FoldPredictions { repeat: split.repeat, fold: split.fold, test_rows, predicted, dropped_features })

@@ -1,0 +1,111 @@
+//! The cases of the suite: `tests/golden/kinds/KIND/CASE.yaml` holds stages by name, `default.yaml` first, and `expected.json` what they give.
+//!
+//! All cases are one pipeline, so that they may take each other's tables.
+
+use std::path::{Path, PathBuf};
+
+use lapicque_pipeline::config::parse_yaml;
+use serde_json::{Map, Value, json};
+
+use crate::support::Lab;
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/kinds");
+
+/// The folders of kinds, by name.
+pub(super) fn folders() -> Vec<(String, PathBuf)> {
+    let mut folders: Vec<(String, PathBuf)> = sorted(Path::new(FOLDER))
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), path))
+        .collect();
+    folders.sort();
+    folders
+}
+
+/// The pipelines of a folder: names of cases and their stages.
+pub(super) fn cases(folder: &Path) -> Vec<(String, Map<String, Value>)> {
+    let is_case = |path: &PathBuf| {
+        path.extension().is_some_and(|extension| extension == "yaml") && !path.ends_with("other_values.yaml")
+    };
+    let mut files: Vec<PathBuf> = sorted(folder).into_iter().filter(is_case).collect();
+    files.sort_by_key(|path| (!path.ends_with("default.yaml"), path.clone()));
+    let case = |path: PathBuf| {
+        let Value::Object(stages) = read_yaml(&path) else { panic!("{}: no map of stages", path.display()) };
+        (path.file_stem().unwrap().to_string_lossy().into_owned(), stages)
+    };
+    files.into_iter().map(case).collect()
+}
+
+pub(super) fn read_yaml(path: &Path) -> Value {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    parse_yaml(&text).unwrap_or_else(|error| panic!("{}: {}", path.display(), error.message)).value
+}
+
+fn sorted(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// The pipeline with all cases of every kind.
+pub(crate) fn every_kind() -> Value {
+    let mut stages = Map::new();
+    for (kind, folder) in folders() {
+        for (case, of_case) in cases(&folder) {
+            for (name, stage) in of_case {
+                assert_eq!(stage["kind"], kind, "{kind}/{case}.yaml: `{name}`");
+                assert!(stages.insert(name.clone(), stage).is_none(), "{kind}/{case}.yaml: there is another `{name}`");
+            }
+        }
+    }
+    json!({"lapicque": 1, "name": "every-kind", "seed": 1, "stages": stages})
+}
+
+/// A folder with the files that it names.
+pub(crate) fn lab() -> Lab {
+    let lab = Lab::with_kinds(super::pass::registry);
+    lab.write("tiny_network.yaml", include_str!("../../golden/house/tiny_network.yaml"));
+    lab.write("tiny_binary.yaml", include_str!("../../golden/house/tiny_binary.yaml"));
+    lab.write("recording.csv", include_str!("../../golden/recordings/human_m1_lfp_1s.csv"));
+    lab.write("table.csv", "sample,channel,epoch,power,count\na,Cz,0,0.5,3\na,Cz,1,0.25,4\nb,Cz,0,-1.5,5\n");
+    // Of other values.
+    let network = include_str!("../../golden/house/tiny_binary.yaml").replace("0.1 mV", "0.2 mV");
+    lab.write("other_binary.yaml", network);
+    let network = include_str!("../../../stages/network/networks/senk2020.yaml").replace("size: 4000", "size: 3000");
+    lab.write("other_spatial.yaml", network);
+    lab.write("other_recording.csv", "time_s,Cz\n0,1\n0.001,2\n0.002,4\n");
+    lab.write("other_table.csv", "sample,channel,epoch,power,count\na,Cz,0,0.75,3\n");
+    lab.write("points.csv", "sample,J_ext,weight,note\na,30 pA,1,x\nb,31 pA,3,y\n");
+    lab.write("currents.csv", "sample,J_ext\na,30 pA\nb,31 pA\n");
+    let rows = |row: fn(usize) -> String| (0..20).map(row).collect::<String>();
+    lab.write("no_times.csv", format!("Cz\n{}", rows(|i| format!("{}\n", i % 7))));
+    let row = |i: usize| format!("{},{},{},{}\n", i, 2 * i, i % 7, i % 5);
+    lab.write("two_channels.csv", format!("a,b,Cz,Fz\n{}", rows(row)));
+    lab
+}
+
+/// The names of the stages, in their order.
+pub(super) fn stages(pipeline: &Value) -> Vec<String> {
+    pipeline["stages"].as_object().unwrap().keys().cloned().collect()
+}
+
+/// A stage with all that it needs.
+pub(super) fn with_inputs(stages: &Map<String, Value>, name: &str) -> Map<String, Value> {
+    let mut needed = vec![name.to_owned()];
+    let mut seen = 0;
+    while seen < needed.len() {
+        let inputs = stages[&needed[seen]]["inputs"].as_object().cloned().unwrap_or_default();
+        for from in inputs.values().filter_map(Value::as_str) {
+            let stage = from.split('.').next().unwrap().to_owned();
+            if !needed.contains(&stage) {
+                needed.push(stage);
+            }
+        }
+        seen += 1;
+    }
+    stages
+        .iter()
+        .filter(|(stage, _)| needed.contains(stage))
+        .map(|(stage, value)| (stage.clone(), value.clone()))
+        .collect()
+}
