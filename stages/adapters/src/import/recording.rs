@@ -41,7 +41,7 @@ const BATCH_VALUES: u64 = 1 << 21;
 
 static SUMMARY: LazyLock<String> = LazyLock::new(|| {
     let names: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
-    format!("Recordings from {} and Parquet files", names.join(", "))
+    format!("Read recordings from {} and Parquet files", names.join(", "))
 });
 
 /// The extensions of all formats, and what must be known of their files.
