@@ -189,35 +189,35 @@ fn as_written(value: &Value, path: &str, written: &Written) -> String {
 }
 
 /// Port, its table and its file, for each file.
-fn ports(command: &Apply, kind: &dyn Kind) -> Result<Vec<(String, &'static str, String)>, CommandError> {
+fn ports<'a>(command: &Apply, kind: &'a dyn Kind) -> Result<Vec<(String, &'a str, String)>, CommandError> {
     let known = match kind.ports() {
         Ports::Named(ports) => ports,
         Ports::Any => &[],
     };
-    let mut taken: Vec<(String, &'static str, String)> = Vec::new();
+    let mut taken: Vec<(String, &str, String)> = Vec::new();
     for file in &command.files {
         let named = named_port(file, kind);
         let (port, table, path) = match (named, kind.ports()) {
             (Some((port, path)), Ports::Any) => (port.to_owned(), "table", path),
             (Some((port, path)), Ports::Named(ports)) => {
                 let Some(spec) = ports.iter().find(|p| p.name == port) else {
-                    let names: Vec<&str> = ports.iter().map(|p| p.name).collect();
+                    let names: Vec<&str> = ports.iter().map(|p| &*p.name).collect();
                     return Err(CommandError::Input(format!(
                         "`{}` has no input `{port}` (it takes: {})",
                         command.kind,
                         names.join(", ")
                     )));
                 };
-                (port.to_owned(), spec.table, path)
+                (port.to_owned(), &*spec.table, path)
             }
             (None, _) => {
-                let Some(spec) = known.iter().find(|p| !taken.iter().any(|(port, ..)| port == p.name)) else {
+                let Some(spec) = known.iter().find(|p| !taken.iter().any(|(port, ..)| *port == p.name)) else {
                     return Err(CommandError::Input(format!(
                         "`{file}`: `{}` has no input left for it; name one as PORT=FILE",
                         command.kind
                     )));
                 };
-                (spec.name.to_owned(), spec.table, file.as_str())
+                (spec.name.to_string(), &*spec.table, file.as_str())
             }
         };
         if taken.iter().any(|(other, ..)| *other == port) {

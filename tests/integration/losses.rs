@@ -49,9 +49,8 @@ impl Kind for Ugly {
     fn summary(&self) -> &str {
         "Values that are hard to store"
     }
-    fn ports(&self) -> Ports {
-        const PORTS: &[PortSpec] =
-            &[PortSpec { name: "p", table: "parameters", mode: PortMode::Either, required: true }];
+    fn ports(&self) -> Ports<'_> {
+        const PORTS: &[PortSpec] = &[PortSpec::new("p", "parameters", PortMode::Either, true)];
         Ports::Named(PORTS)
     }
     fn config_schema(&self) -> Value {

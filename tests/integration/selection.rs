@@ -94,9 +94,8 @@ impl Kind for Moody {
     fn summary(&self) -> &str {
         "Bad manners"
     }
-    fn ports(&self) -> Ports {
-        const PORTS: &[PortSpec] =
-            &[PortSpec { name: "p", table: "parameters", mode: PortMode::Either, required: true }];
+    fn ports(&self) -> Ports<'_> {
+        const PORTS: &[PortSpec] = &[PortSpec::new("p", "parameters", PortMode::Either, true)];
         Ports::Named(PORTS)
     }
     fn config_schema(&self) -> Value {
@@ -187,7 +186,7 @@ impl Kind for Restless {
     fn summary(&self) -> &str {
         "Hidden state"
     }
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Moody.ports()
     }
     fn config_schema(&self) -> Value {

@@ -54,9 +54,8 @@ impl Kind for Ugly {
     fn summary(&self) -> &str {
         "Awkward rows"
     }
-    fn ports(&self) -> Ports {
-        const PORTS: &[PortSpec] =
-            &[PortSpec { name: "p", table: "parameters", mode: PortMode::Either, required: true }];
+    fn ports(&self) -> Ports<'_> {
+        const PORTS: &[PortSpec] = &[PortSpec::new("p", "parameters", PortMode::Either, true)];
         Ports::Named(PORTS)
     }
     fn config_schema(&self) -> Value {
@@ -132,7 +131,7 @@ impl Kind for Fixed {
     fn summary(&self) -> &str {
         "Rows that are known"
     }
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Ports::Named(&[])
     }
     fn config_schema(&self) -> Value {

@@ -75,7 +75,7 @@ impl Kind for SqlKind {
         "Derive a table from tables by a query"
     }
 
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Ports::Any
     }
 

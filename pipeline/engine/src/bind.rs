@@ -203,7 +203,7 @@ impl Binder<'_> {
     fn inputs(&mut self, name: &str, spec: &StageSpec, kind: &dyn Kind) -> Option<Vec<(PortSchema, usize, usize)>> {
         let mut sound = true;
         if let Ports::Named(ports) = kind.ports() {
-            let names: Vec<&str> = ports.iter().map(|p| p.name).collect();
+            let names: Vec<&str> = ports.iter().map(|p| &*p.name).collect();
             for port in spec.inputs.keys().filter(|port| !names.contains(&port.as_str())) {
                 let near =
                     nearest(port, names.iter().copied()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
@@ -215,7 +215,7 @@ impl Binder<'_> {
                 );
                 sound = false;
             }
-            for port in ports.iter().filter(|port| port.required && !spec.inputs.contains_key(port.name)) {
+            for port in ports.iter().filter(|port| port.required && !spec.inputs.contains_key(&*port.name)) {
                 let message = format!(
                     "the input `{}` (a {} table) is missing; e.g. `{}: STAGE`",
                     port.name, port.table, port.name

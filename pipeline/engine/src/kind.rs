@@ -4,6 +4,7 @@
 //! [`Bound`] says everything that planning needs: what is read, what comes out, what enters the key.
 //! A stage never reads clock, environment or files on its own, and its output is the same for any batch, order or number of threads.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow_array::RecordBatch;
@@ -20,7 +21,7 @@ pub trait Kind: Send + Sync {
     fn name(&self) -> &str;
     /// One line for `lapicque stages`.
     fn summary(&self) -> &str;
-    fn ports(&self) -> Ports;
+    fn ports(&self) -> Ports<'_>;
     /// JSON Schema of the configuration, without the reserved keys.
     fn config_schema(&self) -> Value;
     /// Checks configuration and inputs; reports every problem it finds.
@@ -31,9 +32,27 @@ pub trait Kind: Send + Sync {
 #[derive(Default)]
 pub struct Registry(Vec<Box<dyn Kind>>);
 
+/// Two kinds of one name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is a kind `{0}` already; give this one another name")]
+pub struct DuplicateKind(pub String);
+
 impl Registry {
+    /// Kinds of different names.
     pub fn new(kinds: Vec<Box<dyn Kind>>) -> Self {
         Self(kinds)
+    }
+
+    /// Adds a kind, such as one that a program makes at run time.
+    ///
+    /// # Errors
+    /// There is one of its name.
+    pub fn add(&mut self, kind: Box<dyn Kind>) -> Result<(), DuplicateKind> {
+        if self.get(kind.name()).is_some() {
+            return Err(DuplicateKind(kind.name().to_owned()));
+        }
+        self.0.push(kind);
+        Ok(())
     }
 
     pub fn get(&self, name: &str) -> Option<&dyn Kind> {
@@ -47,19 +66,26 @@ impl Registry {
 
 /// The inputs that a kind takes.
 #[derive(Debug, Clone, Copy)]
-pub enum Ports {
-    Named(&'static [PortSpec]),
+pub enum Ports<'a> {
+    Named(&'a [PortSpec]),
     /// Any names: they are part of the configuration, as the tables of a query.
     Any,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PortSpec {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The table it takes: a name of `lapicque_schemas::tables`.
-    pub table: &'static str,
+    pub table: Cow<'static, str>,
     pub mode: PortMode,
     pub required: bool,
+}
+
+impl PortSpec {
+    /// A port of a kind that is known when the program is built; one that is made later fills the fields itself.
+    pub const fn new(name: &'static str, table: &'static str, mode: PortMode, required: bool) -> Self {
+        Self { name: Cow::Borrowed(name), table: Cow::Borrowed(table), mode, required }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -67,8 +67,8 @@ pub use files::{FileRef, Files};
 pub use found::{ActionColumns, Found};
 pub use graph::{BoundStage, Domain, Graph, Port};
 pub use kind::{
-    Batch, BindRequest, Bound, ConfigError, Context, FailureReason, Grain, Kind, Output, Points, PortMode, PortSchema,
-    PortSpec, Ports, Read, Registry, SampleError, SampleInput, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, DuplicateKind, FailureReason, Grain, Kind, Output, Points,
+    PortMode, PortSchema, PortSpec, Ports, Read, Registry, SampleError, SampleInput, SampleOutput, Stage, each_sample,
 };
 pub use located::{Located, RowsOf, Segment};
 pub use memory::MemoryStore;

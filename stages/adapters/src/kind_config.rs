@@ -28,7 +28,7 @@ impl Kind for SimpleKind {
         self.summary
     }
 
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Ports::Named(self.ports)
     }
 

@@ -64,8 +64,8 @@ impl Settable for LinearFilter {
 
 // The kind, as any other.
 const PORTS: &[PortSpec] = &[
-    PortSpec { name: "signals", table: signals::TABLE, mode: PortMode::Either, required: true },
-    PortSpec { name: "parameters", table: parameters::TABLE, mode: PortMode::Either, required: false },
+    PortSpec::new("signals", signals::TABLE, PortMode::Either, true),
+    PortSpec::new("parameters", parameters::TABLE, PortMode::Either, false),
 ];
 
 #[derive(Deserialize)]
@@ -94,7 +94,7 @@ impl Kind for FilterKind {
         "Filter signals by a linear first-order system with noise"
     }
 
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Ports::Named(PORTS)
     }
 

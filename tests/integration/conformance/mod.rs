@@ -23,6 +23,8 @@ pub(crate) fn registry() -> lapicque_pipeline::Registry {
 fn every_kind_has_a_folder_and_every_folder_a_kind() {
     let folders: Vec<String> = cases::folders().into_iter().map(|(kind, _)| kind).collect();
     let registry = lapicque::registry();
+    let names: std::collections::BTreeSet<&str> = registry.iter().map(|kind| kind.name()).collect();
+    assert_eq!(names.len(), registry.iter().count(), "two kinds have one name");
     for kind in registry.iter() {
         let name = kind.name();
         assert!(

@@ -68,7 +68,7 @@ impl Kind for Pass {
         "Hand a table on"
     }
 
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Ports::Any
     }
 

@@ -21,8 +21,7 @@ use crate::signal::missing::{Remark, described};
 use crate::signal::name_of;
 
 const REVISION: u32 = 1;
-const PORTS: &[PortSpec] =
-    &[PortSpec { name: "signals", table: signals::TABLE, mode: PortMode::Either, required: true }];
+const PORTS: &[PortSpec] = &[PortSpec::new("signals", signals::TABLE, PortMode::Either, true)];
 /// Mean and standard deviation come last.
 const WITHOUT_LOCATION_AND_SPREAD: usize = 22;
 

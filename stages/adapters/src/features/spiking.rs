@@ -21,8 +21,8 @@ use crate::kind_config::{SimpleKind, bound, read, schema_of};
 
 const REVISION: u32 = 1;
 const PORTS: &[PortSpec] = &[
-    PortSpec { name: "spikes", table: spikes::TABLE, mode: PortMode::Either, required: true },
-    PortSpec { name: "populations", table: populations::TABLE, mode: PortMode::Either, required: true },
+    PortSpec::new("spikes", spikes::TABLE, PortMode::Either, true),
+    PortSpec::new("populations", populations::TABLE, PortMode::Either, true),
 ];
 const POPULATION_COLUMNS: [&str; 4] = ["population", "size", "t_start_ms", "t_stop_ms"];
 

@@ -122,7 +122,7 @@ impl Kind for ImportRecording {
         &SUMMARY
     }
 
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Ports::Named(&[])
     }
 

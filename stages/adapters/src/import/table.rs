@@ -77,7 +77,7 @@ impl Kind for ImportTable {
         "Read a table from a Parquet, CSV, TSV or model file"
     }
 
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Ports::Named(&[])
     }
 

@@ -24,8 +24,8 @@ use crate::kind_config::{SimpleKind, bound, problem, read, schema_of};
 /// 2: standard deviations grow outside of the training range, or are unknown there.
 const REVISION: u32 = 2;
 const PORTS: &[PortSpec] = &[
-    PortSpec { name: "model", table: model::TABLE, mode: PortMode::Broadcast, required: true },
-    PortSpec { name: "features", table: features::TABLE, mode: PortMode::Either, required: true },
+    PortSpec::new("model", model::TABLE, PortMode::Broadcast, true),
+    PortSpec::new("features", features::TABLE, PortMode::Either, true),
 ];
 
 pub(super) const KIND: SimpleKind = SimpleKind {

@@ -28,8 +28,8 @@ use crate::kind_config::{SimpleKind, bound, read, schema_of};
 /// 2: splits follow from the points, not from the features; errors grow with the leverage. 3: the model as a head and named arrays, of the same numbers.
 const REVISION: u32 = 3;
 const PORTS: &[PortSpec] = &[
-    PortSpec { name: "features", table: features::TABLE, mode: PortMode::Either, required: true },
-    PortSpec { name: "parameters", table: parameters::TABLE, mode: PortMode::Either, required: true },
+    PortSpec::new("features", features::TABLE, PortMode::Either, true),
+    PortSpec::new("parameters", parameters::TABLE, PortMode::Either, true),
 ];
 
 pub(super) const KIND: SimpleKind = SimpleKind {

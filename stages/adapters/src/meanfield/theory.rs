@@ -18,8 +18,7 @@ use serde_json::{Value, json};
 use crate::network_model::{NetworkModel, open_any};
 use crate::swept::Swept;
 
-pub(super) const PORTS: &[PortSpec] =
-    &[PortSpec { name: "parameters", table: parameters::TABLE, mode: PortMode::Either, required: false }];
+pub(super) const PORTS: &[PortSpec] = &[PortSpec::new("parameters", parameters::TABLE, PortMode::Either, false)];
 /// From V and s to the units of tables.
 pub(super) const MV: f64 = 1e3;
 

@@ -57,7 +57,7 @@ impl Kind for Grid {
         "Lay out points on a grid of parameters"
     }
 
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Ports::Named(&[])
     }
 

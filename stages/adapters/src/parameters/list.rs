@@ -37,7 +37,7 @@ impl Kind for List {
         "Take points from a list or a table"
     }
 
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Ports::Named(&[])
     }
 

@@ -54,7 +54,7 @@ impl Kind for Random {
         "Draw points at random within bounds"
     }
 
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Ports::Named(&[])
     }
 

@@ -30,9 +30,9 @@ use crate::signal::{Compat, check_size};
 
 const REVISION: u32 = 2;
 const PORTS: &[PortSpec] = &[
-    PortSpec { name: "spikes", table: spikes::TABLE, mode: PortMode::Either, required: true },
-    PortSpec { name: "populations", table: populations::TABLE, mode: PortMode::Either, required: true },
-    PortSpec { name: "kernels", table: kernels::TABLE, mode: PortMode::Either, required: true },
+    PortSpec::new("spikes", spikes::TABLE, PortMode::Either, true),
+    PortSpec::new("populations", populations::TABLE, PortMode::Either, true),
+    PortSpec::new("kernels", kernels::TABLE, PortMode::Either, true),
 ];
 
 pub(super) struct FromSpikes;
@@ -82,7 +82,7 @@ impl Kind for FromSpikes {
         "Convolve spikes with kernels: dipole moments or local field potentials"
     }
 
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Ports::Named(PORTS)
     }
 

@@ -20,8 +20,8 @@ const REVISION: u32 = 1;
 const MOMENT: &str = "nA um";
 const GAIN: &str = "mV/(nA um)";
 const PORTS: &[PortSpec] = &[
-    PortSpec { name: "signals", table: signals::TABLE, mode: PortMode::Either, required: true },
-    PortSpec { name: "lead_field", table: lead_field::TABLE, mode: PortMode::Either, required: false },
+    PortSpec::new("signals", signals::TABLE, PortMode::Either, true),
+    PortSpec::new("lead_field", lead_field::TABLE, PortMode::Either, false),
 ];
 
 pub(super) struct Head;
@@ -50,7 +50,7 @@ impl Kind for Head {
         "Compute potentials at electrodes on the head from current dipole moments"
     }
 
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Ports::Named(PORTS)
     }
 

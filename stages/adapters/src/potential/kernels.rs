@@ -23,8 +23,7 @@ use crate::network_model::{NetworkModel, open};
 use crate::swept::{Swept, with_fixed};
 
 const REVISION: u32 = 2;
-const PORTS: &[PortSpec] =
-    &[PortSpec { name: "parameters", table: parameters::TABLE, mode: PortMode::Either, required: false }];
+const PORTS: &[PortSpec] = &[PortSpec::new("parameters", parameters::TABLE, PortMode::Either, false)];
 
 pub(super) struct Kernels;
 
@@ -42,7 +41,7 @@ impl Kind for Kernels {
         "Predict the dipole moment and potential that follow one spike of each population"
     }
 
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Ports::Named(PORTS)
     }
 

@@ -27,7 +27,7 @@ impl Kind for LeadField {
         "Compute the potential at each electrode per unit of each dipole"
     }
 
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Ports::Named(&[])
     }
 

@@ -13,8 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The input of all of them.
-const PORTS: &[PortSpec] =
-    &[PortSpec { name: "signals", table: signals::TABLE, mode: PortMode::Either, required: true }];
+const PORTS: &[PortSpec] = &[PortSpec::new("signals", signals::TABLE, PortMode::Either, true)];
 
 /// Another program whose numbers are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -23,8 +23,7 @@ use crate::swept::Swept;
 
 const REVISION: u32 = 2;
 const PURPOSE: &str = "simulate.spiking";
-const PORTS: &[PortSpec] =
-    &[PortSpec { name: "parameters", table: parameters::TABLE, mode: PortMode::Either, required: false }];
+const PORTS: &[PortSpec] = &[PortSpec::new("parameters", parameters::TABLE, PortMode::Either, false)];
 /// Fields of the configuration that cannot be columns: times of spikes are steps, and the step stands in the metadata.
 const CONSTANT: [&str; 3] = ["time_step", "duration", "transient"];
 
@@ -74,7 +73,7 @@ impl Kind for SimulateSpiking {
         "Simulate a network of spiking point neurons"
     }
 
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Ports::Named(PORTS)
     }
 

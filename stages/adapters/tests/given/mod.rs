@@ -57,7 +57,7 @@ impl Kind for Given {
         "Tables of a test"
     }
 
-    fn ports(&self) -> Ports {
+    fn ports(&self) -> Ports<'_> {
         Ports::Named(&[])
     }
 
