@@ -33,7 +33,11 @@ pub(crate) struct Attempt {
 pub(crate) fn attempt(stage: &dyn Stage, context: &Context<'_>, batch: &Batch, patience: Patience) -> Vec<Attempt> {
     let mut attempts = match patience.timeout {
         None => together(stage, context, batch),
-        Some(timeout) => alone(batch, |one| watched(stage, context, one, timeout)),
+        // Where all samples together take no longer than one may, none took longer.
+        Some(timeout) => match in_time(stage, context, batch, timeout) {
+            Some(attempts) => attempts,
+            None => alone(batch, |one| watched(stage, context, one, timeout)),
+        },
     };
     for (sample, attempt) in batch.samples.iter().zip(&mut attempts) {
         for _ in 0..patience.retries {
@@ -94,13 +98,23 @@ fn together(stage: &dyn Stage, context: &Context<'_>, batch: &Batch) -> Vec<Atte
     }
 }
 
-/// A call that is cancelled when its time is over. A stage that does not look whether it is cancelled ends when it
-/// ends, and has failed all the same.
+/// One sample, which fails if it takes longer.
 fn watched(stage: &dyn Stage, context: &Context<'_>, one: &Batch, timeout: Duration) -> Attempt {
+    let attempt = in_time(stage, context, one, timeout).and_then(|mut attempts| attempts.pop());
+    attempt.unwrap_or_else(|| {
+        let allowed = humantime::format_duration(timeout);
+        let message = format!("it took longer than {allowed}, the `timeout` of the stage");
+        Attempt { result: Err(SampleError::of(FailureReason::Timeout, message)), backtrace: None }
+    })
+}
+
+/// A call that is cancelled when its time is over; `None` if it was. A stage that does not look whether it is cancelled ends
+/// when it ends, and was late all the same.
+fn in_time(stage: &dyn Stage, context: &Context<'_>, batch: &Batch, timeout: Duration) -> Option<Vec<Attempt>> {
     let started = Instant::now();
     let stop = AtomicBool::new(false);
     let (over, ended) = channel::<()>();
-    let attempt = std::thread::scope(|scope| {
+    let attempts = std::thread::scope(|scope| {
         scope.spawn(|| {
             // The receiver moves here, so that it is gone with this thread.
             let ended = ended;
@@ -115,19 +129,12 @@ fn watched(stage: &dyn Stage, context: &Context<'_>, one: &Batch, timeout: Durat
             }
         });
         let watched = Context { threads: context.threads, cancelled: &stop, progress: context.progress };
-        let attempt = together(stage, &watched, one).pop();
+        let attempts = together(stage, &watched, batch);
         drop(over);
-        attempt
+        attempts
     });
-    let late = started.elapsed() >= timeout && !context.is_cancelled();
-    match attempt {
-        Some(attempt) if !late => attempt,
-        _ => {
-            let allowed = humantime::format_duration(timeout);
-            let message = format!("it took longer than {allowed}, the `timeout` of the stage");
-            Attempt { result: Err(SampleError::of(FailureReason::Timeout, message)), backtrace: None }
-        }
-    }
+    let is_late = started.elapsed() >= timeout && !context.is_cancelled();
+    (!is_late).then_some(attempts)
 }
 
 /// An output in its canonical form, held against the schema that the stage promised.
@@ -157,4 +164,65 @@ fn checked(outputs: &[Output], mut output: SampleOutput) -> Result<SampleOutput,
         *table = canonical_floats(table).map_err(SampleError::internal)?;
     }
     Ok(output)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Mutex;
+
+    use lapicque_schemas::Digest;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::kind::{Bound, SampleInput};
+
+    /// Counts how many samples each call has; the sample `slow` takes its time.
+    struct Counting(Bound, Mutex<Vec<usize>>);
+
+    impl Stage for Counting {
+        fn bound(&self) -> &Bound {
+            &self.0
+        }
+
+        fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
+            self.1.lock().unwrap().push(batch.samples.len());
+            let wait = |sample: &SampleInput| {
+                while sample.label == "slow" && !context.is_cancelled() {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Ok(SampleOutput { tables: Vec::new(), notes: Vec::new() })
+            };
+            batch.samples.iter().map(wait).collect()
+        }
+    }
+
+    fn calls(labels: &[&str], timeout: Duration) -> (Vec<usize>, Vec<bool>) {
+        let stage = Counting(Bound::new(1, Value::Null, &[], Vec::new()), Mutex::default());
+        let sample = |label: &&str| SampleInput {
+            label: (*label).to_owned(),
+            tables: Vec::new(),
+            random: Digest([0; 16]),
+            point: 0,
+        };
+        let batch = Batch { samples: labels.iter().map(sample).collect(), broadcast: Vec::new() };
+        let context = Context { threads: 1, cancelled: &AtomicBool::new(false), progress: &|_| {} };
+        let attempts = attempt(&stage, &context, &batch, Patience { timeout: Some(timeout), retries: 0 });
+        let late = |a: &Attempt| matches!(&a.result, Err(error) if error.reason == FailureReason::Timeout);
+        (stage.1.into_inner().unwrap(), attempts.iter().map(late).collect())
+    }
+
+    #[test]
+    fn samples_that_are_fast_together_are_not_computed_one_by_one() {
+        let (calls, late) = calls(&["a"; 1000], Duration::from_secs(600));
+        assert_eq!(calls, [1000]);
+        assert!(!late.contains(&true));
+    }
+
+    #[test]
+    fn one_slow_sample_fails_alone() {
+        let (calls, late) = calls(&["a", "slow", "b"], Duration::from_secs(1));
+        assert_eq!(calls, [3, 1, 1, 1]);
+        assert_eq!(late, [false, true, false]);
+    }
 }

@@ -1,5 +1,6 @@
 //! Runs a graph: group after group, batches in parallel, nothing that the store already has.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -24,8 +25,9 @@ use crate::verify::verify;
 
 /// How often a run begins again because of damaged files; each time at least one is gone.
 const MOST_DAMAGE: usize = 10_000;
-/// How long a run waits before it looks again for what another runner computes.
+/// How long a run waits at first before it looks again for what another runner computes, and at most.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+const LOOK_SELDOM: Duration = Duration::from_secs(1);
 
 /// Runs the pipeline on as many threads as the options say, and stores the record of the run.
 pub fn run(
@@ -53,9 +55,11 @@ fn planned_and_computed(
     let started = Instant::now();
     let begun = SystemTime::now();
     let events = Mutex::new(Vec::new());
+    let panicked = Mutex::new(HashSet::new());
     let observe = |event: &Event| {
         if !matches!(event, Event::Progress { .. }) {
-            let event = TimedEvent { seconds: started.elapsed().as_secs_f64(), event: event.clone() };
+            let mut event = TimedEvent { seconds: started.elapsed().as_secs_f64(), event: event.clone() };
+            forget_equal_backtraces(&mut event.event, &mut panicked.lock().unwrap_or_else(PoisonError::into_inner));
             events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
         }
         observer(event);
@@ -94,6 +98,16 @@ fn planned_and_computed(
     };
     store.save_run(&run)?;
     Ok(run)
+}
+
+/// A hundred thousand samples may panic at one place: the record tells once where.
+fn forget_equal_backtraces(event: &mut Event, told: &mut HashSet<(String, String)>) {
+    if let Event::SampleFailed { stage, message, backtrace, .. } = event
+        && backtrace.is_some()
+        && !told.insert((stage.clone(), message.clone()))
+    {
+        *backtrace = None;
+    }
 }
 
 /// Computes what is missing, and again what turns out to be damaged.
@@ -173,6 +187,7 @@ impl Running<'_> {
         let costs = members.iter().map(|&m| self.history.cost(&self.graph.stages[m].name));
         let cost = costs.sum::<Option<Cost>>();
         let mut waited = false;
+        let mut pause = LOOK_AGAIN;
         // Samples with equal keys are computed once: the others find the result when they are looked up again.
         loop {
             for &number in members {
@@ -188,7 +203,8 @@ impl Running<'_> {
                     (self.observe)(&Event::Waiting { stage: self.graph.stages[members[0]].name.clone() });
                 }
                 waited = true;
-                std::thread::sleep(LOOK_AGAIN);
+                std::thread::sleep(pause);
+                pause = if self.open_units(members) < open { LOOK_AGAIN } else { LOOK_SELDOM.min(pause * 2) };
             } else if self.open_units(members) == open {
                 break;
             }
