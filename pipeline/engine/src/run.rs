@@ -187,17 +187,19 @@ impl Running<'_> {
         let costs = members.iter().map(|&m| self.history.cost(&self.graph.stages[m].name));
         let cost = costs.sum::<Option<Cost>>();
         let mut waited = false;
+        let mut computed = false;
         let mut pause = LOOK_AGAIN;
         // Samples with equal keys are computed once: the others find the result when they are looked up again.
         loop {
             for &number in members {
-                self.settle(number, waited)?;
+                self.settle(number, waited || computed)?;
             }
             let batches = Batches::new(&self.planner, members, self.options.jobs.max(1), cost);
             let open = self.open_units(members);
             if batches.is_empty() || self.options.cancelled.load(Ordering::Relaxed) {
                 break;
             }
+            computed = true;
             if self.batches(members, batches)? {
                 if !waited {
                     (self.observe)(&Event::Waiting { stage: self.graph.stages[members[0]].name.clone() });
@@ -223,8 +225,8 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Looks up what has become known since planning; `waited` if it may come from another runner.
-    fn settle(&mut self, number: usize, waited: bool) -> Result<(), StoreError> {
+    /// Looks up what has become known since planning; `shared` if it is the result of another sample or of another runner.
+    fn settle(&mut self, number: usize, shared: bool) -> Result<(), StoreError> {
         let done = |unit: &Unit| matches!(unit, Unit::Done { .. });
         let state = &self.planner.states[number];
         if !state.units.iter().any(Unit::is_open) {
@@ -234,7 +236,7 @@ impl Running<'_> {
         self.planner.settle(number)?;
         let state = &self.planner.states[number];
         let found = state.count(done) - before;
-        *(if waited { &mut self.counts[number].cached } else { &mut self.counts[number].cut_off }) += found;
+        *(if shared { &mut self.counts[number].cached } else { &mut self.counts[number].cut_off }) += found;
         let stage = &self.graph.stages[number];
         if stage.bound().grain == Grain::Table && matches!(state.units[0], Unit::Dropped) {
             let failed_upstream =
