@@ -150,7 +150,7 @@ Examples:
     /// Compute a batch that another process hands out
     ///
     /// Reads a task as JSON from stdin, computes it, publishes the results to the store that it names, and writes what became of it as JSON to stdout.
-    /// Schedulers of clusters start it; nobody types it.
+    /// Schedulers of clusters start it; nobody types it. `--store` has no part in it.
     #[command(after_help = "\
 Examples:
   lapicque worker < task.json > report.json")]

@@ -2,28 +2,12 @@
 #![cfg(feature = "file")]
 #![allow(clippy::unwrap_used, clippy::panic, unreachable_pub)]
 
-use std::path::Path;
-
 #[path = "../../../fuzz/src/network.rs"]
 mod network;
+#[path = "../../../fuzz/on_seeds.rs"]
+mod on_seeds;
 
-fn on_seeds(name: &str, target: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(name);
-    let mut seeds = 0;
-    for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-        target(&bytes);
-        // Cut anywhere, and with a byte changed: what a fuzzer does first.
-        for end in (0..bytes.len()).step_by(bytes.len() / 300 + 1) {
-            target(&bytes[..end]);
-            let mut changed = bytes.clone();
-            changed[end] ^= 1 << (end % 8);
-            target(&changed);
-        }
-        seeds += 1;
-    }
-    assert!(seeds > 1, "{} has no seeds", folder.display());
-}
+use on_seeds::on_seeds;
 
 #[test]
 fn network_holds_on_its_seeds() {
