@@ -105,14 +105,15 @@ fn a_segment_that_is_gone_is_computed_again() {
 
 #[test]
 fn a_damaged_manifest_loses_the_batch_that_it_is_about() {
-    let lab = Lab::new();
-    let due = contents(&lab.run(&pipeline()));
-    let before = files(&lab, "actions");
-    assert!(before.len() >= 13);
-    // Runs add manifests, and many are merged.
-    for (n, path) in before.iter().take(20).enumerate() {
+    // A store of its own for each: runs add manifests, and many small ones are merged.
+    for n in 0..13 {
+        let lab = Lab::new();
+        let due = contents(&lab.run(&pipeline()));
+        let all = files(&lab, "actions");
+        assert!(all.len() >= 13, "{all:?}");
+        let path = &all[n * all.len() / 13];
         flip(path, 31 + 17 * n);
-        let ran = lab.run(&with_reader(n as u64));
+        let ran = lab.run(&with_reader(1));
         assert!(ran.record.ok && is_told(&ran), "{path:?}");
         assert_eq!(contents(&ran), due);
         let again: u64 = ["parameters", "square", "half", "total"].iter().map(|stage| ran.stage(stage).computed).sum();
