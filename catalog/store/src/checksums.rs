@@ -18,9 +18,49 @@ pub(crate) const BLOCK: usize = 1 << 18;
 
 /// BLAKE3 of some bytes, truncated to 64 bits.
 pub(crate) fn checksum(bytes: &[u8]) -> u64 {
-    let hash = blake3::hash(bytes);
+    truncated(blake3::hash(bytes))
+}
+
+/// The checksum of all that can still be read.
+pub(crate) fn checksum_of(reader: &mut impl Read) -> io::Result<u64> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(reader)?;
+    Ok(truncated(hasher.finalize()))
+}
+
+fn truncated(hash: blake3::Hash) -> u64 {
     let (first, _) = hash.as_bytes().split_at(8);
     first.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte))
+}
+
+/// Passes on what is written, and sums it as a whole.
+pub(crate) struct Hashing<W> {
+    inner: W,
+    hasher: blake3::Hasher,
+}
+
+impl<W: Write> Hashing<W> {
+    pub(crate) fn new(inner: W) -> Self {
+        Self { inner, hasher: blake3::Hasher::new() }
+    }
+
+    /// The checksum of all that was written, and how many bytes that were.
+    pub(crate) fn finish(mut self) -> io::Result<(u64, u64)> {
+        self.inner.flush()?;
+        Ok((truncated(self.hasher.finalize()), self.hasher.count()))
+    }
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
 }
 
 /// The checksums of the segments of some batches, by name of the file.

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::ParquetStore;
 use crate::checksums::Sums;
-use crate::files::{damaged, list, remove, write_new};
+use crate::files::{list, remove};
 use crate::index::lost;
 use crate::manifest::{self, View, digest};
 use crate::segments::batch_of;
@@ -153,39 +153,41 @@ impl ParquetStore {
     fn sweep_manifests(&self, live: &[Digest], dry_run: bool, collected: &mut Collected) -> Result<Swept, StoreError> {
         let mut swept = Swept::default();
         let segments = crate::files::sizes(&self.folder().join("segments"))?;
+        let size_of = |name: &str| segments.get(name).copied();
         for path in list(&self.folder().join("actions"), "parquet")? {
-            let (table, mut sums) = match manifest::table(&path) {
+            let mut used = Vec::new();
+            let told = manifest::scan(&path, &["key", "batch", "common", "output"], &mut |sums, chunk| {
+                let lost: HashSet<&str> = lost(sums, &size_of).collect();
+                let view = View::of(&path, chunk);
+                let (keys, batches) = (view.digests("key")?, view.texts("batch")?);
+                let (common, outputs) = (view.digests("common")?, view.numbers("output")?);
+                for (row, &output) in outputs.iter().enumerate() {
+                    let batch = batches.value(row);
+                    let is_used = live.binary_search(&digest(keys, row)).is_ok() && !lost.contains(batch);
+                    if !swept.batches.contains_key(batch) {
+                        swept.batches.insert(batch.to_owned(), (0, 0));
+                    }
+                    if let Some((live, all)) = swept.batches.get_mut(batch) {
+                        *live += u64::from(is_used);
+                        *all += 1;
+                    }
+                    if is_used {
+                        swept.common.insert(digest(common, row));
+                    }
+                    let counter = if is_used { &mut collected.kept_actions } else { &mut collected.actions };
+                    *counter += u64::from(output == 0);
+                    used.push(is_used);
+                }
+                Ok(())
+            });
+            match told {
                 Err(StoreError::Damaged { message, .. }) => {
                     self.condemn(&path, &message);
                     continue;
                 }
                 other => other?,
             };
-            let size_of = |name: &str| segments.get(name).copied();
-            let lost: HashSet<String> = lost(&sums, &size_of).map(str::to_owned).collect();
-            let view = View::of(&path, &table);
-            let (keys, batches) = (view.digests("key")?, view.texts("batch")?);
-            let (common, outputs) = (view.digests("common")?, view.numbers("output")?);
-            let mut used = Vec::with_capacity(table.num_rows());
-            for (row, &output) in outputs.iter().enumerate() {
-                let batch = batches.value(row);
-                let is_used = live.binary_search(&digest(keys, row)).is_ok() && !lost.contains(batch);
-                if !swept.batches.contains_key(batch) {
-                    swept.batches.insert(batch.to_owned(), (0, 0));
-                }
-                if let Some((live, all)) = swept.batches.get_mut(batch) {
-                    *live += u64::from(is_used);
-                    *all += 1;
-                }
-                if is_used {
-                    swept.common.insert(digest(common, row));
-                }
-                let counter = if is_used { &mut collected.kept_actions } else { &mut collected.actions };
-                *counter += u64::from(output == 0);
-                used.push(is_used);
-            }
-            let count = used.iter().filter(|&&used| used).count();
-            if count == table.num_rows() {
+            if used.iter().all(|&used| used) {
                 collected.kept_bytes += size(&path);
                 continue;
             }
@@ -193,14 +195,18 @@ impl ParquetStore {
             if dry_run {
                 continue;
             }
-            if count > 0 {
-                let rest = arrow_select::filter::filter_record_batch(&table, &BooleanArray::from(used))
-                    .map_err(|error| damaged(&path, error))?;
-                keep_used(&mut sums, &swept.batches);
-                let name = crate::fresh_name("gc");
-                let (bytes, file) = manifest::merged(&name, &[rest], &sums)?;
-                collected.bytes = collected.bytes.saturating_sub(bytes.len() as u64);
-                write_new(&self.folder().join("actions").join(file), &bytes)?;
+            if used.contains(&true) {
+                let folder = self.folder().join("actions");
+                let rest = manifest::write_merged(&folder, &crate::fresh_name("gc"), |put| {
+                    let mut next = 0;
+                    let mut sums = manifest::copy(&path, put, &mut |rows| {
+                        next += rows;
+                        Some(BooleanArray::from(used[next - rows..next].to_vec()))
+                    })?;
+                    keep_used(&mut sums, &swept.batches);
+                    Ok(sums)
+                })?;
+                collected.bytes = collected.bytes.saturating_sub(rest);
             }
             remove(&path)?;
         }
@@ -211,7 +217,7 @@ impl ParquetStore {
     pub(crate) fn merge_manifests(&self) -> Result<(), StoreError> {
         let folder = self.folder().join("actions");
         let mut small = list(&folder, "parquet")?;
-        small.retain(|path| size(path) < SMALL);
+        small.retain(|path| size(path) < manifest::SMALL);
         if small.len() < MANY {
             return Ok(());
         }
@@ -219,21 +225,27 @@ impl ParquetStore {
         let Some(_lock) = self.claims.try_lock() else {
             return Ok(());
         };
-        let (mut tables, mut sums, mut read) = (Vec::new(), Sums::new(), Vec::new());
-        for path in small {
-            match manifest::table(&path) {
-                Ok((table, of_table)) => {
-                    tables.push(table);
-                    sums.extend(of_table);
-                    read.push(path);
+        let mut read = Vec::new();
+        manifest::write_merged(&folder, &crate::fresh_name("merged"), |put| {
+            let mut sums = Sums::new();
+            for path in small {
+                let mut begun = false;
+                let copied = manifest::copy(&path, put, &mut |_| {
+                    begun = true;
+                    None
+                });
+                match copied {
+                    Ok(of_table) => {
+                        sums.extend(of_table);
+                        read.push(path);
+                    }
+                    Err(StoreError::Damaged { message, .. }) if !begun => self.condemn(&path, &message),
+                    Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
                 }
-                Err(StoreError::Damaged { message, .. }) => self.condemn(&path, &message),
-                Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
             }
-        }
-        let (bytes, file) = manifest::merged(&crate::fresh_name("merged"), &tables, &sums)?;
-        write_new(&folder.join(file), &bytes)?;
+            Ok(sums)
+        })?;
         crate::files::fault("merge.written").map_err(crate::files::io_error(&folder))?;
         read.iter().try_for_each(|path| remove(path).map(|_| ()))?;
         self.reload()
@@ -251,8 +263,7 @@ impl ParquetStore {
     }
 }
 
-/// Manifests below this many bytes are merged when there are so many of them.
-const SMALL: u64 = 4 << 20;
+/// So many small manifests are merged.
 const MANY: usize = 64;
 
 #[derive(Default)]

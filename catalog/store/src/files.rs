@@ -49,9 +49,19 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 /// Lets `write` fill a file, then puts it in its place, durably. A file that is there already stays.
 pub(crate) fn write_with<T>(path: &Path, write: impl FnOnce(&mut File) -> io::Result<T>) -> Result<T, StoreError> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    fault("file.create").map_err(io_error(path))?;
+    let name = path.file_name().unwrap_or_default();
+    write_named(folder, |file| write(file).map(|written| (name, written)).map_err(io_error(path)))
+}
+
+/// As [`write_with`], where only writing tells the name of the file.
+pub(crate) fn write_named<T, N: AsRef<Path>>(
+    folder: &Path,
+    write: impl FnOnce(&mut File) -> Result<(N, T), StoreError>,
+) -> Result<T, StoreError> {
+    fault("file.create").map_err(io_error(folder))?;
     let mut temporary = NamedTempFile::new_in(folder).map_err(io_error(folder))?;
-    let written = write(temporary.as_file_mut()).map_err(io_error(path))?;
+    let (name, written) = write(temporary.as_file_mut())?;
+    let path = &folder.join(name);
     fault("file.written").map_err(io_error(path))?;
     temporary.as_file().sync_all().map_err(io_error(path))?;
     fault("file.synced").map_err(io_error(path))?;

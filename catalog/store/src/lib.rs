@@ -41,6 +41,7 @@ mod lookup;
 mod manifest;
 mod pins;
 mod segments;
+mod verified;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@
 //! Small manifests are merged now and then, so that a store of many runs is opened as fast as one of few.
 
 use std::collections::HashMap;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -16,18 +17,28 @@ use arrow_array::{
     UInt64Array,
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use bytes::Bytes;
+use arrow_select::filter::filter_record_batch;
 use lapicque_pipeline::{Action, ActionColumns, Found, NewBatch, OutputEntry, StoreError};
 use lapicque_schemas::Digest;
-use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
+use parquet::arrow::{ArrowWriter, ProjectionMask};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::reader::Length;
 
-use crate::checksums::{Sums, checksum};
-use crate::files::{damaged, io_error};
+use crate::checksums::{Hashing, Sums, checksum};
+use crate::files::{damaged, io_error, write_named};
 use crate::segments::{Place, parquet_bytes};
+use crate::verified::Verified;
 
 /// Key of a manifest's metadata: the checksums of its segments.
 const SEGMENTS: &str = "segments";
+
+/// Manifests below this many bytes are small.
+pub(crate) const SMALL: u64 = 4 << 20;
+
+/// Rows of a group of a merged manifest: what is held while it is written.
+const MERGED_GROUP: usize = 1 << 17;
 
 /// How much an action answers: of two under one key, the one of higher rank does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,14 +118,14 @@ impl Details {
     }
 
     fn read(path: &Path) -> Result<Self, StoreError> {
-        let (bytes, sums) = open(path)?;
-        let rows = rows_of(path, &bytes)?;
+        let (content, sums) = open(path)?;
+        let rows = rows_of(path, &content)?;
         let mut columns = ActionColumns::with_capacity(rows);
         let mut batches: Vec<Arc<str>> = Vec::new();
         let mut numbers: HashMap<Arc<str>, u32> = HashMap::new();
         let (mut batch, mut first_row) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
         let read = ["batch", "output", "first_row", "rows", "content", "columns", "kept", "failure", "notes"];
-        for_each_chunk(path, bytes, &read, &mut |chunk| {
+        for_each_chunk(path, content, &read, &mut |chunk| {
             let view = View { path, table: chunk };
             let (names, failures, notes) = (view.texts("batch")?, view.texts("failure")?, view.texts("notes")?);
             let (outputs, rows) = (view.numbers("output")?, view.numbers("rows")?);
@@ -270,53 +281,77 @@ fn to_bytes(table: &RecordBatch, sums: &Sums) -> Result<Vec<u8>, StoreError> {
     parquet_bytes(table, &[(SEGMENTS, text)]).map_err(|error| damaged(Path::new(SEGMENTS), error))
 }
 
-/// A manifest as a table, with the checksums of its segments.
-pub(crate) fn table(path: &Path) -> Result<(RecordBatch, Sums), StoreError> {
-    let (bytes, sums) = open(path)?;
-    let mut chunks = Vec::new();
-    let names: Vec<String> = schema().fields().iter().map(|field| field.name().clone()).collect();
-    for_each_chunk(path, bytes, &names.iter().map(String::as_str).collect::<Vec<_>>(), &mut |chunk| {
-        chunks.push(chunk.clone());
-        Ok(())
-    })?;
-    let all = arrow_select::concat::concat_batches(&schema(), &chunks).map_err(|error| damaged(path, error))?;
-    Ok((all, sums))
+/// Tells some columns of a manifest, piece by piece; gives the checksums of its segments.
+pub(crate) fn scan(
+    path: &Path,
+    columns: &[&str],
+    tell: &mut dyn FnMut(&Sums, &RecordBatch) -> Result<(), StoreError>,
+) -> Result<Sums, StoreError> {
+    let (content, sums) = open(path)?;
+    for_each_chunk(path, content, columns, &mut |chunk| tell(&sums, chunk))?;
+    Ok(sums)
 }
 
-/// Several manifests as one: bytes, and the name of the file.
-pub(crate) fn merged(name: &str, tables: &[RecordBatch], sums: &Sums) -> Result<(Vec<u8>, String), StoreError> {
-    let all = arrow_select::concat::concat_batches(&schema(), tables).map_err(|e| damaged(Path::new(name), e))?;
-    let bytes = to_bytes(&all, sums)?;
-    let file = file_name(name, &bytes);
-    Ok((bytes, file))
+/// Takes rows of manifests, as [`write_merged`] writes them.
+pub(crate) type Put<'a> = &'a mut dyn FnMut(&RecordBatch) -> Result<(), StoreError>;
+
+/// Writes rows of manifests as one, of this name, which `fill` gives piece by piece; gives its size.
+pub(crate) fn write_merged(
+    folder: &Path,
+    name: &str,
+    fill: impl FnOnce(Put<'_>) -> Result<Sums, StoreError>,
+) -> Result<u64, StoreError> {
+    let path = folder.join(name);
+    let broken = |error: ParquetError| damaged(&path, error);
+    write_named(folder, |file| {
+        let mut hashing = Hashing::new(BufWriter::new(file));
+        let properties = crate::segments::properties(&schema(), MERGED_GROUP).build();
+        let mut writer = ArrowWriter::try_new(&mut hashing, schema(), Some(properties)).map_err(broken)?;
+        let sums = fill(&mut |rows| writer.write(rows).map_err(broken))?;
+        let text = serde_json::to_string(&sums).map_err(|error| damaged(&path, error))?;
+        writer.append_key_value_metadata(KeyValue::new(SEGMENTS.to_owned(), text));
+        writer.close().map_err(broken)?;
+        let (sum, bytes) = hashing.finish().map_err(io_error(&path))?;
+        Ok((format!("{name}.{sum:016x}.parquet"), bytes))
+    })
 }
 
-/// Reads the bytes of a manifest and holds them against the checksum in its name.
-fn open(path: &Path) -> Result<(Bytes, Sums), StoreError> {
-    let bytes = std::fs::read(path).map_err(io_error(path))?;
+/// Copies the rows of a manifest that `select` says, piece by piece from the first; gives the checksums of its segments.
+pub(crate) fn copy(
+    path: &Path,
+    put: Put<'_>,
+    select: &mut dyn FnMut(usize) -> Option<BooleanArray>,
+) -> Result<Sums, StoreError> {
+    let schema = schema();
+    let all: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    scan(path, &all, &mut |_, chunk| match select(chunk.num_rows()) {
+        Some(selected) => put(&filter_record_batch(chunk, &selected).map_err(|error| damaged(path, error))?),
+        None => put(chunk),
+    })
+}
+
+/// Opens a manifest; gives the checksums of its segments.
+fn open(path: &Path) -> Result<(Verified, Sums), StoreError> {
     let sum = path.file_name().and_then(|name| name.to_str()?.split('.').nth(1));
-    if sum != Some(format!("{:016x}", checksum(&bytes)).as_str()) {
-        return Err(damaged(path, "its bytes are not those that were written"));
-    }
-    let bytes = Bytes::from(bytes);
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(|error| damaged(path, error))?;
+    let content = Verified::open(path, sum.unwrap_or(""), SMALL)?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(content.clone()).map_err(|error| damaged(path, error))?;
     let metadata = builder.metadata().file_metadata().key_value_metadata();
     let text = metadata.and_then(|all| all.iter().find(|pair| pair.key == SEGMENTS)?.value.clone());
     let sums = json(path, text.as_deref().unwrap_or("{}"))?;
-    Ok((bytes, sums))
+    Ok((content, sums))
 }
 
-fn rows_of(path: &Path, bytes: &Bytes) -> Result<usize, StoreError> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(|error| damaged(path, error))?;
-    Ok(usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0).min(bytes.len()))
+fn rows_of(path: &Path, content: &Verified) -> Result<usize, StoreError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(content.clone()).map_err(|error| damaged(path, error))?;
+    let rows = builder.metadata().file_metadata().num_rows();
+    Ok(usize::try_from(rows).unwrap_or(0).min(usize::try_from(content.len()).unwrap_or(0)))
 }
 
 /// Tells the key, row and rank of every action of a manifest; gives the checksums of its segments.
 pub(crate) fn keys(path: &Path, tell: &mut dyn FnMut(Digest, u32, Rank)) -> Result<Sums, StoreError> {
-    let (bytes, sums) = open(path)?;
     let mut number = 0;
     let mut last: Option<(Digest, u32, Rank)> = None;
-    for_each_chunk(path, bytes, &["key", "failure", "output", "kept"], &mut |chunk| {
+    let sums = scan(path, &["key", "failure", "output", "kept"], &mut |_, chunk| {
         let view = View { path, table: chunk };
         let (keys, failures) = (view.digests("key")?, view.texts("failure")?);
         let (outputs, kept) = (view.numbers("output")?, view.flags("kept")?);
@@ -346,7 +381,7 @@ pub(crate) fn keys(path: &Path, tell: &mut dyn FnMut(Digest, u32, Rank)) -> Resu
 
 /// What a manifest says of the actions that begin at these rows, in ascending order, but for their outcome.
 pub(crate) fn actions(path: &Path, rows: &[u32]) -> Result<Vec<Action>, StoreError> {
-    let (bytes, _) = open(path)?;
+    let (content, _) = open(path)?;
     let mut selectors = Vec::new();
     let mut next = 0;
     for &row in rows {
@@ -356,7 +391,7 @@ pub(crate) fn actions(path: &Path, rows: &[u32]) -> Result<Vec<Action>, StoreErr
     }
     let columns = ["common", "inputs", "seconds", "notes"];
     let mut all = Vec::with_capacity(rows.len());
-    for_each_selected(path, bytes, &columns, Some(RowSelection::from(selectors)), &mut |chunk| {
+    for_each_selected(path, content, &columns, Some(RowSelection::from(selectors)), &mut |chunk| {
         let view = View { path, table: chunk };
         let (inputs, common, notes) = (view.bytes("inputs")?, view.digests("common")?, view.texts("notes")?);
         let seconds = view.column("seconds")?.as_primitive::<Float64Type>();
@@ -378,22 +413,22 @@ pub(crate) fn actions(path: &Path, rows: &[u32]) -> Result<Vec<Action>, StoreErr
 
 fn for_each_chunk(
     path: &Path,
-    bytes: Bytes,
+    content: Verified,
     columns: &[&str],
     work: &mut dyn FnMut(&RecordBatch) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    for_each_selected(path, bytes, columns, None, work)
+    for_each_selected(path, content, columns, None, work)
 }
 
 fn for_each_selected(
     path: &Path,
-    bytes: Bytes,
+    content: Verified,
     columns: &[&str],
     rows: Option<RowSelection>,
     work: &mut dyn FnMut(&RecordBatch) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let broken = |error: parquet::errors::ParquetError| damaged(path, error);
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(broken)?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(content).map_err(broken)?;
     if builder.schema().fields() != schema().fields() {
         return Err(damaged(path, "its columns are not those of a manifest"));
     }
