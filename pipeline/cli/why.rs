@@ -1,7 +1,7 @@
 //! `lapicque why`: what changed since the result was computed?
 
 use lapicque_pipeline::config::nearest;
-use lapicque_pipeline::{Change, Planner, Why as Answer};
+use lapicque_pipeline::{Change, Domain, Planner, Why as Answer};
 use serde_json::json;
 
 use crate::arguments::{Shared, Why};
@@ -17,11 +17,8 @@ pub(crate) fn why(command: &Why, shared: &Shared) -> Result<(), CommandError> {
         let near = nearest(&command.stage, names).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
         CommandError::Input(format!("there is no stage `{}`{near}", command.stage))
     })?;
-    let sample = command
-        .sample
-        .as_deref()
-        .map(|given| full_label(project.graph.stages[number].domain.labels(), given))
-        .transpose()?;
+    let sample =
+        command.sample.as_deref().map(|given| full_label(&project.graph.stages[number].domain, given)).transpose()?;
     let answer = merged(&command.stage, lapicque_pipeline::why(&planner, number, sample.as_deref())?);
     if shared.json {
         let sample = (!answer.sample.is_empty()).then_some(&answer.sample);
@@ -51,13 +48,13 @@ fn tell_changes(text: &mut String, changes: &[Change], depth: usize) {
 }
 
 /// A label, or the only one that begins like this.
-fn full_label(labels: &[String], given: &str) -> Result<String, CommandError> {
-    if labels.iter().any(|label| label == given) {
+fn full_label(domain: &Domain, given: &str) -> Result<String, CommandError> {
+    if domain.labels().any(|label| label == given) {
         return Ok(given.to_owned());
     }
-    let mut near = labels.iter().filter(|label| label.starts_with(given));
+    let mut near = domain.labels().filter(|label| label.starts_with(given));
     match (near.next(), near.next()) {
-        (Some(label), None) => Ok(label.clone()),
+        (Some(label), None) => Ok(label.to_owned()),
         (Some(_), Some(_)) => Err(CommandError::Input(format!("--sample {given}: several samples begin like this"))),
         _ => Err(CommandError::Input(format!(
             "--sample {given}: there is no such sample; `SELECT * FROM system.bindings` lists them"

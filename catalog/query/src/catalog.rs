@@ -288,7 +288,7 @@ pub fn stages_read(run: &RunRecord, sql: &str) -> Result<BTreeSet<String>, Query
 /// Leaves only samples by ordinal and label.
 fn restrict(binding: &mut Binding, mut keep: impl FnMut(usize, &str) -> bool) {
     let kept: Vec<usize> = (0..binding.samples.len()).filter(|&i| keep(i, &binding.samples[i])).collect();
-    let samples = kept.iter().map(|&i| binding.samples[i].clone()).collect();
+    let samples = kept.iter().map(|&i| &binding.samples[i]).collect();
     let keys = kept.iter().map(|&i| binding.keys[i]).collect();
     *binding = Binding { samples, keys, positions: binding.positions.clone() };
 }

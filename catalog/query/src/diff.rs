@@ -153,11 +153,10 @@ fn table(
 /// The samples that have another action key in the other run, or are not in it.
 fn changed(a: &Binding, b: &Binding) -> (Binding, Binding) {
     let differing = |own: &Binding, other: &Binding| {
-        let of_label: HashMap<&str, Option<Digest>> =
-            other.samples.iter().map(String::as_str).zip(other.keys.iter().copied()).collect();
+        let of_label: HashMap<&str, Option<Digest>> = other.samples.iter().zip(other.keys.iter().copied()).collect();
         let kept: Vec<usize> = (0..own.keys.len())
             .filter(|&i| match own.samples.get(i) {
-                Some(label) => of_label.get(label.as_str()).is_none_or(|key| *key != own.keys[i]),
+                Some(label) => of_label.get(label).is_none_or(|key| *key != own.keys[i]),
                 None => other.keys.get(i) != own.keys.get(i),
             })
             .collect();
@@ -165,7 +164,7 @@ fn changed(a: &Binding, b: &Binding) -> (Binding, Binding) {
             samples: if own.samples.is_empty() {
                 own.samples.clone()
             } else {
-                kept.iter().map(|&i| own.samples[i].clone()).collect()
+                kept.iter().map(|&i| &own.samples[i]).collect()
             },
             keys: kept.iter().map(|&i| own.keys[i]).collect(),
             positions: own.positions.clone(),
@@ -217,7 +216,7 @@ fn of_digests(
         let mut contents = BTreeMap::new();
         for (i, key) in binding.keys.iter().enumerate() {
             let action = key.and_then(|_| actions.next().flatten());
-            let label = binding.samples.get(i).cloned().unwrap_or_default();
+            let label = binding.samples.get(i).unwrap_or_default().to_owned();
             let entry = action.and_then(|action| action.outcome.ok()?.get(output).map(|entry| entry.content));
             contents.insert(label, entry.map_or_else(|| ABSENT.to_owned(), |content| content.to_string()));
         }

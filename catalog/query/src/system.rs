@@ -108,7 +108,7 @@ fn bindings_table(store: &dyn Store, runs: &[RunRecord]) -> Result<RecordBatch, 
     for (run, stage) in of_stages(runs) {
         let binding = store.binding(stage.binding)?;
         for (ordinal, key) in binding.keys.iter().enumerate() {
-            let sample = binding.samples.get(ordinal).cloned();
+            let sample = binding.samples.get(ordinal).map(str::to_owned);
             rows.push((run.id.as_str(), stage.stage.as_str(), ordinal as u64, sample, key.map(|k| k.to_string())));
         }
     }
@@ -158,7 +158,7 @@ fn sample_lineage_table(store: &dyn Store, runs: &[RunRecord], need: &Need) -> R
             };
             let theirs = store.binding(source.binding)?;
             let of_label: HashMap<&str, Option<Digest>> =
-                theirs.samples.iter().map(String::as_str).zip(theirs.keys.iter().copied()).collect();
+                theirs.samples.iter().zip(theirs.keys.iter().copied()).collect();
             let mut row =
                 |sample: Option<&str>, key: Option<Digest>, from_sample: Option<&str>, from: Option<Digest>| {
                     if let (Some(key), Some(from)) = (key, from) {
@@ -170,7 +170,7 @@ fn sample_lineage_table(store: &dyn Store, runs: &[RunRecord], need: &Need) -> R
                 (true, true) => {
                     let own = own.samples.iter().zip(&own.keys).filter(|(sample, _)| is_wanted(sample));
                     own.for_each(|(sample, key)| {
-                        row(Some(sample), *key, Some(sample), of_label.get(sample.as_str()).copied().flatten());
+                        row(Some(sample), *key, Some(sample), of_label.get(sample).copied().flatten());
                     });
                 }
                 (true, false) => {

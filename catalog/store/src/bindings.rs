@@ -13,7 +13,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 use lapicque_pipeline::keys::labels_digest;
 use lapicque_pipeline::{Binding, StoreError};
-use lapicque_schemas::Digest;
+use lapicque_schemas::{Digest, Labels};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::files::{damaged, io_error, write_new};
@@ -64,13 +64,13 @@ fn file_name(digest: Digest) -> String {
     format!("{digest}.parquet")
 }
 
-fn write_labels(folder: &Path, labels: &Arc<[String]>) -> Result<Digest, StoreError> {
+fn write_labels(folder: &Path, labels: &Labels) -> Result<Digest, StoreError> {
     let digest = labels_digest(labels);
     let path = folder.join(file_name(digest));
     if labels.is_empty() || path.exists() {
         return Ok(digest);
     }
-    let of_digests = labels.iter().map(|label| label.parse::<Digest>().ok().filter(|d| d.to_string() == **label));
+    let of_digests = labels.iter().map(|label| label.parse::<Digest>().ok().filter(|d| d.to_string() == *label));
     let column: ArrayRef = match of_digests.collect::<Option<Vec<_>>>() {
         Some(digests) => {
             let mut column = FixedSizeBinaryBuilder::with_capacity(digests.len(), 16);
@@ -84,9 +84,9 @@ fn write_labels(folder: &Path, labels: &Arc<[String]>) -> Result<Digest, StoreEr
     Ok(digest)
 }
 
-fn read_labels(folder: &Path, digest: Digest) -> Result<Arc<[String]>, StoreError> {
-    if digest == labels_digest(&[]) {
-        return Ok(Arc::new([]));
+fn read_labels(folder: &Path, digest: Digest) -> Result<Labels, StoreError> {
+    if digest == labels_digest(&Labels::default()) {
+        return Ok(Labels::default());
     }
     let path = folder.join(file_name(digest));
     let bytes = Bytes::from(std::fs::read(&path).map_err(io_error(&path))?);
@@ -94,17 +94,15 @@ fn read_labels(folder: &Path, digest: Digest) -> Result<Arc<[String]>, StoreErro
     let as_text = builder.schema().fields().first().is_some_and(|field| field.data_type() == &DataType::Utf8);
     let data_type = if as_text { DataType::Utf8 } else { DataType::FixedSizeBinary(16) };
     let schema = Arc::new(Schema::new(vec![Field::new("label", data_type, false)]));
-    let mut labels: Vec<String> = Vec::new();
-    for table in tables(&path, bytes, &schema)? {
-        if as_text {
-            labels.extend(table.column(0).as_string::<i32>().iter().map(|label| label.unwrap_or("").to_owned()));
-        } else {
-            let column = table.column(0).as_fixed_size_binary();
-            labels.extend((0..column.len()).map(|row| self::digest(column, row).to_string()));
-        }
-    }
+    let tables = tables(&path, bytes, &schema)?;
+    let labels: Labels = if as_text {
+        tables.iter().flat_map(|table| table.column(0).as_string::<i32>()).map(Option::unwrap_or_default).collect()
+    } else {
+        let columns = tables.iter().map(|table| table.column(0).as_fixed_size_binary());
+        columns.flat_map(|column| (0..column.len()).map(|row| self::digest(column, row))).collect()
+    };
     match labels_digest(&labels) == digest {
-        true => Ok(labels.into()),
+        true => Ok(labels),
         false => Err(damaged(&path, "its labels are not those that were written")),
     }
 }

@@ -9,7 +9,7 @@ use arrow_array::types::{Float64Type, UInt32Type};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt32Array};
 use arrow_select::concat::concat_batches;
 use lapicque_pipeline::{Action, Binding, NewAction, NewBatch, Output, OutputEntry, SampleError, Store, StoreError};
-use lapicque_schemas::{Digest, TableSchema, content_digest};
+use lapicque_schemas::{Digest, Labels, TableSchema, content_digest};
 use lapicque_store::ParquetStore;
 use serde_json::json;
 
@@ -194,7 +194,7 @@ fn bindings_come_back_as_they_were_saved() {
             _ if chance.below(2) == 0 => key(1).to_string().to_uppercase(),
             _ => String::new(),
         };
-        let labels = |chance: &mut Chance| -> Arc<[String]> { (0..chance.below(30)).map(|_| label(chance)).collect() };
+        let labels = |chance: &mut Chance| -> Labels { (0..chance.below(30)).map(|_| label(chance)).collect() };
         let samples = labels(&mut chance);
         let keys = (0..samples.len().max(1)).map(|n| (chance.below(3) > 0).then(|| key(n))).collect();
         let binding = Binding { samples, keys, positions: labels(&mut chance) };
@@ -247,9 +247,9 @@ fn the_inventory_tells_whether_anything_is_gone() {
     let folder = tempfile::tempdir().unwrap();
     let store = ParquetStore::open(folder.path()).unwrap();
     filled(&store, &mut Chance(4));
-    let labels: Arc<[String]> = ["a".to_owned(), "b".to_owned()].into();
+    let labels = Labels::from_iter(["a", "b"]);
     store
-        .save_binding(&Binding { samples: labels, keys: vec![Some(key(0)), None], positions: Arc::default() })
+        .save_binding(&Binding { samples: labels, keys: vec![Some(key(0)), None], positions: Labels::default() })
         .unwrap();
     let whole = store.inventory().unwrap();
     assert_eq!(whole, ParquetStore::open(folder.path()).unwrap().inventory().unwrap());

@@ -1,7 +1,6 @@
 //! Which samples of two stages belong together: those of one label.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use crate::graph::Domain;
 
@@ -24,9 +23,9 @@ impl Alignment {
 /// For each unit of a domain, the unit of the other with the same label.
 pub(crate) fn align(domain: &Domain, other: &Domain) -> Alignment {
     match (domain, other) {
-        (Domain::Samples(own), Domain::Samples(theirs)) if !Arc::ptr_eq(own, theirs) => {
-            let positions: HashMap<&str, u32> = theirs.iter().map(String::as_str).zip(0..).collect();
-            Alignment::Some(own.iter().map(|label| positions.get(label.as_str()).copied()).collect())
+        (Domain::Samples(own), Domain::Samples(theirs)) if !own.is_same(theirs) => {
+            let positions: HashMap<&str, u32> = theirs.iter().zip(0..).collect();
+            Alignment::Some(own.iter().map(|label| positions.get(label).copied()).collect())
         }
         _ => Alignment::Same,
     }

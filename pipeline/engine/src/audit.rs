@@ -9,7 +9,6 @@
 //! | single samples | stages of the `sample` grain |
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
@@ -121,7 +120,7 @@ impl Audit<'_> {
         let mut known = self.store.find(&keys)?.into_iter();
         let mut stored = Vec::new();
         for (ordinal, key) in binding.keys.iter().enumerate() {
-            let label = binding.samples.get(ordinal).cloned().unwrap_or_default();
+            let label = binding.samples.get(ordinal).unwrap_or_default().to_owned();
             let Some(key) = *key else {
                 continue;
             };
@@ -207,7 +206,7 @@ impl Audit<'_> {
         let positions = positions.and_then(|column| column.as_primitive_opt::<UInt32Type>());
         let equal = match (texts, positions) {
             (Some(texts), Some(positions)) => {
-                let meant = positions.values().iter().map(|&p| binding.positions.get(p as usize).map(String::as_str));
+                let meant = positions.values().iter().map(|&p| binding.positions.get(p as usize));
                 texts.len() == positions.len() && texts.iter().eq(meant)
             }
             _ => false,
@@ -269,8 +268,8 @@ impl Audit<'_> {
 
 /// The binding of some samples alone.
 fn part_of(binding: &Binding, part: &[Stored]) -> Binding {
-    let labels: Vec<String> = part.iter().map(|stored| stored.label.clone()).collect();
-    let samples = if binding.samples.is_empty() { Arc::default() } else { labels.into() };
+    let is_single = binding.samples.is_empty();
+    let samples = part.iter().filter(|_| !is_single).map(|stored| &stored.label).collect();
     Binding {
         samples,
         keys: part.iter().map(|stored| Some(stored.key)).collect(),

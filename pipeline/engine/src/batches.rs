@@ -1,9 +1,8 @@
 //! Which samples of a group are computed together, and the tasks for them.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use lapicque_schemas::Digest;
+use lapicque_schemas::{Digest, Labels};
 
 use crate::alignment::{Alignment, align};
 use crate::graph::{BoundStage, Domain, Port};
@@ -22,7 +21,7 @@ const BATCH_SAMPLES: usize = 1 << 14;
 /// The samples of a group that have something to compute, handed out in batches.
 pub(crate) struct Batches {
     /// All labels of the group.
-    labels: Arc<[String]>,
+    labels: Labels,
     /// For each label, its unit in each member.
     units: Vec<Alignment>,
     /// Those that have something to compute.
@@ -121,13 +120,13 @@ fn next_batch(
     planner: &Planner<'_>,
     members: &[usize],
     store: &str,
-    labels: &[String],
+    labels: &Labels,
     units: &[Alignment],
     samples: &[u32],
 ) -> NextBatch {
     let units: Vec<Vec<Option<usize>>> =
         units.iter().map(|a| samples.iter().map(|&label| a.get(label as usize)).collect()).collect();
-    let labels = samples.iter().map(|&label| labels[label as usize].clone()).collect();
+    let labels = samples.iter().map(|&label| labels[label as usize].to_owned()).collect();
     let tasks = members.iter().zip(&units).map(|(&member, units)| member_task(planner, members, member, units));
     NextBatch {
         task: BatchTask { store: store.to_owned(), members: tasks.collect(), labels, located: Vec::new() },
@@ -190,18 +189,21 @@ fn keep<T>(items: &mut Vec<T>, kept: &[bool]) {
 }
 
 /// The labels of some domains, the widest first; one empty label where all run once.
-fn all_labels<'a>(domains: impl Iterator<Item = &'a Domain> + Clone) -> Arc<[String]> {
-    let widest = domains.clone().max_by_key(|domain| domain.labels().len());
-    let Some(Domain::Samples(widest)) = widest else {
-        return [String::new()].into();
+fn all_labels<'a>(domains: impl Iterator<Item = &'a Domain> + Clone) -> Labels {
+    let sampled = |domain: &'a Domain| match domain {
+        Domain::Samples(labels) => Some(labels),
+        Domain::Single => None,
     };
-    let differs = |domain: &Domain| matches!(domain, Domain::Samples(own) if !Arc::ptr_eq(own, widest));
+    let Some(widest) = domains.clone().filter_map(sampled).max_by_key(|labels| labels.len()) else {
+        return Labels::from_iter([""]);
+    };
+    let differs = |domain: &Domain| matches!(domain, Domain::Samples(own) if !own.is_same(widest));
     if !domains.clone().any(differs) {
         return widest.clone();
     }
     let mut seen = HashSet::new();
     let all = widest.iter().chain(domains.flat_map(Domain::labels));
-    all.filter(|label| seen.insert(label.as_str())).cloned().collect()
+    all.filter(|label| seen.insert(*label)).collect()
 }
 
 /// The tasks for what a group of stages lacks, as other processes get them; `batch` in the pipeline file bounds their size.
@@ -218,9 +220,8 @@ pub(crate) fn again(
     labels: &HashSet<&str>,
 ) -> Option<NextBatch> {
     let batches = Batches::new(planner, members, 1, None);
-    let samples: Vec<u32> = (0..batches.labels.len() as u32)
-        .filter(|&label| labels.contains(batches.labels[label as usize].as_str()))
-        .collect();
+    let samples: Vec<u32> =
+        (0..batches.labels.len() as u32).filter(|&label| labels.contains(&batches.labels[label as usize])).collect();
     let mut batch = next_batch(planner, members, store, &batches.labels, &batches.units, &samples);
     for unit in batch.task.members.iter_mut().flat_map(|member| &mut member.units) {
         if let UnitTask::Done { key, inputs, point, .. } = unit {
@@ -325,7 +326,7 @@ fn whole(planner: &Planner<'_>, number: usize, port: &Port) -> From {
         return From::Whole { output: port.output, keys: vec![done_key(units, Some(0))], labels };
     }
     let positions = &planner.states[number].positions;
-    let order = align(&Domain::Samples(positions.as_slice().into()), &upstream.domain);
+    let order = align(&Domain::Samples(positions.clone()), &upstream.domain);
     let keys = (0..positions.len()).map(|position| done_key(units, order.get(position))).collect();
     let labels = if port.read.labels { WholeLabels::Text(positions.clone()) } else { WholeLabels::Positions };
     From::Whole { output: port.output, keys, labels }

@@ -1,9 +1,8 @@
 //! Binding: every stage of a pipeline is checked against its inputs, and the graph is put together.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::HashSet;
 
-use lapicque_schemas::TableSchema;
+use lapicque_schemas::{Labels, TableSchema};
 
 use crate::config::nearest;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -284,27 +283,26 @@ impl Binder<'_> {
     fn domain(&self, bound: &Bound, inputs: &[(PortSchema, usize, usize)]) -> Result<Domain, String> {
         if let Some(points) = &bound.points {
             let labels = match &points.labels {
-                Some(labels) => labels.clone(),
-                None => points.digests.iter().map(ToString::to_string).collect(),
+                Some(labels) => labels.iter().collect(),
+                None => points.digests.iter().collect(),
             };
-            return Ok(Domain::Samples(labels.into()));
+            return Ok(Domain::Samples(labels));
         }
         if bound.grain == Grain::Table {
             return Ok(Domain::Single);
         }
-        let mut domain: Option<Arc<[String]>> = None;
+        let mut domain: Option<Labels> = None;
         for (port, stage, _) in inputs.iter().filter(|(port, ..)| port.sample_wise) {
             let Some(Domain::Samples(labels)) = self.stages[*stage].as_ref().map(|s| &s.domain) else {
                 return Err(format!("the input `{}` has no samples", port.port));
             };
             domain = Some(match domain {
                 None => labels.clone(),
-                Some(known) if Arc::ptr_eq(&known, labels) || known == *labels => known,
+                Some(known) if known.is_same(labels) || known == *labels => known,
                 Some(known) => {
-                    let mut union: Vec<String> = known.to_vec();
-                    let mut seen: BTreeSet<&String> = known.iter().collect();
-                    union.extend(labels.iter().filter(|label| seen.insert(label)).cloned());
-                    union.into()
+                    let mut seen: HashSet<&str> = known.iter().collect();
+                    let new: Vec<&str> = labels.iter().filter(|label| seen.insert(label)).collect();
+                    known.iter().chain(new).collect()
                 }
             });
         }

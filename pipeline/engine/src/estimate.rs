@@ -159,16 +159,18 @@ fn changed(planner: &Planner<'_>, number: usize, past: &StageRun) -> Result<Stri
             return Ok(format!("{shown}{more}"));
         }
     }
-    let labels = planner.graph.stages[number].domain.labels();
-    let past_key: HashMap<&str, Option<Digest>> =
-        binding.samples.iter().map(String::as_str).zip(binding.keys.iter().copied()).collect();
+    let domain = &planner.graph.stages[number].domain;
+    let missing = |(unit, state): (usize, &Unit)| matches!(state, Unit::Missing { .. }).then(|| domain.label(unit));
+    let asked: HashSet<&str> = state.units.iter().enumerate().filter_map(missing).flatten().collect();
+    let past = binding.samples.iter().zip(binding.keys.iter().copied());
+    let past_key: HashMap<&str, Option<Digest>> = past.filter(|(label, _)| asked.contains(label)).collect();
     let (mut new, mut open, mut other, mut gone) = (0, 0, 0, Vec::new());
     for (position, unit) in state.units.iter().enumerate() {
         let Unit::Missing { key } = unit else {
             continue;
         };
-        let past = match labels.get(position) {
-            Some(label) => past_key.get(label.as_str()).copied(),
+        let past = match domain.label(position) {
+            Some(label) => past_key.get(label).copied(),
             None => binding.keys.first().copied(),
         };
         match past {
@@ -193,7 +195,7 @@ fn changed(planner: &Planner<'_>, number: usize, past: &StageRun) -> Result<Stri
     ];
     let told = told.iter().filter(|(count, ..)| *count > 0);
     let told = told.map(|&(count, one, several, once)| match count {
-        _ if labels.is_empty() => once.to_owned(),
+        _ if !domain.is_sample_wise() => once.to_owned(),
         1 => format!("1 {one}"),
         count => format!("{count} {several}"),
     });

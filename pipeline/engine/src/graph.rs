@@ -1,9 +1,8 @@
 //! The bound graph: stages with their inputs, in an order in which inputs come first.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use lapicque_schemas::{Digest, DigestBuilder};
+use lapicque_schemas::{Digest, DigestBuilder, Labels};
 
 use crate::kind::{Bound, Read, Stage};
 use crate::pipeline_file::StageSpec;
@@ -36,7 +35,7 @@ pub enum Domain {
     /// Once.
     Single,
     /// For each of these samples.
-    Samples(Arc<[String]>),
+    Samples(Labels),
 }
 
 /// A connected input.
@@ -64,10 +63,16 @@ impl Domain {
         self.len() == 0
     }
 
-    pub fn labels(&self) -> &[String] {
+    /// The labels of its samples; none where it is computed once.
+    pub fn labels(&self) -> impl Iterator<Item = &str> + Clone {
+        (0..).map_while(|unit| self.label(unit))
+    }
+
+    /// The label of a unit; none where it is computed once.
+    pub fn label(&self, unit: usize) -> Option<&str> {
         match self {
-            Self::Single => &[],
-            Self::Samples(labels) => labels,
+            Self::Single => None,
+            Self::Samples(labels) => labels.get(unit),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lapicque_schemas::{Digest, DigestBuilder};
+use lapicque_schemas::{Digest, DigestBuilder, Labels};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -108,7 +108,7 @@ pub fn random_key(seed: u64, inputs: &[Digest]) -> Digest {
 }
 
 /// The digest of a list of labels: what they are stored under, and an ingredient where they are values to a reader.
-pub fn labels_digest(labels: &[String]) -> Digest {
+pub fn labels_digest(labels: &Labels) -> Digest {
     let mut builder = DigestBuilder::new("lapicque labels 1");
     labels.iter().for_each(|label| {
         builder.text(label);

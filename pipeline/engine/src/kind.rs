@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow_array::RecordBatch;
-use lapicque_schemas::{Digest, DigestBuilder, TableSchema};
+use lapicque_schemas::{Digest, DigestBuilder, Labels, TableSchema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -364,7 +364,7 @@ impl SampleError {
     }
 
     /// The error with the name of the sample that it is about, where these are the names of positions.
-    pub(crate) fn named(&self, names: &[String]) -> Self {
+    pub(crate) fn named(&self, names: &Labels) -> Self {
         let name = self.about.and_then(|position| names.get(position as usize));
         let message = name.map(|name| format!("{} (sample `{name}`)", self.message));
         Self { message: message.unwrap_or_else(|| self.message.clone()), ..self.clone() }

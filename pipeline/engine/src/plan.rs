@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use lapicque_schemas::{Digest, TableSchema, empty_digest};
+use lapicque_schemas::{Digest, Labels, TableSchema, empty_digest};
 use rayon::prelude::*;
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ impl<'a> Planner<'a> {
             units: vec![Unit::Waiting; stage.domain.len()],
             inputs: vec![Digest([0; 16]); stage.domain.len() * stage.own_inputs().count()],
             common: None,
-            positions: Vec::new(),
+            positions: Labels::default(),
         });
         let alignments = graph
             .stages
@@ -85,7 +85,7 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    fn unit(&self, stage: &BoundStage, positions: &[String], key: Digest, found: Option<Found>) -> Unit {
+    fn unit(&self, stage: &BoundStage, positions: &Labels, key: Digest, found: Option<Found>) -> Unit {
         let Some(found) = found else {
             return Unit::Missing { key };
         };

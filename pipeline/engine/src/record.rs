@@ -38,7 +38,7 @@ pub(crate) fn stage_run(
         Domain::Samples(labels) => labels.clone(),
         Domain::Single => Default::default(),
     };
-    let binding = Binding { samples, keys: keys.collect(), positions: state.positions.as_slice().into() };
+    let binding = Binding { samples, keys: keys.collect(), positions: state.positions.clone() };
     let failed = state.count(Unit::is_lost);
     let settled = !state.units.iter().any(Unit::is_open);
     let all_skipped = failed == 0 || planner.skips(number);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lapicque_schemas::Digest;
+use lapicque_schemas::{Digest, Labels};
 use serde_json::Value;
 
 use crate::found::Found;
@@ -38,7 +38,7 @@ pub struct StageState {
     /// Ingredients that all units have in common, once they are known.
     pub common: Option<Value>,
     /// Of table-grain stages: the samples, in the order in which the stage sees them.
-    pub positions: Vec<String>,
+    pub positions: Labels,
 }
 
 /// What depends on inputs, as far as they are known.
@@ -88,6 +88,6 @@ impl StageState {
 
 impl StageState {
     pub(crate) fn empty() -> Self {
-        Self { units: Vec::new(), inputs: Vec::new(), common: None, positions: Vec::new() }
+        Self { units: Vec::new(), inputs: Vec::new(), common: None, positions: Labels::default() }
     }
 }

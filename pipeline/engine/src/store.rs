@@ -4,10 +4,8 @@
 //! What was published never changes; publishing an action twice is harmless: the first stays unless the second
 //! [replaces](Action::replaces) it.
 
-use std::sync::Arc;
-
 use arrow_array::RecordBatch;
-use lapicque_schemas::{Digest, DigestBuilder, TableSchema};
+use lapicque_schemas::{Digest, DigestBuilder, Labels, TableSchema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -168,11 +166,11 @@ pub struct NewAction {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Binding {
     /// Labels, in order; empty for a stage that runs once.
-    pub samples: Arc<[String]>,
+    pub samples: Labels,
     /// `None` where there is no result.
     pub keys: Vec<Option<Digest>>,
     /// What the positions in the `sample` column of a table-grain output mean.
-    pub positions: Arc<[String]>,
+    pub positions: Labels,
 }
 
 /// The record of a run.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use lapicque_schemas::{Digest, DigestBuilder};
+use lapicque_schemas::{Digest, DigestBuilder, Labels};
 
 use crate::found::Found;
 use crate::graph::{BoundStage, Port};
@@ -86,7 +86,7 @@ impl<'a> Planner<'a> {
         if !stage.bound().order_sensitive {
             rows.sort_by(|a, b| a.0.cmp(&b.0));
         }
-        let positions: Vec<String> = rows.iter().map(|(_, label)| (*label).to_owned()).collect();
+        let positions: Labels = rows.iter().map(|(_, label)| *label).collect();
         let mut digests =
             match self.single_digests(stage.ports.iter().filter(|port| !is_wise(port) && !port.selects))? {
                 Readiness::Known(digests) => digests,
@@ -117,7 +117,7 @@ impl<'a> Planner<'a> {
         let skips = self.skips(port.stage);
         let mut at_port = AtPort { done: Vec::with_capacity(units.len()), lost: Vec::new() };
         for (unit, label) in units.iter().zip(upstream.domain.labels()) {
-            if selected.is_some_and(|selected| !selected.contains(label.as_str())) {
+            if selected.is_some_and(|selected| !selected.contains(label)) {
                 continue;
             }
             match unit {
@@ -144,7 +144,7 @@ impl<'a> Planner<'a> {
                 Unit::LeftOut => {}
                 // A sample whose condition has no answer is treated as one that failed upstream.
                 Unit::Done { .. } | Unit::Failed { .. } | Unit::Dropped => {
-                    selected.insert(label.as_str());
+                    selected.insert(label);
                 }
                 Unit::Waiting | Unit::Missing { .. } => return None,
             }

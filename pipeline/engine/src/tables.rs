@@ -42,8 +42,8 @@ pub fn read_rows(
         .map(|key| key.filter(|_| actions.next().flatten().is_some_and(|found| found.failure().is_none())))
         .collect();
     let labels = match stage.sample_wise {
-        true => WholeLabels::Text(binding.samples.to_vec()),
-        false if schema.references_samples() => WholeLabels::Stored(binding.positions.to_vec()),
+        true => WholeLabels::Text(binding.samples.clone()),
+        false if schema.references_samples() => WholeLabels::Stored(binding.positions.clone()),
         false => WholeLabels::None,
     };
     read_whole(store, output, schema, &stored, &labels, columns)

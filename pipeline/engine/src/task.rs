@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lapicque_schemas::{Digest, TableSchema};
+use lapicque_schemas::{Digest, Labels, TableSchema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -89,9 +89,9 @@ pub enum WholeLabels {
     /// Positions in the order of the keys.
     Positions,
     /// The labels, in the order of the keys.
-    Text(Vec<String>),
+    Text(Labels),
     /// The stored column holds positions, which mean these labels.
-    Stored(Vec<String>),
+    Stored(Labels),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

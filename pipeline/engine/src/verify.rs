@@ -76,11 +76,11 @@ pub(crate) fn verify(
 /// Labels of samples with a result, in an order of chance.
 fn chosen<'a>(planner: &'a Planner<'_>, members: &[usize], fraction: f64, nonce: u64) -> Vec<&'a str> {
     let done = |member: usize| {
-        let labels = planner.graph.stages[member].domain.labels();
+        let domain = &planner.graph.stages[member].domain;
         let units = planner.states[member].units.iter().enumerate();
         units
             .filter(|(_, unit)| matches!(unit, Unit::Done { .. }))
-            .map(move |(unit, _)| labels.get(unit).map_or("", String::as_str))
+            .map(move |(unit, _)| domain.label(unit).unwrap_or_default())
     };
     let all: HashSet<&str> = members.iter().flat_map(|&member| done(member)).collect();
     let count = ((all.len() as f64 * fraction).ceil() as usize).clamp(1.min(all.len()), all.len());

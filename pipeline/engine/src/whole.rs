@@ -37,7 +37,7 @@ pub(crate) fn read_whole(
             with_sample(&joined, Arc::new(positions)).map_err(unsupported)
         }
         WholeLabels::Text(labels) => {
-            let labels = StringArray::from_iter_values(rows.iter().map(|&position| labels[position].as_str()));
+            let labels = StringArray::from_iter_values(rows.iter().map(|&position| &labels[position]));
             with_sample(&joined, Arc::new(labels)).map_err(unsupported)
         }
         WholeLabels::Stored(labels) => label_positions(&joined, labels).map_err(unsupported),

@@ -33,10 +33,9 @@ pub struct Why {
 pub fn why(planner: &Planner<'_>, number: usize, sample: Option<&str>) -> Result<Vec<Why>, StoreError> {
     let stage = &planner.graph.stages[number];
     let mut past = Past::of(planner)?;
-    let labels = stage.domain.labels();
     let mut answers = Vec::new();
     for (unit, of_unit) in planner.states[number].units.iter().enumerate() {
-        let label = labels.get(unit).map(String::as_str).unwrap_or_default();
+        let label = stage.domain.label(unit).unwrap_or_default();
         if sample.is_some_and(|sample| sample != label) {
             continue;
         }
@@ -179,7 +178,7 @@ impl Past {
     ) -> Result<Vec<Change>, StoreError> {
         let stage = &planner.graph.stages[number];
         let state = &planner.states[number];
-        let label = stage.domain.labels().get(unit).map(String::as_str).unwrap_or_default();
+        let label = stage.domain.label(unit).unwrap_or_default();
         let Some(past_key) = self.key(planner, run, &stage.name, label)? else {
             return Ok(vec![Change::new("sample", None, Some("never computed before".to_owned()))]);
         };
@@ -247,7 +246,7 @@ impl Past {
         let Some(from) = from else {
             return Ok((!waits || change.samples.is_some()).then_some(change));
         };
-        let label = upstream.domain.labels().get(from).map(String::as_str).unwrap_or_default();
+        let label = upstream.domain.label(from).unwrap_or_default();
         let of_upstream = self.explain(planner, run, port.stage, from)?;
         let of_unit = &planner.states[port.stage].units[from];
         if waits && of_upstream.is_empty() && !of_unit.is_open() {
@@ -283,10 +282,10 @@ impl Past {
             return Ok((None, None));
         };
         let past: std::collections::HashMap<&str, Option<Digest>> =
-            binding.samples.iter().map(String::as_str).zip(binding.keys.iter().copied()).collect();
+            binding.samples.iter().zip(binding.keys.iter().copied()).collect();
         let (mut first, mut new, mut other, mut kept) = (None, 0, 0, 0);
-        for (unit, label) in stage.domain.labels().iter().enumerate() {
-            match past.get(label.as_str()) {
+        for (unit, label) in stage.domain.labels().enumerate() {
+            match past.get(label) {
                 None => new += 1,
                 Some(key) => {
                     kept += 1;

@@ -12,7 +12,7 @@ use arrow_array::{ArrayRef, Float64Array, Int32Array, ListArray, RecordBatch, St
 use arrow_schema::DataType;
 use lapicque_pipeline::keys::{Ingredients, action_key, labels_digest, random_key};
 use lapicque_pipeline::{Bound, Output, PortSchema, Read};
-use lapicque_schemas::{Column, Digest, TableSchema, content_digest};
+use lapicque_schemas::{Column, Digest, Labels, TableSchema, content_digest};
 use serde_json::json;
 
 fn schema() -> TableSchema {
@@ -58,7 +58,7 @@ fn keys_of_actions_are_what_they_were() {
 #[test]
 fn keys_of_streams_and_labels_are_what_they_were() {
     let found =
-        [random_key(11, &[Digest([1; 16])]), random_key(11, &[]), labels_digest(&["a".to_owned(), "b c".to_owned()])];
+        [random_key(11, &[Digest([1; 16])]), random_key(11, &[]), labels_digest(&Labels::from_iter(["a", "b c"]))];
     let pinned =
         ["144511b7c0cd84887b7963411bb8a738", "e1f60f174d49232fff1b0ca0ed56616a", "3191025abe4e65fb41f351c35fa6a3db"];
     assert_eq!(found.map(|key| key.to_string()), pinned);

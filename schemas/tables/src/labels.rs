@@ -7,7 +7,7 @@ use arrow_array::types::UInt32Type;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 
-use crate::TableSchema;
+use crate::{Labels, TableSchema};
 
 /// The column of labels.
 const SAMPLE: &str = "sample";
@@ -37,13 +37,13 @@ pub fn with_sample(table: &RecordBatch, sample: ArrayRef) -> Result<RecordBatch,
 }
 
 /// Replaces the positions in a table's `sample` column by the labels they mean; a table without positions stays as it is.
-pub fn label_positions(table: &RecordBatch, labels: &[String]) -> Result<RecordBatch, ArrowError> {
+pub fn label_positions(table: &RecordBatch, labels: &Labels) -> Result<RecordBatch, ArrowError> {
     let Some(positions) = table.column_by_name(SAMPLE).and_then(|c| c.as_primitive_opt::<UInt32Type>()) else {
         return Ok(table.clone());
     };
     let label = |&position: &u32| {
         let unknown = || ArrowError::InvalidArgumentError(format!("there is no sample at position {position}"));
-        labels.get(position as usize).map(String::as_str).ok_or_else(unknown)
+        labels.get(position as usize).ok_or_else(unknown)
     };
     let text: ArrayRef =
         Arc::new(StringArray::from(positions.values().iter().map(label).collect::<Result<Vec<_>, _>>()?));

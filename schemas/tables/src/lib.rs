@@ -9,13 +9,15 @@
 pub mod canonical;
 pub mod content;
 pub mod digest;
-pub mod labels;
+pub mod label_list;
+mod labels;
 pub mod schema;
 pub mod tables;
 
 pub use canonical::{canonical_column, canonical_floats};
 pub use content::{ContentHasher, column_digests, content_digest, empty_digest, project_digest};
 pub use digest::{Digest, DigestBuilder};
+pub use label_list::Labels;
 pub use labels::{label_positions, sample_field, with_sample, with_sample_field};
 pub use schema::{Column, TableSchema, sample_column};
 pub use tables::TableError;

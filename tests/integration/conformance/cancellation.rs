@@ -61,7 +61,7 @@ fn a_stage_that_is_cancelled_gives_what_it_would_have_given_or_nothing() {
         for (stage, state) in graph.stages.iter().zip(&planner.states) {
             let contents = reference.contents(&stage.name);
             for (i, unit) in state.units.iter().enumerate() {
-                let label = stage.domain.labels().get(i).cloned().unwrap_or_default();
+                let label = stage.domain.label(i).unwrap_or_default().to_owned();
                 let Unit::Done { found, .. } = unit else {
                     panic!("{} {label}: {unit:?}", stage.name);
                 };
@@ -115,7 +115,7 @@ fn a_run_that_is_cancelled_at_any_event_is_finished_by_the_next() {
     for (stage, state) in graph.stages.iter().zip(&planner.states) {
         let contents = reference.contents(&stage.name);
         for (i, unit) in state.units.iter().enumerate() {
-            let label = stage.domain.labels().get(i).cloned().unwrap_or_default();
+            let label = stage.domain.label(i).unwrap_or_default().to_owned();
             let Unit::Done { found, .. } = unit else {
                 panic!("{} {label}: {unit:?}", stage.name);
             };

@@ -48,7 +48,7 @@ fn a_task_gives_the_same_through_json() {
         let contents = reference.contents(&stage.name);
         assert!(stage.bound().grain == Grain::Sample || state.units.len() == 1);
         for (i, unit) in state.units.iter().enumerate() {
-            let label = stage.domain.labels().get(i).cloned().unwrap_or_default();
+            let label = stage.domain.label(i).unwrap_or_default().to_owned();
             let Unit::Done { found, .. } = unit else {
                 panic!("{} {label}: {unit:?}", stage.name);
             };

@@ -148,7 +148,7 @@ impl Ran {
     /// The samples of a stage whose results this run stored; one empty label where a stage that runs once ran.
     pub(crate) fn stored(&self, stage: &str) -> Vec<String> {
         let binding = self.store.binding(self.stage(stage).binding).unwrap();
-        let label = |i: usize| binding.samples.get(i).cloned().unwrap_or_default();
+        let label = |i: usize| binding.samples.get(i).unwrap_or_default().to_owned();
         let is_new = |key: &Option<Digest>| key.is_some_and(|key| self.published.contains(&key));
         binding.keys.iter().enumerate().filter(|(_, key)| is_new(key)).map(|(i, _)| label(i)).collect()
     }
@@ -160,7 +160,7 @@ impl Ran {
             .keys
             .iter()
             .enumerate()
-            .filter_map(|(i, key)| Some((binding.samples.get(i).cloned().unwrap_or_default(), (*key)?)));
+            .filter_map(|(i, key)| Some((binding.samples.get(i).unwrap_or_default().to_owned(), (*key)?)));
         known.map(|(label, key)| (label, key, self.store.action(key).unwrap().unwrap())).collect()
     }
 

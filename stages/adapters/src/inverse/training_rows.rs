@@ -14,6 +14,7 @@ use arrow_cast::cast;
 use arrow_schema::DataType;
 use lapicque_inverse::{Target, TrainingData};
 use lapicque_pipeline::SampleError;
+use lapicque_schemas::Labels;
 use lapicque_schemas::tables::{TableError, features, int_column, parameters, text_column};
 use ndarray::Array2;
 
@@ -25,7 +26,7 @@ pub(super) struct TrainingRows {
     /// Of each row.
     pub(super) keys: Vec<RowKey>,
     /// Labels of the samples, or their positions, in the order in which [`TrainingData`] counts them.
-    pub(super) labels: Vec<String>,
+    pub(super) labels: Labels,
     pub(super) groups: Groups,
     /// Samples that have features or parameters, but not both.
     pub(super) missing_samples: u32,
@@ -161,7 +162,7 @@ pub(super) fn training_rows(
     )?;
     let data = TrainingData::new(x, columns.features.to_vec(), y, columns.targets.to_vec(), sample_of_row)
         .map_err(SampleError::input)?;
-    let labels = common.iter().map(|&label| label.to_owned()).collect();
+    let labels = common.iter().collect();
     Ok(TrainingRows { data, keys, labels, groups, missing_samples: to_u32(missing) })
 }
 

@@ -76,7 +76,7 @@ impl Ran {
                 continue;
             }
             let table = self.store.read(output, schema, &[key.unwrap()], None).unwrap().remove(0);
-            let label = binding.samples.get(i).map_or("", String::as_str);
+            let label = binding.samples.get(i).unwrap_or_default();
             labels.extend(std::iter::repeat_n(label, table.num_rows()));
             tables.push(table);
         }
