@@ -3,6 +3,7 @@
 //! Labels lie in files of their own, as the stages of a sweep share them. Labels that are digests, as those that are made
 //! from the rows of a sweep, are stored as such.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,7 +11,6 @@ use arrow_array::builder::FixedSizeBinaryBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use bytes::Bytes;
 use lapicque_pipeline::keys::labels_digest;
 use lapicque_pipeline::{Binding, StoreError};
 use lapicque_schemas::{Digest, Labels};
@@ -43,8 +43,7 @@ pub(crate) fn write(path: &Path, labels: &Path, binding: &Binding) -> Result<(),
 }
 
 pub(crate) fn read(path: &Path, labels: &Path) -> Result<Binding, StoreError> {
-    let bytes = Bytes::from(std::fs::read(path).map_err(io_error(path))?);
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(|error| damaged(path, error))?;
+    let builder = open(path)?;
     let metadata = builder.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
     let named = |name: &str| {
         let value = metadata.iter().find(|pair| pair.key == name).and_then(|pair| pair.value.as_deref());
@@ -53,7 +52,8 @@ pub(crate) fn read(path: &Path, labels: &Path) -> Result<Binding, StoreError> {
     let samples = read_labels(labels, named(SAMPLES)?)?;
     let positions = read_labels(labels, named(POSITIONS)?)?;
     let mut keys = Vec::new();
-    for table in tables(path, bytes, &keys_schema())? {
+    for table in tables(path, builder, &keys_schema())? {
+        let table = table?;
         let column = View::of(path, &table).digests("key")?;
         keys.extend((0..column.len()).map(|row| column.is_valid(row).then(|| digest(column, row))));
     }
@@ -89,12 +89,11 @@ fn read_labels(folder: &Path, digest: Digest) -> Result<Labels, StoreError> {
         return Ok(Labels::default());
     }
     let path = folder.join(file_name(digest));
-    let bytes = Bytes::from(std::fs::read(&path).map_err(io_error(&path))?);
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(|error| damaged(&path, error))?;
+    let builder = open(&path)?;
     let as_text = builder.schema().fields().first().is_some_and(|field| field.data_type() == &DataType::Utf8);
     let data_type = if as_text { DataType::Utf8 } else { DataType::FixedSizeBinary(16) };
     let schema = Arc::new(Schema::new(vec![Field::new("label", data_type, false)]));
-    let tables = tables(&path, bytes, &schema)?;
+    let tables: Vec<RecordBatch> = tables(&path, builder, &schema)?.collect::<Result<_, _>>()?;
     let labels: Labels = if as_text {
         tables.iter().flat_map(|table| table.column(0).as_string::<i32>()).map(Option::unwrap_or_default).collect()
     } else {
@@ -107,11 +106,19 @@ fn read_labels(folder: &Path, digest: Digest) -> Result<Labels, StoreError> {
     }
 }
 
-fn tables(path: &Path, bytes: Bytes, schema: &SchemaRef) -> Result<Vec<RecordBatch>, StoreError> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|error| damaged(path, error))?;
+fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, StoreError> {
+    let file = File::open(path).map_err(io_error(path))?;
+    ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(path, error))
+}
+
+fn tables<'a>(
+    path: &'a Path,
+    builder: ParquetRecordBatchReaderBuilder<File>,
+    schema: &SchemaRef,
+) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>> + use<'a>, StoreError> {
     if builder.schema().fields() != schema.fields() {
         return Err(damaged(path, "its columns are not those that were written"));
     }
     let reader = builder.with_batch_size(1 << 16).build().map_err(|error| damaged(path, error))?;
-    reader.map(|table| table.map_err(|error| damaged(path, error))).collect()
+    Ok(reader.map(move |table| table.map_err(|error| damaged(path, error))))
 }
