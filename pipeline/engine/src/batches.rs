@@ -28,6 +28,8 @@ pub(crate) struct Batches {
     samples: Vec<u32>,
     next: usize,
     limit: usize,
+    /// How many may be computed at a time.
+    at_a_time: usize,
     threads: usize,
     /// Samples, seconds and bytes so far, or as they were in the latest run.
     spent: (f64, f64, f64),
@@ -74,8 +76,9 @@ impl Batches {
         let samples = (0..labels.len() as u32).filter(|&label| open(label)).collect();
         let limits = members.iter().flat_map(|&m| [stages[m].spec.batch, stages[m].bound().most_per_batch]);
         let limit = limits.flatten().min().unwrap_or(usize::MAX);
+        let at_a_time = members.iter().filter_map(|&m| stages[m].bound().most_batches).min().unwrap_or(usize::MAX);
         let spent = cost.map_or((0.0, 0.0, 0.0), |cost| (1.0, cost.seconds, cost.bytes));
-        Self { labels, units, samples, next: 0, limit, threads, spent }
+        Self { labels, units, samples, next: 0, limit, at_a_time, threads, spent }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -84,7 +87,7 @@ impl Batches {
 
     /// Threads that can have a batch at the same time.
     pub(crate) fn workers(&self) -> usize {
-        self.threads.min(self.samples.len()).max(1)
+        self.threads.min(self.samples.len()).min(self.at_a_time).max(1)
     }
 
     /// Tells what a batch cost, so that the next ones take about two seconds.

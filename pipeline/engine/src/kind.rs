@@ -184,6 +184,8 @@ pub struct Bound {
     pub work: Option<f64>,
     /// How many samples are computed together at most, where few of them fill the memory.
     pub most_per_batch: Option<usize>,
+    /// How many batches are computed at a time at most, where the rows of a few fill the memory.
+    pub most_batches: Option<usize>,
     /// Remarks for the user, such as an assumed unit.
     pub notes: Vec<String>,
 }
@@ -205,6 +207,7 @@ impl Bound {
             accepts: Vec::new(),
             work: None,
             most_per_batch: None,
+            most_batches: None,
             notes: Vec::new(),
         }
     }

@@ -331,7 +331,9 @@ fn files_of_one_name_are_named_by_folders_or_by_the_user() {
         notes[..2],
         ["`sub-*/eeg.csv` matches 2 files", "2 files are named by their folders as well: `sub-01/eeg` to `sub-02/eeg`"]
     );
-    assert_eq!(notes[2], "`sub-01/eeg.csv`: 1 channel at 2 Hz, 1 s, unit not known, no value missing");
+    let told =
+        "`sub-01/eeg.csv`, `sub-02/eeg.csv`, `last.csv`: 1 channel at 2 Hz, 1 s, unit not known, no value missing";
+    assert_eq!(notes[2..], [told]);
     // A file is itself, whatever its name.
     std::fs::write(folder.path().join("a[1].csv"), "time_s,Cz\n0,9\n0.5,2\n").unwrap();
     assert_eq!(samples("    path: a[1].csv\n"), (vec!["a[1]".to_owned()], vec![9.0]));

@@ -178,7 +178,7 @@ pub fn read_csv<R: Read + Seek>(reader: &mut R, options: &CsvOptions<'_>) -> Res
                 unit: None,
                 sampling_rate_hz: timing.rate_hz,
                 rate_rounding: 0.0,
-                samples: column.samples,
+                samples: column.samples.into(),
                 start_s: timing.start_s,
             }),
             None => {}

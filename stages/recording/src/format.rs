@@ -136,7 +136,7 @@ pub enum FormatError {
 impl Outline {
     /// Of what was read whole.
     pub(crate) fn of(recording: Recording) -> Self {
-        let missing = recording.channels.iter().flat_map(|c| &c.samples).filter(|value| value.is_nan()).count();
+        let missing = recording.channels.iter().flat_map(|c| c.samples.iter()).filter(|value| value.is_nan()).count();
         let channels = recording.channels.into_iter().map(|channel| ChannelOutline {
             label: channel.label,
             unit: channel.unit,

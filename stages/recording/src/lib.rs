@@ -40,6 +40,7 @@ mod formats;
 mod npy;
 mod rates;
 mod recording;
+mod samples;
 mod windows;
 
 pub use csv_table::{CsvError, CsvOptions, TimeUnit, read_csv};
@@ -48,4 +49,5 @@ pub use format::{Format, FormatError, Outline, Parts, ReadOptions, ReadSeek};
 pub use formats::FORMATS;
 pub use npy::{NpyError, read_npy};
 pub use recording::{Annotation, Channel, ChannelOutline, Recording};
+pub use samples::Samples;
 pub use windows::{Window, Windows, annotations_within};

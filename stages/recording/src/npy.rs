@@ -11,7 +11,7 @@ mod header;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 
-use crate::{Channel, Recording};
+use crate::{Channel, Recording, Samples};
 use header::{ElementType, Header};
 
 /// The error of [`read_npy`].
@@ -94,38 +94,40 @@ impl NpyFile {
         span: Range<usize>,
         sampling_rate_hz: f64,
     ) -> Result<Recording, NpyError> {
-        let mut channels: Vec<Channel> = (0..self.channels)
-            .map(|channel| Channel {
-                label: channel.to_string(),
-                unit: None,
-                sampling_rate_hz,
-                rate_rounding: 0.0,
-                samples: Vec::with_capacity(span.len()),
-                start_s: span.start as f64 / sampling_rate_hz,
-            })
-            .collect();
+        let length = span.len();
+        let mut values = vec![0.0; self.channels * length];
         let element_bytes = self.header.element.bytes() as u64;
         let mut elements = Elements { reader: BufReader::new(reader), kind: self.header.element };
         let first = span.start * if self.header.fortran_order { self.channels } else { 1 };
         elements.reader.seek(SeekFrom::Start(self.header.end + first as u64 * element_bytes))?;
         if self.header.fortran_order {
-            for _ in span {
-                for channel in &mut channels {
-                    channel.samples.push(elements.next()?);
+            for time in 0..length {
+                for channel in 0..self.channels {
+                    values[channel * length + time] = elements.next()?;
                 }
             }
         } else {
             // From the end of the part in one channel to its start in the next; the length of a file, so it fits.
-            let between = ((self.samples - span.len()) as u64 * element_bytes) as i64;
-            for (number, channel) in channels.iter_mut().enumerate() {
-                if number > 0 && between > 0 {
+            let between = ((self.samples - length) as u64 * element_bytes) as i64;
+            for channel in 0..self.channels {
+                if channel > 0 && between > 0 {
                     elements.reader.seek_relative(between)?;
                 }
-                for _ in span.clone() {
-                    channel.samples.push(elements.next()?);
+                for value in &mut values[channel * length..][..length] {
+                    *value = elements.next()?;
                 }
             }
         }
+        let channel = |(number, samples): (usize, Samples)| Channel {
+            label: number.to_string(),
+            unit: None,
+            sampling_rate_hz,
+            rate_rounding: 0.0,
+            samples,
+            start_s: span.start as f64 / sampling_rate_hz,
+        };
+        let lengths = std::iter::repeat_n(length, self.channels);
+        let channels = Samples::parts(values, lengths).into_iter().enumerate().map(channel).collect();
         Ok(Recording { channels, ..Recording::default() })
     }
 }

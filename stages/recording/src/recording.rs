@@ -1,5 +1,7 @@
 //! What every reader gives: channels with their own sampling rates, and annotations.
 
+use crate::Samples;
+
 /// A recording of one or several channels.
 ///
 /// Names of patients, which some formats carry, are left in the file.
@@ -27,7 +29,7 @@ pub struct Channel {
     /// By how much of itself the rate is uncertain, because the file rounds what it follows from; 0 where it does not.
     pub rate_rounding: f64,
     /// NaN where a value is missing.
-    pub samples: Vec<f64>,
+    pub samples: Samples,
     /// Time of the first sample, from the start of the recording.
     pub start_s: f64,
 }

@@ -68,7 +68,8 @@ impl Window {
         let part = |channel: Channel| {
             let rate_hz = channel.sampling_rate_hz;
             let Range { start, end } = self.samples(rate_hz);
-            let samples = channel.samples.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?.to_vec();
+            let samples =
+                channel.samples.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?.to_vec().into();
             Some(Channel { samples, start_s: channel.start_s + start as f64 / rate_hz, ..channel })
         };
         let channels = recording.channels.into_iter().map(part).collect::<Option<Vec<Channel>>>()?;
@@ -115,7 +116,7 @@ mod tests {
             unit: None,
             sampling_rate_hz: 10.0,
             rate_rounding: 0.0,
-            samples: vec![0.0; 100],
+            samples: vec![0.0; 100].into(),
             start_s: 20.0,
         };
         let at = |onset_s: f64, duration_s: Option<f64>| Annotation { onset_s, duration_s, text: String::new() };

@@ -54,10 +54,10 @@ fn check(folder: PathBuf, stem: &str, expected: &Expected) {
         assert_eq!(edf.unit.as_deref(), Some("uV"));
         assert!(edf.label.starts_with(expected.label), "{}", edf.label);
         assert_eq!(edf.label, csv.label);
-        for (edf, npy) in edf.samples.iter().zip(&npy.samples) {
+        for (edf, npy) in edf.samples.iter().zip(npy.samples.iter()) {
             assert!((edf - npy).abs() <= 1.0001 * step, "{edf} {npy}");
         }
-        for (csv, npy) in csv.samples.iter().zip(&npy.samples) {
+        for (csv, npy) in csv.samples.iter().zip(npy.samples.iter()) {
             assert!((csv - npy).abs() <= 5.001e-6 * npy.abs(), "{csv} {npy}");
         }
     }

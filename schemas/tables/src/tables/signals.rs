@@ -98,7 +98,7 @@ fn values_of(batch: &RecordBatch) -> Result<Vec<Cow<'_, [f64]>>, TableError> {
 pub fn write(signals: &[Signal<'_>]) -> Result<RecordBatch, TableError> {
     let mut values = Vec::with_capacity(signals.iter().map(|s| s.values.len()).sum());
     signals.iter().for_each(|signal| values.extend_from_slice(&signal.values));
-    with_values(signals, &lengths(signals), values)
+    write_joined(signals, &lengths(signals), values)
 }
 
 /// As [`write()`], for signals that are not needed any more: they are let go one after the other, a single one is not copied.
@@ -113,15 +113,16 @@ pub fn write_owned(mut signals: Vec<Signal<'static>>) -> Result<RecordBatch, Tab
             values
         }
     };
-    with_values(&signals, &lengths, values)
+    write_joined(&signals, &lengths, values)
 }
 
 fn lengths(signals: &[Signal<'_>]) -> Vec<usize> {
     signals.iter().map(|signal| signal.values.len()).collect()
 }
 
-/// The table of these signals; their values stand behind each other.
-fn with_values(signals: &[Signal<'_>], lengths: &[usize], values: Vec<f64>) -> Result<RecordBatch, TableError> {
+/// The table of these signals, whose own values do not matter: `values` has those of all, one behind the other, so many
+/// of each.
+pub fn write_joined(signals: &[Signal<'_>], lengths: &[usize], values: Vec<f64>) -> Result<RecordBatch, TableError> {
     let DataType::List(item) = list_of(DataType::Float64) else {
         return Err(TableError::Build("`values` is no list".to_owned()));
     };

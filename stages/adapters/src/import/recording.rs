@@ -18,6 +18,7 @@ mod table;
 use std::collections::HashSet;
 use std::sync::{LazyLock, OnceLock};
 
+use indexmap::IndexMap;
 use lapicque_pipeline::{BindRequest, Bound, ConfigError, Kind, Output, Points, Ports, Stage};
 use lapicque_recording::{FORMATS, Format, TimeUnit, Window, Windows};
 use lapicque_schemas::Digest;
@@ -38,6 +39,8 @@ const REVISION: u32 = 2;
 /// Values that are read before they are stored, where recordings are shorter than that: 16 MB, and five times as much
 /// while they are written.
 const BATCH_VALUES: u64 = 1 << 21;
+/// Values that are held by all batches that are read at a time: 128 MB.
+const HELD_VALUES: u64 = 1 << 24;
 
 static SUMMARY: LazyLock<String> = LazyLock::new(|| {
     let names: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
@@ -149,6 +152,8 @@ impl Kind for ImportRecording {
         };
         let mut files: Vec<Surveyed> = Vec::new();
         let mut samples = Samples::default();
+        // What is said of many files is told once.
+        let mut told: IndexMap<String, Vec<String>> = IndexMap::new();
         for named in named {
             let NamedFile { field, path, name } = &named;
             let surveyed = RecordingFile::open(request, field, path)
@@ -161,8 +166,9 @@ impl Kind for ImportRecording {
                     continue;
                 }
             };
-            notes.extend(survey.notes.iter().map(|note| format!("`{path}`: {note}")));
-            notes.push(format!("`{path}`: {}", survey.summary));
+            for note in survey.notes.iter().chain([&survey.summary]) {
+                told.entry(note.clone()).or_default().push(path.clone());
+            }
             let surveyed = Surveyed { file, survey, annotations: OnceLock::new() };
             problems.extend(samples.add(&named, &surveyed, files.len(), &reading));
             files.push(surveyed);
@@ -170,11 +176,14 @@ impl Kind for ImportRecording {
         if !problems.is_empty() {
             return Err(problems);
         }
+        notes.extend(told.iter().map(|(note, paths)| format!("{}: {note}", listed(paths))));
         let outputs = vec![Output::new("signals", signals_table::schema()), Output::new("events", events::schema())];
         let empty = Value::Object(serde_json::Map::new());
         let mut bound = Bound::new(REVISION, empty, &[], outputs);
         let most_values = files.iter().map(|surveyed| surveyed.survey.most_values).max().unwrap_or(0);
         bound.most_per_batch = usize::try_from(BATCH_VALUES / most_values.max(1)).ok().map(|most| most.max(1));
+        let per_batch = most_values.max(1).saturating_mul(bound.most_per_batch.unwrap_or(1) as u64);
+        bound.most_batches = usize::try_from(HELD_VALUES / per_batch).ok().map(|most| most.max(1));
         bound.points = Some(Points { labels: Some(samples.labels), digests: samples.digests, unread: Vec::new() });
         bound.notes = notes;
         Ok(Box::new(Recordings { bound, reading, files, points: samples.points }))
@@ -236,6 +245,16 @@ impl Samples {
             });
         }
         problems
+    }
+}
+
+/// The files that a note is about.
+fn listed(paths: &[String]) -> String {
+    const FEW: usize = 3;
+    let named: Vec<String> = paths.iter().take(FEW).map(|path| format!("`{path}`")).collect();
+    match paths.len().saturating_sub(FEW) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
     }
 }
 

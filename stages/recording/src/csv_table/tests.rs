@@ -44,7 +44,7 @@ fn columns_become_channels_wherever_the_time_stands() {
     assert!(cz.samples[2].is_nan() && pz.samples[1].is_nan());
     assert_eq!((pz.samples[0], pz.samples[2]), (-2000.0, 7.0));
     let last = read("Cz,time_s\n5,0\n6,0.5\n").unwrap();
-    assert_eq!((last.channels[0].samples.as_slice(), last.channels[0].sampling_rate_hz), (&[5.0, 6.0][..], 2.0));
+    assert_eq!((&last.channels[0].samples[..], last.channels[0].sampling_rate_hz), (&[5.0, 6.0][..], 2.0));
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_stated_rate_settles_it_and_is_held_against_the_times() {
     assert!(stated(&scattered(1.0), 250.0).is_err());
     assert!(stated(&scattered(0.0), 250.1).is_err());
     let untimed = stated("Fz,Cz\n1,2\n3,4\n", 10.0).unwrap();
-    assert_eq!((untimed.channels.len(), untimed.channels[1].samples.as_slice()), (2, &[2.0, 4.0][..]));
+    assert_eq!((untimed.channels.len(), &untimed.channels[1].samples[..]), (2, &[2.0, 4.0][..]));
     assert_eq!(untimed.notes, ["there is no column of times: samples follow each other at 10 Hz"]);
 }
 

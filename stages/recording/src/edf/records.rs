@@ -6,42 +6,38 @@ use std::ops::Range;
 use super::EdfError;
 use super::annotations::Annotations;
 use super::header::{Content, Header, Kind, Signal};
-use crate::{Annotation, Channel, Recording};
+use crate::{Annotation, Channel, Recording, Samples};
 
 pub(super) fn read<R: Read>(reader: &mut R, header: &Header, record_count: u64) -> Result<Recording, EdfError> {
     let mut stretches: Vec<Stretch> = Vec::new();
     let mut annotations = Annotations::default();
     let mut notes = Vec::new();
     let mut bytes = vec![0; header.record_bytes() as usize];
+    let mut values = Values::of(header, record_count);
     for record in 0..record_count {
         reader.read_exact(&mut bytes)?;
         let onset = onset(header, &bytes, record, &mut annotations)?;
         if let Some(start_s) = starts_stretch(header, stretches.last(), record, onset, &mut notes)? {
-            stretches.push(Stretch::starting_at(start_s, header));
+            stretches.push(Stretch { start_s, records: 0 });
         }
-        let Some(stretch) = stretches.last_mut() else {
-            continue;
-        };
-        if stretch.records == 0 && header.kind != Kind::Discontinuous {
-            // The file is long enough for all records, so this is bounded by its length.
-            stretch.reserve(header, record_count);
+        if let Some(stretch) = stretches.last_mut() {
+            stretch.records += 1;
         }
-        stretch.push(header, &bytes);
+        values.put(header, &bytes, record);
     }
     notes.extend(annotations.note());
-    let mut channels = Vec::new();
-    for (position, signal) in header.signals.iter().enumerate().filter(|(_, signal)| signal.has_samples()) {
-        for stretch in &mut stretches {
-            channels.push(Channel {
-                label: signal.label.clone(),
-                unit: signal.unit.clone(),
-                sampling_rate_hz: header.rate_hz(signal),
-                rate_rounding: header.rate_rounding,
-                samples: std::mem::take(&mut stretch.samples[position]),
-                start_s: stretch.start_s,
-            });
-        }
-    }
+    let signals = || header.signals.iter().filter(|signal| signal.has_samples());
+    let parts = signals().flat_map(|signal| stretches.iter().map(move |stretch| (signal, stretch)));
+    let lengths = parts.clone().map(|(signal, stretch)| signal.samples_per_record * stretch.records as usize);
+    let channel = |((signal, stretch), samples): ((&Signal, &Stretch), Samples)| Channel {
+        label: signal.label.clone(),
+        unit: signal.unit.clone(),
+        sampling_rate_hz: header.rate_hz(signal),
+        rate_rounding: header.rate_rounding,
+        samples,
+        start_s: stretch.start_s,
+    };
+    let channels = parts.clone().zip(Samples::parts(values.values, lengths)).map(channel).collect();
     Ok(Recording { channels, annotations: annotations.found, start: Some(header.start.clone()), notes })
 }
 
@@ -60,23 +56,22 @@ pub(super) fn read_part<R: Read + Seek>(
     let per_record = || with_samples().map(|(_, signal)| signal.samples_per_record as u64);
     let first = per_record().zip(spans).map(|(samples, span)| span.start / samples).min().unwrap_or(0);
     let end = per_record().zip(spans).map(|(samples, span)| span.end.div_ceil(samples)).max().unwrap_or(0);
-    let mut stretch = Stretch::starting_at(start_s, header);
-    stretch.reserve(header, end.saturating_sub(first));
+    let mut values = Values::of(header, end.saturating_sub(first));
     reader.seek(SeekFrom::Start(header.bytes() + first * header.record_bytes()))?;
-    for _ in first..end {
+    for record in first..end {
         reader.read_exact(&mut bytes)?;
-        stretch.push(header, &bytes);
+        values.put(header, &bytes, record - first);
     }
     let channel = |((position, signal), (span, &rate_hz)): ((usize, &Signal), (&Range<u64>, &f64))| {
-        let mut samples = std::mem::take(&mut stretch.samples[position]);
-        samples.truncate((span.end - first * signal.samples_per_record as u64) as usize);
-        samples.drain(..(span.start - first * signal.samples_per_record as u64) as usize);
+        let skipped = first * signal.samples_per_record as u64;
+        let begin = values.begins[position];
+        let own = begin + (span.start - skipped) as usize..begin + (span.end - skipped) as usize;
         Channel {
             label: signal.label.clone(),
             unit: signal.unit.clone(),
             sampling_rate_hz: rate_hz,
             rate_rounding: header.rate_rounding,
-            samples,
+            samples: values.values[own].to_vec().into(),
             start_s: start_s + span.start as f64 / rate_hz,
         }
     };
@@ -109,34 +104,42 @@ pub(super) fn annotations<R: Read + Seek>(
     Ok((annotations.found, note))
 }
 
-/// Records that follow each other without a gap; samples per signal of the header.
+/// Records that follow each other without a gap.
 struct Stretch {
     start_s: f64,
     records: u64,
-    samples: Vec<Vec<f64>>,
 }
 
-impl Stretch {
-    fn starting_at(start_s: f64, header: &Header) -> Self {
-        Self { start_s, records: 0, samples: vec![Vec::new(); header.signals.len()] }
+/// The values of some records, signal after signal.
+struct Values {
+    values: Vec<f64>,
+    /// Where those of each signal of the header begin; signals without samples have none.
+    begins: Vec<usize>,
+}
+
+impl Values {
+    /// Room for so many records: the file has been found to be long enough for them.
+    fn of(header: &Header, records: u64) -> Self {
+        let mut end = 0;
+        let begin = |signal: &Signal| {
+            let begin = end;
+            end += if signal.has_samples() { signal.samples_per_record * records as usize } else { 0 };
+            begin
+        };
+        let begins = header.signals.iter().map(begin).collect();
+        Self { values: vec![0.0; end], begins }
     }
 
-    fn reserve(&mut self, header: &Header, record_count: u64) {
-        for (samples, signal) in self.samples.iter_mut().zip(&header.signals) {
-            if signal.has_samples() {
-                samples.reserve_exact(signal.samples_per_record * record_count as usize);
-            }
-        }
-    }
-
-    fn push(&mut self, header: &Header, mut bytes: &[u8]) {
-        self.records += 1;
-        for (samples, signal) in self.samples.iter_mut().zip(&header.signals) {
+    fn put(&mut self, header: &Header, mut bytes: &[u8], record: u64) {
+        for (begin, signal) in self.begins.iter().zip(&header.signals) {
             let (own, rest) = bytes.split_at(signal.samples_per_record * header.bytes_per_sample);
             bytes = rest;
             if let Content::Samples { physical_min, digital_min, step } = signal.content {
                 let physical = |digital: i32| physical_min + (f64::from(digital) - digital_min) * step;
-                samples.extend(own.chunks_exact(header.bytes_per_sample).map(|raw| physical(digital(raw))));
+                let values = &mut self.values[begin + signal.samples_per_record * record as usize..];
+                for (value, raw) in values.iter_mut().zip(own.chunks_exact(header.bytes_per_sample)) {
+                    *value = physical(digital(raw));
+                }
             }
         }
     }

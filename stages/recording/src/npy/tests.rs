@@ -23,7 +23,7 @@ fn array(descr: &str, fortran_order: &str, shape: &str, data: &[u8]) -> Vec<u8> 
 
 fn samples(bytes: Vec<u8>) -> Vec<Vec<f64>> {
     let recording = read_npy(&mut Cursor::new(bytes), 250.0).unwrap();
-    recording.channels.into_iter().map(|channel| channel.samples).collect()
+    recording.channels.into_iter().map(|channel| channel.samples.to_vec()).collect()
 }
 
 fn error(bytes: Vec<u8>) -> String {

@@ -5,8 +5,8 @@ use std::io;
 use lapicque_pipeline::config::nearest;
 use lapicque_pipeline::{BindRequest, ConfigError, FileRef, SampleError, SampleOutput};
 use lapicque_recording::{
-    Annotation, ChannelOutline, CsvError, FORMATS, Format, FormatError, Outline, Parts, ReadSeek, Recording, Windows,
-    annotations_within,
+    Annotation, ChannelOutline, CsvError, FORMATS, Format, FormatError, Outline, Parts, ReadSeek, Recording, Samples,
+    Windows, annotations_within,
 };
 use lapicque_schemas::tables::signals::Signal;
 use lapicque_schemas::tables::{events, signals};
@@ -171,8 +171,7 @@ impl RecordingFile {
         if is_empty {
             notes.push("it has annotations, and no channel: its `signals` are empty".to_owned());
         }
-        let is_wanted = |name: &str| reading.channels.as_ref().is_none_or(|wanted| wanted.iter().any(|w| w == name));
-        let wanted: Vec<_> = channels.iter().zip(&names).filter(|(_, name)| is_wanted(&name.channel)).collect();
+        let wanted: Vec<_> = channels.iter().zip(&names).filter(|(_, name)| reading.wants(&name.channel)).collect();
         let shape = |(channel, name): &(&ChannelOutline, &super::signals::Named)| Shape {
             channel: name.channel.clone(),
             epoch: name.epoch,
@@ -242,7 +241,7 @@ impl RecordingFile {
                 continue;
             }
             select(&mut signals, reading);
-            missing += count_missing(&signals);
+            missing += signals.iter().map(|signal| count_missing(&signal.values)).sum::<u64>();
             let of_sample: Vec<Shape> = signals.iter().map(shape).collect();
             most_values = most_values.max(of_sample.iter().map(|shape| shape.values).sum());
             shapes.push(of_sample);
@@ -299,17 +298,21 @@ impl RecordingFile {
         let (mut signals, remarks) = signals_of(channels, &reading.unit);
         notes.extend(remarks);
         let events = events_of(marks, &signals);
-        select(&mut signals, reading);
+        signals.retain(|(signal, _)| reading.wants(&signal.channel));
         notes.retain(|note| !survey.notes.contains(note));
-        if !survey.counts_missing && count_missing(&signals) > 0 {
-            notes.push(missing_values(count_missing(&signals)));
+        if !survey.counts_missing {
+            let missing = signals.iter().map(|(_, values)| count_missing(values)).sum();
+            notes.extend((missing > 0).then(|| missing_values(missing)));
         }
-        let stretches = signals.iter().map(|signal| signal.epoch).max().map_or(1, |epoch| epoch + 1);
+        let stretches = signals.iter().map(|(signal, _)| signal.epoch).max().map_or(1, |epoch| epoch + 1);
         if stretches > 1 {
             notes.push(format!("gaps part it into {stretches} stretches, which are its epochs"));
         }
         let notes = notes.into_iter().map(|note| format!("`{}`: {note}", self.main.name)).collect();
-        let signals = signals::write_owned(signals).map_err(SampleError::internal)?;
+        let (signals, values): (Vec<_>, Vec<_>) = signals.into_iter().unzip();
+        let lengths: Vec<usize> = values.iter().map(|values| values.len()).collect();
+        let joined = Samples::joined(values);
+        let signals = signals::write_joined(&signals, &lengths, joined).map_err(SampleError::internal)?;
         let events = events::write(&events).map_err(SampleError::internal)?;
         Ok(SampleOutput { tables: vec![signals, events], notes })
     }
@@ -346,9 +349,7 @@ pub(super) fn given(reading: &Reading) -> Given<'_> {
 
 /// Keeps the channels that are asked for.
 pub(super) fn select(signals: &mut Vec<Signal<'static>>, reading: &Reading) {
-    if let Some(channels) = &reading.channels {
-        signals.retain(|signal| channels.iter().any(|wanted| signal.channel == wanted.as_str()));
-    }
+    signals.retain(|signal| reading.wants(&signal.channel));
 }
 
 /// The extensions that are read, as a list in words.
@@ -357,8 +358,8 @@ pub(super) fn extensions() -> String {
     format!("{} and .{TABLE}", known.join(", "))
 }
 
-fn count_missing(signals: &[Signal<'_>]) -> u64 {
-    signals.iter().map(|signal| signal.values.iter().filter(|value| value.is_nan()).count() as u64).sum()
+fn count_missing(values: &[f64]) -> u64 {
+    values.iter().filter(|value| value.is_nan()).count() as u64
 }
 
 fn shape(signal: &Signal<'_>) -> Shape {

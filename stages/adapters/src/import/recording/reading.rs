@@ -25,6 +25,11 @@ impl Reading {
         }
     }
 
+    /// Whether a channel is asked for.
+    pub(super) fn wants(&self, channel: &str) -> bool {
+        self.channels.as_ref().is_none_or(|wanted| wanted.iter().any(|name| name == channel))
+    }
+
     /// Digest of how a file of this format is read; `None` is a table.
     pub(super) fn digest(&self, format: Option<&dyn Format>) -> Digest {
         // Channels come in the order of the file.

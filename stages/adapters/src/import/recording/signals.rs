@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use indexmap::IndexMap;
-use lapicque_recording::{Annotation, Channel, ChannelOutline};
+use lapicque_recording::{Annotation, Channel, ChannelOutline, Samples};
 use lapicque_schemas::tables::events::Event;
 use lapicque_schemas::tables::signals::Signal;
 
@@ -58,17 +58,20 @@ pub(super) fn unit_of(unit: Option<String>, given: &str) -> String {
     unit.filter(|unit| !unit.trim().is_empty()).unwrap_or_else(|| given.to_owned())
 }
 
-/// The signals of channels, and remarks.
-pub(super) fn signals_of(channels: Vec<Channel>, unit: &str) -> (Vec<Signal<'static>>, Vec<String>) {
+/// The signals of channels, each without its values and with them, and remarks.
+pub(super) fn signals_of(channels: Vec<Channel>, unit: &str) -> (Vec<(Signal<'static>, Samples)>, Vec<String>) {
     let outlines: Vec<ChannelOutline> = channels.iter().map(outline).collect();
     let (names, notes) = named(&outlines);
-    let signal = |(channel, named): (Channel, Named)| Signal {
-        channel: named.channel.into(),
-        epoch: named.epoch,
-        t0_ms: channel.start_s * 1e3,
-        dt_ms: interval_ms(channel.sampling_rate_hz),
-        unit: unit_of(channel.unit, unit).into(),
-        values: Cow::Owned(channel.samples),
+    let signal = |(channel, named): (Channel, Named)| {
+        let signal = Signal {
+            channel: named.channel.into(),
+            epoch: named.epoch,
+            t0_ms: channel.start_s * 1e3,
+            dt_ms: interval_ms(channel.sampling_rate_hz),
+            unit: unit_of(channel.unit, unit).into(),
+            values: Cow::Borrowed(&[]),
+        };
+        (signal, channel.samples)
     };
     (channels.into_iter().zip(names).map(signal).collect(), notes)
 }
@@ -84,9 +87,10 @@ fn outline(channel: &Channel) -> ChannelOutline {
 }
 
 /// The events that annotations say. An annotation may name the channel that it is about, behind `@@`; a name that no channel has is text.
-pub(super) fn events_of(annotations: Vec<Annotation>, signals: &[Signal<'_>]) -> Vec<Event> {
+pub(super) fn events_of(annotations: Vec<Annotation>, signals: &[(Signal<'_>, Samples)]) -> Vec<Event> {
     let event = |Annotation { onset_s, duration_s, text }: Annotation| {
-        let about = text.rsplit_once(ABOUT).filter(|(_, name)| signals.iter().any(|signal| signal.channel == *name));
+        let about =
+            text.rsplit_once(ABOUT).filter(|(_, name)| signals.iter().any(|(signal, _)| signal.channel == *name));
         let (value, channel) = about.map_or((text.as_str(), ""), |about| about);
         let (value, channel) = (value.to_owned(), channel.to_owned());
         Event { onset_s, duration_s, kind: ANNOTATION.to_owned(), value, channel }
@@ -104,7 +108,7 @@ mod tests {
             unit: Some(" ".to_owned()),
             sampling_rate_hz: 100.0,
             rate_rounding: 0.0,
-            samples: vec![0.0; samples],
+            samples: vec![0.0; samples].into(),
             start_s,
         }
     }
@@ -127,7 +131,8 @@ mod tests {
             channel("EEG", 2.001, 10),
         ];
         let (signals, notes) = signals_of(channels, "uV");
-        let keys: Vec<_> = signals.iter().map(|s| (s.channel.as_ref(), s.epoch, s.t0_ms, s.unit.as_ref())).collect();
+        let keys: Vec<_> =
+            signals.iter().map(|(s, _)| (s.channel.as_ref(), s.epoch, s.t0_ms, s.unit.as_ref())).collect();
         assert_eq!(
             keys,
             [("EEG", 0, 0.0, "uV"), ("EEG (2)", 0, 0.0, "uV"), ("EEG", 1, 2000.0, "uV"), ("EEG (2)", 1, 2001.0, "uV")]

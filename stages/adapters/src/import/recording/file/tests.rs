@@ -55,7 +55,7 @@ impl Format for TwoFiles {
             unit: None,
             sampling_rate_hz: 2.0,
             rate_rounding: 0.0,
-            samples: Self::values(parts)?,
+            samples: Self::values(parts)?.into(),
             start_s: 0.0,
         };
         Ok(Recording { channels: vec![channel], ..Recording::default() })
