@@ -37,6 +37,7 @@ use error::CommandError;
 fn main() -> ExitCode {
     #[cfg(feature = "faults")]
     let _faults = lapicque_store::faults_from_environment();
+    lapicque_pipeline::take_down_backtraces();
     let arguments = Arguments::parse();
     let shared = &arguments.shared;
     let result = match &arguments.command {

@@ -147,6 +147,7 @@ fn registry() -> Registry {
 
 #[test]
 fn panics_and_timeouts_fail_their_samples_and_retries_help_where_they_can() {
+    lapicque_pipeline::take_down_backtraces();
     let lab = Lab::with_kinds(registry);
     let pipeline = sweep(json!({
         "moody": {"kind": "test.moody", "inputs": {"p": "parameters"}, "timeout": "300 ms", "retries": 2, "on_error": "skip"},

@@ -15,6 +15,8 @@ use crate::task::{BatchTask, From, MemberTask, PortTask, StageBinding, UnitTask,
 
 const BATCH_SECONDS: f64 = 2.0;
 const BATCH_BYTES: f64 = 64e6;
+/// What rows take before they are compressed, those that are not kept among them.
+const BATCH_MEMORY: f64 = 256e6;
 /// Samples in memory have some kilobytes beside their rows.
 const BATCH_SAMPLES: usize = 1 << 14;
 
@@ -31,8 +33,17 @@ pub(crate) struct Batches {
     /// How many may be computed at a time.
     at_a_time: usize,
     threads: usize,
-    /// Samples, seconds and bytes so far, or as they were in the latest run.
-    spent: (f64, f64, f64),
+    /// So far, or as it was in the latest run.
+    spent: Spent,
+}
+
+/// What some samples have cost.
+#[derive(Clone, Copy, Default)]
+struct Spent {
+    samples: f64,
+    seconds: f64,
+    bytes: f64,
+    memory: f64,
 }
 
 /// A batch to compute.
@@ -77,7 +88,8 @@ impl Batches {
         let limits = members.iter().flat_map(|&m| [stages[m].spec.batch, stages[m].bound().most_per_batch]);
         let limit = limits.flatten().min().unwrap_or(usize::MAX);
         let at_a_time = members.iter().filter_map(|&m| stages[m].bound().most_batches).min().unwrap_or(usize::MAX);
-        let spent = cost.map_or((0.0, 0.0, 0.0), |cost| (1.0, cost.seconds, cost.bytes));
+        let one = |cost: Cost| Spent { samples: 1.0, seconds: cost.seconds, bytes: cost.bytes, memory: 0.0 };
+        let spent = cost.map_or_else(Spent::default, one);
         Self { labels, units, samples, next: 0, limit, at_a_time, threads, spent }
     }
 
@@ -93,18 +105,24 @@ impl Batches {
     /// Tells what a batch cost, so that the next ones take about two seconds.
     pub(crate) fn finished(&mut self, report: &BatchReport) {
         let samples = report.members.iter().map(|m| m.units.iter().filter(|u| u.is_some()).count()).max().unwrap_or(0);
-        let (seconds, bytes) = report.members.iter().fold((0.0, 0.0), |(s, b), m| (s + m.seconds, b + m.bytes as f64));
-        self.spent = (self.spent.0 + samples as f64, self.spent.1 + seconds, self.spent.2 + bytes);
+        let spent = &mut self.spent;
+        spent.samples += samples as f64;
+        for member in &report.members {
+            spent.seconds += member.seconds;
+            spent.bytes += member.bytes as f64;
+            spent.memory += member.memory as f64;
+        }
     }
 
     /// The next batch: two seconds of work, 64 MB, or an equal share of what is left; one sample while nothing is known.
     fn size(&self) -> usize {
-        let (samples, seconds, bytes) = self.spent;
+        let Spent { samples, seconds, bytes, memory } = self.spent;
         let share = (self.samples.len() - self.next).div_ceil(self.threads);
         let fitting = if samples == 0.0 {
             1.0
         } else {
-            (BATCH_SECONDS * samples / seconds.max(1e-9)).min(BATCH_BYTES * samples / bytes.max(1.0))
+            let by_size = (BATCH_BYTES / bytes.max(1.0)).min(BATCH_MEMORY / memory.max(1.0));
+            (BATCH_SECONDS / seconds.max(1e-9)).min(by_size) * samples
         };
         (fitting as usize).clamp(1, share.max(1)).min(self.limit).min(BATCH_SAMPLES)
     }

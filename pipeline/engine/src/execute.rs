@@ -289,6 +289,7 @@ impl Execution<'_> {
             report.backtraces.extend(backtrace.map(|text| (label, text)));
             results.push(result);
         }
+        report.memory += memory(&results);
         Ok(results)
     }
 
@@ -383,6 +384,15 @@ impl Execution<'_> {
         }
         Ok(self.report)
     }
+}
+
+/// What the rows of results take, by those of some of them: to look at all costs more than to compute the smallest.
+fn memory(results: &[Result<SampleOutput, SampleError>]) -> u64 {
+    const LOOKED_AT: usize = 16;
+    let some = results.iter().step_by(results.len().div_ceil(LOOKED_AT).max(1));
+    let columns = some.clone().flatten().flat_map(|output| &output.tables).flat_map(RecordBatch::columns);
+    let bytes: usize = columns.map(|column| column.to_data().get_slice_memory_size().unwrap_or_default()).sum();
+    bytes as u64 * results.len() as u64 / some.count().max(1) as u64
 }
 
 fn entry(table: &RecordBatch, kept: bool) -> Result<OutputEntry, SampleError> {

@@ -74,6 +74,7 @@ pub use located::{Located, RowsOf, Segment};
 pub use memory::MemoryStore;
 pub use options::RunOptions;
 pub use overlay::Overlay;
+pub use panics::take_down_backtraces;
 pub use pipeline_file::{FORMAT, OnError, Pipeline, RESERVED_KEYS, Source, StageRef, StageSpec, set_field};
 pub use plan::Planner;
 pub use report::{BatchReport, MemberReport, UnitReport};

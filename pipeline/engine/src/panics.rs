@@ -11,8 +11,10 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// Runs work; returns where it panicked on this thread, if it did. Such a panic is not printed.
-pub(crate) fn watch<T>(work: impl FnOnce() -> T) -> (T, Option<String>) {
+/// Sets a hook of this process that takes down where stages panic, so that failures have a backtrace; other panics are left
+/// to the hook of before. Until a program calls this, which the `lapicque` command does, panics of stages are told by
+/// whatever hook it has, and become failures all the same.
+pub fn take_down_backtraces() {
     HOOK.call_once(|| {
         let others = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
@@ -28,6 +30,10 @@ pub(crate) fn watch<T>(work: impl FnOnce() -> T) -> (T, Option<String>) {
             }
         }));
     });
+}
+
+/// Runs work; returns where it panicked on this thread, if it did and that is taken down: then it is not printed.
+pub(crate) fn watch<T>(work: impl FnOnce() -> T) -> (T, Option<String>) {
     let outer = WATCHED.replace(Some(String::new()));
     let result = work();
     let text = WATCHED.replace(outer).filter(|text| !text.is_empty());

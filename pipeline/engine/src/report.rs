@@ -17,7 +17,10 @@ pub struct MemberReport {
     /// One per label of the batch; `None` where there was nothing to do.
     pub units: Vec<Option<UnitReport>>,
     pub seconds: f64,
+    /// Written to the store.
     pub bytes: u64,
+    /// Bytes that the rows of all samples take in memory, roughly.
+    pub memory: u64,
     /// Number of the label, and where its stage panicked.
     pub backtraces: Vec<(usize, String)>,
 }
