@@ -39,8 +39,12 @@ pub(crate) fn check(command: &Bind, shared: &Shared) -> Result<(), CommandError>
     }
     let mut text = format!("{}: {} stages, sound\n", pipeline.name, graph.stages.len());
     for stage in &graph.stages {
-        let samples =
-            if stage.domain.is_sample_wise() { format!("{} samples", stage.domain.len()) } else { "once".to_owned() };
+        let samples = match graph.most_made(stage) {
+            Some(most) => format!("at most {most} samples"),
+            None if stage.bound().rounds().is_some() => "in rounds".to_owned(),
+            None if stage.domain.is_sample_wise() => format!("{} samples", stage.domain.len()),
+            None => "once".to_owned(),
+        };
         text += &format!("  {:<16} {:<24} {samples}\n", stage.name, stage.spec.kind);
         for note in &stage.bound().notes {
             text += &format!("    note: {note}\n");

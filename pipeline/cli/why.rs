@@ -17,8 +17,7 @@ pub(crate) fn why(command: &Why, shared: &Shared) -> Result<(), CommandError> {
         let near = nearest(&command.stage, names).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
         CommandError::Input(format!("there is no stage `{}`{near}", command.stage))
     })?;
-    let sample =
-        command.sample.as_deref().map(|given| full_label(&project.graph.stages[number].domain, given)).transpose()?;
+    let sample = command.sample.as_deref().map(|given| full_label(planner.domain(number), given)).transpose()?;
     let answer = merged(&command.stage, lapicque_pipeline::why(&planner, number, sample.as_deref())?);
     if shared.json {
         let sample = (!answer.sample.is_empty()).then_some(&answer.sample);

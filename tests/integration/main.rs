@@ -30,6 +30,7 @@ mod networks;
 mod plot;
 mod recording;
 mod sample_grain;
+mod searches;
 mod selection;
 mod sql_differences;
 mod sql_duckdb;

@@ -2,16 +2,16 @@
 
 use std::collections::HashSet;
 
-use lapicque_schemas::{Digest, Labels};
+use lapicque_schemas::{Digest, Labels, TableSchema};
 
 use crate::alignment::{Alignment, align};
 use crate::graph::{BoundStage, Domain, Port};
-use crate::kind::{Grain, PortSchema};
+use crate::kind::{Grain, PortSchema, Read};
 use crate::plan::{Planner, absent_digest};
 use crate::report::BatchReport;
 use crate::states::Unit;
 use crate::store::Cost;
-use crate::task::{BatchTask, From, MemberTask, PortTask, StageBinding, UnitTask, WholeLabels};
+use crate::task::{BatchTask, From, HistoryOf, MemberTask, PortTask, StageBinding, UnitTask, WholeLabels};
 
 const BATCH_SECONDS: f64 = 2.0;
 const BATCH_BYTES: f64 = 64e6;
@@ -57,9 +57,9 @@ pub(crate) struct NextBatch {
 impl Batches {
     pub(crate) fn new(planner: &Planner<'_>, members: &[usize], threads: usize, cost: Option<Cost>) -> Self {
         let stages = &planner.graph.stages;
-        let labels = all_labels(members.iter().map(|&m| &stages[m].domain));
+        let labels = all_labels(members.iter().map(|&m| planner.domain(m)));
         let whole = Domain::Samples(labels.clone());
-        let unit_of = |&member: &usize| match &stages[member].domain {
+        let unit_of = |&member: &usize| match planner.domain(member) {
             own @ Domain::Samples(_) => align(&whole, own),
             Domain::Single => Alignment::Some(vec![Some(0); labels.len()]),
         };
@@ -87,6 +87,9 @@ impl Batches {
         let samples = (0..labels.len() as u32).filter(|&label| open(label)).collect();
         let limits = members.iter().flat_map(|&m| [stages[m].spec.batch, stages[m].bound().most_per_batch]);
         let limit = limits.flatten().min().unwrap_or(usize::MAX);
+        // What a round has seen is its own.
+        let is_search = members.iter().any(|&m| stages[m].bound().rounds().is_some());
+        let limit = if is_search { 1 } else { limit };
         let at_a_time = members.iter().filter_map(|&m| stages[m].bound().most_batches).min().unwrap_or(usize::MAX);
         let one = |cost: Cost| Spent { samples: 1.0, seconds: cost.seconds, bytes: cost.bytes, memory: 0.0 };
         let spent = cost.map_or_else(Spent::default, one);
@@ -275,6 +278,7 @@ fn member_task(planner: &Planner<'_>, members: &[usize], number: usize, units: &
             };
         PortTask { name: port.name.clone(), read: port.read.clone(), schema, from }
     });
+    let history = units.first().copied().flatten().map(|round| history(planner, number, round)).unwrap_or_default();
     let unit_task = |unit: &Option<usize>| {
         let Some(unit) = *unit else {
             return UnitTask::Absent;
@@ -301,7 +305,7 @@ fn member_task(planner: &Planner<'_>, members: &[usize], number: usize, units: &
         retries: stage.spec.retries,
         selected_by,
         seed: stage.seed,
-        ports: ports.collect(),
+        ports: ports.chain(history).collect(),
         common: state.common.clone().unwrap_or_default(),
         units: units.iter().map(unit_task).collect(),
     }
@@ -311,7 +315,7 @@ fn binding(planner: &Planner<'_>, stage: &BoundStage) -> StageBinding {
     let inputs = stage.ports.iter().filter(|port| !port.selects).map(|port| {
         let upstream = &planner.graph.stages[port.stage];
         let schema = planner.schema(port).labelled();
-        let sample_wise = upstream.domain.is_sample_wise();
+        let sample_wise = upstream.domain.is_sample_wise() && !port.last_round;
         let samples = sample_wise.then(|| upstream.domain.len());
         PortSchema { port: port.name.clone(), schema, sample_wise, samples }
     });
@@ -337,20 +341,52 @@ fn done_key(units: &[Unit], unit: Option<usize>) -> Option<Digest> {
 fn whole(planner: &Planner<'_>, number: usize, port: &Port) -> From {
     let upstream = &planner.graph.stages[port.stage];
     let units = &planner.states[port.stage].units;
-    if !upstream.domain.is_sample_wise() {
+    if !upstream.domain.is_sample_wise() || port.last_round {
         let references = planner.schema(port).references_samples();
         let labels = if references {
             WholeLabels::Stored(planner.states[port.stage].positions.clone())
         } else {
             WholeLabels::None
         };
-        return From::Whole { output: port.output, keys: vec![done_key(units, Some(0))], labels };
+        return From::Whole { output: port.output, keys: vec![done_key(units, planner.last_unit(port.stage))], labels };
     }
     let positions = &planner.states[number].positions;
-    let order = align(&Domain::Samples(positions.clone()), &upstream.domain);
+    let order = align(&Domain::Samples(positions.clone()), planner.domain(port.stage));
     let keys = (0..positions.len()).map(|position| done_key(units, order.get(position))).collect();
     let labels = if port.read.labels { WholeLabels::Text(positions.clone()) } else { WholeLabels::Positions };
     From::Whole { output: port.output, keys, labels }
+}
+
+/// What a round of a search sees of the rounds before it; nothing of other stages.
+fn history(planner: &Planner<'_>, number: usize, round: usize) -> Vec<PortTask> {
+    let stage = &planner.graph.stages[number];
+    let Some(search) = planner.searches.get(&number) else {
+        return Vec::new();
+    };
+    let rounds = &planner.states[number].units;
+    let outputs = &stage.bound().outputs;
+    let of_rounds = |from: usize| (from..round).map(|unit| done_key(rounds, Some(unit))).collect();
+    let task = |name: String, read: Read, schema: &TableSchema, from: From| PortTask {
+        name,
+        read,
+        schema: schema.clone(),
+        from,
+    };
+    let points = From::History { output: 0, keys: of_rounds(0), of: HistoryOf::Rounds };
+    let mut ports = vec![task("points".to_owned(), Read::all("points"), &outputs[0].schema, points)];
+    for port in &stage.feedback {
+        let units = &planner.states[port.stage].units;
+        let keys = (0..search.points_before(round)).map(|point| done_key(units, Some(point))).collect();
+        let from = From::History { output: port.output, keys, of: HistoryOf::Samples };
+        ports.push(task(port.name.clone(), port.read.clone(), planner.schema(port), from));
+    }
+    for (number, output) in outputs.iter().enumerate().skip(1) {
+        let keys = of_rounds(round.saturating_sub(1));
+        let from = From::History { output: number, keys, of: HistoryOf::Before };
+        let name = format!("previous.{}", output.name);
+        ports.push(task(name.clone(), Read::all(&name), &output.schema, from));
+    }
+    ports
 }
 
 /// The inputs of a waiting unit that are known already, in the order of the key.
@@ -360,7 +396,7 @@ fn known_inputs(
     alignments: &[(&Port, &Alignment)],
     unit: usize,
 ) -> Vec<Option<Digest>> {
-    let point = stage.bound().points.as_ref().map(|points| points.digests.get(unit).copied());
+    let point = stage.bound().points().map(|points| points.digests.get(unit).copied());
     let ports = alignments.iter().map(|(port, alignment)| {
         let Some(from) = alignment.get(unit) else {
             return Some(absent_digest(port, planner.schema(port)));

@@ -6,10 +6,11 @@ use lapicque_schemas::{Labels, TableSchema};
 
 use crate::config::nearest;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::feedback::{connect, points_of, rounds_of};
 use crate::file_memo::FileMemo;
 use crate::files::Files;
 use crate::graph::{BoundStage, Domain, Graph, Port};
-use crate::groups::groups;
+use crate::groups::components;
 use crate::kind::{BindRequest, Bound, ConfigError, Grain, Kind, PortMode, PortSchema, Ports, Read, Registry};
 use crate::pipeline_file::{Pipeline, StageRef, StageSpec, WHERE, is_selection};
 
@@ -28,16 +29,23 @@ impl Graph {
         let mut binder = Binder { pipeline, registry, memo, stages: Vec::new(), problems: Vec::new() };
         for name in order {
             let bound = binder.stage(name);
-            binder.stages.push(bound);
+            // Its samples are a stage of their own.
+            let points = bound.as_ref().and_then(|bound| points_of(bound, binder.stages.len()));
+            let rounds = points.is_some();
+            binder.stages.push(bound.map(|bound| if rounds { rounds_of(bound) } else { bound }));
+            if rounds {
+                binder.stages.push(points);
+            }
         }
         let Binder { stages, mut problems, .. } = binder;
-        let Some(stages) = stages.into_iter().collect::<Option<Vec<_>>>() else {
+        let Some(mut stages) = stages.into_iter().collect::<Option<Vec<_>>>() else {
             return Err(Diagnostics(problems));
         };
+        connect(pipeline, &mut stages, &mut problems);
         unread_columns(pipeline, &stages, &mut problems);
-        let groups = groups(pipeline, &stages, &mut problems);
+        let components = components(pipeline, &stages, &mut problems);
         if problems.is_empty() {
-            Ok(Self { name: pipeline.name.clone(), file: String::new(), stages, groups })
+            Ok(Self { name: pipeline.name.clone(), file: String::new(), stages, components })
         } else {
             Err(Diagnostics(problems))
         }
@@ -153,8 +161,8 @@ impl Binder<'_> {
         if spec.grain.is_some_and(|grain| grain != bound.grain) {
             self.problem(name, "grain", format!("`{}` has a grain of its own; leave `grain` out", spec.kind));
         }
-        let domain = match self.domain(bound, &inputs) {
-            Ok(domain) => domain,
+        let (domain, made_by) = match self.domain(bound, &inputs) {
+            Ok(found) => found,
             Err(message) => {
                 self.problem(name, "", message);
                 return None;
@@ -174,7 +182,9 @@ impl Binder<'_> {
                 self.problem(name, &format!("inputs.{}", port.port), message);
                 return None;
             };
-            ports.push(Port { name: port.port, stage, output, sample_wise: port.sample_wise, read, selects: false });
+            let last_round = self.stages[stage].as_ref().is_some_and(|from| from.bound().rounds().is_some());
+            let (name, sample_wise) = (port.port, port.sample_wise);
+            ports.push(Port { name, stage, output, sample_wise, read, selects: false, last_round });
         }
         ports.sort_by(|a, b| a.name.cmp(&b.name));
         if let Some(select) = &spec.select {
@@ -182,7 +192,9 @@ impl Binder<'_> {
             let read = Read::columns("where", []);
             // Selection comes before everything else.
             let name = "where".to_owned();
-            ports.insert(0, Port { name, stage: number, output: 0, sample_wise: true, read, selects: true });
+            let select =
+                Port { name, stage: number, output: 0, sample_wise: true, read, selects: true, last_round: false };
+            ports.insert(0, select);
         }
         let sample_wise = bound.grain == Grain::Sample;
         ports.iter_mut().for_each(|port| port.sample_wise &= sample_wise);
@@ -193,6 +205,8 @@ impl Binder<'_> {
             stage,
             ports,
             domain,
+            made_by,
+            feedback: Vec::new(),
             seed,
             folder: self.pipeline.source.folder.clone(),
         })
@@ -240,7 +254,16 @@ impl Binder<'_> {
         from: &StageRef,
         kind: &dyn Kind,
     ) -> Option<(PortSchema, usize, usize)> {
-        let number = self.stages.iter().position(|s| s.as_ref().is_some_and(|s| s.name == from.stage))?;
+        let mut number = self.stages.iter().position(|s| s.as_ref().is_some_and(|s| s.name == from.stage))?;
+        if let (true, Some(search)) = (from.output.is_some(), self.stages[number].as_ref()?.made_by) {
+            // Of a search, its points are a stage of their own; further outputs are of its rounds.
+            let of_rounds = self.stages[search].as_ref()?.bound().outputs.iter().skip(1);
+            if self.stages[number].as_ref()?.is_made()
+                && of_rounds.into_iter().any(|output| Some(&output.name) == from.output.as_ref())
+            {
+                number = search;
+            }
+        }
         let upstream = self.stages[number].as_ref()?;
         let outputs = &upstream.bound().outputs;
         let output = match &from.output {
@@ -259,7 +282,7 @@ impl Binder<'_> {
             return None;
         };
         let schema = outputs[output].schema.labelled();
-        let sample_wise = upstream.domain.is_sample_wise();
+        let sample_wise = upstream.domain.is_sample_wise() && upstream.bound().rounds().is_none();
         if let Ports::Named(ports) = kind.ports()
             && let Some(spec) = ports.iter().find(|p| p.name == port)
         {
@@ -275,21 +298,44 @@ impl Binder<'_> {
                 return None;
             }
         }
-        let samples = sample_wise.then(|| upstream.domain.len());
+        let samples = match upstream.made_by {
+            Some(search) => {
+                self.stages[search].as_ref()?.bound().rounds().and_then(|r| usize::try_from(r.most_points).ok())
+            }
+            None => sample_wise.then(|| upstream.domain.len()),
+        };
         Some((PortSchema { port: port.to_owned(), schema, sample_wise, samples }, number, output))
     }
 
     /// The samples of a stage: those of its points, or of its sample-wise inputs in order of first appearance.
-    fn domain(&self, bound: &Bound, inputs: &[(PortSchema, usize, usize)]) -> Result<Domain, String> {
-        if let Some(points) = &bound.points {
+    fn domain(&self, bound: &Bound, inputs: &[(PortSchema, usize, usize)]) -> Result<(Domain, Option<usize>), String> {
+        if let Some(points) = bound.points() {
             let labels = match &points.labels {
                 Some(labels) => labels.iter().collect(),
                 None => points.digests.iter().collect(),
             };
-            return Ok(Domain::Samples(labels));
+            return Ok((Domain::Samples(labels), None));
+        }
+        if bound.rounds().is_some() {
+            return match bound.grain {
+                Grain::Table => Ok((Domain::Samples(Labels::default()), None)),
+                Grain::Sample => Err("a search sees whole tables".to_owned()),
+            };
         }
         if bound.grain == Grain::Table {
-            return Ok(Domain::Single);
+            return Ok((Domain::Single, None));
+        }
+        let sampled = inputs.iter().filter(|(port, ..)| port.sample_wise);
+        let origins = sampled.filter_map(|(port, stage, _)| Some((&port.port, self.stages[*stage].as_ref()?)));
+        let origins: Vec<(&String, Option<usize>)> = origins.map(|(port, from)| (port, from.made_by)).collect();
+        if let Some((first, search)) = origins.iter().find(|(_, made_by)| made_by.is_some()) {
+            if let Some((other, _)) = origins.iter().find(|(_, made_by)| made_by != search) {
+                let name = search.and_then(|search| self.stages[search].as_ref()).map_or("", |s| s.spec_name());
+                return Err(format!(
+                    "`{name}` makes the samples of the input `{first}`, and not those of `{other}`: a stage takes samples of one origin"
+                ));
+            }
+            return Ok((Domain::Samples(Labels::default()), *search));
         }
         let mut domain: Option<Labels> = None;
         for (port, stage, _) in inputs.iter().filter(|(port, ..)| port.sample_wise) {
@@ -306,14 +352,14 @@ impl Binder<'_> {
                 }
             });
         }
-        Ok(domain.map_or(Domain::Single, Domain::Samples))
+        Ok((domain.map_or(Domain::Single, Domain::Samples), None))
     }
 }
 
 /// Columns of sources that nobody reads: most are misspelt parameters.
 fn unread_columns(pipeline: &Pipeline, stages: &[BoundStage], problems: &mut Vec<Diagnostic>) {
     for (number, source) in stages.iter().enumerate() {
-        let Some(points) = &source.bound().points else {
+        let Some(points) = source.bound().points() else {
             continue;
         };
         let schema: &TableSchema = &source.bound().outputs[0].schema;

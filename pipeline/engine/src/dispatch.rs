@@ -277,7 +277,7 @@ fn locate(store: &dyn Store, task: &BatchTask, stages: &[&dyn Stage]) -> Result<
             let (output, keys, checked) = match &port.from {
                 From::Member { .. } => continue,
                 From::Samples { output, keys } => (*output, keys, false),
-                From::Whole { output, keys, .. } => (*output, keys, true),
+                From::Whole { output, keys, .. } | From::History { output, keys, .. } => (*output, keys, true),
             };
             let keys: Vec<Digest> = keys.iter().copied().flatten().collect();
             let mut located = store.locate(output, &keys)?;

@@ -141,7 +141,24 @@ fn reason(planner: &Planner<'_>, number: usize, history: &History) -> Result<Str
         upstream.dedup();
         reasons.push(format!("waits for {}", upstream.join(", ")));
     }
+    reasons.extend(to_come(planner, number));
     Ok(reasons.join("; "))
+}
+
+/// What a search that has not ended may still bring.
+fn to_come(planner: &Planner<'_>, number: usize) -> Option<String> {
+    let stage = &planner.graph.stages[number];
+    let search = stage.made_by.unwrap_or(number);
+    let (known, of_search) = (planner.searches.get(&search)?, &planner.graph.stages[search]);
+    let rounds = of_search.bound().rounds().filter(|_| !known.ended)?;
+    let points = known.ends.last().copied().unwrap_or(0) as u64;
+    let (round, name) = (planner.states[search].units.len(), of_search.spec_name());
+    Some(match (search == number, rounds.most_rounds) {
+        (true, 0 | 1) => format!("at most {} points", rounds.most_points),
+        (true, most) => format!("round {round} of at most {most}, {points} points so far"),
+        (false, 0 | 1) => format!("as many as `{name}` takes, at most {}", rounds.most_points),
+        (false, _) => format!("up to {} more in later rounds", rounds.most_points.saturating_sub(points)),
+    })
 }
 
 /// Why samples of a stage are missing that has run before.
@@ -159,7 +176,7 @@ fn changed(planner: &Planner<'_>, number: usize, past: &StageRun) -> Result<Stri
             return Ok(format!("{shown}{more}"));
         }
     }
-    let domain = &planner.graph.stages[number].domain;
+    let domain = planner.domain(number);
     let missing = |(unit, state): (usize, &Unit)| matches!(state, Unit::Missing { .. }).then(|| domain.label(unit));
     let asked: HashSet<&str> = state.units.iter().enumerate().filter_map(missing).flatten().collect();
     let past = binding.samples.iter().zip(binding.keys.iter().copied());

@@ -4,10 +4,12 @@
 //! when a later stage needs them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use arrow_array::RecordBatch;
+use arrow_schema::{Field, Schema};
 use lapicque_schemas::{Digest, column_digests, content_digest, project_digest};
 
 use crate::action::{Action, OutputEntry};
@@ -19,7 +21,7 @@ use crate::memory::project;
 use crate::report::{BatchReport, MemberReport, UnitReport};
 use crate::shared_tables::SharedTables;
 use crate::store::{NewAction, NewBatch, Store, StoreError};
-use crate::task::{BatchTask, From, MemberTask, PortTask, UnitTask};
+use crate::task::{BatchTask, From, HistoryOf, MemberTask, PortTask, UnitTask, WholeLabels};
 use crate::whole::read_whole;
 
 /// Tables wider than this carry no digest per column: they would outweigh the rows.
@@ -235,10 +237,14 @@ impl Execution<'_> {
             .collect();
         let mut batch = Batch::default();
         for run in runs {
-            // Of table-grain stages only the seed enters, so that streams do not change with the samples.
-            let table_grain = self.stages[number].bound().grain == Grain::Table;
-            let digests: Vec<Digest> =
-                if table_grain { Vec::new() } else { broadcast_digests.iter().chain(&run.inputs).copied().collect() };
+            // Of table-grain stages only the seed enters, so that streams do not change with the samples; rounds draw
+            // other numbers each.
+            let bound = self.stages[number].bound();
+            let digests: Vec<Digest> = match bound.grain {
+                _ if bound.rounds().is_some() => run.inputs.first().copied().into_iter().collect(),
+                Grain::Table => Vec::new(),
+                Grain::Sample => broadcast_digests.iter().chain(&run.inputs).copied().collect(),
+            };
             batch.samples.push(SampleInput {
                 label: task.labels[run.label].clone(),
                 tables: Vec::new(),
@@ -253,6 +259,10 @@ impl Execution<'_> {
                     let columns = port.read.columns.as_deref();
                     let read = || read_whole(self.store, *output, &port.schema, keys, labels, columns);
                     let table = self.shared.inputs.get((&member.stage, &port.name, digest), read)?;
+                    batch.broadcast.push((port.name.clone(), table));
+                }
+                From::History { output, keys, of } => {
+                    let table = history(self.store, port, *output, keys, *of)?;
                     batch.broadcast.push((port.name.clone(), table));
                 }
                 From::Samples { output, keys } => {
@@ -386,6 +396,35 @@ impl Execution<'_> {
     }
 }
 
+/// What a round sees of those before it.
+fn history(
+    store: &dyn Store,
+    port: &PortTask,
+    output: usize,
+    keys: &[Option<Digest>],
+    of: HistoryOf,
+) -> Result<RecordBatch, StoreError> {
+    let labels = match of {
+        HistoryOf::Rounds | HistoryOf::Samples => WholeLabels::Positions,
+        HistoryOf::Before => WholeLabels::None,
+    };
+    let table = read_whole(store, output, &port.schema, keys, &labels, port.read.columns.as_deref())?;
+    match of {
+        HistoryOf::Rounds => renamed_first(&table, "round"),
+        HistoryOf::Samples | HistoryOf::Before => Ok(table),
+    }
+}
+
+/// The table with another name for its first column.
+fn renamed_first(table: &RecordBatch, name: &str) -> Result<RecordBatch, StoreError> {
+    let mut fields: Vec<Field> = table.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+    if let Some(first) = fields.first_mut() {
+        first.set_name(name);
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), table.columns().to_vec())
+        .map_err(|error| StoreError::Unsupported { message: error.to_string() })
+}
+
 /// What the rows of results take, by those of some of them: to look at all costs more than to compute the smallest.
 fn memory(results: &[Result<SampleOutput, SampleError>]) -> u64 {
     const LOOKED_AT: usize = 16;
@@ -395,7 +434,8 @@ fn memory(results: &[Result<SampleOutput, SampleError>]) -> u64 {
     bytes as u64 * results.len() as u64 / some.count().max(1) as u64
 }
 
-fn entry(table: &RecordBatch, kept: bool) -> Result<OutputEntry, SampleError> {
+/// What is known of a table that is stored, or only by its digest.
+pub(crate) fn entry(table: &RecordBatch, kept: bool) -> Result<OutputEntry, SampleError> {
     let schema = table.schema();
     let digests = column_digests(&schema, std::slice::from_ref(table)).map_err(SampleError::internal)?;
     let rows = table.num_rows() as u64;

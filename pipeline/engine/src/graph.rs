@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use lapicque_schemas::{Digest, DigestBuilder, Labels};
 
-use crate::kind::{Bound, Read, Stage};
-use crate::pipeline_file::StageSpec;
+use crate::kind::{Bound, Read, Samples, Stage};
+use crate::pipeline_file::{StageSpec, WHERE};
+use crate::search::ROUNDS;
 
 pub struct Graph {
     pub name: String,
@@ -13,8 +14,15 @@ pub struct Graph {
     pub file: String,
     /// Inputs before the stages that read them.
     pub stages: Vec<BoundStage>,
-    /// Stages that run together, batch by batch, because rows between them are not kept; in order.
+    /// What runs one after the other.
+    pub components: Vec<Component>,
+}
+
+/// Groups of stages that run in order; with a search, again and again until it has ended.
+pub struct Component {
+    /// Stages that run together, batch by batch, because rows between them are not kept.
     pub groups: Vec<Vec<usize>>,
+    pub search: Option<usize>,
 }
 
 pub struct BoundStage {
@@ -22,7 +30,12 @@ pub struct BoundStage {
     pub spec: StageSpec,
     pub stage: Box<dyn Stage>,
     pub ports: Vec<Port>,
+    /// As far as it is known when the graph is bound; a [`crate::Planner`] knows the samples that a search has made.
     pub domain: Domain,
+    /// The search that makes its samples.
+    pub made_by: Option<usize>,
+    /// Of a search: what it learns from, below itself.
+    pub feedback: Vec<Port>,
     /// The seed that its random streams start from.
     pub seed: u64,
     /// Relative paths of its configuration start here.
@@ -48,6 +61,8 @@ pub struct Port {
     pub read: Read,
     /// Not an input: the stage of the `where`, whose samples with rows are selected.
     pub selects: bool,
+    /// Of a stage that has rounds, the table of the last.
+    pub last_round: bool,
 }
 
 impl Domain {
@@ -86,10 +101,30 @@ impl BoundStage {
         self.stage.bound()
     }
 
+    /// Whether its samples are the rows that a search makes.
+    pub(crate) fn is_made(&self) -> bool {
+        self.made_by.is_some() && self.bound().points().is_some()
+    }
+
+    /// The name of the stage in the pipeline file that it stands for.
+    pub fn spec_name(&self) -> &str {
+        [ROUNDS, WHERE].iter().find_map(|tail| self.name.strip_suffix(tail)).unwrap_or(&self.name)
+    }
+
+    /// The stages that it cannot be computed without.
+    pub(crate) fn needs(&self) -> impl Iterator<Item = usize> {
+        let search = self.made_by.filter(|_| self.is_made());
+        self.ports.iter().map(|port| port.stage).chain(search)
+    }
+
     /// What each unit has of its own in its key: the point of a source, then the sample-wise ports.
     pub(crate) fn own_inputs(&self) -> impl Iterator<Item = &str> {
-        let point = self.bound().points.as_ref().map(|_| "point");
-        point.into_iter().chain(self.ports.iter().filter(|p| p.sample_wise && !p.selects).map(|p| p.name.as_str()))
+        let own: &[&str] = match &self.bound().samples {
+            Samples::Inherited => &[],
+            Samples::Known(_) => &["point"],
+            Samples::Made(_) => &["round", "history"],
+        };
+        own.iter().copied().chain(self.ports.iter().filter(|p| p.sample_wise && !p.selects).map(|p| p.name.as_str()))
     }
 }
 
@@ -100,11 +135,14 @@ impl Graph {
         for stage in &self.stages {
             let bound = stage.bound();
             let spec = &stage.spec;
-            let ports: Vec<_> = stage
-                .ports
-                .iter()
-                .map(|p| (&p.name, self.stages[p.stage].name.as_str(), p.output, p.sample_wise, &p.read, p.selects))
-                .collect();
+            let wiring = |ports: &'_ [Port]| -> Vec<_> {
+                let port = |p: &Port| {
+                    let from = self.stages[p.stage].name.clone();
+                    serde_json::json!([p.name, from, p.output, p.sample_wise, p.read, p.selects])
+                };
+                ports.iter().map(port).collect()
+            };
+            let ports = wiring(&stage.ports);
             let on_error = format!("{:?} {:?} {}", spec.on_error, spec.timeout, spec.retries);
             let mut said = serde_json::json!([
                 stage.name,
@@ -123,10 +161,13 @@ impl Graph {
                 bound.order_sensitive,
                 ports,
             ]);
+            if let (Some(rounds), Some(said)) = (bound.rounds(), said.as_array_mut()) {
+                said.push(serde_json::json!([rounds.most_rounds, rounds.most_points, wiring(&stage.feedback)]));
+            }
             // Metadata of columns come in another order in every process.
             said.sort_all_objects();
             all.text(&said.to_string()).number(stage.domain.len() as u64);
-            if let Some(points) = &bound.points {
+            if let Some(points) = bound.points() {
                 points.digests.iter().for_each(|&digest| {
                     all.digest(digest);
                 });
@@ -137,6 +178,16 @@ impl Graph {
             }
         }
         all.finish()
+    }
+
+    /// How many samples of a stage a search makes at most; none of a stage whose samples are known.
+    pub fn most_made(&self, stage: &BoundStage) -> Option<u64> {
+        Some(self.stages[stage.made_by?].bound().rounds()?.most_points)
+    }
+
+    /// Stages that run together, in order.
+    pub fn groups(&self) -> impl Iterator<Item = &Vec<usize>> {
+        self.components.iter().flat_map(|component| &component.groups)
     }
 
     pub fn stage(&self, name: &str) -> Option<usize> {

@@ -4,12 +4,61 @@
 //! on a way from one member of a group to another becomes a member too.
 
 use crate::diagnostic::Diagnostic;
-use crate::graph::BoundStage;
+use crate::graph::{BoundStage, Component};
 use crate::kind::Grain;
 use crate::pipeline_file::Pipeline;
 
+/// What runs one after the other: groups, and with a search all that its rounds learn from.
+pub(crate) fn components(pipeline: &Pipeline, stages: &[BoundStage], problems: &mut Vec<Diagnostic>) -> Vec<Component> {
+    let groups = groups(pipeline, stages, problems);
+    let mut reaches = reachability(stages);
+    // Feedback closes circles.
+    for (number, stage) in stages.iter().enumerate() {
+        for port in &stage.feedback {
+            let before: Vec<usize> = (0..stages.len()).filter(|&s| s == port.stage || reaches[s][port.stage]).collect();
+            let after: Vec<usize> = (0..stages.len()).filter(|&s| s == number || reaches[number][s]).collect();
+            before.iter().for_each(|&b| after.iter().for_each(|&a| reaches[b][a] = true));
+        }
+    }
+    let group_reaches = |a: &[usize], b: &[usize]| a.iter().any(|&a| b.iter().any(|&b| reaches[a][b]));
+    let mut components: Vec<Component> = Vec::new();
+    for group in groups {
+        let own = components.iter_mut().find(|component| {
+            let with = |other: &Vec<usize>| group_reaches(&group, other) && group_reaches(other, &group);
+            component.groups.iter().any(with)
+        });
+        let search = group.iter().copied().find(|&s| stages[s].bound().rounds().is_some());
+        match own {
+            Some(component) => {
+                if let (Some(first), Some(second)) = (component.search, search) {
+                    let message = format!(
+                        "`{}` would search within the rounds of `{}`; one of them must come after the other",
+                        stages[second].spec_name(),
+                        stages[first].spec_name()
+                    );
+                    let field = format!("stages.{}", stages[second].spec_name());
+                    problems.push(pipeline.source.diagnostic(&field, message));
+                }
+                component.search = component.search.or(search);
+                component.groups.push(group);
+            }
+            None => components.push(Component { groups: vec![group], search }),
+        }
+    }
+    let members = |component: &Component| component.groups.concat();
+    let mut ordered: Vec<Component> = Vec::new();
+    while !components.is_empty() {
+        let ready = (0..components.len()).find(|&at| {
+            let own = members(&components[at]);
+            (0..components.len()).all(|other| other == at || !group_reaches(&members(&components[other]), &own))
+        });
+        ordered.push(components.remove(ready.unwrap_or(0)));
+    }
+    ordered
+}
+
 /// Groups of stages by number, each in order, in an order in which inputs come first.
-pub(crate) fn groups(pipeline: &Pipeline, stages: &[BoundStage], problems: &mut Vec<Diagnostic>) -> Vec<Vec<usize>> {
+fn groups(pipeline: &Pipeline, stages: &[BoundStage], problems: &mut Vec<Diagnostic>) -> Vec<Vec<usize>> {
     let n = stages.len();
     let mut group: Vec<usize> = (0..n).collect();
     for (number, stage) in stages.iter().enumerate() {
@@ -50,11 +99,11 @@ fn merge(group: &mut [usize], a: usize, b: usize) {
 fn reachability(stages: &[BoundStage]) -> Vec<Vec<bool>> {
     let mut reaches = vec![vec![false; stages.len()]; stages.len()];
     for (number, stage) in stages.iter().enumerate() {
-        for port in &stage.ports {
+        for from in stage.needs() {
             for row in &mut reaches {
-                row[number] |= row[port.stage];
+                row[number] |= row[from];
             }
-            reaches[port.stage][number] = true;
+            reaches[from][number] = true;
         }
     }
     reaches
@@ -66,7 +115,7 @@ fn order(groups: Vec<Vec<usize>>, stages: &[BoundStage]) -> Vec<Vec<usize>> {
     let mut ordered = Vec::new();
     while !waiting.is_empty() {
         let ready = waiting.iter().position(|members| {
-            let inputs = members.iter().flat_map(|&m| stages[m].ports.iter().map(|p| p.stage));
+            let inputs = members.iter().flat_map(|&m| stages[m].needs());
             inputs.into_iter().all(|input| members.contains(&input) || done.contains(&input))
         });
         let members = waiting.remove(ready.unwrap_or(0));

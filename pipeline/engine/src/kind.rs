@@ -156,6 +156,17 @@ pub trait Stage: Send + Sync {
     fn bound(&self) -> &Bound;
     /// One result per sample of the batch, in its order.
     fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>>;
+
+    /// What a stage that makes samples in rounds reads of the tables that it learns from, which follow from its own samples.
+    ///
+    /// # Errors
+    /// What is wrong with them: fields are `feedback.PORT`.
+    fn feedback(&self, tables: &[PortSchema]) -> Result<Vec<Read>, Vec<ConfigError>> {
+        let learns_nothing = |table: &PortSchema| {
+            ConfigError::at(format!("feedback.{}", table.port), "this kind learns nothing from results; leave it out")
+        };
+        if tables.is_empty() { Ok(Vec::new()) } else { Err(tables.iter().map(learns_nothing).collect()) }
+    }
 }
 
 /// Everything about a bound stage that planning needs.
@@ -170,8 +181,8 @@ pub struct Bound {
     pub reads: Vec<Read>,
     /// The first output is the default.
     pub outputs: Vec<Output>,
-    /// A source makes samples of its own.
-    pub points: Option<Points>,
+    /// Where its samples come from.
+    pub samples: Samples,
     /// Digests of the files that the configuration names.
     pub files: Vec<(String, Digest)>,
     /// Whether random streams are drawn: then the seed enters the key.
@@ -200,7 +211,7 @@ impl Bound {
             grain: Grain::Sample,
             reads,
             outputs,
-            points: None,
+            samples: Samples::Inherited,
             files: Vec::new(),
             random: false,
             order_sensitive: false,
@@ -209,6 +220,24 @@ impl Bound {
             most_per_batch: None,
             most_batches: None,
             notes: Vec::new(),
+        }
+    }
+}
+
+impl Bound {
+    /// The samples of a source.
+    pub fn points(&self) -> Option<&Points> {
+        match &self.samples {
+            Samples::Known(points) => Some(points),
+            Samples::Inherited | Samples::Made(_) => None,
+        }
+    }
+
+    /// What a search says of its rounds.
+    pub fn rounds(&self) -> Option<&Rounds> {
+        match &self.samples {
+            Samples::Made(rounds) => Some(rounds),
+            Samples::Inherited | Samples::Known(_) => None,
         }
     }
 }
@@ -254,6 +283,27 @@ impl Output {
     pub fn new(name: &str, schema: TableSchema) -> Self {
         Self { name: name.to_owned(), schema }
     }
+}
+
+/// Where the samples of a stage come from.
+#[derive(Debug, Clone)]
+pub enum Samples {
+    /// Those of its sample-wise inputs; where there are none, it is computed once.
+    Inherited,
+    /// Known when it is bound: grids, lists, recordings.
+    Known(Points),
+    /// The rows of its first output are samples, known once they are computed.
+    Made(Rounds),
+}
+
+/// What is known beforehand of samples that a stage makes, round after round: see [`crate::search`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rounds {
+    pub most_rounds: u32,
+    /// In all rounds together: for plans, and against a search without end.
+    pub most_points: u64,
+    /// Columns of the output that no stage need read.
+    pub unread: Vec<String>,
 }
 
 /// The samples that a source makes: one row each.

@@ -21,6 +21,7 @@ mod estimate;
 mod events;
 pub mod execute;
 mod executor;
+mod feedback;
 mod file_memo;
 mod files;
 mod found;
@@ -40,6 +41,7 @@ mod plan;
 mod record;
 mod report;
 mod run;
+mod search;
 pub mod shared_tables;
 mod states;
 mod store;
@@ -65,10 +67,11 @@ pub use executor::{Done, Executor, Outcome};
 pub use file_memo::{FILE_MEMO, FileMemo};
 pub use files::{FileRef, Files};
 pub use found::{ActionColumns, Found};
-pub use graph::{BoundStage, Domain, Graph, Port};
+pub use graph::{BoundStage, Component, Domain, Graph, Port};
 pub use kind::{
     Batch, BindRequest, Bound, ConfigError, Context, DuplicateKind, FailureReason, Grain, Kind, Output, Points,
-    PortMode, PortSchema, PortSpec, Ports, Read, Registry, SampleError, SampleInput, SampleOutput, Stage, each_sample,
+    PortMode, PortSchema, PortSpec, Ports, Read, Registry, Rounds, SampleError, SampleInput, SampleOutput, Samples,
+    Stage, each_sample,
 };
 pub use located::{Located, RowsOf, Segment};
 pub use memory::MemoryStore;

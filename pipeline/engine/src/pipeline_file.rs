@@ -20,8 +20,10 @@ pub const FORMAT: u64 = 1;
 
 const TOP_KEYS: [&str; 4] = ["lapicque", "name", "seed", "stages"];
 /// Keys of every stage; kinds cannot use them for their configuration.
-pub const RESERVED_KEYS: [&str; 11] =
-    ["kind", "inputs", "keep", "seed", "on_error", "timeout", "retries", "where", "revision", "grain", "batch"];
+pub const RESERVED_KEYS: [&str; 12] = [
+    "kind", "inputs", "feedback", "keep", "seed", "on_error", "timeout", "retries", "where", "revision", "grain",
+    "batch",
+];
 /// What the name of the stage ends with that answers the `where` of another; users cannot give such names.
 pub(crate) const WHERE: &str = "__where";
 
@@ -50,6 +52,8 @@ pub struct Source {
 pub struct StageSpec {
     pub kind: String,
     pub inputs: IndexMap<String, StageRef>,
+    /// Of a stage that makes samples in rounds: what it learns from, below itself.
+    pub feedback: IndexMap<String, StageRef>,
     /// Whether the output's rows are stored, or only their digests.
     pub keep: bool,
     pub seed: Option<u64>,
@@ -301,7 +305,8 @@ impl Reader<'_> {
             .collect();
         Some(StageSpec {
             kind,
-            inputs: self.inputs(name, map.get("inputs")),
+            inputs: self.inputs(name, "inputs", map.get("inputs")),
+            feedback: self.inputs(name, "feedback", map.get("feedback")),
             keep,
             seed: self.whole_number(&at("seed"), map.get("seed")),
             on_error,
@@ -364,6 +369,7 @@ impl Reader<'_> {
         Some(StageSpec {
             kind: "sql".to_owned(),
             inputs: [(port, from.clone())].into_iter().collect(),
+            feedback: IndexMap::new(),
             keep: true,
             seed: None,
             on_error: stage.on_error,
@@ -379,7 +385,7 @@ impl Reader<'_> {
         })
     }
 
-    fn inputs(&mut self, stage: &str, value: Option<&Value>) -> IndexMap<String, StageRef> {
+    fn inputs(&mut self, stage: &str, key: &str, value: Option<&Value>) -> IndexMap<String, StageRef> {
         let mut inputs = IndexMap::new();
         match value {
             None => {}
@@ -390,14 +396,14 @@ impl Reader<'_> {
                             inputs.insert(port.clone(), from);
                         }
                         None => {
-                            let field = format!("stages.{stage}.inputs.{port}");
+                            let field = format!("stages.{stage}.{key}.{port}");
                             self.problem(&field, format!("expected `stage` or `stage.output`, got {}", shown(from)));
                         }
                     }
                 }
             }
             Some(other) => {
-                let field = format!("stages.{stage}.inputs");
+                let field = format!("stages.{stage}.{key}");
                 self.problem(&field, format!("expected a map `port: stage`, got {}", shown(other)));
             }
         }

@@ -1,6 +1,6 @@
 //! What is known, what is missing, and what waits for inputs: action keys, stage by stage.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use lapicque_schemas::{Digest, Labels, TableSchema, empty_digest};
@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use crate::alignment::{Alignment, align};
 use crate::found::Found;
-use crate::graph::{BoundStage, Graph, Port};
+use crate::graph::{BoundStage, Domain, Graph, Port};
 use crate::keys::{Ingredients, action_key, ingredients_digest};
 use crate::kind::Grain;
+use crate::search::Search;
 use crate::states::{Readiness, StageState, Unit};
 use crate::store::{Store, StoreError};
 
@@ -23,6 +24,12 @@ pub struct Planner<'a> {
     /// What failed in this run is not tried again in it.
     pub(crate) tried: HashSet<Digest>,
     pub states: Vec<StageState>,
+    /// The samples of each stage, those that searches have made among them.
+    pub(crate) domains: Vec<Domain>,
+    /// By the number of their stage.
+    pub(crate) searches: BTreeMap<usize, Search>,
+    /// Whether points of searches are stored when they are found; a plan leaves the store as it is.
+    pub(crate) publishes: bool,
     /// Per stage and port, which unit of the upstream stage belongs to each unit.
     alignments: Vec<Vec<Alignment>>,
 }
@@ -33,21 +40,40 @@ const CHUNK: usize = 1 << 16;
 impl<'a> Planner<'a> {
     /// Plans all stages, as far as it goes without computing.
     pub fn new(graph: &'a Graph, store: &'a dyn Store, retry_failed: bool) -> Result<Self, StoreError> {
+        Self::begin(graph, store, retry_failed, false)
+    }
+
+    /// As [`Planner::new`], for a run that stores the points of searches.
+    pub(crate) fn begin(
+        graph: &'a Graph,
+        store: &'a dyn Store,
+        retry_failed: bool,
+        publishes: bool,
+    ) -> Result<Self, StoreError> {
         let states = graph.stages.iter().map(|stage| StageState {
             units: vec![Unit::Waiting; stage.domain.len()],
             inputs: vec![Digest([0; 16]); stage.domain.len() * stage.own_inputs().count()],
             common: None,
             positions: Labels::default(),
         });
-        let alignments = graph
-            .stages
-            .iter()
-            .map(|stage| stage.ports.iter().map(|p| align(&stage.domain, &graph.stages[p.stage].domain)).collect());
+        let alignments = graph.stages.iter().map(|stage| {
+            let port = |port: &Port| {
+                let upstream = &graph.stages[port.stage];
+                // All that one search has made comes in its order.
+                let made = stage.made_by.is_some() && stage.made_by == upstream.made_by;
+                if made { Alignment::Same } else { align(&stage.domain, &upstream.domain) }
+            };
+            stage.ports.iter().map(port).collect()
+        });
         let (states, alignments) = (states.collect(), alignments.collect());
-        let mut planner = Self { graph, store, retry_failed, tried: HashSet::new(), states, alignments };
+        let domains = graph.stages.iter().map(|stage| stage.domain.clone()).collect();
+        let (tried, searches) = (HashSet::new(), BTreeMap::new());
+        let mut planner = Self { graph, store, retry_failed, tried, states, domains, searches, publishes, alignments };
+        planner.begin_searches();
         for stage in 0..graph.stages.len() {
             planner.settle(stage)?;
         }
+        planner.settle_searches()?;
         Ok(planner)
     }
 
@@ -125,7 +151,7 @@ impl<'a> Planner<'a> {
         let mut state = std::mem::replace(&mut self.states[number], StageState::empty());
         let mut known: Vec<bool> = state.units.iter().map(|unit| matches!(unit, Unit::Waiting)).collect();
         let mut column = 0;
-        if let Some(points) = &stage.bound().points {
+        if let Some(points) = stage.bound().points() {
             for (unit, &digest) in points.digests.iter().enumerate() {
                 state.inputs[unit * width] = digest;
             }
@@ -192,6 +218,11 @@ impl<'a> Planner<'a> {
             inputs[unit as usize * width + column] = digest;
         }
         Ok(())
+    }
+
+    /// The samples of a stage, as far as they are known.
+    pub fn domain(&self, number: usize) -> &Domain {
+        &self.domains[number]
     }
 
     /// For each unit of a stage, the unit of the stage at one of its ports.

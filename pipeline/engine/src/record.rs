@@ -34,7 +34,7 @@ pub(crate) fn stage_run(
         Unit::Done { key, .. } | Unit::Failed { key, .. } => Some(*key),
         Unit::Waiting | Unit::Missing { .. } | Unit::Dropped | Unit::LeftOut => None,
     });
-    let samples = match &stage.domain {
+    let samples = match planner.domain(number) {
         Domain::Samples(labels) => labels.clone(),
         Domain::Single => Default::default(),
     };

@@ -11,8 +11,8 @@ use crate::batches::Batches;
 use crate::dispatch::Dispatch;
 use crate::estimate::{History, unchanged};
 use crate::events::{Event, Observer, TimedEvent};
-use crate::graph::Graph;
-use crate::kind::{Context, Grain, Stage};
+use crate::graph::{Component, Graph};
+use crate::kind::{Context, Grain, SampleError, Stage};
 use crate::local::{Local, with_threads};
 use crate::options::RunOptions;
 use crate::pipeline_file::Pipeline;
@@ -142,7 +142,7 @@ fn once(
     history: &History,
     counts: &mut [Counts],
 ) -> Result<(Vec<crate::store::StageRun>, bool), StoreError> {
-    let planner = Planner::new(graph, store, options.retry_failed)?;
+    let planner = Planner::begin(graph, store, options.retry_failed, true)?;
     for ((stage, state), counts) in graph.stages.iter().zip(&planner.states).zip(counts.iter_mut()) {
         let cached = state.count(|unit| matches!(unit, Unit::Done { .. }));
         observe(&Event::StagePlanned { stage: stage.name.clone(), samples: state.units.len() as u64, cached });
@@ -150,13 +150,18 @@ fn once(
         counts.cached = cached.saturating_sub(counts.computed);
         counts.cut_off = 0;
     }
+    let mut planner = planner;
+    let searches: Vec<usize> = planner.searches.keys().copied().collect();
+    for search in searches {
+        tell_search(&mut planner, search, counts, observe);
+    }
     let shared = SharedTables::default();
     let mut running = Running { graph, planner, options, observe, history, counts, shared };
-    for group in &graph.groups {
+    for component in &graph.components {
         if options.cancelled.load(Ordering::Relaxed) {
             break;
         }
-        running.group(group)?;
+        running.component(component)?;
     }
     let mut ok = !options.cancelled.load(Ordering::Relaxed);
     if let Some(fraction) = options.verify.filter(|_| ok) {
@@ -172,6 +177,26 @@ fn once(
     Ok((stages, ok))
 }
 
+/// Points that were stored count as computed by this run; what is wrong with them is told.
+fn tell_search(planner: &mut Planner<'_>, number: usize, counts: &mut [Counts], observe: Observer<'_>) {
+    let stage = &planner.graph.stages[number].name;
+    let Some(search) = planner.searches.get_mut(&number) else {
+        return;
+    };
+    let published = std::mem::take(&mut search.published);
+    counts[number + 1].computed += published;
+    counts[number + 1].cached = counts[number + 1].cached.saturating_sub(published);
+    for (round, SampleError { reason, message, .. }) in std::mem::take(&mut search.complaints) {
+        observe(&Event::SampleFailed {
+            stage: stage.clone(),
+            sample: round.to_string(),
+            reason,
+            message,
+            backtrace: None,
+        });
+    }
+}
+
 struct Running<'a> {
     graph: &'a Graph,
     planner: Planner<'a>,
@@ -183,6 +208,58 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
+    /// Computes the groups of a component; with a search, round after round.
+    fn component(&mut self, component: &Component) -> Result<(), StoreError> {
+        loop {
+            for group in &component.groups {
+                self.group(group)?;
+            }
+            let Some(search) = component.search else {
+                break;
+            };
+            if self.options.cancelled.load(Ordering::Relaxed) || !self.next_round(search)? {
+                break;
+            }
+        }
+        component.groups.iter().for_each(|group| self.finished(group));
+        Ok(())
+    }
+
+    /// Takes what a search has found; true where there is something new to compute, or nothing more will come.
+    fn next_round(&mut self, search: usize) -> Result<bool, StoreError> {
+        let below: Vec<usize> =
+            (0..self.graph.stages.len()).filter(|&n| self.graph.stages[n].made_by == Some(search)).collect();
+        let done =
+            |planner: &Planner<'_>, stage: usize| planner.states[stage].count(|u| matches!(u, Unit::Done { .. }));
+        let before: Vec<u64> = below.iter().map(|&stage| done(&self.planner, stage)).collect();
+        let moved = self.planner.settle_search(search)?;
+        for (&stage, before) in below.iter().zip(before) {
+            self.counts[stage].cached += done(&self.planner, stage) - before;
+        }
+        tell_search(&mut self.planner, search, self.counts, self.observe);
+        if moved {
+            for &stage in &below {
+                let (name, samples) = (self.graph.stages[stage].name.clone(), self.planner.states[stage].units.len());
+                let cached = self.counts[stage].cached;
+                (self.observe)(&Event::StagePlanned { stage: name, samples: samples as u64, cached });
+            }
+        }
+        Ok(moved)
+    }
+
+    fn finished(&self, members: &[usize]) {
+        for &number in members {
+            let counts = &self.counts[number];
+            (self.observe)(&Event::StageFinished {
+                stage: self.graph.stages[number].name.clone(),
+                cached: counts.cached + counts.cut_off,
+                computed: counts.computed,
+                cut_off: counts.cut_off,
+                failed: self.planner.states[number].count(Unit::is_lost),
+            });
+        }
+    }
+
     fn group(&mut self, members: &[usize]) -> Result<(), StoreError> {
         let costs = members.iter().map(|&m| self.history.cost(&self.graph.stages[m].name));
         let cost = costs.sum::<Option<Cost>>();
@@ -210,16 +287,6 @@ impl Running<'_> {
             } else if self.open_units(members) == open {
                 break;
             }
-        }
-        for &number in members {
-            let counts = &self.counts[number];
-            (self.observe)(&Event::StageFinished {
-                stage: self.graph.stages[number].name.clone(),
-                cached: counts.cached + counts.cut_off,
-                computed: counts.computed,
-                cut_off: counts.cut_off,
-                failed: self.planner.states[number].count(Unit::is_lost),
-            });
         }
         self.shared.clear();
         Ok(())
@@ -264,7 +331,7 @@ impl Running<'_> {
             observe: self.observe,
         };
         // What a source holds is not told again for each batch.
-        let is_source = stages.iter().any(|stage| stage.bound().points.is_some());
+        let is_source = stages.iter().any(|stage| stage.bound().points().is_some());
         if let Some(executor) = self.options.executor.filter(|_| !is_source) {
             return dispatch.run(batches, executor);
         }

@@ -16,8 +16,8 @@ use crate::store::StoreError;
 type PortDigests = BTreeMap<String, Digest>;
 
 /// The results at a sample-wise port: label, action key and what is known of it.
-struct AtPort<'a, 'p> {
-    done: Vec<(&'a str, (Digest, &'p Found))>,
+struct AtPort<'a> {
+    done: Vec<(&'a str, (Digest, &'a Found))>,
     /// Samples that have none because something failed.
     lost: Vec<&'a str>,
 }
@@ -41,7 +41,13 @@ impl<'a> Planner<'a> {
 
     fn single_digest(&self, port: &Port) -> Result<Readiness<Digest>, StoreError> {
         let upstream = &self.states[port.stage];
-        let (key, found) = match &upstream.units[0] {
+        let Some(unit) = self.last_unit(port.stage) else {
+            return Ok(Readiness::Waiting);
+        };
+        if self.searches.get(&port.stage).is_some_and(|search| search.lost) {
+            return Ok(Readiness::Dropped);
+        }
+        let (key, found) = match &upstream.units[unit] {
             Unit::Done { key, found } => (*key, found),
             Unit::Failed { .. } | Unit::Dropped | Unit::LeftOut => return Ok(Readiness::Dropped),
             Unit::Waiting | Unit::Missing { .. } => return Ok(Readiness::Waiting),
@@ -62,12 +68,18 @@ impl<'a> Planner<'a> {
         let Some(selected) = self.selected(stage) else {
             return Ok(Readiness::Waiting);
         };
-        let is_wise = |port: &&Port| graph.stages[port.stage].domain.is_sample_wise() && !port.selects;
+        let is_wise =
+            |port: &&Port| graph.stages[port.stage].domain.is_sample_wise() && !port.selects && !port.last_round;
         let wise: Vec<&Port> = stage.ports.iter().filter(is_wise).collect();
         let mut row_of: HashMap<&str, usize> = HashMap::new();
         let mut rows: Vec<(Vec<Option<Digest>>, &str)> = Vec::new();
         let mut lost: HashSet<&str> = HashSet::new();
         for (column, port) in wise.iter().enumerate() {
+            match self.samples_are_known(port.stage) {
+                Readiness::Known(()) => {}
+                Readiness::Waiting => return Ok(Readiness::Waiting),
+                Readiness::Dropped => return Ok(Readiness::Dropped),
+            }
             let at_port = match self.at_port(port, selected.as_ref()) {
                 Readiness::Known(at_port) => at_port,
                 Readiness::Waiting => return Ok(Readiness::Waiting),
@@ -111,12 +123,11 @@ impl<'a> Planner<'a> {
     }
 
     /// The results of the selected samples at a port.
-    fn at_port(&self, port: &Port, selected: Option<&HashSet<&'a str>>) -> Readiness<AtPort<'a, '_>> {
-        let upstream: &'a BoundStage = &self.graph.stages[port.stage];
+    fn at_port<'p>(&'p self, port: &Port, selected: Option<&HashSet<&str>>) -> Readiness<AtPort<'p>> {
         let units = &self.states[port.stage].units;
         let skips = self.skips(port.stage);
         let mut at_port = AtPort { done: Vec::with_capacity(units.len()), lost: Vec::new() };
-        for (unit, label) in units.iter().zip(upstream.domain.labels()) {
+        for (unit, label) in units.iter().zip(self.domains[port.stage].labels()) {
             if selected.is_some_and(|selected| !selected.contains(label)) {
                 continue;
             }
@@ -132,13 +143,12 @@ impl<'a> Planner<'a> {
     }
 
     /// The samples that the `where` of a table-grain stage selects, `Some(None)` where it has none; `None` while it waits.
-    fn selected(&self, stage: &BoundStage) -> Option<Option<HashSet<&'a str>>> {
+    fn selected(&self, stage: &BoundStage) -> Option<Option<HashSet<&str>>> {
         let Some(port) = stage.ports.iter().find(|port| port.selects) else {
             return Some(None);
         };
         let mut selected = HashSet::new();
-        let upstream: &'a BoundStage = &self.graph.stages[port.stage];
-        for (unit, label) in self.states[port.stage].units.iter().zip(upstream.domain.labels()) {
+        for (unit, label) in self.states[port.stage].units.iter().zip(self.domains[port.stage].labels()) {
             match unit {
                 Unit::Done { found, .. } if found.rows(port.output) == Some(0) => {}
                 Unit::LeftOut => {}
@@ -150,6 +160,15 @@ impl<'a> Planner<'a> {
             }
         }
         Some(Some(selected))
+    }
+
+    /// Whether the samples of a stage are all there: those that a search makes are when it has ended.
+    fn samples_are_known(&self, number: usize) -> Readiness<()> {
+        match self.graph.stages[number].made_by.and_then(|search| self.searches.get(&search)) {
+            Some(search) if search.lost => Readiness::Dropped,
+            Some(search) if !search.ended => Readiness::Waiting,
+            _ => Readiness::Known(()),
+        }
     }
 
     /// Whether failures of a stage, or of a stage above it, leave table-grain stages running.

@@ -78,6 +78,19 @@ pub enum From {
     Samples { output: usize, keys: Vec<Option<Digest>> },
     /// A whole table, the same for all samples.
     Whole { output: usize, keys: Vec<Option<Digest>>, labels: WholeLabels },
+    /// What a round of a search sees of those before it.
+    History { output: usize, keys: Vec<Option<Digest>>, of: HistoryOf },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HistoryOf {
+    /// The points of all rounds: a column `round` says of which.
+    Rounds,
+    /// Rows of all samples: a column `sample` says of which, by its position among the points.
+    Samples,
+    /// A table of the round before.
+    Before,
 }
 
 /// The `sample` column of a whole table.

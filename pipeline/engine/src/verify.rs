@@ -36,10 +36,13 @@ pub(crate) fn verify(
     let nonce = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64);
     let store = Unwritten(planner.store);
     let mut equal = true;
-    for members in &planner.graph.groups {
+    for members in planner.graph.groups().filter(|members| !planner.graph.stages[members[0]].is_made()) {
+        // What a round has seen is its own.
+        let is_search = planner.graph.stages[members[0]].bound().rounds().is_some();
+        let batch = if is_search { 1 } else { BATCH };
         let stages: Vec<&dyn Stage> = members.iter().map(|&m| planner.graph.stages[m].stage.as_ref()).collect();
         let shared = SharedTables::default();
-        for labels in chosen(planner, members, fraction, nonce).chunks(BATCH) {
+        for labels in chosen(planner, members, fraction, nonce).chunks(batch) {
             if options.cancelled.load(Ordering::Relaxed) {
                 return Ok(equal);
             }
@@ -76,7 +79,7 @@ pub(crate) fn verify(
 /// Labels of samples with a result, in an order of chance.
 fn chosen<'a>(planner: &'a Planner<'_>, members: &[usize], fraction: f64, nonce: u64) -> Vec<&'a str> {
     let done = |member: usize| {
-        let domain = &planner.graph.stages[member].domain;
+        let domain = planner.domain(member);
         let units = planner.states[member].units.iter().enumerate();
         units
             .filter(|(_, unit)| matches!(unit, Unit::Done { .. }))

@@ -35,7 +35,7 @@ pub fn why(planner: &Planner<'_>, number: usize, sample: Option<&str>) -> Result
     let mut past = Past::of(planner)?;
     let mut answers = Vec::new();
     for (unit, of_unit) in planner.states[number].units.iter().enumerate() {
-        let label = stage.domain.label(unit).unwrap_or_default();
+        let label = planner.domain(number).label(unit).unwrap_or_default();
         if sample.is_some_and(|sample| sample != label) {
             continue;
         }
@@ -178,7 +178,7 @@ impl Past {
     ) -> Result<Vec<Change>, StoreError> {
         let stage = &planner.graph.stages[number];
         let state = &planner.states[number];
-        let label = stage.domain.label(unit).unwrap_or_default();
+        let label = planner.domain(number).label(unit).unwrap_or_default();
         let Some(past_key) = self.key(planner, run, &stage.name, label)? else {
             return Ok(vec![Change::new("sample", None, Some("never computed before".to_owned()))]);
         };
@@ -193,9 +193,13 @@ impl Past {
         // Inputs are followed port by port below.
         differences("", &without_inputs(&old), &without_inputs(&own_ingredients(stage)), &mut changed);
         let known = !matches!(state.units[unit], Unit::Waiting | Unit::Dropped | Unit::LeftOut);
-        if stage.bound().points.is_some() && known && action.inputs.first() != state.inputs(unit).first() {
+        if stage.bound().points().is_some() && known && action.inputs.first() != state.inputs(unit).first() {
             let columns = self.point_columns(planner, number, unit, past_key)?;
             changed.push(Change { columns, ..Change::new("point", None, None) });
+        }
+        if stage.bound().rounds().is_some() && known && action.inputs.get(1) != state.inputs(unit).get(1) {
+            let old = action.inputs.get(1).map(ToString::to_string);
+            changed.push(Change::new("feedback", old, state.inputs(unit).get(1).map(ToString::to_string)));
         }
         let old_names: Vec<String> =
             old["sample_wise"].as_array().into_iter().flatten().filter_map(|n| Some(n.as_str()?.to_owned())).collect();
@@ -232,21 +236,22 @@ impl Past {
         mut change: Change,
     ) -> Result<Option<Change>, StoreError> {
         let upstream = &planner.graph.stages[port.stage];
-        let whole = planner.graph.stages[number].bound().grain == Grain::Table && upstream.domain.is_sample_wise();
+        let wise = upstream.domain.is_sample_wise() && !port.last_round;
+        let whole = planner.graph.stages[number].bound().grain == Grain::Table && wise;
         let from = if whole {
             let (first, samples) = self.first_changed(planner, run, port.stage)?;
             change.samples = samples;
             first
-        } else if upstream.domain.is_sample_wise() {
+        } else if wise {
             planner.alignment(number, port).get(unit)
         } else {
-            Some(0)
+            planner.last_unit(port.stage)
         };
         let waits = change.new.is_none();
         let Some(from) = from else {
             return Ok((!waits || change.samples.is_some()).then_some(change));
         };
-        let label = upstream.domain.label(from).unwrap_or_default();
+        let label = planner.domain(port.stage).label(from).unwrap_or_default();
         let of_upstream = self.explain(planner, run, port.stage, from)?;
         let of_unit = &planner.states[port.stage].units[from];
         if waits && of_upstream.is_empty() && !of_unit.is_open() {
@@ -284,7 +289,7 @@ impl Past {
         let past: std::collections::HashMap<&str, Option<Digest>> =
             binding.samples.iter().zip(binding.keys.iter().copied()).collect();
         let (mut first, mut new, mut other, mut kept) = (None, 0, 0, 0);
-        for (unit, label) in stage.domain.labels().enumerate() {
+        for (unit, label) in planner.domain(number).labels().enumerate() {
             match past.get(label) {
                 None => new += 1,
                 Some(key) => {

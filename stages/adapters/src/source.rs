@@ -4,7 +4,9 @@
 //! configuration that made the points does not enter the key, and one more point is one more computation.
 
 use arrow_array::RecordBatch;
-use lapicque_pipeline::{Batch, Bound, Context, Output, Points, SampleError, SampleOutput, Stage, each_sample};
+use lapicque_pipeline::{
+    Batch, Bound, Context, Output, Points, SampleError, SampleOutput, Samples, Stage, each_sample,
+};
 
 /// The rows of the points of a source.
 pub(crate) enum Rows {
@@ -23,7 +25,7 @@ impl Source {
     pub(crate) fn new(revision: u32, output: Output, points: Points, rows: Rows, notes: Vec<String>) -> Self {
         let empty = serde_json::Value::Object(serde_json::Map::new());
         let mut bound = Bound::new(revision, empty, &[], vec![output]);
-        bound.points = Some(points);
+        bound.samples = Samples::Known(points);
         bound.notes = notes;
         Self { bound, rows }
     }

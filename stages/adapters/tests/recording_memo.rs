@@ -55,7 +55,7 @@ fn check(folder: &Path, config: &str, memo: FileMemo) -> (u64, Vec<Digest>, Vec<
     let read = bytes_read() - before;
     memo.save();
     let bound = graph.stages[0].bound();
-    (read, bound.points.as_ref().unwrap().digests.clone(), bound.notes.clone())
+    (read, bound.points().unwrap().digests.clone(), bound.notes.clone())
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn a_stage_that_is_cancelled_gives_what_it_would_have_given_or_nothing() {
     let mut cancelled_kinds = 0;
     for wait in LOOPS {
         let store = MemoryStore::default();
-        for group in &graph.groups {
+        for group in graph.groups() {
             let planner = Planner::new(&graph, &store, false).unwrap();
             for task in tasks(&planner, group, "memory") {
                 let stages: Vec<&dyn Stage> = task

@@ -21,7 +21,7 @@ fn fingerprint(stage: &BoundStage) -> Value {
     let reads: Vec<Value> =
         bound.reads.iter().map(|read| json!([read.port, read.columns, read.labels, bound.order_sensitive])).collect();
     let points: Option<Vec<String>> =
-        bound.points.as_ref().map(|points| points.digests.iter().map(ToString::to_string).collect());
+        bound.points().map(|points| points.digests.iter().map(ToString::to_string).collect());
     json!([ingredients.to_json(), reads, points])
 }
 

@@ -21,7 +21,7 @@ fn a_task_gives_the_same_through_json() {
     let store = MemoryStore::default();
     let context = Context { threads: 1, cancelled: &AtomicBool::new(false), progress: &|_| {} };
     let mut executed = 0;
-    for group in &graph.groups {
+    for group in graph.groups() {
         let planner = Planner::new(&graph, &store, false).unwrap();
         for task in tasks(&planner, group, "memory") {
             let text = serde_json::to_string(&task).unwrap();
@@ -42,7 +42,7 @@ fn a_task_gives_the_same_through_json() {
             executed += 1;
         }
     }
-    assert!(executed > graph.groups.len(), "{executed} tasks: some stages have several");
+    assert!(executed > graph.groups().count(), "{executed} tasks: some stages have several");
     let planner = Planner::new(&graph, &store, false).unwrap();
     for (stage, state) in graph.stages.iter().zip(&planner.states) {
         let contents = reference.contents(&stage.name);

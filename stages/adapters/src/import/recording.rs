@@ -184,7 +184,11 @@ impl Kind for ImportRecording {
         bound.most_per_batch = usize::try_from(BATCH_VALUES / most_values.max(1)).ok().map(|most| most.max(1));
         let per_batch = most_values.max(1).saturating_mul(bound.most_per_batch.unwrap_or(1) as u64);
         bound.most_batches = usize::try_from(HELD_VALUES / per_batch).ok().map(|most| most.max(1));
-        bound.points = Some(Points { labels: Some(samples.labels), digests: samples.digests, unread: Vec::new() });
+        bound.samples = lapicque_pipeline::Samples::Known(Points {
+            labels: Some(samples.labels),
+            digests: samples.digests,
+            unread: Vec::new(),
+        });
         bound.notes = notes;
         Ok(Box::new(Recordings { bound, reading, files, points: samples.points }))
     }

@@ -1,6 +1,7 @@
 //! `parameters.*`: sources of parameter points.
 
 mod column;
+mod from_table;
 mod grid;
 pub(crate) mod list;
 mod points;
@@ -10,5 +11,5 @@ mod table;
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(grid::Grid), Box::new(list::List), Box::new(random::Random)]
+    vec![Box::new(grid::Grid), Box::new(list::List), Box::new(random::Random), Box::new(from_table::KIND)]
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use arrow_array::RecordBatch;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Graph, Kind, MemoryStore, Output, Pipeline, Points, Ports,
-    Registry, RunOptions, RunRecord, SampleError, SampleOutput, Stage, read_output, run,
+    Registry, RunOptions, RunRecord, SampleError, SampleOutput, Samples, Stage, read_output, run,
 };
 use lapicque_schemas::{Digest, TableSchema};
 use serde_json::{Value, json};
@@ -69,11 +69,13 @@ impl Kind for Given {
         let outputs =
             self.outputs.iter().enumerate().map(|(i, (schema, _))| Output::new(&format!("output{i}"), schema.clone()));
         let mut bound = Bound::new(1, request.config.clone(), request.inputs, outputs.collect());
-        bound.points = self.labels.as_ref().map(|labels| Points {
-            labels: Some(labels.clone()),
-            digests: (0..labels.len()).map(|i| Digest::of("given", &i.to_le_bytes())).collect(),
-            unread: self.outputs[0].0.column_names().map(str::to_owned).collect(),
-        });
+        if let Some(labels) = &self.labels {
+            bound.samples = Samples::Known(Points {
+                labels: Some(labels.clone()),
+                digests: (0..labels.len()).map(|i| Digest::of("given", &i.to_le_bytes())).collect(),
+                unread: self.outputs[0].0.column_names().map(str::to_owned).collect(),
+            });
+        }
         Ok(Box::new(GivenStage { bound, given: self.clone() }))
     }
 }
