@@ -83,6 +83,10 @@ pub(crate) fn connect(pipeline: &Pipeline, stages: &mut [BoundStage], problems: 
             fail("feedback", format!("`{}` learns from results: {example}", spec.kind));
             continue;
         }
+        // One round has nothing to learn from.
+        if spec.feedback.is_empty() {
+            continue;
+        }
         let mut ports = Vec::new();
         for (port, from) in &spec.feedback {
             match port_of(stages, number, port, from) {

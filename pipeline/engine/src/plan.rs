@@ -43,13 +43,12 @@ impl<'a> Planner<'a> {
         Self::begin(graph, store, retry_failed, false)
     }
 
-    /// As [`Planner::new`], for a run that stores the points of searches.
-    pub(crate) fn begin(
-        graph: &'a Graph,
-        store: &'a dyn Store,
-        retry_failed: bool,
-        publishes: bool,
-    ) -> Result<Self, StoreError> {
+    /// As [`Planner::new`], for a run: points of searches whose rounds are there are stored.
+    pub fn for_run(graph: &'a Graph, store: &'a dyn Store, retry_failed: bool) -> Result<Self, StoreError> {
+        Self::begin(graph, store, retry_failed, true)
+    }
+
+    fn begin(graph: &'a Graph, store: &'a dyn Store, retry_failed: bool, publishes: bool) -> Result<Self, StoreError> {
         let states = graph.stages.iter().map(|stage| StageState {
             units: vec![Unit::Waiting; stage.domain.len()],
             inputs: vec![Digest([0; 16]); stage.domain.len() * stage.own_inputs().count()],

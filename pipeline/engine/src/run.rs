@@ -142,7 +142,7 @@ fn once(
     history: &History,
     counts: &mut [Counts],
 ) -> Result<(Vec<crate::store::StageRun>, bool), StoreError> {
-    let planner = Planner::begin(graph, store, options.retry_failed, true)?;
+    let planner = Planner::for_run(graph, store, options.retry_failed)?;
     for ((stage, state), counts) in graph.stages.iter().zip(&planner.states).zip(counts.iter_mut()) {
         let cached = state.count(|unit| matches!(unit, Unit::Done { .. }));
         observe(&Event::StagePlanned { stage: stage.name.clone(), samples: state.units.len() as u64, cached });

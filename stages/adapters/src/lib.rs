@@ -12,6 +12,7 @@ mod network_model;
 pub mod networks;
 mod parameters;
 mod potential;
+mod search;
 mod signal;
 mod simulate;
 mod source;
@@ -31,6 +32,7 @@ pub fn model_document(rows: &lapicque_schemas::tables::model::ModelRows) -> Resu
 pub fn kinds() -> Vec<Box<dyn Kind>> {
     [
         parameters::kinds(),
+        search::kinds(),
         import::kinds(),
         simulate::kinds(),
         meanfield::kinds(),

@@ -23,7 +23,7 @@ fn a_stage_that_is_cancelled_gives_what_it_would_have_given_or_nothing() {
     for wait in LOOPS {
         let store = MemoryStore::default();
         for group in graph.groups() {
-            let planner = Planner::new(&graph, &store, false).unwrap();
+            let planner = Planner::for_run(&graph, &store, false).unwrap();
             for task in tasks(&planner, group, "memory") {
                 let stages: Vec<&dyn Stage> = task
                     .members
@@ -57,11 +57,11 @@ fn a_stage_that_is_cancelled_gives_what_it_would_have_given_or_nothing() {
                 execute(&task, &stages, &store, &SharedTables::default(), &free).unwrap();
             }
         }
-        let planner = Planner::new(&graph, &store, false).unwrap();
-        for (stage, state) in graph.stages.iter().zip(&planner.states) {
+        let planner = Planner::for_run(&graph, &store, false).unwrap();
+        for (number, (stage, state)) in graph.stages.iter().zip(&planner.states).enumerate() {
             let contents = reference.contents(&stage.name);
             for (i, unit) in state.units.iter().enumerate() {
-                let label = stage.domain.label(i).unwrap_or_default().to_owned();
+                let label = planner.domain(number).label(i).unwrap_or_default().to_owned();
                 let Unit::Done { found, .. } = unit else {
                     panic!("{} {label}: {unit:?}", stage.name);
                 };
@@ -112,10 +112,10 @@ fn a_run_that_is_cancelled_at_any_event_is_finished_by_the_next() {
     }
     assert!(ended.len() > 5 && ended.last() == Some(&true), "{ended:?}");
     let planner = Planner::new(&graph, &store, false).unwrap();
-    for (stage, state) in graph.stages.iter().zip(&planner.states) {
+    for (number, (stage, state)) in graph.stages.iter().zip(&planner.states).enumerate() {
         let contents = reference.contents(&stage.name);
         for (i, unit) in state.units.iter().enumerate() {
-            let label = stage.domain.label(i).unwrap_or_default().to_owned();
+            let label = planner.domain(number).label(i).unwrap_or_default().to_owned();
             let Unit::Done { found, .. } = unit else {
                 panic!("{} {label}: {unit:?}", stage.name);
             };

@@ -52,7 +52,9 @@ impl Subject<'_> {
         // The others are no part of it.
         let stages = with_inputs(pipeline["stages"].as_object().unwrap(), &self.name);
         let (_, graph) = self.lab.bind(&json!({"lapicque": 1, "name": "ingredients", "stages": stages}))?;
-        Ok(fingerprint(&graph.stages[graph.stage(&self.name).unwrap()]))
+        // Of a search, its rounds are what its configuration is for.
+        let number = graph.stage(&format!("{}__rounds", self.name)).or_else(|| graph.stage(&self.name));
+        Ok(fingerprint(&graph.stages[number.unwrap()]))
     }
 }
 

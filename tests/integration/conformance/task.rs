@@ -22,7 +22,7 @@ fn a_task_gives_the_same_through_json() {
     let context = Context { threads: 1, cancelled: &AtomicBool::new(false), progress: &|_| {} };
     let mut executed = 0;
     for group in graph.groups() {
-        let planner = Planner::new(&graph, &store, false).unwrap();
+        let planner = Planner::for_run(&graph, &store, false).unwrap();
         for task in tasks(&planner, group, "memory") {
             let text = serde_json::to_string(&task).unwrap();
             let read: BatchTask = serde_json::from_str(&text).unwrap();
@@ -43,12 +43,12 @@ fn a_task_gives_the_same_through_json() {
         }
     }
     assert!(executed > graph.groups().count(), "{executed} tasks: some stages have several");
-    let planner = Planner::new(&graph, &store, false).unwrap();
-    for (stage, state) in graph.stages.iter().zip(&planner.states) {
+    let planner = Planner::for_run(&graph, &store, false).unwrap();
+    for (number, (stage, state)) in graph.stages.iter().zip(&planner.states).enumerate() {
         let contents = reference.contents(&stage.name);
         assert!(stage.bound().grain == Grain::Sample || state.units.len() == 1);
         for (i, unit) in state.units.iter().enumerate() {
-            let label = stage.domain.label(i).unwrap_or_default().to_owned();
+            let label = planner.domain(number).label(i).unwrap_or_default().to_owned();
             let Unit::Done { found, .. } = unit else {
                 panic!("{} {label}: {unit:?}", stage.name);
             };

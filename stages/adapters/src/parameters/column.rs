@@ -28,9 +28,9 @@ pub(super) struct Column {
 
 /// Numbers of one parameter and their unit.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Numbers {
-    pub(super) values: Vec<f64>,
-    pub(super) unit: Option<Unit>,
+pub(crate) struct Numbers {
+    pub(crate) values: Vec<f64>,
+    pub(crate) unit: Option<Unit>,
 }
 
 impl Column {
@@ -108,12 +108,12 @@ pub(super) fn names(
 }
 
 /// A column of real numbers.
-pub(super) fn numbers_column(name: &str, numbers: Numbers) -> Result<(Field, ArrayRef), ConfigError> {
+pub(crate) fn numbers_column(name: &str, numbers: Numbers) -> Result<(Field, ArrayRef), ConfigError> {
     Ok((field(name, DataType::Float64, numbers.unit.as_ref()), Arc::new(Float64Array::from(numbers.values))))
 }
 
 /// Numbers with one unit, or all without.
-pub(super) fn numbers(values: &[Value], at: &dyn Fn(usize) -> String) -> Result<Numbers, ConfigError> {
+pub(crate) fn numbers(values: &[Value], at: &dyn Fn(usize) -> String) -> Result<Numbers, ConfigError> {
     let mut numbers = Numbers { values: Vec::with_capacity(values.len()), unit: None };
     for (i, value) in values.iter().enumerate() {
         let wrong = |message: String| Err(ConfigError::at(at(i), message));

@@ -88,7 +88,7 @@ impl Kind for Random {
     }
 }
 
-fn check_bounds(name: &str, (low, high): &(Value, Value)) -> Result<Numbers, ConfigError> {
+pub(crate) fn check_bounds(name: &str, (low, high): &(Value, Value)) -> Result<Numbers, ConfigError> {
     let path = format!("bounds.{name}");
     check_name(name, &path)?;
     if name == SEED {
