@@ -10,5 +10,5 @@ mod table;
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(grid::Grid), Box::new(list::List), Box::new(random::Random)]
+    vec![Box::new(grid::KIND), Box::new(list::KIND), Box::new(random::KIND)]
 }
