@@ -251,25 +251,20 @@ fn watched(folder: &Path, arguments: &[&str]) -> Taken {
         .stderr(told("stderr"))
         .spawn()
         .unwrap();
+    let process = child.id();
     let number_after = |file: &str, field: &str| -> Option<f64> {
-        let text = std::fs::read_to_string(format!("/proc/{}/{file}", child.id())).ok()?;
+        let text = std::fs::read_to_string(format!("/proc/{process}/{file}")).ok()?;
         let line = text.lines().find_map(|line| line.strip_prefix(field))?;
         line.split_whitespace().next()?.parse().ok()
     };
-    let (status, taken) = {
-        let mut taken = Taken { memory_mb: 0.0, read_mb: 0.0 };
-        loop {
-            // Both only grow while the process lives.
-            let memory_kb = number_after("status", "VmHWM:").unwrap_or(0.0);
-            let read = number_after("io", "rchar:").unwrap_or(0.0);
-            taken.memory_mb = taken.memory_mb.max(memory_kb * 1024.0 / 1e6);
-            taken.read_mb = taken.read_mb.max(read / 1e6);
-            std::thread::sleep(std::time::Duration::from_millis(1));
-            if number_after("status", "VmHWM:").is_none() {
-                break (child.wait().unwrap(), taken);
-            }
-        }
-    };
+    let mut taken = Taken { memory_mb: 0.0, read_mb: 0.0 };
+    // Both only grow while the process lives; one that has ended has no memory.
+    while let Some(memory_kb) = number_after("status", "VmHWM:") {
+        taken.memory_mb = taken.memory_mb.max(memory_kb * 1024.0 / 1e6);
+        taken.read_mb = taken.read_mb.max(number_after("io", "rchar:").unwrap_or(0.0) / 1e6);
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let status = child.wait().unwrap();
     let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     assert!(status.success(), "{arguments:?}: {}\n{}", text("stdout"), text("stderr"));
     eprintln!("{arguments:?}: {:.0} MB of memory, {:.0} MB read", taken.memory_mb, taken.read_mb);
