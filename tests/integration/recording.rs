@@ -181,3 +181,127 @@ fn windows_events_and_rehashing_are_at_hand_on_the_command_line() {
     assert_eq!(ask("SELECT onset_s, duration_s, kind, value, channel FROM recording__events"), serde_json::json!([]));
     assert_eq!(ask("SELECT count(*) AS n FROM marks"), serde_json::json!([{"n": 0}]));
 }
+
+/// An EDF file of zeros, of which only the header takes room on a disk.
+#[cfg(target_os = "linux")]
+fn write_sparse_edf(path: &Path, recording: &str) {
+    const CHANNELS: usize = 32;
+    const RATE_HZ: usize = 256;
+    let record_bytes = 2 * CHANNELS * RATE_HZ;
+    let records = 50_000_000 / record_bytes;
+    let header_bytes = 256 * (CHANNELS + 1);
+    let mut header = String::new();
+    let fixed = [
+        ("0", 8),
+        ("X X X X", 80),
+        (recording, 80),
+        ("01.01.20", 8),
+        ("00.00.00", 8),
+        (&header_bytes.to_string(), 8),
+        ("", 44),
+        (&records.to_string(), 8),
+        ("1", 8),
+        (&CHANNELS.to_string(), 4),
+    ];
+    fixed.iter().for_each(|(text, width)| header.push_str(&format!("{text:<width$}")));
+    let per_channel = [
+        ("", 16),
+        ("AgAgCl", 80),
+        ("uV", 8),
+        ("-3200", 8),
+        ("3200", 8),
+        ("-32768", 8),
+        ("32767", 8),
+        ("HP:0.1Hz", 80),
+        (&RATE_HZ.to_string(), 8),
+        ("", 32),
+    ];
+    for (field, (text, width)) in per_channel.iter().enumerate() {
+        for channel in 0..CHANNELS {
+            let text = if field == 0 { format!("E{channel}") } else { (*text).to_owned() };
+            header.push_str(&format!("{text:<width$}"));
+        }
+    }
+    assert_eq!(header.len(), header_bytes);
+    std::fs::write(path, header).unwrap();
+    std::fs::File::options()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .set_len((header_bytes + records * record_bytes) as u64)
+        .unwrap();
+}
+
+/// What a process of the command took at most.
+#[cfg(target_os = "linux")]
+struct Taken {
+    memory_mb: f64,
+    read_mb: f64,
+}
+
+/// Runs the command, which must succeed, and watches it.
+#[cfg(target_os = "linux")]
+fn watched(folder: &Path, arguments: &[&str]) -> Taken {
+    let told = |name: &str| std::fs::File::create(folder.join(name)).unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_lapicque"))
+        .current_dir(folder)
+        .args(arguments)
+        .env_remove("LAPICQUE_STORE")
+        .stdout(told("stdout"))
+        .stderr(told("stderr"))
+        .spawn()
+        .unwrap();
+    let process = child.id();
+    let number_after = |file: &str, field: &str| -> Option<f64> {
+        let text = std::fs::read_to_string(format!("/proc/{process}/{file}")).ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix(field))?;
+        line.split_whitespace().next()?.parse().ok()
+    };
+    let mut taken = Taken { memory_mb: 0.0, read_mb: 0.0 };
+    // Both only grow while the process lives; one that has ended has no memory.
+    while let Some(memory_kb) = number_after("status", "VmHWM:") {
+        taken.memory_mb = taken.memory_mb.max(memory_kb * 1024.0 / 1e6);
+        taken.read_mb = taken.read_mb.max(number_after("io", "rchar:").unwrap_or(0.0) / 1e6);
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let status = child.wait().unwrap();
+    let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    assert!(status.success(), "{arguments:?}: {}\n{}", text("stdout"), text("stderr"));
+    eprintln!("{arguments:?}: {:.0} MB of memory, {:.0} MB read", taken.memory_mb, taken.read_mb);
+    taken
+}
+
+/// 10 GB that a disk holds in a few MB: all are hashed, which takes some 20 s, and as three of them differ from the rest, four are read and stored.
+#[cfg(target_os = "linux")]
+#[test]
+fn two_hundred_recordings_of_50_mb_are_checked_planned_and_run_in_300_mb() {
+    if std::env::var_os("LAPICQUE_LONG_TESTS").is_none() {
+        eprintln!("skipped: 200 recordings of 50 MB are read where LAPICQUE_LONG_TESTS is set");
+        return;
+    }
+    let lab = Lab::new();
+    for number in 0..200 {
+        let recording = if number < 3 { format!("Startdate X {number} X X") } else { "Startdate X X X X".to_owned() };
+        write_sparse_edf(&lab.folder().join(format!("s{number:03}.edf")), &recording);
+    }
+    lab.write(
+        "pipeline.yaml",
+        "lapicque: 1\nname: many\nstages:\n  recording:\n    kind: import.recording\n    path: s*.edf\n",
+    );
+    // What was written less than two seconds before it was hashed is hashed again.
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    let check = watched(lab.folder(), &["check", "pipeline.yaml"]);
+    let again = watched(lab.folder(), &["check", "pipeline.yaml"]);
+    let plan = watched(lab.folder(), &["plan", "pipeline.yaml"]);
+    let run = watched(lab.folder(), &["run", "pipeline.yaml", "--jobs", "2"]);
+    assert!(check.read_mb > 9_000.0, "the first time each file is read: {:.0} MB", check.read_mb);
+    for later in [&again, &plan] {
+        assert!(later.read_mb < 50.0, "then no file is: {:.0} MB", later.read_mb);
+    }
+    for (taken, command) in [(check, "check"), (again, "check"), (plan, "plan"), (run, "run")] {
+        assert!(taken.memory_mb > 1.0 && taken.memory_mb < 300.0, "{command}: {:.0} MB", taken.memory_mb);
+    }
+    let ask = |query: &str| lapicque(lab.folder(), &["sql", "-p", "pipeline.yaml", query, "--json"]).ok().json();
+    let rows = ask("SELECT count(*) AS n, count(DISTINCT sample) AS samples FROM recording");
+    assert_eq!(rows, serde_json::json!([{"n": 200 * 32, "samples": 200}]));
+}

@@ -91,7 +91,7 @@ impl Batches {
         let is_search = members.iter().any(|&m| stages[m].bound().rounds().is_some());
         let limit = if is_search { 1 } else { limit };
         let at_a_time = members.iter().filter_map(|&m| stages[m].bound().most_batches).min().unwrap_or(usize::MAX);
-        let one = |cost: Cost| Spent { samples: 1.0, seconds: cost.seconds, bytes: cost.bytes, memory: 0.0 };
+        let one = |Cost { seconds, bytes, memory }| Spent { samples: 1.0, seconds, bytes, memory };
         let spent = cost.map_or_else(Spent::default, one);
         Self { labels, units, samples, next: 0, limit, at_a_time, threads, spent }
     }
@@ -117,7 +117,7 @@ impl Batches {
         }
     }
 
-    /// The next batch: two seconds of work, 64 MB, or an equal share of what is left; one sample while nothing is known.
+    /// The next batch: two seconds of work, 64 MB stored, 256 MB in memory, or an equal share of what is left; one sample while nothing is known.
     fn size(&self) -> usize {
         let Spent { samples, seconds, bytes, memory } = self.spent;
         let share = (self.samples.len() - self.next).div_ceil(self.threads);
@@ -232,7 +232,7 @@ fn all_labels<'a>(domains: impl Iterator<Item = &'a Domain> + Clone) -> Labels {
 
 /// The tasks for what a group of stages lacks, as other processes get them; `batch` in the pipeline file bounds their size.
 pub fn tasks(planner: &Planner<'_>, members: &[usize], store: &str) -> Vec<BatchTask> {
-    let mut batches = Batches::new(planner, members, 1, Some(Cost { seconds: 0.0, bytes: 0.0 }));
+    let mut batches = Batches::new(planner, members, 1, Some(Cost { seconds: 0.0, bytes: 0.0, memory: 0.0 }));
     std::iter::from_fn(|| batches.next(planner, members, store).map(|batch| batch.task)).collect()
 }
 

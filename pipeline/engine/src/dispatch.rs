@@ -249,6 +249,7 @@ impl Dispatch<'_, '_> {
             total.cut_off += cut_off;
             total.seconds += report.seconds;
             total.bytes += report.bytes;
+            total.memory += report.memory;
             let (seconds, bytes) = (report.seconds, report.bytes);
             observe(&Event::BatchFinished { stage: stage.clone(), computed, cut_off, failed, seconds, bytes });
         }

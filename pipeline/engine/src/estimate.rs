@@ -235,6 +235,13 @@ impl History {
         self.stage(stage)?.cost
     }
 
+    /// What a sample will cost, if it was measured on what can be compared: samples of another configuration may be a thousand times as large, and a
+    /// batch for the memory that those of before took would not fit into it.
+    pub(crate) fn sure_cost(&self, graph: &Graph, number: usize) -> Option<Cost> {
+        let (cost, from_other) = self.estimate(graph, number);
+        cost.filter(|cost| !from_other && cost.memory > 0.0)
+    }
+
     pub(crate) fn measured_on(&self, stage: &str) -> Option<MeasuredOn> {
         self.stage(stage)?.measured_on
     }
@@ -250,7 +257,8 @@ impl History {
             (Some(then), Some(now)) if then > 0.0 && now.is_finite() => now / then,
             _ => 1.0,
         };
-        let scaled = Cost { seconds: cost.seconds * factor, bytes: cost.bytes * factor };
+        let Cost { seconds, bytes, memory } = cost;
+        let scaled = Cost { seconds: seconds * factor, bytes: bytes * factor, memory: memory * factor };
         (Some(scaled), now.configuration != then.configuration || now.work.is_some() != then.work.is_some())
     }
 }

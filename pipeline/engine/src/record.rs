@@ -19,6 +19,8 @@ pub(crate) struct Counts {
     pub(crate) cut_off: u64,
     pub(crate) seconds: f64,
     pub(crate) bytes: u64,
+    /// Bytes of rows in memory, of all samples.
+    pub(crate) memory: u64,
 }
 
 /// The record of a stage, and whether it is as it should be.
@@ -52,6 +54,7 @@ pub(crate) fn stage_run(
     let measured = (counts.computed > 0).then(|| Cost {
         seconds: counts.seconds / counts.computed as f64,
         bytes: counts.bytes as f64 / counts.computed as f64,
+        memory: counts.memory as f64 / counts.computed as f64,
     });
     let stage_run = StageRun {
         stage: stage.name.clone(),

@@ -100,11 +100,11 @@ fn planned_and_computed(
     Ok(run)
 }
 
-/// A hundred thousand samples may panic at one place: the record tells once where.
+/// A hundred thousand samples may panic at one place, each in its own words: the record tells once how they came there.
 fn forget_equal_backtraces(event: &mut Event, told: &mut HashSet<(String, String)>) {
-    if let Event::SampleFailed { stage, message, backtrace, .. } = event
-        && backtrace.is_some()
-        && !told.insert((stage.clone(), message.clone()))
+    if let Event::SampleFailed { stage, backtrace, .. } = event
+        && let Some(place) = backtrace.as_ref().and_then(|text| text.lines().next())
+        && !told.insert((stage.clone(), place.to_owned()))
     {
         *backtrace = None;
     }
@@ -261,7 +261,7 @@ impl Running<'_> {
     }
 
     fn group(&mut self, members: &[usize]) -> Result<(), StoreError> {
-        let costs = members.iter().map(|&m| self.history.cost(&self.graph.stages[m].name));
+        let costs = members.iter().map(|&m| self.history.sure_cost(self.graph, m));
         let cost = costs.sum::<Option<Cost>>();
         let mut waited = false;
         let mut computed = false;

@@ -246,13 +246,17 @@ pub struct MeasuredOn {
 pub struct Cost {
     pub seconds: f64,
     pub bytes: f64,
+    /// Bytes of its rows in memory; 0 where that was not taken down.
+    #[serde(default)]
+    pub memory: f64,
 }
 
 impl std::iter::Sum for Cost {
     fn sum<I: Iterator<Item = Self>>(costs: I) -> Self {
-        costs.fold(Self { seconds: 0.0, bytes: 0.0 }, |sum, cost| Self {
+        costs.fold(Self { seconds: 0.0, bytes: 0.0, memory: 0.0 }, |sum, cost| Self {
             seconds: sum.seconds + cost.seconds,
             bytes: sum.bytes + cost.bytes,
+            memory: sum.memory + cost.memory,
         })
     }
 }

@@ -5,52 +5,154 @@
 /// The error of every function of this crate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum InverseError {
+    /// A value of the training data is NaN or infinite.
     #[error(
         "{role} `{name}` of row {row} is {value}; features and targets of training rows must be finite (leave such rows out, and say so, before training)"
     )]
-    NotFinite { role: &'static str, name: String, row: usize, value: f64 },
+    NotFinite {
+        /// `feature` or `target`.
+        role: &'static str,
+        /// Of the column.
+        name: String,
+        /// Of the data, from 0.
+        row: usize,
+        /// What stands there.
+        value: f64,
+    },
+    /// Lengths that must agree do not, or something is empty.
     #[error("{what} has {found}, but {expected} is needed")]
-    Shape { what: &'static str, found: String, expected: String },
+    Shape {
+        /// The argument.
+        what: &'static str,
+        /// Its length, with what is counted.
+        found: String,
+        /// The length that is needed, and why.
+        expected: String,
+    },
+    /// Columns are found by name, so a name stands for one.
     #[error("{role} `{name}` is named twice; names must be unique")]
-    DuplicateName { role: &'static str, name: String },
+    DuplicateName {
+        /// `feature` or `target`.
+        role: &'static str,
+        /// What is named twice.
+        name: String,
+    },
+    /// A gap in the numbers of samples.
     #[error("sample indices must number the samples 0, 1, ... without gaps: sample {sample} has no row")]
-    SampleWithoutRows { sample: usize },
+    SampleWithoutRows {
+        /// The first index without rows.
+        sample: usize,
+    },
+    /// The estimator has no answer for so few rows.
     #[error("{estimator} needs at least {needed} training rows, found {found}")]
-    TooFewRows { estimator: &'static str, needed: usize, found: usize },
+    TooFewRows {
+        /// Its name.
+        estimator: &'static str,
+        /// The fewest rows it takes, here with these features.
+        needed: usize,
+        /// Rows to train on.
+        found: usize,
+    },
+    /// All features are constant over the training rows.
     #[error(
         "no feature varies over the {rows} training rows ({features} features, all constant); there is nothing to regress on"
     )]
-    NoVaryingFeature { rows: usize, features: usize },
+    NoVaryingFeature {
+        /// Training rows of this fit.
+        rows: usize,
+        /// Features of the data.
+        features: usize,
+    },
+    /// [`InverseError::DependentColumn`], with the name in place of the position.
     #[error(
         "feature `{name}` is, to rounding, a linear combination of the features before it: least squares has no single answer (leave it out, or use ridge with alpha > 0)"
     )]
-    DependentFeature { name: String },
+    DependentFeature {
+        /// Of the feature.
+        name: String,
+    },
+    /// What an estimator says, which knows no names: coefficients are not determined.
     #[error("column {column} of the features is, to rounding, a linear combination of those before it")]
-    DependentColumn { column: usize },
+    DependentColumn {
+        /// From 0, among the features that it was given.
+        column: usize,
+    },
+    /// A parameter is out of range.
     #[error("`{parameter}` of {owner} is {value}; allowed: {allowed}")]
-    Parameter { owner: &'static str, parameter: &'static str, value: String, allowed: String },
+    Parameter {
+        /// The estimator or validation scheme.
+        owner: &'static str,
+        /// Its name in the configuration.
+        parameter: &'static str,
+        /// What was given.
+        value: String,
+        /// The range, in words.
+        allowed: String,
+    },
+    /// A split that cannot be used.
     #[error(
         "fold {fold} of repeat {repeat} {problem}; every fold needs test samples and leaves others to train on, each sample index below {samples} and at most once"
     )]
-    Fold { repeat: usize, fold: usize, problem: String, samples: usize },
+    Fold {
+        /// From 0.
+        repeat: usize,
+        /// From 0 in each repeat.
+        fold: usize,
+        /// What it does wrong, after the words `fold 1 of repeat 0`.
+        problem: String,
+        /// Samples of the data.
+        samples: usize,
+    },
+    /// A group without samples, or a number too large for so many samples.
     #[error("groups must be numbered 0, 1, ... without gaps; group {group} does not fit for {samples} samples")]
-    GroupNumber { group: usize, samples: usize },
+    GroupNumber {
+        /// The first such number.
+        group: usize,
+        /// Samples of the data.
+        samples: usize,
+    },
+    /// A sum of squares is not finite though each value is.
     #[error(
         "numbers are too large: sums of squares overflow (largest feature or target must stay well below 1e150); use other units or standardize"
     )]
     Overflow,
+    /// The decomposition did not converge.
     #[error("eigenvalues of the features' covariance could not be computed: {reason}")]
-    Eigenvalues { reason: String },
+    Eigenvalues {
+        /// As the library says it.
+        reason: String,
+    },
+    /// The decomposition failed.
     #[error("least squares failed: {reason}")]
-    LeastSquares { reason: String },
+    LeastSquares {
+        /// As the library says it.
+        reason: String,
+    },
+    /// A tree could not be grown.
     #[error("random forest failed: {reason}")]
-    RandomForest { reason: String },
+    RandomForest {
+        /// As the library says it.
+        reason: String,
+    },
+    /// [`FitContext::cancelled`](crate::FitContext::cancelled) said so.
     #[error("cancelled")]
     Cancelled,
+    /// A model document is not what it should be.
     #[error("model field `{field}` {problem}")]
-    Document { field: String, problem: String },
+    Document {
+        /// By its path, such as `fitted.linear.intercept`.
+        field: String,
+        /// What is wrong with it, and what is allowed.
+        problem: String,
+    },
+    /// A table that the model is applied to lacks a column.
     #[error("feature `{name}` of the model is not among the columns given: {given}")]
-    MissingFeature { name: String, given: String },
+    MissingFeature {
+        /// The feature of the model.
+        name: String,
+        /// The columns there are, joined by commas.
+        given: String,
+    },
 }
 
 /// A number of a model that must be finite.

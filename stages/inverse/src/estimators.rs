@@ -106,6 +106,7 @@ pub trait Fitted: Debug + Send + Sync {
 
 /// An estimator that configurations and model documents name. Its fields are its parameters, their documentation that of the configuration.
 pub trait Listed: Estimator + Serialize + DeserializeOwned + JsonSchema + Default + 'static {
+    /// What configurations and model documents call it, such as `ridge`.
     const NAME: &'static str;
     /// One line.
     const SUMMARY: &'static str;
@@ -122,7 +123,9 @@ pub trait Listed: Estimator + Serialize + DeserializeOwned + JsonSchema + Defaul
 /// An estimator of the list.
 #[derive(Debug, Clone, Copy)]
 pub struct EstimatorSpec {
+    /// What configurations and model documents call it.
     pub name: &'static str,
+    /// What it does, in one line.
     pub summary: &'static str,
     /// With its default parameters.
     pub default: fn() -> AnyEstimator,

@@ -29,6 +29,7 @@
 //!
 //! Features and targets are in whatever units the caller names; nothing here converts them. Matrices are rows x columns. No result depends on the number of
 //! threads.
+#![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod columns;

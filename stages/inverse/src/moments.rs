@@ -9,8 +9,11 @@ use ndarray::{Array2, ArrayView2};
 /// Centred sums over training rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moments {
+    /// Rows that were summed over.
     pub rows: usize,
+    /// m_x; zeros for standardized features.
     pub feature_means: Vec<f64>,
+    /// m_y.
     pub target_means: Vec<f64>,
     /// features x features, symmetric.
     pub gram: Array2<f64>,

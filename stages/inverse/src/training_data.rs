@@ -11,6 +11,7 @@ use crate::InverseError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
+    /// What a column of predictions will be called, such as `J_ext`.
     pub name: String,
     /// Unit symbol such as `pA`; none for a pure number.
     pub unit: Option<String>,
@@ -68,6 +69,7 @@ impl TrainingData {
         self.features.view()
     }
 
+    /// One per column of [`TrainingData::features`].
     pub fn feature_names(&self) -> &[String] {
         &self.feature_names
     }
@@ -77,14 +79,17 @@ impl TrainingData {
         self.targets.view()
     }
 
+    /// One per column of [`TrainingData::targets`].
     pub fn target_columns(&self) -> &[Target] {
         &self.target_columns
     }
 
+    /// Rows of features, and of targets.
     pub fn row_count(&self) -> usize {
         self.features.nrows()
     }
 
+    /// Samples that the rows belong to: one more than the largest index.
     pub fn sample_count(&self) -> usize {
         self.rows_of_sample.len()
     }

@@ -8,5 +8,5 @@ mod table_columns;
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(recording::ImportRecording), Box::new(table::ImportTable)]
+    vec![Box::new(recording::ImportRecording), Box::new(table::KIND)]
 }

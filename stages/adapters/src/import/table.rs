@@ -12,8 +12,8 @@ use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow_schema::{DataType, Field, Schema};
 use indexmap::IndexMap;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, FileRef, Kind, Output, Points, Ports, SampleError, SampleOutput,
-    Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, FileRef, Output, Points, SampleError, SampleOutput, Stage,
+    each_sample,
 };
 use lapicque_schemas::tables::model::{ModelArray, ModelRows};
 use lapicque_schemas::tables::{ALL, FREE, TableSpec, features, model, parameters};
@@ -25,7 +25,7 @@ use serde_json::Value;
 use super::files::file_error;
 use super::table_columns::{RowNumbers, UserTable, read_table};
 use crate::inverse::{model_of, rows_of};
-use crate::kind_config::{problem, read, schema_of};
+use crate::kind_config::{SimpleKind, problem, read, schema_of};
 use crate::parameters::list::{Missing, file_columns};
 use crate::source::{Rows, Source};
 
@@ -33,7 +33,13 @@ const REVISION: u32 = 1;
 const SAMPLE: &str = "sample";
 const OWN: &str = "import.table";
 
-pub(super) struct ImportTable;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: OWN,
+    summary: "Read a table from a Parquet, CSV, TSV or model file",
+    ports: &[],
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -68,81 +74,63 @@ struct Once {
     table: RecordBatch,
 }
 
-impl Kind for ImportTable {
-    fn name(&self) -> &str {
-        OWN
-    }
-
-    fn summary(&self) -> &str {
-        "Read a table from a Parquet, CSV, TSV or model file"
-    }
-
-    fn ports(&self) -> Ports<'_> {
-        Ports::Named(&[])
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        let file = request.open("path", &config.path).map_err(|error| vec![error])?;
-        let is_json = file.extension() == "json";
-        let kind = config.table.as_deref().unwrap_or(if is_json { model::TABLE } else { FREE });
-        match TableSpec::of(kind) {
-            Some(table) if table.read_by == OWN => {}
-            Some(table) => return problem("table", format!("{kind} are read by `{}`", table.read_by)),
-            None => {
-                let allowed: Vec<&str> = ALL.iter().filter(|table| table.read_by == OWN).map(|t| t.name).collect();
-                return problem("table", format!("there is no table `{kind}`; allowed: {}", allowed.join(", ")));
-            }
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    let file = request.open("path", &config.path).map_err(|error| vec![error])?;
+    let is_json = file.extension() == "json";
+    let kind = config.table.as_deref().unwrap_or(if is_json { model::TABLE } else { FREE });
+    match TableSpec::of(kind) {
+        Some(table) if table.read_by == OWN => {}
+        Some(table) => return problem("table", format!("{kind} are read by `{}`", table.read_by)),
+        None => {
+            let allowed: Vec<&str> = ALL.iter().filter(|table| table.read_by == OWN).map(|t| t.name).collect();
+            return problem("table", format!("there is no table `{kind}`; allowed: {}", allowed.join(", ")));
         }
-        if is_json {
-            return one(|| model_table(&file, kind)).and_then(|table| once(model::schema(), table, Vec::new()));
-        }
-        let mut table = match kind {
-            parameters::TABLE => parameters_table(&file, &config)?,
-            _ => one(|| read_table(&file, kind))?,
-        };
-        let sample = one(|| take_sample(&mut table, kind, &file))?;
-        if kind == features::TABLE {
-            table.notes.extend(sample.as_deref().and_then(|sample| repeated_row(sample, &table)));
-        }
-        let notes: Vec<String> = table.notes.iter().map(|note| format!("`{}`: {note}", file.name)).collect();
-        let schema = TableSchema { table: kind.to_owned(), key: Vec::new(), arrow: table.batch.schema() };
-        let Some(sample) = sample else {
-            return once(schema, table.batch, notes);
-        };
-        let (labels, starts, batch) = one(|| runs(&sample, table.batch))?;
-        if kind == parameters::TABLE
-            && let Some(point) = starts.windows(2).position(|run| run[1] - run[0] > 1)
-        {
-            let rows = sample.iter().enumerate().filter(|(_, label)| **label == labels[point]);
-            let rows: Vec<String> = rows.take(2).map(|(row, _)| table.rows.of(row).to_string()).collect();
-            let message = format!(
-                "`{}`: the sample `{}` has several rows ({}); parameters have one",
-                file.name,
-                labels[point],
-                rows.join(", ")
-            );
-            return problem("path", message);
-        }
-        let digests = starts
-            .windows(2)
-            .map(|run| content_digest(&schema.arrow, &[batch.slice(run[0], run[1] - run[0])]))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| vec![file_error("path", &file, error)])?;
-        if digests.is_empty() {
-            return problem("path", format!("`{}` has no rows, so no samples", file.name));
-        }
-        let unread = match config.extra_columns {
-            ExtraColumns::Allow => schema.column_names().map(str::to_owned).collect(),
-            ExtraColumns::Refuse => config.labels,
-        };
-        let points = Points { labels: Some(labels), digests, unread };
-        Ok(Box::new(Source::new(REVISION, Output::new(FREE, schema), points, Rows::Runs(batch, starts), notes)))
     }
+    if is_json {
+        return one(|| model_table(&file, kind)).and_then(|table| once(model::schema(), table, Vec::new()));
+    }
+    let mut table = match kind {
+        parameters::TABLE => parameters_table(&file, &config)?,
+        _ => one(|| read_table(&file, kind))?,
+    };
+    let sample = one(|| take_sample(&mut table, kind, &file))?;
+    if kind == features::TABLE {
+        table.notes.extend(sample.as_deref().and_then(|sample| repeated_row(sample, &table)));
+    }
+    let notes: Vec<String> = table.notes.iter().map(|note| format!("`{}`: {note}", file.name)).collect();
+    let schema = TableSchema { table: kind.to_owned(), key: Vec::new(), arrow: table.batch.schema() };
+    let Some(sample) = sample else {
+        return once(schema, table.batch, notes);
+    };
+    let (labels, starts, batch) = one(|| runs(&sample, table.batch))?;
+    if kind == parameters::TABLE
+        && let Some(point) = starts.windows(2).position(|run| run[1] - run[0] > 1)
+    {
+        let rows = sample.iter().enumerate().filter(|(_, label)| **label == labels[point]);
+        let rows: Vec<String> = rows.take(2).map(|(row, _)| table.rows.of(row).to_string()).collect();
+        let message = format!(
+            "`{}`: the sample `{}` has several rows ({}); parameters have one",
+            file.name,
+            labels[point],
+            rows.join(", ")
+        );
+        return problem("path", message);
+    }
+    let digests = starts
+        .windows(2)
+        .map(|run| content_digest(&schema.arrow, &[batch.slice(run[0], run[1] - run[0])]))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| vec![file_error("path", &file, error)])?;
+    if digests.is_empty() {
+        return problem("path", format!("`{}` has no rows, so no samples", file.name));
+    }
+    let unread = match config.extra_columns {
+        ExtraColumns::Allow => schema.column_names().map(str::to_owned).collect(),
+        ExtraColumns::Refuse => config.labels,
+    };
+    let points = Points { labels: Some(labels), digests, unread };
+    Ok(Box::new(Source::new(REVISION, Output::new(FREE, schema), points, Rows::Runs(batch, starts), notes)))
 }
 
 impl Stage for Once {

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use lapicque_numerics::grid::{linspace, logspace};
-use lapicque_pipeline::{BindRequest, ConfigError, Kind, Ports, Stage, Written};
+use lapicque_pipeline::{BindRequest, ConfigError, Stage, Written};
 use lapicque_schemas::tables::parameters::SEED;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,9 +10,15 @@ use serde_json::Value;
 
 use super::column::{Column, check_name, column_of, label_column, names, numbers, numbers_column};
 use super::points::{MOST_POINTS, Table, source};
-use crate::kind_config::{problem, read, schema_of};
+use crate::kind_config::{SimpleKind, problem, read, schema_of};
 
-pub(super) struct Grid;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: "parameters.grid",
+    summary: "Lay out points on a grid of parameters",
+    ports: &[],
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -48,49 +54,28 @@ enum Combine {
     Zip,
 }
 
-impl Kind for Grid {
-    fn name(&self) -> &str {
-        "parameters.grid"
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    if config.sweep.is_empty() {
+        return problem("sweep", "no parameter is swept; e.g. `sweep: { J_ext: { linspace: [26 pA, 32 pA, 50] } }`");
     }
-
-    fn summary(&self) -> &str {
-        "Lay out points on a grid of parameters"
-    }
-
-    fn ports(&self) -> Ports<'_> {
-        Ports::Named(&[])
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        if config.sweep.is_empty() {
-            return problem(
-                "sweep",
-                "no parameter is swept; e.g. `sweep: { J_ext: { linspace: [26 pA, 32 pA, 50] } }`",
-            );
+    let mut problems = Vec::new();
+    let mut axes = Vec::new();
+    for (name, axis) in &config.sweep {
+        match axis_column(name, axis, config.labels.contains(name), request.written) {
+            Ok(axis) => axes.push(axis),
+            Err(error) => problems.push(error),
         }
-        let mut problems = Vec::new();
-        let mut axes = Vec::new();
-        for (name, axis) in &config.sweep {
-            match axis_column(name, axis, config.labels.contains(name), request.written) {
-                Ok(axis) => axes.push(axis),
-                Err(error) => problems.push(error),
-            }
-        }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        match config.combine {
-            Combine::Product => product(&mut axes),
-            Combine::Zip => zip(&axes),
-        }
-        .map_err(|error| vec![error])?;
-        source(Table { columns: axes, samples: None, labels: config.labels, field: "sweep", notes: Vec::new() })
     }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    match config.combine {
+        Combine::Product => product(&mut axes),
+        Combine::Zip => zip(&axes),
+    }
+    .map_err(|error| vec![error])?;
+    source(Table { columns: axes, samples: None, labels: config.labels, field: "sweep", notes: Vec::new() })
 }
 
 fn axis_column(name: &str, axis: &Axis, is_label: bool, written: &Written) -> Result<Column, ConfigError> {

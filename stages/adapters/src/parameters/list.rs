@@ -1,6 +1,6 @@
 //! `parameters.list`: points as a list, in the pipeline file or in a table.
 
-use lapicque_pipeline::{BindRequest, ConfigError, Kind, Ports, Stage, Written};
+use lapicque_pipeline::{BindRequest, ConfigError, Stage, Written};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,9 +9,15 @@ use super::column::{Column, SAMPLE, check_name, column_of, label_column, names, 
 use super::points::{MOST_POINTS, Table, source};
 use super::table::{Columns, sample_labels};
 pub(crate) use super::table::{Missing, file_columns};
-use crate::kind_config::{problem, read, schema_of};
+use crate::kind_config::{SimpleKind, problem, read, schema_of};
 
-pub(super) struct List;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: "parameters.list",
+    summary: "Take points from a list or a table",
+    ports: &[],
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -28,52 +34,34 @@ struct Config {
     labels: Vec<String>,
 }
 
-impl Kind for List {
-    fn name(&self) -> &str {
-        "parameters.list"
-    }
-
-    fn summary(&self) -> &str {
-        "Take points from a list or a table"
-    }
-
-    fn ports(&self) -> Ports<'_> {
-        Ports::Named(&[])
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        let is_label = |name: &str| config.labels.iter().any(|label| label == name);
-        let (field, columns, notes) = match (&config.rows, &config.file) {
-            (Some(rows), None) => ("rows", rows_columns(rows, request.written, &is_label)?, Vec::new()),
-            (None, Some(file)) => {
-                let file = request.open("file", file).map_err(|error| vec![error])?;
-                let read = file_columns(&file, "file", &is_label, &|_| Missing::Refuse)?;
-                let notes = read.notes.iter().map(|note| format!("`{}`: {note}", file.name)).collect();
-                ("file", read.columns, notes)
-            }
-            _ => {
-                return problem("rows", "give either `rows` or `file`, e.g. `rows: [{J_ext: 26 pA}, {J_ext: 32 pA}]`");
-            }
-        };
-        let mut columns = columns;
-        let samples = match columns.iter().position(|(f, _)| f.name() == SAMPLE) {
-            Some(position) => Some(sample_labels(&columns.remove(position).1, field).map_err(|error| vec![error])?),
-            None => None,
-        };
-        if columns.is_empty() {
-            return problem(field, "there is no column of parameters");
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    let is_label = |name: &str| config.labels.iter().any(|label| label == name);
+    let (field, columns, notes) = match (&config.rows, &config.file) {
+        (Some(rows), None) => ("rows", rows_columns(rows, request.written, &is_label)?, Vec::new()),
+        (None, Some(file)) => {
+            let file = request.open("file", file).map_err(|error| vec![error])?;
+            let read = file_columns(&file, "file", &is_label, &|_| Missing::Refuse)?;
+            let notes = read.notes.iter().map(|note| format!("`{}`: {note}", file.name)).collect();
+            ("file", read.columns, notes)
         }
-        if columns[0].1.len() > MOST_POINTS {
-            return problem(field, format!("{} points; at most {MOST_POINTS} are allowed", columns[0].1.len()));
+        _ => {
+            return problem("rows", "give either `rows` or `file`, e.g. `rows: [{J_ext: 26 pA}, {J_ext: 32 pA}]`");
         }
-        let columns = columns.into_iter().map(|(field, array)| Column::of_rows(field, array)).collect();
-        source(Table { columns, samples, labels: config.labels, field, notes })
+    };
+    let mut columns = columns;
+    let samples = match columns.iter().position(|(f, _)| f.name() == SAMPLE) {
+        Some(position) => Some(sample_labels(&columns.remove(position).1, field).map_err(|error| vec![error])?),
+        None => None,
+    };
+    if columns.is_empty() {
+        return problem(field, "there is no column of parameters");
     }
+    if columns[0].1.len() > MOST_POINTS {
+        return problem(field, format!("{} points; at most {MOST_POINTS} are allowed", columns[0].1.len()));
+    }
+    let columns = columns.into_iter().map(|(field, array)| Column::of_rows(field, array)).collect();
+    source(Table { columns, samples, labels: config.labels, field, notes })
 }
 
 fn rows_columns(

@@ -13,9 +13,9 @@ use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
     vec![
-        Box::new(grid::Grid),
-        Box::new(list::List),
-        Box::new(random::Random),
+        Box::new(grid::KIND),
+        Box::new(list::KIND),
+        Box::new(random::KIND),
         Box::new(from_table::KIND),
         Box::new(refine::KIND),
     ]

@@ -5,7 +5,7 @@
 
 use indexmap::IndexMap;
 use lapicque_numerics::random::StreamKey;
-use lapicque_pipeline::{BindRequest, ConfigError, Kind, Ports, Stage};
+use lapicque_pipeline::{BindRequest, ConfigError, Stage};
 use lapicque_schemas::DigestBuilder;
 use lapicque_schemas::tables::parameters::SEED;
 use schemars::JsonSchema;
@@ -14,9 +14,15 @@ use serde_json::Value;
 
 use super::column::{Column, Numbers, check_name, numbers, numbers_column};
 use super::points::{MOST_POINTS, Table, source};
-use crate::kind_config::{problem, read, schema_of};
+use crate::kind_config::{SimpleKind, problem, read, schema_of};
 
-pub(super) struct Random;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: "parameters.random",
+    summary: "Draw points at random within bounds",
+    ports: &[],
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -45,47 +51,29 @@ enum Method {
     Uniform,
 }
 
-impl Kind for Random {
-    fn name(&self) -> &str {
-        "parameters.random"
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    if config.bounds.is_empty() {
+        return problem("bounds", "no parameter is drawn; e.g. `bounds: { J_ext: [26 pA, 32 pA] }`");
     }
-
-    fn summary(&self) -> &str {
-        "Draw points at random within bounds"
+    let mut problems = Vec::new();
+    if config.count == 0 || config.count > MOST_POINTS as u64 {
+        problems.push(ConfigError::at("count", format!("{} points; 1 to {MOST_POINTS} are allowed", config.count)));
     }
-
-    fn ports(&self) -> Ports<'_> {
-        Ports::Named(&[])
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        if config.bounds.is_empty() {
-            return problem("bounds", "no parameter is drawn; e.g. `bounds: { J_ext: [26 pA, 32 pA] }`");
-        }
-        let mut problems = Vec::new();
-        if config.count == 0 || config.count > MOST_POINTS as u64 {
-            problems.push(ConfigError::at("count", format!("{} points; 1 to {MOST_POINTS} are allowed", config.count)));
-        }
-        let mut columns = Vec::new();
-        for (name, bounds) in &config.bounds {
-            match check_bounds(name, bounds) {
-                Ok(bounds) if problems.is_empty() => {
-                    columns.push(draw(name, bounds, &config).map_err(|error| vec![error])?)
-                }
-                Ok(_) => {}
-                Err(error) => problems.push(error),
+    let mut columns = Vec::new();
+    for (name, bounds) in &config.bounds {
+        match check_bounds(name, bounds) {
+            Ok(bounds) if problems.is_empty() => {
+                columns.push(draw(name, bounds, &config).map_err(|error| vec![error])?)
             }
+            Ok(_) => {}
+            Err(error) => problems.push(error),
         }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        source(Table { columns, samples: None, labels: config.labels, field: "bounds", notes: Vec::new() })
     }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    source(Table { columns, samples: None, labels: config.labels, field: "bounds", notes: Vec::new() })
 }
 
 pub(crate) fn check_bounds(name: &str, (low, high): &(Value, Value)) -> Result<Numbers, ConfigError> {

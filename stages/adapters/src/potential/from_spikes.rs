@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 use arrow_array::RecordBatch;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, Read, SampleError,
-    SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Output, PortMode, PortSpec, Read, SampleError, SampleOutput,
+    Stage, each_sample,
 };
 use lapicque_potential::convolution::{
     BinGrid, Convolution, ConvolutionError, PopulationSpikes, Superposition, outside, superpose,
@@ -21,10 +21,9 @@ use lapicque_schemas::tables::signals::{self, Signal};
 use lapicque_schemas::tables::spikes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::kernel_config::ProbeName;
-use crate::kind_config::{bound, problem, read, schema_of};
+use crate::kind_config::{SimpleKind, bound, problem, read, schema_of};
 use crate::signal::decimate::by_compat;
 use crate::signal::{Compat, check_size};
 
@@ -35,7 +34,13 @@ const PORTS: &[PortSpec] = &[
     PortSpec::new("kernels", kernels::TABLE, PortMode::Either, true),
 ];
 
-pub(super) struct FromSpikes;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: "potential.from_spikes",
+    summary: "Convolve spikes with kernels: dipole moments or local field potentials",
+    ports: PORTS,
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -73,52 +78,34 @@ struct FromSpikesStage {
     dt_ms: Option<f64>,
 }
 
-impl Kind for FromSpikes {
-    fn name(&self) -> &str {
-        "potential.from_spikes"
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    if config.decimate == 0 {
+        return problem("decimate", "0 is no factor; 1 keeps all values");
     }
-
-    fn summary(&self) -> &str {
-        "Convolve spikes with kernels: dipole moments or local field potentials"
-    }
-
-    fn ports(&self) -> Ports<'_> {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        if config.decimate == 0 {
-            return problem("decimate", "0 is no factor; 1 keeps all values");
+    let dt_ms = request.input("spikes").and_then(|input| spikes::dt_ms(&input.schema));
+    let outputs = vec![Output::new("signals", signals::schema())];
+    let mut bound = bound(REVISION, &config, &Config::default(), request, outputs)?;
+    for read in &mut bound.reads {
+        let columns: Option<&[&str]> = match read.port.as_str() {
+            "spikes" => Some(&["population", "step"]),
+            "populations" => Some(&["population", "t_start_ms", "t_stop_ms"]),
+            _ => None,
+        };
+        if let Some(columns) = columns {
+            *read = Read::columns(&read.port, columns.iter().map(|&c| c.to_owned()));
         }
-        let dt_ms = request.input("spikes").and_then(|input| spikes::dt_ms(&input.schema));
-        let outputs = vec![Output::new("signals", signals::schema())];
-        let mut bound = bound(REVISION, &config, &Config::default(), request, outputs)?;
-        for read in &mut bound.reads {
-            let columns: Option<&[&str]> = match read.port.as_str() {
-                "spikes" => Some(&["population", "step"]),
-                "populations" => Some(&["population", "t_start_ms", "t_stop_ms"]),
-                _ => None,
-            };
-            if let Some(columns) = columns {
-                *read = Read::columns(&read.port, columns.iter().map(|&c| c.to_owned()));
-            }
-        }
-        if config.compat.is_some() && config.decimate == 1 {
-            bound.notes.push("`compat: scipy` changes nothing where nothing is decimated (`decimate: 1`)".to_owned());
-        }
-        if dt_ms.is_none() {
-            bound.notes.push(
-                "column `step` of the spikes has no `dt_ms`: steps are taken to be as long as those of the kernels"
-                    .to_owned(),
-            );
-        }
-        Ok(Box::new(FromSpikesStage { bound, config, dt_ms }))
     }
+    if config.compat.is_some() && config.decimate == 1 {
+        bound.notes.push("`compat: scipy` changes nothing where nothing is decimated (`decimate: 1`)".to_owned());
+    }
+    if dt_ms.is_none() {
+        bound.notes.push(
+            "column `step` of the spikes has no `dt_ms`: steps are taken to be as long as those of the kernels"
+                .to_owned(),
+        );
+    }
+    Ok(Box::new(FromSpikesStage { bound, config, dt_ms }))
 }
 
 impl Stage for FromSpikesStage {

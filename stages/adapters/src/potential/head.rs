@@ -4,17 +4,16 @@ use std::borrow::Cow;
 
 use arrow_array::RecordBatch;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, SampleError,
-    SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Output, PortMode, PortSpec, SampleError, SampleOutput, Stage,
+    each_sample,
 };
 use lapicque_potential::head::{LeadField, Vector};
 use lapicque_schemas::tables::lead_field;
 use lapicque_schemas::tables::signals::{self, Signal};
 use lapicque_units::{Quantity, Unit};
-use serde_json::Value;
 
 use super::head_config::{Config, Model, Montage, Oriented, Selection, montage, selection};
-use crate::kind_config::{bound, read, schema_of};
+use crate::kind_config::{SimpleKind, bound, read, schema_of};
 
 const REVISION: u32 = 1;
 const MOMENT: &str = "nA um";
@@ -24,7 +23,13 @@ const PORTS: &[PortSpec] = &[
     PortSpec::new("lead_field", lead_field::TABLE, PortMode::Either, false),
 ];
 
-pub(super) struct Head;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: "potential.head",
+    summary: "Compute potentials at electrodes on the head from current dipole moments",
+    ports: PORTS,
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 struct HeadStage {
     bound: Bound,
@@ -41,54 +46,35 @@ enum Source {
     },
 }
 
-impl Kind for Head {
-    fn name(&self) -> &str {
-        "potential.head"
-    }
-
-    fn summary(&self) -> &str {
-        "Compute potentials at electrodes on the head from current dipole moments"
-    }
-
-    fn ports(&self) -> Ports<'_> {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        let source = match (config.model, request.input("lead_field")) {
-            (Model::LeadField, None) => {
-                return Err(vec![ConfigError::at(
-                    "inputs",
-                    "the model `lead_field` needs the input `lead_field`, e.g. `lead_field: STAGE`",
-                )]);
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    let source = match (config.model, request.input("lead_field")) {
+        (Model::LeadField, None) => {
+            return Err(vec![ConfigError::at(
+                "inputs",
+                "the model `lead_field` needs the input `lead_field`, e.g. `lead_field: STAGE`",
+            )]);
+        }
+        (Model::LeadField, Some(input)) => {
+            let mut factors = [1.0; 3];
+            for (factor, column) in factors.iter_mut().zip(["mx", "my", "mz"]) {
+                let unit = input.schema.unit_of(column).unwrap_or(GAIN);
+                *factor = Unit::parse(unit)
+                    .map_err(|error| error.to_string())
+                    .and_then(|unit| Quantity::new(1.0, unit).in_unit(GAIN).map_err(|error| error.to_string()))
+                    .map_err(|error| {
+                        vec![ConfigError::at("inputs.lead_field", format!("column `{column}`: {error}"))]
+                    })?;
             }
-            (Model::LeadField, Some(input)) => {
-                let mut factors = [1.0; 3];
-                for (factor, column) in factors.iter_mut().zip(["mx", "my", "mz"]) {
-                    let unit = input.schema.unit_of(column).unwrap_or(GAIN);
-                    *factor = Unit::parse(unit)
-                        .map_err(|error| error.to_string())
-                        .and_then(|unit| Quantity::new(1.0, unit).in_unit(GAIN).map_err(|error| error.to_string()))
-                        .map_err(|error| {
-                            vec![ConfigError::at("inputs.lead_field", format!("column `{column}`: {error}"))]
-                        })?;
-                }
-                Source::Table { selection: selection(&config)?, factors }
-            }
-            (_, Some(_)) => {
-                return Err(vec![ConfigError::at("inputs.lead_field", "only `model: lead_field` takes this input")]);
-            }
-            (_, None) => Source::Computed(montage(&config)?),
-        };
-        let bound =
-            bound(REVISION, &config, &Config::default(), request, vec![Output::new("signals", signals::schema())])?;
-        Ok(Box::new(HeadStage { bound, source }))
-    }
+            Source::Table { selection: selection(&config)?, factors }
+        }
+        (_, Some(_)) => {
+            return Err(vec![ConfigError::at("inputs.lead_field", "only `model: lead_field` takes this input")]);
+        }
+        (_, None) => Source::Computed(montage(&config)?),
+    };
+    let bound = bound(REVISION, &config, &Config::default(), request, vec![Output::new("signals", signals::schema())])?;
+    Ok(Box::new(HeadStage { bound, source }))
 }
 
 impl Stage for HeadStage {

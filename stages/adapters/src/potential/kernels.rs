@@ -7,84 +7,70 @@
 use std::collections::BTreeMap;
 
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, SampleError,
-    SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Output, PortMode, PortSpec, SampleError, SampleOutput, Stage,
+    each_sample,
 };
 use lapicque_potential::kernels::{Kernel, KernelParameters, predict};
 use lapicque_schemas::tables::kernels::{self, KernelRow};
 use lapicque_schemas::tables::parameters;
-use serde_json::Value;
 
 use super::kernel_config::{Config, fixed, given};
 use super::kernel_model::KernelModel;
 use super::kernel_network::{KernelRule, rounded_delays};
-use crate::kind_config::{read, schema_of};
+use crate::kind_config::{SimpleKind, read, schema_of};
 use crate::network_model::{NetworkModel, open};
 use crate::swept::{Swept, with_fixed};
 
 const REVISION: u32 = 2;
 const PORTS: &[PortSpec] = &[PortSpec::new("parameters", parameters::TABLE, PortMode::Either, false)];
 
-pub(super) struct Kernels;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: "potential.kernels",
+    summary: "Predict the dipole moment and potential that follow one spike of each population",
+    ports: PORTS,
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 struct KernelsStage {
     bound: Bound,
     swept: Swept<KernelModel>,
 }
 
-impl Kind for Kernels {
-    fn name(&self) -> &str {
-        "potential.kernels"
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    let mut problems = Vec::new();
+    let given = given(&config).map_err(|found| problems.extend(found)).unwrap_or_default();
+    let fixed = fixed(&config).map_err(|found| problems.extend(found)).unwrap_or_else(|()| KernelParameters::hagen());
+    let mut notes = Vec::new();
+    let file = open(request, "network", &config.network)?;
+    let of_network = |message: String| vec![ConfigError::at("network", message)];
+    let rule = KernelRule::new(&file, given, fixed).map_err(of_network)?;
+    let network = with_fixed(NetworkModel::new(file), &config.parameters)
+        .map_err(|found| problems.extend(found))
+        .ok()
+        .filter(|_| problems.is_empty());
+    let Some(network) = network else {
+        return Err(problems);
+    };
+    let model = KernelModel::new(rule, network).map_err(|message| of_network_or_weight(&message))?;
+    let mut swept = Swept::bind(model, &BTreeMap::new(), request, &mut notes)?;
+    leave_out_idle_columns(&mut swept, &mut notes);
+    if !swept.is_swept() {
+        swept.base().parameters().check().map_err(|error| of_network(error.to_string()))?;
     }
-
-    fn summary(&self) -> &str {
-        "Predict the dipole moment and potential that follow one spike of each population"
+    if request.input("parameters").is_some() && !swept.is_swept() {
+        notes.push(
+            "no column of the input `parameters` is a value of the kernels: they are the same for all samples"
+                .to_owned(),
+        );
     }
-
-    fn ports(&self) -> Ports<'_> {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        let mut problems = Vec::new();
-        let given = given(&config).map_err(|found| problems.extend(found)).unwrap_or_default();
-        let fixed =
-            fixed(&config).map_err(|found| problems.extend(found)).unwrap_or_else(|()| KernelParameters::hagen());
-        let mut notes = Vec::new();
-        let file = open(request, "network", &config.network)?;
-        let of_network = |message: String| vec![ConfigError::at("network", message)];
-        let rule = KernelRule::new(&file, given, fixed).map_err(of_network)?;
-        let network = with_fixed(NetworkModel::new(file), &config.parameters)
-            .map_err(|found| problems.extend(found))
-            .ok()
-            .filter(|_| problems.is_empty());
-        let Some(network) = network else {
-            return Err(problems);
-        };
-        let model = KernelModel::new(rule, network).map_err(|message| of_network_or_weight(&message))?;
-        let mut swept = Swept::bind(model, &BTreeMap::new(), request, &mut notes)?;
-        leave_out_idle_columns(&mut swept, &mut notes);
-        if !swept.is_swept() {
-            swept.base().parameters().check().map_err(|error| of_network(error.to_string()))?;
-        }
-        if request.input("parameters").is_some() && !swept.is_swept() {
-            notes.push(
-                "no column of the input `parameters` is a value of the kernels: they are the same for all samples"
-                    .to_owned(),
-            );
-        }
-        let outputs = vec![Output::new("kernels", kernels::schema())];
-        let mut bound = Bound::new(REVISION, swept.canonical()?, request.inputs, outputs);
-        swept.declare(&mut bound);
-        notes.extend(remarks(&swept));
-        bound.notes = notes;
-        Ok(Box::new(KernelsStage { bound, swept }))
-    }
+    let outputs = vec![Output::new("kernels", kernels::schema())];
+    let mut bound = Bound::new(REVISION, swept.canonical()?, request.inputs, outputs);
+    swept.declare(&mut bound);
+    notes.extend(remarks(&swept));
+    bound.notes = notes;
+    Ok(Box::new(KernelsStage { bound, swept }))
 }
 
 /// The field that a message begins with, or the network.

@@ -1,55 +1,37 @@
 //! `potential.lead_field`: the potential at each electrode per unit of each dipole ([`lapicque_potential::head`]).
 
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, Ports, SampleError, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Output, SampleError, SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::lead_field::{self, LeadFieldRow};
-use serde_json::Value;
 
 use super::head_config::{Config, Model, Montage, montage};
-use crate::kind_config::{bound, problem, read, schema_of};
+use crate::kind_config::{SimpleKind, bound, problem, read, schema_of};
 
 const REVISION: u32 = 1;
 
-pub(super) struct LeadField;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: "potential.lead_field",
+    summary: "Compute the potential at each electrode per unit of each dipole",
+    ports: &[],
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 struct LeadFieldStage {
     bound: Bound,
     montage: Montage,
 }
 
-impl Kind for LeadField {
-    fn name(&self) -> &str {
-        "potential.lead_field"
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    if config.model == Model::LeadField {
+        return problem("model", "`lead_field` computes nothing; allowed are `four_sphere` and `infinite`");
     }
-
-    fn summary(&self) -> &str {
-        "Compute the potential at each electrode per unit of each dipole"
-    }
-
-    fn ports(&self) -> Ports<'_> {
-        Ports::Named(&[])
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        if config.model == Model::LeadField {
-            return problem("model", "`lead_field` computes nothing; allowed are `four_sphere` and `infinite`");
-        }
-        let montage = montage(&config)?;
-        let bound = bound(
-            REVISION,
-            &config,
-            &Config::default(),
-            request,
-            vec![Output::new("lead_field", lead_field::schema())],
-        )?;
-        Ok(Box::new(LeadFieldStage { bound, montage }))
-    }
+    let montage = montage(&config)?;
+    let bound =
+        bound(REVISION, &config, &Config::default(), request, vec![Output::new("lead_field", lead_field::schema())])?;
+    Ok(Box::new(LeadFieldStage { bound, montage }))
 }
 
 impl Stage for LeadFieldStage {

@@ -14,10 +14,5 @@ mod names_or_places;
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![
-        Box::new(kernels::Kernels),
-        Box::new(from_spikes::FromSpikes),
-        Box::new(head::Head),
-        Box::new(lead_field::LeadField),
-    ]
+    vec![Box::new(kernels::KIND), Box::new(from_spikes::KIND), Box::new(head::KIND), Box::new(lead_field::KIND)]
 }

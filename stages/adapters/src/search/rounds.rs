@@ -119,9 +119,9 @@ pub(crate) fn found(batch: &Batch, columns: &[(String, f64)], points: usize) -> 
     let has_columns = |table: &&RecordBatch| {
         table.column_by_name(SAMPLE).is_some() && columns.iter().all(|(name, _)| table.column_by_name(name).is_some())
     };
-    let tables = batch.broadcast.iter().filter(|(name, _)| name != POINTS).map(|(_, table)| table);
+    let mut tables = batch.broadcast.iter().filter(|(name, _)| name != POINTS).map(|(_, table)| table);
     // Before the first round there is nothing to learn from.
-    let Some(table) = tables.filter(has_columns).next() else {
+    let Some(table) = tables.find(has_columns) else {
         return Ok(values);
     };
     let samples = table.column_by_name(SAMPLE).and_then(|c| c.as_primitive_opt::<UInt32Type>());

@@ -6,5 +6,5 @@ mod work;
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(spiking::SimulateSpiking)]
+    vec![Box::new(spiking::KIND)]
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lapicque_network::Network;
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Kind, Output, PortMode, PortSpec, Ports, SampleError, SampleInput,
+    Batch, BindRequest, Bound, ConfigError, Context, Output, PortMode, PortSpec, SampleError, SampleInput,
     SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::TableSchema;
@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::kind_config::{read, schema_of};
+use crate::kind_config::{SimpleKind, read, schema_of};
 use crate::network_model::{NetworkModel, open};
 use crate::swept::Swept;
 
@@ -27,7 +27,13 @@ const PORTS: &[PortSpec] = &[PortSpec::new("parameters", parameters::TABLE, Port
 /// Fields of the configuration that cannot be columns: times of spikes are steps, and the step stands in the metadata.
 const CONSTANT: [&str; 3] = ["time_step", "duration", "transient"];
 
-pub(super) struct SimulateSpiking;
+pub(super) const KIND: SimpleKind = SimpleKind {
+    name: "simulate.spiking",
+    summary: "Simulate a network of spiking point neurons",
+    ports: PORTS,
+    config_schema: schema_of::<Config>,
+    bind,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -64,65 +70,47 @@ struct SpikingStage {
     options: Options,
 }
 
-impl Kind for SimulateSpiking {
-    fn name(&self) -> &str {
-        "simulate.spiking"
+fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+    let config: Config = read(request)?;
+    let table = request.input("parameters").map(|input| &input.schema);
+    let file = open(request, "network", &config.network)?;
+    let mut notes = Vec::new();
+    let network = Swept::bind(NetworkModel::new(file), &config.parameters, request, &mut notes)?;
+    let base = network.base().network();
+    let options = Options {
+        time_step_ms: config.time_step.value(),
+        duration_ms: config.duration.value(),
+        transient_ms: config.transient.value(),
+    };
+    let mut problems: Vec<ConfigError> =
+        table.into_iter().flat_map(|table| constant_columns(table, &network)).collect();
+    problems.extend(try_out(base, &options));
+    if !problems.is_empty() {
+        return Err(problems);
     }
-
-    fn summary(&self) -> &str {
-        "Simulate a network of spiking point neurons"
-    }
-
-    fn ports(&self) -> Ports<'_> {
-        Ports::Named(PORTS)
-    }
-
-    fn config_schema(&self) -> Value {
-        schema_of::<Config>()
-    }
-
-    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        let config: Config = read(request)?;
-        let table = request.input("parameters").map(|input| &input.schema);
-        let file = open(request, "network", &config.network)?;
-        let mut notes = Vec::new();
-        let network = Swept::bind(NetworkModel::new(file), &config.parameters, request, &mut notes)?;
-        let base = network.base().network();
-        let options = Options {
-            time_step_ms: config.time_step.value(),
-            duration_ms: config.duration.value(),
-            transient_ms: config.transient.value(),
-        };
-        let mut problems: Vec<ConfigError> =
-            table.into_iter().flat_map(|table| constant_columns(table, &network)).collect();
-        problems.extend(try_out(base, &options));
-        if !problems.is_empty() {
-            return Err(problems);
+    let mut canonical = network.canonical()?;
+    canonical["duration_ms"] = options.duration_ms.into();
+    let default = Options::default();
+    for (name, value, default) in [
+        ("transient_ms", options.transient_ms, default.transient_ms),
+        ("time_step_ms", options.time_step_ms, default.time_step_ms),
+    ] {
+        if value != default {
+            canonical[name] = value.into();
         }
-        let mut canonical = network.canonical()?;
-        canonical["duration_ms"] = options.duration_ms.into();
-        let default = Options::default();
-        for (name, value, default) in [
-            ("transient_ms", options.transient_ms, default.transient_ms),
-            ("time_step_ms", options.time_step_ms, default.time_step_ms),
-        ] {
-            if value != default {
-                canonical[name] = value.into();
-            }
-        }
-        let outputs = vec![
-            Output::new("spikes", spikes::schema(options.time_step_ms)),
-            Output::new("populations", populations::schema()),
-        ];
-        let mut bound = Bound::new(REVISION, canonical, request.inputs, outputs);
-        network.declare(&mut bound);
-        read_seed(&mut bound, table);
-        bound.random = true;
-        bound.work = Some(super::work::work(base, options.duration_ms, options.time_step_ms));
-        notes.extend(roundings(base, options.time_step_ms));
-        bound.notes = notes;
-        Ok(Box::new(SpikingStage { bound, network, options }))
     }
+    let outputs = vec![
+        Output::new("spikes", spikes::schema(options.time_step_ms)),
+        Output::new("populations", populations::schema()),
+    ];
+    let mut bound = Bound::new(REVISION, canonical, request.inputs, outputs);
+    network.declare(&mut bound);
+    read_seed(&mut bound, table);
+    bound.random = true;
+    bound.work = Some(super::work::work(base, options.duration_ms, options.time_step_ms));
+    notes.extend(roundings(base, options.time_step_ms));
+    bound.notes = notes;
+    Ok(Box::new(SpikingStage { bound, network, options }))
 }
 
 /// Points that differ in their `seed` alone are replicates.

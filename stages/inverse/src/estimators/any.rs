@@ -25,6 +25,7 @@ pub struct AnyEstimator {
 }
 
 impl AnyEstimator {
+    /// What configurations and model documents call it.
     pub fn name(&self) -> &'static str {
         self.name
     }

@@ -9,6 +9,7 @@ use crate::InverseError;
 pub struct FitContext<'a> {
     /// Threads that the fit may keep busy; the result is the same for any number.
     pub threads: usize,
+    /// Whether the fit is no longer wanted; asked often, from any thread.
     pub cancelled: &'a (dyn Fn() -> bool + Sync),
     /// Told the fraction of the fit that is done since it was last told.
     pub progress: &'a (dyn Fn(f64) + Sync),

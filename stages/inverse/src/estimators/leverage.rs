@@ -17,6 +17,7 @@ use crate::{InverseError, Moments};
 /// What tells the leverage of any row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Leverage {
+    /// n, the number of training rows.
     pub rows: usize,
     /// Mean of each feature over the training rows, of features as the fit saw them.
     pub centre: Vec<f64>,

@@ -9,7 +9,9 @@ use crate::error::{check_finite, check_length};
 /// Intercept per target, and coefficients as one list per target in the order of the features.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LinearMap {
+    /// One number per target, in its unit.
     pub intercept: Vec<f64>,
+    /// targets x features: by how much a target grows per unit of a feature, as the fit saw it.
     pub coefficients: Vec<Vec<f64>>,
 }
 

@@ -50,12 +50,14 @@ impl Default for RandomForest {
 pub struct Forests {
     /// What bootstrap samples and drawn features follow from.
     pub seed: u64,
+    /// One forest per target, in the order of the model's targets.
     pub targets: Vec<Forest>,
 }
 
 /// The trees for one target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {
+    /// A prediction is the mean of what they say.
     pub trees: Vec<Tree>,
 }
 
@@ -65,10 +67,15 @@ pub struct Forest {
 /// feature `feature[i]` is at most `threshold[i]`, and to node `above[i]` if not. Both lie behind i, so every walk ends.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tree {
+    /// The feature that is compared, by its position among those the fit saw; in a leaf it means nothing.
     pub feature: Vec<u32>,
+    /// What it is compared with, in the unit of the feature as the fit saw it.
     pub threshold: Vec<f64>,
+    /// The node where a row goes on whose feature is at most the threshold; 0 in a leaf.
     pub at_most: Vec<u32>,
+    /// The node where a row goes on whose feature is above it; 0 in a leaf.
     pub above: Vec<u32>,
+    /// Mean target of the rows that reached the node when the tree was grown; in a leaf, the prediction.
     pub value: Vec<f64>,
 }
 

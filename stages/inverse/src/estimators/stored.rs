@@ -7,8 +7,11 @@ use crate::InverseError;
 /// Numbers with a name and a shape; the last index runs fastest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedArray {
+    /// In a [`Stored`] the name alone (`coefficients`); in the parts of a model the path to it (`fitted.linear.coefficients`).
     pub name: String,
+    /// Length along each index; their product is the number of values.
     pub shape: Vec<usize>,
+    /// All of them in one list.
     pub values: Vec<f64>,
 }
 

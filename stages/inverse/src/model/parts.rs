@@ -29,9 +29,13 @@ pub struct Model {
     pub features: Vec<ModelFeature>,
     /// Features left out because they did not vary over the training rows.
     pub dropped_features: Vec<DroppedFeature>,
+    /// The quantities that it infers, in the order of intercepts, forests and columns of predictions.
     pub targets: Vec<Target>,
+    /// What the estimator learned, of features as it saw them (standardized, if they have `mean` and `scale`).
     pub fitted: Arc<dyn Fitted>,
+    /// Rows that it was fitted on: channels and epochs count each.
     pub training_rows: usize,
+    /// Samples that these rows belong to.
     pub training_samples: usize,
     /// Root of the mean squared error per target over all held-out predictions, if the estimator was cross-validated.
     pub held_out_rms_error: Option<Vec<f64>>,
@@ -45,26 +49,39 @@ pub struct Model {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelHead {
+    /// [`FORMAT_VERSION`] of the program that wrote it.
     pub format_version: u32,
+    /// As [`Model::estimator`].
     pub estimator: AnyEstimator,
+    /// As [`Model::feature_definitions`].
     pub feature_definitions: String,
+    /// As [`Model::features`].
     pub features: Vec<ModelFeature>,
+    /// As [`Model::dropped_features`].
     pub dropped_features: Vec<DroppedFeature>,
+    /// As [`Model::targets`].
     pub targets: Vec<Target>,
     /// The kind of map that was learned, with what it keeps beside its arrays.
     pub fitted: BTreeMap<String, Map<String, Value>>,
+    /// As [`Model::training_rows`].
     pub training_rows: usize,
+    /// As [`Model::training_samples`].
     pub training_samples: usize,
+    /// As [`Model::held_out_rms_error`].
     pub held_out_rms_error: Option<Vec<f64>>,
+    /// Its arrays are `leverage.centre` and `leverage.whitening`; none in version 1.
     #[serde(default)]
     pub leverage: Option<LeverageHead>,
+    /// As [`Model::held_out_leverage`].
     #[serde(default)]
     pub held_out_leverage: Option<f64>,
 }
 
+/// A [`Leverage`] without its arrays.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeverageHead {
+    /// As [`Leverage::rows`].
     pub rows: usize,
 }
 
@@ -210,8 +227,11 @@ const LEVERAGE: &str = "leverage.";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelFeature {
+    /// What its column must be called in tables that the model is applied to.
     pub name: String,
+    /// The least value in a training row, before `mean` and `scale`.
     pub training_min: f64,
+    /// The largest one.
     pub training_max: f64,
     /// Subtracted before use; none unless the model is standardized.
     pub mean: Option<f64>,
@@ -223,6 +243,8 @@ pub struct ModelFeature {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DroppedFeature {
+    /// What its column was called in the training data.
     pub name: String,
+    /// The value in the first training row; the others have it too, to rounding.
     pub value: f64,
 }

@@ -25,7 +25,9 @@ pub struct CrossValidation {
 /// What one split predicted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoldPredictions {
+    /// As in its [`Split`].
     pub repeat: usize,
+    /// As in its [`Split`].
     pub fold: usize,
     /// Rows of the data that were held out, ascending.
     pub test_rows: Vec<usize>,
@@ -38,11 +40,17 @@ pub struct FoldPredictions {
 /// One held-out prediction.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HeldOut {
+    /// Row of the data.
     pub row: usize,
+    /// Index into the targets.
     pub target: usize,
+    /// Of the split that held the row out.
     pub fold: usize,
+    /// Of the same split.
     pub repeat: usize,
+    /// The target in the data, in its unit.
     pub truth: f64,
+    /// What the fit on the other samples says of it, in the same unit.
     pub predicted: f64,
 }
 

@@ -22,14 +22,28 @@ use crate::InverseError;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Validation {
-    ShuffleSplit { repeats: usize, test_fraction: f64 },
-    RepeatedKfold { folds: usize, repeats: usize },
+    /// One fold per repeat, drawn anew each time: a sample may be held out never, or often.
+    ShuffleSplit {
+        /// Number of splits.
+        repeats: usize,
+        /// Part of the samples, or groups, that is held out: above 0, below 1.
+        test_fraction: f64,
+    },
+    /// Each repeat holds out every sample once.
+    RepeatedKfold {
+        /// Pieces that each order is cut into.
+        folds: usize,
+        /// Number of orders.
+        repeats: usize,
+    },
 }
 
 /// Samples that are held out together; all others train.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
+    /// From 0.
     pub repeat: usize,
+    /// From 0 in each repeat.
     pub fold: usize,
     /// Ascending.
     pub test_samples: Vec<usize>,

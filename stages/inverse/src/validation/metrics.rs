@@ -10,15 +10,22 @@ pub struct Metric {
     pub split: Option<RepeatAndFold>,
     /// Index into the targets.
     pub target: usize,
+    /// Held-out predictions that it is over; pooled, a row counts once for each split that held it out.
     pub rows: usize,
+    /// Mean squared error, in the squared unit of the target; NaN without rows.
     pub mse: f64,
+    /// Mean absolute error, in the unit of the target; NaN without rows.
     pub mae: f64,
+    /// 1 for predictions that are right, 0 for no better than the mean; NaN if the true values do not vary.
     pub r2: f64,
 }
 
+/// Which split a metric is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RepeatAndFold {
+    /// From 0.
     pub repeat: usize,
+    /// From 0 in each repeat.
     pub fold: usize,
 }
 
