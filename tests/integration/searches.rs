@@ -188,10 +188,13 @@ fn agrees(ran: &Ran, state: &State, told: &dyn std::fmt::Debug) {
     assert_eq!(numbers(&ran.table("end"), "rounds"), [rounds.len() as i64], "{told:?}");
 }
 
+/// Points and what was found of them.
+type History = Vec<(i64, Option<i64>)>;
+
 /// All that was ever computed, by what it was computed from.
 #[derive(Default)]
 struct Oracle {
-    rounds: BTreeSet<(i64, usize, Vec<(i64, Option<i64>)>)>,
+    rounds: BTreeSet<(i64, usize, History)>,
     points: BTreeSet<i64>,
     losses: BTreeMap<(u64, i64, bool), BTreeSet<i64>>,
     least: BTreeSet<(Vec<i64>, usize)>,
@@ -202,7 +205,7 @@ impl Oracle {
     fn expect(&mut self, state: &State) -> BTreeMap<&'static str, u64> {
         let mut ran: BTreeMap<&'static str, u64> = BTreeMap::new();
         let rounds = reference(state);
-        let mut history: Vec<(i64, Option<i64>)> = Vec::new();
+        let mut history = History::new();
         let mut best = -1;
         for round in &rounds {
             best = history.iter().filter_map(|(x, loss)| Some(((*loss)?, *x))).min().map_or(-1, |(_, x)| x);
