@@ -131,6 +131,11 @@ impl Progress {
         };
         match event {
             Event::StagePlanned { stage, samples, cached } if cached < samples => {
+                // A search has made samples, or a run that met damage plans anew.
+                if let Some(known) = state.by_stage.get(stage) {
+                    known.bar.set_length(known.bar.position() + (samples - cached) * PARTS);
+                    return;
+                }
                 let bar = bars.add(ProgressBar::new((samples - cached) * PARTS));
                 show(&bar, "{msg:<16} waiting");
                 bar.set_message(stage.clone());

@@ -64,10 +64,13 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("meanfield.working_point", "sd_input_mV", VOLTAGE, "mV"),
     // As the cases have them.
     ("import.table", "J_ext", CURRENT, "pA"),
+    ("parameters.from_table", "J_ext", CURRENT, "pA"),
     ("parameters.grid", "J_ext", CURRENT, "pA"),
     ("parameters.grid", "tau_syn", TIME, "ms"),
     ("parameters.list", "J_ext", CURRENT, "pA"),
     ("parameters.random", "J_ext", CURRENT, "pA"),
+    ("parameters.refine", "J_ext", CURRENT, "pA"),
+    ("search.cma_es", "J_ext", CURRENT, "pA"),
     ("sql", "J_ext", CURRENT, "pA"),
     ("potential.kernels", "contact_z", LENGTH, "um"),
     ("potential.lead_field", "mx", LEAD, "mV/(nA um)"),
@@ -95,7 +98,11 @@ const WITHOUT: &[(&str, &[&str])] = &[
     ("meanfield.spatial", &["branch", "mixture", "xi_im", "xi_re"]),
     ("meanfield.stability", &["point"]),
     ("meanfield.working_point", &["cv"]),
+    ("parameters.from_table", &["prediction"]),
     ("parameters.grid", &["seed"]),
+    ("parameters.refine", &["g"]),
+    // Losses are in whatever the feedback table has.
+    ("search.cma_es", &["evaluations", "g", "generation", "generation_loss", "least_loss", "start", "step"]),
     ("simulate.spiking", &["neuron", "size", "step"]),
     // What a query makes of numbers.
     ("sql", &["dt", "prediction", "t0"]),

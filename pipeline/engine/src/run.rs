@@ -238,9 +238,10 @@ impl Running<'_> {
         }
         tell_search(&mut self.planner, search, self.counts, self.observe);
         if moved {
-            for &stage in &below {
+            // What has a result by now is not to do any more.
+            for &stage in below.iter().chain([&search]) {
                 let (name, samples) = (self.graph.stages[stage].name.clone(), self.planner.states[stage].units.len());
-                let cached = self.counts[stage].cached;
+                let cached = done(&self.planner, stage);
                 (self.observe)(&Event::StagePlanned { stage: name, samples: samples as u64, cached });
             }
         }

@@ -42,7 +42,9 @@ fn a_task_gives_the_same_through_json() {
             executed += 1;
         }
     }
-    assert!(executed > graph.groups().count(), "{executed} tasks: some stages have several");
+    // Points of searches come with their rounds.
+    let made = graph.stages.iter().filter(|stage| stage.made_by.is_some()).count();
+    assert!(executed > graph.groups().count() - made, "{executed} tasks: some stages have several");
     let planner = Planner::for_run(&graph, &store, false).unwrap();
     for (number, (stage, state)) in graph.stages.iter().zip(&planner.states).enumerate() {
         let contents = reference.contents(&stage.name);

@@ -27,7 +27,7 @@ pub(super) const KIND: SimpleKind = SimpleKind {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    /// Lowest and highest value of each parameter, e.g. `J_ext: [26 pA, 32 pA]`.
+    /// Lowest and highest value of each parameter, e.g. `J_ext: [26 pA, 32 pA]`; in the order of their names.
     #[schemars(with = "std::collections::BTreeMap<String, (Value, Value)>")]
     bounds: IndexMap<String, (Value, Value)>,
     /// Values of each parameter in the first round, 2 to 10,000 (default 5).
@@ -66,7 +66,8 @@ fn default_rounds() -> u32 {
 }
 
 fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-    let config: Config = read(request)?;
+    let mut config: Config = read(request)?;
+    config.bounds.sort_keys();
     let space = Space::of(&config.bounds)?;
     let mut problems = Vec::new();
     let mut within = |field: &str, ok: bool, message: String| {

@@ -40,7 +40,7 @@ pub(super) const KIND: SimpleKind = SimpleKind {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    /// Lowest and highest value of each parameter, e.g. `J_ext: [26 pA, 32 pA]`.
+    /// Lowest and highest value of each parameter, e.g. `J_ext: [26 pA, 32 pA]`; in the order of their names.
     #[schemars(with = "std::collections::BTreeMap<String, (Value, Value)>")]
     bounds: IndexMap<String, (Value, Value)>,
     /// The column of the feedback table that is to be least, or several with their weights, e.g. `{rate_error: 1, cv_error: 0.5}`. Each sample has one row.
@@ -94,7 +94,8 @@ impl<'de> Deserialize<'de> for Weights {
 }
 
 fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-    let config: Config = read(request)?;
+    let mut config: Config = read(request)?;
+    config.bounds.sort_keys();
     let space = Space::of(&config.bounds)?;
     let n = space.bounds.len();
     let mut problems = Vec::new();
