@@ -1,0 +1,219 @@
+//! A table that a program gave, brought into the form that was promised; only changes that lose nothing are made.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt32Type;
+use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, RecordBatchOptions, UInt32Array, new_empty_array};
+use arrow_buffer::OffsetBuffer;
+use arrow_cast::display::array_value_to_string;
+use arrow_cast::{CastOptions, cast, cast_with_options};
+use arrow_schema::{DataType, Field, SchemaRef};
+use arrow_select::take::take_record_batch;
+use lapicque_schemas::{TableSchema, canonical_column};
+
+/// Columns that name rows: a table without them takes them from an input with the same rows.
+const KEYS: [&str; 4] = ["sample", "channel", "epoch", "population"];
+
+/// The promised columns of a table. `inputs` are the tables that the program was given, by port.
+pub(crate) fn conform(
+    found: &RecordBatch,
+    promised: &TableSchema,
+    inputs: &[(&str, &RecordBatch)],
+) -> Result<RecordBatch, String> {
+    let due = &promised.arrow;
+    let schema = found.schema();
+    let against = |what: String| {
+        format!("{what}\n  promised: {}\n  found:    {}", columns_of(due), columns_of(&schema))
+    };
+    let mut names = BTreeSet::new();
+    if let Some(twice) = schema.fields().iter().find(|field| !names.insert(field.name())) {
+        return Err(against(format!("two columns are called `{}`", twice.name())));
+    }
+    if let Some(more) = schema.fields().iter().find(|field| due.column_with_name(field.name()).is_none()) {
+        return Err(against(format!("the column `{}` was not promised; declare it under `columns`, or leave it out", more.name())));
+    }
+    let missing: Vec<&str> = due.fields().iter().map(|f| f.name().as_str()).filter(|n| found.column_by_name(n).is_none()).collect();
+    let keys = keys_of(&missing, found.num_rows(), inputs).map_err(against)?;
+    let mut columns = Vec::with_capacity(due.fields().len());
+    for field in due.fields() {
+        let Some(column) = found.column_by_name(field.name()).or_else(|| keys?.column_by_name(field.name())) else {
+            return Err(against(format!("the column `{}` is missing", field.name())));
+        };
+        let column = lossless(column, field.data_type())
+            .map_err(|what| against(format!("column `{}`: {what}", field.name())))?;
+        let nulls = column.logical_null_count();
+        if nulls > 0 && !field.is_nullable() {
+            let what = format!(
+                "column `{}` has {nulls} missing values; declare it `nullable: true`, or give NaN where a number is undefined",
+                field.name()
+            );
+            return Err(against(what));
+        }
+        columns.push(column);
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(found.num_rows()));
+    let table = RecordBatch::try_new_with_options(due.clone(), columns, &options).map_err(|e| against(e.to_string()))?;
+    match promised.table == lapicque_schemas::tables::spikes::TABLE {
+        true => in_order(table),
+        false => Ok(table),
+    }
+}
+
+/// The input that names the rows: the only one with these columns.
+fn keys_of<'a>(
+    missing: &[&str],
+    rows: usize,
+    inputs: &[(&str, &'a RecordBatch)],
+) -> Result<Option<&'a RecordBatch>, String> {
+    if missing.is_empty() || !missing.iter().all(|name| KEYS.contains(name)) {
+        return Ok(None);
+    }
+    let has_all = |table: &RecordBatch| missing.iter().all(|name| table.column_by_name(name).is_some());
+    let with_keys: Vec<_> = inputs.iter().filter(|(_, table)| has_all(table)).collect();
+    match with_keys.as_slice() {
+        [] => Ok(None),
+        [(_, table)] if table.num_rows() == rows => Ok(Some(table)),
+        [(port, table)] => Err(format!(
+            "{rows} rows came out, and `{port}` has {}; without `{}` there must be a row for each of `{port}`, in its order",
+            table.num_rows(),
+            missing.join("`, `")
+        )),
+        several => {
+            let ports: Vec<&str> = several.iter().map(|(port, _)| *port).collect();
+            Err(format!(
+                "the column `{}` is missing, and the inputs {} all have one; return it",
+                missing.join("`, `"),
+                ports.join(", ")
+            ))
+        }
+    }
+}
+
+/// A column in another type, if every value stays what it is.
+pub(crate) fn lossless(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, String> {
+    let from = column.data_type();
+    if from == to {
+        return Ok(column.clone());
+    }
+    if *from == DataType::Null {
+        return match column.is_empty() {
+            true => Ok(new_empty_array(to)),
+            false => Ok(arrow_array::new_null_array(to, column.len())),
+        };
+    }
+    let other = || format!("it is {}; expected {}", type_name(from), type_name(to));
+    let simple = |column: &ArrayRef, to: &DataType| cast(column, to).map_err(|_| other());
+    match (from, to) {
+        (DataType::Dictionary(_, values), _) => lossless(&simple(column, values)?, to),
+        (_, DataType::Dictionary(_, values)) => {
+            let exact = CastOptions { safe: false, ..Default::default() };
+            cast_with_options(&lossless(column, values)?, to, &exact).map_err(|error| error.to_string())
+        }
+        (DataType::LargeUtf8 | DataType::Utf8View, DataType::Utf8) => simple(column, to),
+        (DataType::LargeList(item) | DataType::FixedSizeList(item, _) | DataType::ListView(item), DataType::List(_)) => {
+            lossless(&simple(column, &DataType::List(item.clone()))?, to)
+        }
+        (DataType::List(_), DataType::List(item)) => {
+            let lists: &ListArray = column.as_list();
+            let (first, last) = (lists.value_offsets()[0] as usize, lists.value_offsets()[lists.len()] as usize);
+            // What lies before and behind a part of a longer table is not asked.
+            let (offsets, values) = match first == 0 && last == lists.values().len() {
+                true => (lists.offsets().clone(), lists.values().clone()),
+                false => {
+                    let shifted: Vec<i32> = lists.value_offsets().iter().map(|at| at - first as i32).collect();
+                    (OffsetBuffer::new(shifted.into()), lists.values().slice(first, last - first))
+                }
+            };
+            let values = lossless(&values, item.data_type())?;
+            if values.null_count() > 0 && !item.is_nullable() {
+                return Err(format!("its lists have {} missing values; give NaN where a number is undefined", values.null_count()));
+            }
+            let list = ListArray::try_new(item.clone(), offsets, values, lists.nulls().cloned());
+            list.map(|list| Arc::new(list) as ArrayRef).map_err(|error| error.to_string())
+        }
+        _ if from.is_numeric() && to.is_numeric() => exact_number(column, to),
+        _ => Err(other()),
+    }
+}
+
+/// Numbers in another type; the first that changes is named.
+fn exact_number(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, String> {
+    let column = canonical_column(column).map_err(|error| error.to_string())?.unwrap_or_else(|| column.clone());
+    let exact = CastOptions { safe: false, ..Default::default() };
+    let there_and_back = |part: &ArrayRef| {
+        let there = cast_with_options(part, to, &exact).ok()?;
+        let back = cast_with_options(&there, part.data_type(), &exact).ok()?;
+        (back.to_data() == part.to_data()).then_some(there)
+    };
+    if let Some(there) = there_and_back(&column) {
+        return Ok(there);
+    }
+    let row = (0..column.len()).find(|&row| there_and_back(&column.slice(row, 1)).is_none());
+    let value = row.and_then(|row| array_value_to_string(&column, row).ok()).unwrap_or_default();
+    Err(format!(
+        "it is {}, and {value} in row {} is not a value of {}",
+        type_name(column.data_type()),
+        row.unwrap_or_default() + 1,
+        type_name(to)
+    ))
+}
+
+/// Spikes in order of population, step and neuron, as all that reads them takes them to be.
+fn in_order(table: RecordBatch) -> Result<RecordBatch, String> {
+    let keys = || {
+        let population = cast(table.column_by_name("population")?, &DataType::Utf8).ok()?;
+        let names = population.as_string::<i32>();
+        let mut order: Vec<&str> = Vec::new();
+        let mut ranks = Vec::with_capacity(names.len());
+        for name in names.iter().map(Option::unwrap_or_default) {
+            // Rows of a population mostly stand together.
+            let rank = match ranks.last() {
+                Some(&last) if order[last] == name => last,
+                _ => order.iter().position(|known| *known == name).unwrap_or_else(|| {
+                    order.push(name);
+                    order.len() - 1
+                }),
+            };
+            ranks.push(rank);
+        }
+        let whole = |name| Some(table.column_by_name(name)?.as_primitive_opt::<UInt32Type>()?.values().to_vec());
+        Some((ranks, whole("step")?, whole("neuron")?))
+    };
+    let Some((ranks, step, neuron)) = keys() else {
+        return Ok(table);
+    };
+    let key = |&row: &u32| (ranks[row as usize], step[row as usize], neuron[row as usize]);
+    let mut rows: Vec<u32> = (0..table.num_rows() as u32).collect();
+    if rows.is_sorted_by_key(key) {
+        return Ok(table);
+    }
+    rows.sort_by_key(key);
+    take_record_batch(&table, &UInt32Array::from(rows)).map_err(|error| error.to_string())
+}
+
+/// The columns of a table with their types, for messages.
+pub(crate) fn columns_of(schema: &SchemaRef) -> String {
+    let column = |field: &Arc<Field>| format!("{} ({})", field.name(), type_name(field.data_type()));
+    let shown: Vec<String> = schema.fields().iter().take(40).map(column).collect();
+    let more = schema.fields().len() - shown.len();
+    match (shown.len(), more) {
+        (0, _) => "no columns".to_owned(),
+        (_, 0) => shown.join(", "),
+        _ => format!("{}, and {more} more", shown.join(", ")),
+    }
+}
+
+/// A type in the words of the pipeline file.
+fn type_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
+        DataType::Dictionary(_, values) => type_name(values),
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            format!("list_of_{}", type_name(item.data_type()))
+        }
+        DataType::Null => "nothing but missing values".to_owned(),
+        other => other.to_string().to_lowercase(),
+    }
+}
