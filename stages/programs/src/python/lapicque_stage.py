@@ -296,7 +296,7 @@ class Runner:
         import traceback
 
         if isinstance(error, NotATable):
-            return {"type": None, "message": str(error), "frames": []}
+            return {"type": None, "message": str(error), "frames": [], "of_machine": False}
         frames = []
         for frame in traceback.extract_tb(error.__traceback__):
             if frame.filename == "lapicque_stage.py" or frame.filename.startswith("<frozen importlib"):
@@ -309,7 +309,9 @@ class Runner:
             message = str(error)
         except Exception:
             message = ""
-        return {"type": type(error).__name__, "message": message, "frames": frames}
+        # What is missing on this machine now may be there another time.
+        of_machine = isinstance(error, (MemoryError, ImportError, OSError))
+        return {"type": type(error).__name__, "message": message, "frames": frames, "of_machine": of_machine}
 
 
 def kind_of(value):

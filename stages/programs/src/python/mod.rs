@@ -247,6 +247,7 @@ impl Kind for PythonKind {
             setup,
             files,
             interpreters: Interpreters::new(),
+            unloaded: std::sync::OnceLock::new(),
         }))
     }
 }

@@ -1,9 +1,10 @@
 //! Runs samples through interpreters.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use arrow_array::RecordBatch;
-use lapicque_pipeline::{Batch, Bound, Context, FileRef, SampleError, SampleOutput, Stage};
+use lapicque_pipeline::{Batch, Bound, Context, FailureReason, FileRef, SampleError, SampleOutput, Stage};
 use serde_json::{Value, json};
 
 use super::idle::Interpreters;
@@ -20,6 +21,8 @@ pub(super) struct PythonStage {
     /// All that went into the key.
     pub(super) files: Vec<FileRef>,
     pub(super) interpreters: Interpreters,
+    /// Why the script cannot be loaded, once that was tried.
+    pub(super) unloaded: OnceLock<SampleError>,
 }
 
 impl Stage for PythonStage {
@@ -65,12 +68,25 @@ impl PythonStage {
         };
         let mut worker = match self.interpreters.take() {
             Some(worker) => worker,
-            None => load(&start, context)?,
+            None => self.load(&start, context)?,
         };
         let (ports, tables): (Vec<&str>, Vec<RecordBatch>) =
             batch.broadcast.iter().map(|(port, table)| (port.as_str(), table.clone())).unzip();
         worker.hold(ports, tables);
         Ok(worker)
+    }
+
+    /// What a script raises while it is loaded is not asked for again by each of many samples.
+    fn load(&self, start: &Start<'_>, context: &Context<'_>) -> Result<Worker, Failed> {
+        if let Some(known) = self.unloaded.get() {
+            return Err(known.clone().into());
+        }
+        load(start, context).inspect_err(|failed| {
+            if failed.error.reason != FailureReason::Cancelled {
+                // Another thread may have found the same.
+                let _ = self.unloaded.set(failed.error.clone());
+            }
+        })
     }
 
     /// One call; without an interpreter where that did not survive it.

@@ -3,14 +3,15 @@
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_select::concat::concat_batches;
-use lapicque_pipeline::{Context, SampleError};
+use lapicque_pipeline::{Context, FailureReason, SampleError};
 use lapicque_schemas::DigestBuilder;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -59,6 +60,8 @@ struct Failure {
     r#type: Option<String>,
     message: String,
     frames: Vec<TracebackFrame>,
+    /// Whether it depends on the machine rather than on the input.
+    of_machine: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -94,27 +97,30 @@ pub(super) fn command(interpreter: &Path, folder: &Path) -> Command {
 
 /// Starts an interpreter and loads the script.
 pub(super) fn load(begin: &Start<'_>, context: &Context<'_>) -> Result<Worker, Failed> {
-    let mut worker = spawn(begin).map_err(|error| {
-        SampleError::internal(format!("cannot start `{}`: {error}", begin.interpreter.display()))
+    let mark = mark();
+    let mut head = begin.setup.clone();
+    head["mark"] = json!(mark);
+    let mut worker = spawn(begin, mark).map_err(|error| {
+        SampleError::crashed(format!("cannot start `{}`: {error}", begin.interpreter.display()))
     })?;
-    let frame = Frame { head: begin.setup.clone(), tables: Vec::new(), is_call: true };
-    worker.ask(frame, context).map_err(|failed| {
+    worker.ask(Frame { head, tables: Vec::new(), is_call: true }, context).map_err(|failed| {
         let message = format!("the script could not be loaded: {}", failed.error.message);
-        Failed { error: SampleError { message, ..failed.error }, ..failed }
+        match failed.error.reason {
+            FailureReason::Cancelled => failed,
+            // It depends on what is installed, which is no part of the key.
+            _ => Failed { error: SampleError::crashed(message), ..failed },
+        }
     })?;
     Ok(worker)
 }
 
-fn spawn(begin: &Start<'_>) -> io::Result<Worker> {
-    let mut setup = begin.setup.clone();
+fn spawn(begin: &Start<'_>, mark: String) -> io::Result<Worker> {
     let mut command = command(begin.interpreter, begin.folder);
     let (listen, speak) = io::pipe()?;
     command.stderr(speak);
     let mut process = start(&mut command, begin.threads)?;
     // The pipe ends with the last process that writes to it: this one must not be among them.
     drop(command);
-    let mark = mark(process.child().id());
-    setup["mark"] = json!(mark);
     let printed = Printed::hear(listen, Some(mark))?;
     let gone = || io::Error::other("its pipes are gone");
     let input = process.child().stdin.take().ok_or_else(gone)?;
@@ -127,10 +133,12 @@ fn spawn(begin: &Start<'_>) -> io::Result<Worker> {
 }
 
 /// Text that stands in no output of a user.
-fn mark(process: u32) -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+fn mark() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut builder = DigestBuilder::new("lapicque mark 1");
-    builder.number(u64::from(process)).number(now.as_nanos() as u64);
+    builder.number(u64::from(std::process::id())).number(NEXT.fetch_add(1, Ordering::Relaxed));
+    builder.number(now.as_nanos() as u64);
     format!("\u{1e}lapicque {} ", builder.finish())
 }
 
@@ -238,7 +246,11 @@ impl Worker {
         let printed = self.printed.up_to(self.answered);
         match answer {
             Answer::Tables(tables) => Ok(Given { tables, printed }),
-            Answer::Failure(failure) => Err(Failed { error: SampleError::input(failure.told()), printed }),
+            Answer::Failure(failure) => {
+                let told = failure.told();
+                let error = if failure.of_machine { SampleError::crashed(told) } else { SampleError::input(told) };
+                Err(Failed { error, printed })
+            }
         }
     }
 
