@@ -53,7 +53,8 @@ impl From<SampleError> for Failed {
 }
 
 impl Failed {
-    fn told(self) -> SampleError {
+    /// The error, with what was printed last.
+    pub(crate) fn told(self) -> SampleError {
         let Self { error, printed } = self;
         let lines = printed.map(|text| last_lines(&text, LINES)).filter(|_| error.reason != FailureReason::Cancelled);
         let message = match lines {

@@ -203,16 +203,18 @@ class LocalModules:
     """Finds the modules beside the script, with the content that went into the key."""
 
     def __init__(self, folder, modules):
+        # Finders must not import while they look.
+        from importlib.machinery import ModuleSpec
+
+        self.spec = ModuleSpec
         self.folder = folder
         self.modules = {module["module"]: module for module in modules}
 
     def find_spec(self, name, path=None, target=None):
-        from importlib.machinery import ModuleSpec
-
         module = self.modules.get(name)
         if module is None:
             return None
-        spec = ModuleSpec(name, self, is_package=module["package"])
+        spec = self.spec(name, self, is_package=module["package"])
         if module["file"] is not None:
             spec.origin = os.path.join(self.folder, module["file"])
             spec.has_location = True

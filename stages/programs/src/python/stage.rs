@@ -81,11 +81,13 @@ impl PythonStage {
         if let Some(known) = self.unloaded.get() {
             return Err(known.clone().into());
         }
-        load(start, context).inspect_err(|failed| {
-            if failed.error.reason != FailureReason::Cancelled {
+        load(start, context).map_err(|failed| {
+            let error = failed.told();
+            if error.reason != FailureReason::Cancelled {
                 // Another thread may have found the same.
-                let _ = self.unloaded.set(failed.error.clone());
+                let _ = self.unloaded.set(error.clone());
             }
+            error.into()
         })
     }
 
