@@ -1,7 +1,14 @@
 //! `command`: a program of any language, which reads tables from files and writes tables to files.
 
+mod bind;
+mod csv_tables;
+mod files;
+mod program;
+mod stage;
+mod template;
+
 use lapicque_pipeline::{BindRequest, ConfigError, Kind, Ports, Stage};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(crate) struct CommandKind;
 
@@ -11,7 +18,7 @@ impl Kind for CommandKind {
     }
 
     fn summary(&self) -> &str {
-        "Apply a program to tables in files"
+        "Apply a program of any language to tables in files"
     }
 
     fn ports(&self) -> Ports<'_> {
@@ -19,10 +26,10 @@ impl Kind for CommandKind {
     }
 
     fn config_schema(&self) -> Value {
-        json!({"type": "object"})
+        bind::config_schema()
     }
 
-    fn bind(&self, _: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-        Err(vec![ConfigError::at("", "not yet")])
+    fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
+        bind::bind(request)
     }
 }

@@ -253,7 +253,7 @@ impl Kind for PythonKind {
 }
 
 /// The working directory of programs: the folder of the pipeline file.
-fn folder(request: &BindRequest<'_>) -> std::path::PathBuf {
+pub(crate) fn folder(request: &BindRequest<'_>) -> std::path::PathBuf {
     let folder = request.files.pipeline_folder;
     let folder = if folder.as_os_str().is_empty() { std::path::Path::new(".") } else { folder };
     std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
