@@ -1,6 +1,6 @@
 //! A table that a program gave, brought into the form that was promised; only changes that lose nothing are made.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -35,7 +35,7 @@ pub(crate) fn conform(
         return Err(against(format!("the column `{}` was not promised; declare it under `columns`, or leave it out", more.name())));
     }
     let missing: Vec<&str> = due.fields().iter().map(|f| f.name().as_str()).filter(|n| found.column_by_name(n).is_none()).collect();
-    let keys = keys_of(&missing, found.num_rows(), inputs).map_err(against)?;
+    let keys = keys_of(&missing, found, inputs).map_err(against)?;
     let mut columns = Vec::with_capacity(due.fields().len());
     for field in due.fields() {
         let Some(column) = found.column_by_name(field.name()).or_else(|| keys?.column_by_name(field.name())) else {
@@ -55,16 +55,19 @@ pub(crate) fn conform(
     }
     let options = RecordBatchOptions::new().with_row_count(Some(found.num_rows()));
     let table = RecordBatch::try_new_with_options(due.clone(), columns, &options).map_err(|e| against(e.to_string()))?;
+    if let Some(twice) = repeated(&table, &promised.key) {
+        return Err(twice);
+    }
     match promised.table == lapicque_schemas::tables::spikes::TABLE {
         true => in_order(table),
         false => Ok(table),
     }
 }
 
-/// The input that names the rows: the only one with these columns.
+/// The input that names the rows: the only one with these columns, whose other keys are those that came out.
 fn keys_of<'a>(
     missing: &[&str],
-    rows: usize,
+    found: &RecordBatch,
     inputs: &[(&str, &'a RecordBatch)],
 ) -> Result<Option<&'a RecordBatch>, String> {
     if missing.is_empty() || !missing.iter().all(|name| KEYS.contains(name)) {
@@ -72,23 +75,51 @@ fn keys_of<'a>(
     }
     let has_all = |table: &RecordBatch| missing.iter().all(|name| table.column_by_name(name).is_some());
     let with_keys: Vec<_> = inputs.iter().filter(|(_, table)| has_all(table)).collect();
+    let names = missing.join("`, `");
     match with_keys.as_slice() {
         [] => Ok(None),
-        [(_, table)] if table.num_rows() == rows => Ok(Some(table)),
+        [(port, table)] if table.num_rows() == found.num_rows() => {
+            let other = KEYS.iter().find(|name| match (found.column_by_name(name), table.column_by_name(name)) {
+                (Some(found), Some(due)) => !is_same(found, due),
+                _ => false,
+            });
+            match other {
+                Some(other) => Err(format!("`{other}` is not that of `{port}` row by row, so `{names}` cannot be taken from there; return it")),
+                None => Ok(Some(table)),
+            }
+        }
         [(port, table)] => Err(format!(
-            "{rows} rows came out, and `{port}` has {}; without `{}` there must be a row for each of `{port}`, in its order",
+            "{} rows came out, and `{port}` has {}; without `{names}` there must be a row for each of `{port}`, in its order",
+            found.num_rows(),
             table.num_rows(),
-            missing.join("`, `")
         )),
         several => {
             let ports: Vec<&str> = several.iter().map(|(port, _)| *port).collect();
-            Err(format!(
-                "the column `{}` is missing, and the inputs {} all have one; return it",
-                missing.join("`, `"),
-                ports.join(", ")
-            ))
+            Err(format!("the column `{names}` is missing, and the inputs {} all have one; return it", ports.join(", ")))
         }
     }
+}
+
+fn is_same(found: &ArrayRef, due: &ArrayRef) -> bool {
+    lossless(found, due.data_type()).is_ok_and(|found| found.to_data() == due.to_data())
+}
+
+/// Two rows of one name, where rows have names.
+fn repeated(table: &RecordBatch, key: &[String]) -> Option<String> {
+    let columns: Vec<_> = key.iter().filter_map(|name| cast(table.column_by_name(name)?, &DataType::Utf8).ok()).collect();
+    if columns.len() != key.len() || key.is_empty() {
+        return None;
+    }
+    let columns: Vec<_> = columns.iter().map(|column| column.as_string::<i32>()).collect();
+    let mut seen = HashMap::with_capacity(table.num_rows());
+    for row in 0..table.num_rows() {
+        let name: Vec<&str> = columns.iter().map(|column| column.value(row)).collect();
+        if let Some(first) = seen.insert(name.clone(), row) {
+            let told: Vec<String> = key.iter().zip(name).map(|(key, value)| format!("{key} `{value}`")).collect();
+            return Some(format!("rows {} and {} are both of {}; one is allowed", first + 1, row + 1, told.join(", ")));
+        }
+    }
+    None
 }
 
 /// A column in another type, if every value stays what it is.

@@ -6,7 +6,7 @@ use arrow_schema::DataType;
 use indexmap::IndexMap;
 use lapicque_pipeline::config::nearest;
 use lapicque_pipeline::{ConfigError, Grain, Output};
-use lapicque_schemas::schema::list_of;
+use lapicque_schemas::schema::{DESCRIPTION, list_of};
 use lapicque_schemas::tables::{FREE, Further, TableSpec, features, model, parameters, spikes, spiking_features};
 use lapicque_schemas::{Column, TableSchema, sample_column};
 use lapicque_units::{Time, Unit};
@@ -248,7 +248,9 @@ fn column(
 }
 
 fn field(column: Column) -> arrow_schema::Field {
-    TableSchema::new(FREE, &[], [column]).arrow.field(0).clone()
+    let mut field = TableSchema::new(FREE, &[], [column]).arrow.field(0).clone();
+    field.metadata_mut().retain(|key, text| key != DESCRIPTION || !text.is_empty());
+    field
 }
 
 #[cfg(test)]

@@ -37,7 +37,11 @@ pub(crate) fn numbered(promised: &TableSchema) -> TableSchema {
     let fields: Vec<Field> =
         std::iter::once(number).chain(promised.arrow.fields().iter().map(|f| f.as_ref().clone())).collect();
     let arrow = Schema::new_with_metadata(fields, promised.arrow.metadata().clone());
-    TableSchema { arrow: Arc::new(arrow), ..promised.clone() }
+    let mut key = promised.key.clone();
+    if !key.is_empty() {
+        key.insert(0, SAMPLE.to_owned());
+    }
+    TableSchema { table: promised.table.clone(), key, arrow: Arc::new(arrow) }
 }
 
 /// The rows of each sample, in the order in which they came, without its number.

@@ -9,6 +9,7 @@ mod command;
 mod conform;
 mod declared;
 mod guard;
+mod inputs;
 mod joined;
 mod outcome;
 mod printed;

@@ -10,13 +10,15 @@ use crate::guard;
 const ENDING: Duration = Duration::from_secs(1);
 
 /// Programs that divide sums among threads give other bits for another number of threads.
-const THREADS: [&str; 6] = [
+const THREADS: [&str; 8] = [
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
     "BLIS_NUM_THREADS",
     "NUMEXPR_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "RAYON_NUM_THREADS",
 ];
 
 /// A process, and all that it starts; ended when it is dropped.

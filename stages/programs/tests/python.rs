@@ -144,6 +144,27 @@ fn a_column_alone_takes_its_keys_from_the_input_with_the_same_rows() {
 }
 
 #[test]
+fn rows_are_never_given_the_names_of_others() {
+    if !python() {
+        return;
+    }
+    let lab = Lab::new();
+    signals(&lab);
+    for (returned, told) in [
+        ("{'channel': ['Fz', 'Cz'], 'x': [1.0, 2.0]}", "`channel` is not that of `recording` row by row, so `epoch` cannot be taken from there; return it"),
+        ("{'channel': ['Cz', 'Cz'], 'epoch': [0, 0], 'x': [1.0, 2.0]}", "rows 1 and 2 are both of channel `Cz`, epoch `0`; one is allowed"),
+        ("{'channel': ['Fz'], 'x': [1.0]}", "1 rows came out, and `recording` has 2; without `epoch`"),
+    ] {
+        lab.write("mine.py", format!("def run(recording):\n    return {returned}\n"));
+        let ran = lab.run(&format!("{SIGNALS}  mine: {{kind: python, inputs: {{recording: recording}}, script: mine.py, output: features, columns: {{x: {{}}}}}}\n"));
+        assert!(ran.failures()[0].1.starts_with(told), "{:?}", ran.failures());
+    }
+    lab.write("mine.py", "def run(recording):\n    return {'channel': ['Cz', 'Fz'], 'x': [1.0, 2.0]}\n");
+    let ran = lab.run(&format!("{SIGNALS}  mine: {{kind: python, inputs: {{recording: recording}}, script: mine.py, output: features, columns: {{x: {{}}}}}}\n"));
+    assert_eq!(ran.failures(), []);
+}
+
+#[test]
 fn signals_pass_through_every_form_unchanged() {
     if !python() {
         return;

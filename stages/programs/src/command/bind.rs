@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow_schema::DataType;
 use indexmap::IndexMap;
 use lapicque_pipeline::config::{nearest, typed_as_written};
-use lapicque_pipeline::{BindRequest, Bound, ConfigError, FileRef, Grain, PortSchema, Read, Stage};
+use lapicque_pipeline::{BindRequest, Bound, ConfigError, FileRef, Grain, PortSchema, Stage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -15,6 +15,7 @@ use super::program::{find, version};
 use super::stage::{CommandStage, Line};
 use super::template::{Piece, Word, filled, pieces, plain, words};
 use crate::declared::{Declared, DeclaredColumn, Fields, outputs};
+use crate::inputs::reads;
 use crate::outcome::Shape;
 use crate::python::folder;
 use crate::sizes::Size;
@@ -150,11 +151,7 @@ pub(super) fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<Conf
     let mut bound = Bound::new(REVISION, canonical, request.inputs, outputs);
     bound.grain = grain;
     bound.random = used.contains("seed");
-    bound.reads = request
-        .inputs
-        .iter()
-        .map(|input| Read { labels: config.labels && input.sample_wise, ..Read::all(&input.port) })
-        .collect();
+    bound.reads = reads(request.inputs, config.labels);
     bound.files = files.iter().map(|(name, file)| (name.clone(), file.digest)).collect();
     let seeded = bound.random;
     let shape =

@@ -235,6 +235,7 @@ def compiled(text, path):
     import linecache
 
     # Tracebacks show the lines that ran, also when the file has been edited since.
+    text = text.lstrip("\ufeff")
     linecache.cache[path] = (len(text), None, text.splitlines(True), path)
     return compile(text, path, "exec", dont_inherit=True)
 

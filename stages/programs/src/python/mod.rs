@@ -13,13 +13,14 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use lapicque_pipeline::config::typed_as_written;
-use lapicque_pipeline::{BindRequest, Bound, ConfigError, FileRef, Grain, Kind, PortSchema, Ports, Read, Stage};
+use lapicque_pipeline::{BindRequest, Bound, ConfigError, FileRef, Grain, Kind, PortSchema, Ports, Stage};
 use lapicque_schemas::Digest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::declared::{Declared, DeclaredColumn, Fields, outputs};
+use crate::inputs::reads;
 use crate::outcome::Shape;
 use crate::sizes::Size;
 use arguments::check_arguments;
@@ -207,11 +208,7 @@ impl Kind for PythonKind {
         let mut bound = Bound::new(REVISION, canonical, request.inputs, outputs);
         bound.grain = grain;
         bound.random = seeded;
-        bound.reads = request
-            .inputs
-            .iter()
-            .map(|input| Read { labels: config.labels && input.sample_wise, ..Read::all(&input.port) })
-            .collect();
+        bound.reads = reads(request.inputs, config.labels);
         let by_name = |(name, file): &(String, FileRef)| (name.clone(), file.digest);
         let named: Vec<(String, Digest)> =
             texts.iter().map(|text| (text.key.clone(), text.file.digest)).chain(further.iter().map(by_name)).collect();

@@ -22,5 +22,5 @@ def draws(signals, seed):
 
 
 def joined(signals):
-    names = pa.array([",".join(sorted(set(signals["channel"].to_pylist())))] if len(signals) else [], pa.string())
-    return pa.table({"rows": pa.array([len(signals)][: len(names)], pa.int64()), "channels": names})
+    names = ",".join(sorted(set(signals["channel"].to_pylist())))
+    return pa.table({"channels": pa.array(["%s in %d rows" % (names, len(signals))][: len(signals)], pa.string())})
