@@ -27,7 +27,11 @@ fn main() {
     let batched = "def run(points):\n    return {'sample': points['sample'], 'x': points['g']}\n";
     std::fs::write(folder.path().join("batched.py"), batched).unwrap();
     std::fs::write(folder.path().join("pass.py"), "def run(signals):\n    return signals\n").unwrap();
-    let arrow = Arc::new(arrow_schema::Schema::new(vec![arrow_schema::Field::new("g", arrow_schema::DataType::Float64, false)]));
+    let arrow = Arc::new(arrow_schema::Schema::new(vec![arrow_schema::Field::new(
+        "g",
+        arrow_schema::DataType::Float64,
+        false,
+    )]));
     let rows = RecordBatch::try_new(arrow.clone(), vec![Arc::new(Float64Array::from(vec![1.0]))]).unwrap();
     let points = TableSchema::free(arrow);
     let many = batch("points", &vec![rows; SAMPLES]);
@@ -76,13 +80,8 @@ fn bind(folder: &Path, config: &Value, port: &str, schema: TableSchema) -> Box<d
     let python = kinds.iter().find(|kind| kind.name() == "python").unwrap();
     let inputs = [PortSchema { port: port.to_owned(), schema, sample_wise: true, samples: Some(SAMPLES) }];
     let files = Files::new(folder, Default::default());
-    let request = BindRequest {
-        config,
-        written: &Written::new(),
-        inputs: &inputs,
-        grain: Some(Grain::Sample),
-        files: &files,
-    };
+    let request =
+        BindRequest { config, written: &Written::new(), inputs: &inputs, grain: Some(Grain::Sample), files: &files };
     python.bind(&request).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 

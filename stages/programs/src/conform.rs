@@ -24,17 +24,20 @@ pub(crate) fn conform(
 ) -> Result<RecordBatch, String> {
     let due = &promised.arrow;
     let schema = found.schema();
-    let against = |what: String| {
-        format!("{what}\n  promised: {}\n  found:    {}", columns_of(due), columns_of(&schema))
-    };
+    let against =
+        |what: String| format!("{what}\n  promised: {}\n  found:    {}", columns_of(due), columns_of(&schema));
     let mut names = BTreeSet::new();
     if let Some(twice) = schema.fields().iter().find(|field| !names.insert(field.name())) {
         return Err(against(format!("two columns are called `{}`", twice.name())));
     }
     if let Some(more) = schema.fields().iter().find(|field| due.column_with_name(field.name()).is_none()) {
-        return Err(against(format!("the column `{}` was not promised; declare it under `columns`, or leave it out", more.name())));
+        return Err(against(format!(
+            "the column `{}` was not promised; declare it under `columns`, or leave it out",
+            more.name()
+        )));
     }
-    let missing: Vec<&str> = due.fields().iter().map(|f| f.name().as_str()).filter(|n| found.column_by_name(n).is_none()).collect();
+    let missing: Vec<&str> =
+        due.fields().iter().map(|f| f.name().as_str()).filter(|n| found.column_by_name(n).is_none()).collect();
     let keys = keys_of(&missing, found, inputs).map_err(against)?;
     let mut columns = Vec::with_capacity(due.fields().len());
     for field in due.fields() {
@@ -54,7 +57,8 @@ pub(crate) fn conform(
         columns.push(column);
     }
     let options = RecordBatchOptions::new().with_row_count(Some(found.num_rows()));
-    let table = RecordBatch::try_new_with_options(due.clone(), columns, &options).map_err(|e| against(e.to_string()))?;
+    let table =
+        RecordBatch::try_new_with_options(due.clone(), columns, &options).map_err(|e| against(e.to_string()))?;
     if let Some(twice) = repeated(&table, &promised.key) {
         return Err(twice);
     }
@@ -84,7 +88,9 @@ fn keys_of<'a>(
                 _ => false,
             });
             match other {
-                Some(other) => Err(format!("`{other}` is not that of `{port}` row by row, so `{names}` cannot be taken from there; return it")),
+                Some(other) => Err(format!(
+                    "`{other}` is not that of `{port}` row by row, so `{names}` cannot be taken from there; return it"
+                )),
                 None => Ok(Some(table)),
             }
         }
@@ -106,7 +112,8 @@ fn is_same(found: &ArrayRef, due: &ArrayRef) -> bool {
 
 /// Two rows of one name, where rows have names.
 fn repeated(table: &RecordBatch, key: &[String]) -> Option<String> {
-    let columns: Vec<_> = key.iter().filter_map(|name| cast(table.column_by_name(name)?, &DataType::Utf8).ok()).collect();
+    let columns: Vec<_> =
+        key.iter().filter_map(|name| cast(table.column_by_name(name)?, &DataType::Utf8).ok()).collect();
     if columns.len() != key.len() || key.is_empty() {
         return None;
     }
@@ -143,9 +150,10 @@ pub(crate) fn lossless(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, Str
             cast_with_options(&lossless(column, values)?, to, &exact).map_err(|error| error.to_string())
         }
         (DataType::LargeUtf8 | DataType::Utf8View, DataType::Utf8) => simple(column, to),
-        (DataType::LargeList(item) | DataType::FixedSizeList(item, _) | DataType::ListView(item), DataType::List(_)) => {
-            lossless(&simple(column, &DataType::List(item.clone()))?, to)
-        }
+        (
+            DataType::LargeList(item) | DataType::FixedSizeList(item, _) | DataType::ListView(item),
+            DataType::List(_),
+        ) => lossless(&simple(column, &DataType::List(item.clone()))?, to),
         (DataType::List(_), DataType::List(item)) => {
             let lists: &ListArray = column.as_list();
             let (first, last) = (lists.value_offsets()[0] as usize, lists.value_offsets()[lists.len()] as usize);
@@ -159,7 +167,10 @@ pub(crate) fn lossless(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, Str
             };
             let values = lossless(&values, item.data_type())?;
             if values.null_count() > 0 && !item.is_nullable() {
-                return Err(format!("its lists have {} missing values; give NaN where a number is undefined", values.null_count()));
+                return Err(format!(
+                    "its lists have {} missing values; give NaN where a number is undefined",
+                    values.null_count()
+                ));
             }
             let list = ListArray::try_new(item.clone(), offsets, values, lists.nulls().cloned());
             list.map(|list| Arc::new(list) as ArrayRef).map_err(|error| error.to_string())

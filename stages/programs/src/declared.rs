@@ -136,7 +136,10 @@ pub(crate) fn outputs(fields: &Fields<'_>, grain: Grain) -> Result<Vec<Output>, 
     }
     let mut first = |given: bool, field: &str| {
         if given {
-            problems.push(ConfigError::at(field, "give either `outputs` with all tables, or one table by `output` and its fields"));
+            problems.push(ConfigError::at(
+                field,
+                "give either `outputs` with all tables, or one table by `output` and its fields",
+            ));
         }
     };
     first(has_one, if fields.output.is_some() { "output" } else { "columns" });
@@ -226,7 +229,9 @@ fn column(
     }
     if declared.of == ColumnType::Sample {
         return match grain {
-            Grain::Sample => Err("a stage that runs for each sample gives no column of samples: it is added by itself".to_owned()),
+            Grain::Sample => {
+                Err("a stage that runs for each sample gives no column of samples: it is added by itself".to_owned())
+            }
             Grain::Table if name != "sample" => Err("positions of samples stand in a column `sample`".to_owned()),
             Grain::Table if declared.nullable => Err("positions of samples cannot be missing".to_owned()),
             Grain::Table => Ok(field(sample_column())),
@@ -283,7 +288,8 @@ mod tests {
     #[test]
     fn every_table_can_be_declared() {
         for spec in lapicque_schemas::tables::ALL.iter().filter(|spec| spec.name != model::TABLE) {
-            let columns = if spec.further == Further::Ignored { serde_json::json!({}) } else { serde_json::json!({"x": {}}) };
+            let columns =
+                if spec.further == Further::Ignored { serde_json::json!({}) } else { serde_json::json!({"x": {}}) };
             let dt = (spec.name == spikes::TABLE).then_some("0.1 ms");
             let declared = declared(serde_json::json!({"table": spec.name, "columns": columns, "dt": dt}));
             let schema = one(&declared, Grain::Sample).unwrap();

@@ -50,13 +50,18 @@ pub(crate) fn split(table: &RecordBatch, promised: &TableSchema, samples: usize)
     let mut rows: Vec<Vec<u32>> = vec![Vec::new(); samples];
     for (row, &number) in number.iter().enumerate() {
         let of_sample = rows.get_mut(number as usize).ok_or_else(|| {
-            format!("`sample` is {number} in row {}; this call has the samples 0 to {}", row + 1, samples.saturating_sub(1))
+            format!(
+                "`sample` is {number} in row {}; this call has the samples 0 to {}",
+                row + 1,
+                samples.saturating_sub(1)
+            )
         })?;
         of_sample.push(row as u32);
     }
     let columns = table.columns()[1..].to_vec();
     let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(table.num_rows()));
-    let table = RecordBatch::try_new_with_options(promised.arrow.clone(), columns, &options).map_err(|e| e.to_string())?;
+    let table =
+        RecordBatch::try_new_with_options(promised.arrow.clone(), columns, &options).map_err(|e| e.to_string())?;
     let part = |rows: Vec<u32>| {
         let first = rows.first().copied().unwrap_or_default();
         let stand_together = rows.iter().zip(first..).all(|(&row, due)| row == due);

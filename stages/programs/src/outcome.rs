@@ -113,7 +113,8 @@ fn together(
     let Given { tables: given, printed } = call(&Call { tables: tables.clone(), seeds: seeds(shape, batch) })?;
     let failed = |message: String| Failed { error: SampleError::input(message), printed: printed.clone() };
     let samples = batch.samples.len();
-    let mut outputs: Vec<SampleOutput> = (0..samples).map(|_| SampleOutput { tables: Vec::new(), notes: Vec::new() }).collect();
+    let mut outputs: Vec<SampleOutput> =
+        (0..samples).map(|_| SampleOutput { tables: Vec::new(), notes: Vec::new() }).collect();
     let inputs = with_broadcast(&tables, batch);
     for (table, output) in given.iter().zip(&shape.outputs) {
         let table = conform(table, &numbered(&output.schema), &inputs);
@@ -184,7 +185,9 @@ fn known_positions(output: &Output, table: &RecordBatch, inputs: &[(&str, &Recor
     };
     let known: BTreeSet<u32> = inputs.iter().filter_map(|(_, table)| positions(table)).flatten().collect();
     match positions(table).unwrap_or_default().iter().find(|position| !known.contains(position)) {
-        Some(unknown) => Err(format!("`sample` is {unknown}, which is not a sample of an input; return the numbers that it has there")),
+        Some(unknown) => Err(format!(
+            "`sample` is {unknown}, which is not a sample of an input; return the numbers that it has there"
+        )),
         None => Ok(()),
     }
 }

@@ -75,10 +75,18 @@ fn an_interpreter_that_ends_fails_its_sample() {
         return;
     }
     fails_alone("os._exit(3)", "", &["the interpreter ended with exit code 3"]);
-    fails_alone("os.kill(os.getpid(), 9)", "", &["the interpreter was ended by signal 9 (SIGKILL: the memory may have run out"]);
+    fails_alone(
+        "os.kill(os.getpid(), 9)",
+        "",
+        &["the interpreter was ended by signal 9 (SIGKILL: the memory may have run out"],
+    );
     // What it did when it crashed is told.
     let crash = "import ctypes; ctypes.string_at(0)";
-    fails_alone(crash, "", &["the interpreter was ended by signal 11 (SIGSEGV", "it printed at last:", "mine.py\", line 6 in run"]);
+    fails_alone(
+        crash,
+        "",
+        &["the interpreter was ended by signal 11 (SIGSEGV", "it printed at last:", "mine.py\", line 6 in run"],
+    );
     fails_alone("sys.exit('bye')", "", &["SystemExit: bye\n  mine.py, line 6, in run"]);
     fails_alone("raise KeyboardInterrupt()", "", &["KeyboardInterrupt\n  mine.py, line 6"]);
 }
@@ -99,7 +107,11 @@ fn memory_beyond_its_limit_is_refused() {
         return;
     }
     let limit = "memory_limit: 4 GiB";
-    fails_alone("np.ones(20 * 2**30, dtype=np.uint8)", limit, &["MemoryError: Unable to allocate 20.0 GiB", "mine.py, line 6, in run: np.ones("]);
+    fails_alone(
+        "np.ones(20 * 2**30, dtype=np.uint8)",
+        limit,
+        &["MemoryError: Unable to allocate 20.0 GiB", "mine.py, line 6, in run: np.ones("],
+    );
     fails_alone("b = bytearray(20 * 2**30)", limit, &["MemoryError\n  mine.py, line 6, in run"]);
 }
 
@@ -109,7 +121,10 @@ fn what_is_printed_is_a_note_and_never_without_end() {
         return;
     }
     let lab = Lab::new();
-    script(&lab, "print('begin'); sys.stdout.write(99 * 'x' + '\\n') if 0 else [sys.stdout.write(1_000_000 * 'x') for _ in range(100)]; print('end', file=sys.stderr)");
+    script(
+        &lab,
+        "print('begin'); sys.stdout.write(99 * 'x' + '\\n') if 0 else [sys.stdout.write(1_000_000 * 'x') for _ in range(100)]; print('end', file=sys.stderr)",
+    );
     let ran = lab.run(&accident("batched: true"));
     assert_eq!(ran.failures(), []);
     let notes = ran.notes("mine").join("\n");
@@ -117,7 +132,10 @@ fn what_is_printed_is_a_note_and_never_without_end() {
     assert!(notes.contains("bytes left out ..."), "{notes}");
     // Bytes that are no text, libraries in C, other processes and closed streams.
     let lab = Lab::new();
-    script(&lab, "os.write(1, b'\\xff\\xfebytes\\n'); os.system('echo from a shell'); print('\\ud800'); import ctypes; ctypes.CDLL(None).puts(b'from C')");
+    script(
+        &lab,
+        "os.write(1, b'\\xff\\xfebytes\\n'); os.system('echo from a shell'); print('\\ud800'); import ctypes; ctypes.CDLL(None).puts(b'from C')",
+    );
     let ran = lab.run(&accident(""));
     assert_eq!(ran.failures(), []);
     let notes = ran.notes("mine").join("\n");
@@ -131,7 +149,10 @@ fn what_is_printed_is_a_note_and_never_without_end() {
     let lab = Lab::new();
     lab.write("mine.py", "def run(points):\n    g = points['g'][0].as_py()\n    print('value', g)\n    if g == 3: raise ValueError('three')\n    return {'x': [g]}\n");
     let ran = lab.run(&accident(""));
-    assert_eq!(ran.notes("mine"), ["it printed: value 1", "it printed: value 2", "it printed: value 4", "it printed: value 5"]);
+    assert_eq!(
+        ran.notes("mine"),
+        ["it printed: value 1", "it printed: value 2", "it printed: value 4", "it printed: value 5"]
+    );
     assert!(ran.failures()[0].1.ends_with("\n  it printed: value 3"), "{:?}", ran.failures());
 }
 
@@ -141,7 +162,10 @@ fn input_is_at_its_end_and_output_is_not_the_way_tables_take() {
         return;
     }
     let lab = Lab::new();
-    script(&lab, "assert sys.stdin.read() == ''; assert os.read(0, 10) == b''; sys.stdout.buffer.write(b'\\x00' * 1000); print()");
+    script(
+        &lab,
+        "assert sys.stdin.read() == ''; assert os.read(0, 10) == b''; sys.stdout.buffer.write(b'\\x00' * 1000); print()",
+    );
     let ran = lab.run(&accident(""));
     assert_eq!(ran.failures(), []);
     assert_eq!(ran.floats("mine", "x"), [10.0, 20.0, 30.0, 40.0, 50.0]);
@@ -154,12 +178,18 @@ fn a_script_that_changes_during_a_run_is_told_and_computed_by_the_next() {
     }
     let lab = Lab::new();
     lab.write("helper.py", "factor = 10\n");
-    lab.write("mine.py", "import helper\ndef run(points):\n    return {'x': [helper.factor * points['g'][0].as_py()]}\n");
+    lab.write(
+        "mine.py",
+        "import helper\ndef run(points):\n    return {'x': [helper.factor * points['g'][0].as_py()]}\n",
+    );
     let (pipeline, graph) = lab.bind(&accident("")).unwrap();
     lab.write("helper.py", "factor = 20\n");
     let ran = lab.run_bound(&pipeline, &graph, &AtomicBool::new(false));
     assert_eq!(ran.failures().len(), 5);
-    assert_eq!(ran.failures()[0].1, "`helper.py`: it has changed since this command began; run it again to read what it holds now");
+    assert_eq!(
+        ran.failures()[0].1,
+        "`helper.py`: it has changed since this command began; run it again to read what it holds now"
+    );
     let next = lab.run(&accident(""));
     assert_eq!(next.failures(), []);
     assert_eq!(next.floats("mine", "x"), [20.0, 40.0, 60.0, 80.0, 100.0]);
@@ -175,7 +205,10 @@ fn a_script_that_cannot_be_loaded_is_tried_again_by_the_next_run() {
     let ran = lab.run(&accident(""));
     assert_eq!(ran.failures().len(), 5);
     for (_, told) in ran.failures() {
-        assert_eq!(told, "the script could not be loaded: RuntimeError: not there\n  mine.py, line 2, in <module>: if not os.path.exists('there'): raise RuntimeError('not there')");
+        assert_eq!(
+            told,
+            "the script could not be loaded: RuntimeError: not there\n  mine.py, line 2, in <module>: if not os.path.exists('there'): raise RuntimeError('not there')"
+        );
     }
     lab.write("there", "");
     assert_eq!(lab.run(&accident("")).failures(), []);
@@ -187,7 +220,10 @@ fn a_run_that_is_cancelled_ends_at_once_with_its_interpreters_and_what_they_star
         return;
     }
     let lab = Lab::new();
-    script(&lab, "import subprocess; child = subprocess.Popen(['sleep', '1000']); open('begun', 'w').write('x'); time.sleep(1000)");
+    script(
+        &lab,
+        "import subprocess; child = subprocess.Popen(['sleep', '1000']); open('begun', 'w').write('x'); time.sleep(1000)",
+    );
     let cancelled = AtomicBool::new(false);
     let began = Instant::now();
     std::thread::scope(|scope| {

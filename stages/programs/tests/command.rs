@@ -14,10 +14,7 @@ use lapicque_pipeline::keys::Ingredients;
 use support::{Lab, points, python, texts};
 
 fn stage(more: &str) -> String {
-    format!(
-        "{}  mine: {{kind: command, inputs: {{points: points}}, {more}}}\n",
-        points(&[1.0, 2.0, 3.5])
-    )
+    format!("{}  mine: {{kind: command, inputs: {{points: points}}, {more}}}\n", points(&[1.0, 2.0, 3.5]))
 }
 
 /// Doubles the last column of a CSV file.
@@ -56,7 +53,9 @@ fn one_start_for_many_samples_gives_what_one_for_each_gives() {
     let lab = Lab::new();
     // The first column is the number of the sample.
     lab.write("all.awk", "BEGIN { FS = \",\" }\nNR == 1 { print \"x,sample\" }\nNR > 1 { print 2 * $2 \",\" $1; print \"called\" > \"/dev/stderr\" }\n");
-    let ran = lab.run(&stage("run: \"awk -f all.awk {points} > {output}\", shell: true, batched: true, format: csv, columns: {x: {}}"));
+    let ran = lab.run(&stage(
+        "run: \"awk -f all.awk {points} > {output}\", shell: true, batched: true, format: csv, columns: {x: {}}",
+    ));
     assert_eq!(ran.failures(), []);
     assert_eq!(ran.floats("mine", "x"), [2.0, 4.0, 7.0]);
     assert!(ran.notes("mine").concat().contains("called"));
@@ -74,10 +73,13 @@ fn signals_are_read_and_written_long_in_csv() {
     let values = |stage: &str| {
         let table = ran.table(stage);
         let lists = table.column_by_name("values").unwrap().as_list::<i32>().clone();
-        (0..lists.len()).map(|row| lists.value(row).as_primitive::<arrow_array::types::Float64Type>().values().to_vec()).collect::<Vec<_>>()
+        (0..lists.len())
+            .map(|row| lists.value(row).as_primitive::<arrow_array::types::Float64Type>().values().to_vec())
+            .collect::<Vec<_>>()
     };
     use arrow_array::Array;
-    let tripled: Vec<Vec<f64>> = values("recording").iter().map(|list| list.iter().map(|v| 3.0 * v).collect()).collect();
+    let tripled: Vec<Vec<f64>> =
+        values("recording").iter().map(|list| list.iter().map(|v| 3.0 * v).collect()).collect();
     assert_eq!(values("mine"), tripled);
     assert_eq!(texts(&ran.table("mine"), "channel"), ["Cz", "Fz"]);
 }
@@ -134,14 +136,22 @@ fn program_files_and_version_are_in_the_key() {
     lab.write("version", "1.0\n");
     let base = "run: 'awk -v factor={config.f} -f twice.awk {points} {output}', config: {f: 2}, files: [more.txt], version_command: cat version, columns: {x: {}}";
     let known = key(&lab.bind(&stage(base)).unwrap().1);
-    assert!(known.contains("\"version\":\"1.0\"") && known.contains("\"run/awk\"") && known.contains("\"run/twice.awk\""), "{known}");
+    assert!(
+        known.contains("\"version\":\"1.0\"") && known.contains("\"run/awk\"") && known.contains("\"run/twice.awk\""),
+        "{known}"
+    );
     for (name, text) in [("twice.awk", AWK), ("more.txt", "1"), ("version", "1.0\n")] {
         lab.write(name, format!("{text}#"));
         assert_ne!(key(&lab.bind(&stage(base)).unwrap().1), known, "{name}");
         lab.write(name, text);
         assert_eq!(key(&lab.bind(&stage(base)).unwrap().1), known, "{name}");
     }
-    for (from, to) in [("f: 2", "f: 3"), ("awk -v", "awk  -v"), ("columns: {x: {}}", "columns: {x: {}}, format: csv"), ("columns: {x: {}}", "columns: {x: {}}, shell: true")] {
+    for (from, to) in [
+        ("f: 2", "f: 3"),
+        ("awk -v", "awk  -v"),
+        ("columns: {x: {}}", "columns: {x: {}}, format: csv"),
+        ("columns: {x: {}}", "columns: {x: {}}, shell: true"),
+    ] {
         assert_ne!(key(&lab.bind(&stage(&base.replace(from, to))).unwrap().1), known, "{to}");
     }
     // In a line for a shell as well.
@@ -169,8 +179,16 @@ printf 'x\\n%s\\n' \"$g\" > \"$2\"
         ("sleep 1000 & sleep 1000", "timeout: 2 s, ", vec!["it took longer than 2s, the `timeout` of the stage"]),
         ("exit 0", "", vec!["the program ended well and wrote no file `{output.table}`"]),
         ("no-such-program-of-anyone || exit $?", "", vec!["the program ended with exit code 127"]),
-        ("printf 'y\\n1\\n' > \"$2\"; exit 0", "", vec!["the column `y` was not promised", "promised: x (float64)\n  found:    y (text)"]),
-        ("printf 'x\\noops\\n' > \"$2\"; exit 0", "", vec!["the file that the program wrote cannot be read: line 2, column `x`: expected a number, got `oops`"]),
+        (
+            "printf 'y\\n1\\n' > \"$2\"; exit 0",
+            "",
+            vec!["the column `y` was not promised", "promised: x (float64)\n  found:    y (text)"],
+        ),
+        (
+            "printf 'x\\noops\\n' > \"$2\"; exit 0",
+            "",
+            vec!["the file that the program wrote cannot be read: line 2, column `x`: expected a number, got `oops`"],
+        ),
         ("head -c 1000 /dev/zero > \"$2\"; exit 0", "", vec!["column"]),
         ("x=$(head -c 20000000000 /dev/zero | tr '\\0' x)", "memory_limit: 200 MB, ", vec!["the program "]),
     ] {
@@ -188,7 +206,9 @@ printf 'x\\n%s\\n' \"$g\" > \"$2\"
         assert_eq!(ran.floats("mine", "x"), [1.0, 3.5]);
     }
     // 100 MB of text.
-    let loud = stage("run: 'sh mine.sh {points} {output} {config.accident}', config: {accident: 'head -c 100000000 /dev/zero | tr \"\\0\" x'}, format: csv, columns: {x: {}}");
+    let loud = stage(
+        "run: 'sh mine.sh {points} {output} {config.accident}', config: {accident: 'head -c 100000000 /dev/zero | tr \"\\0\" x'}, format: csv, columns: {x: {}}",
+    );
     let ran = lab.run(&loud);
     assert_eq!(ran.failures(), []);
     let notes = ran.notes("mine").concat();
@@ -209,12 +229,14 @@ fn a_program_that_is_cancelled_ends_with_what_it_started() {
             }
             cancelled.store(true, Ordering::Relaxed);
         });
-        let one = stage("run: 'sh mine.sh {points} {output} {folder}', format: csv, columns: {x: {}}").replace(", {sample: b, g: 2}, {sample: c, g: 3.5}", "");
+        let one = stage("run: 'sh mine.sh {points} {output} {folder}', format: csv, columns: {x: {}}")
+            .replace(", {sample: b, g: 2}, {sample: c, g: 3.5}", "");
         let ran = lab.run_until(&one, &cancelled);
         assert!(!ran.record.ok && ran.failures().is_empty());
     });
     assert!(began.elapsed() < Duration::from_secs(60));
-    let alive = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
+    let alive =
+        |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
     for name in ["pid", "inner"] {
         let pid = pid(name).unwrap();
         while alive(pid) {
@@ -242,7 +264,11 @@ fn bad_inputs_are_refused_before_anything_runs() {
     let good = "run: 'sh -c true {points} {output} {config.a}', config: {a: 1}, columns: {x: {}}";
     assert!(lab.bind(&stage(good)).is_ok());
     for (from, to, says) in [
-        ("sh -c", "no-such-program-of-anyone -c", "stages.mine.run: there is no program `no-such-program-of-anyone` in PATH"),
+        (
+            "sh -c",
+            "no-such-program-of-anyone -c",
+            "stages.mine.run: there is no program `no-such-program-of-anyone` in PATH",
+        ),
         ("sh -c", "./gone -c", "stages.mine.run: there is no program `"),
         ("sh -c true {points} {output} {config.a}", "", "stages.mine.run: it is empty; write e.g."),
         ("sh -c", "{config.a} -c", "it must begin with the name or the path of a program"),
@@ -256,9 +282,21 @@ fn bad_inputs_are_refused_before_anything_runs() {
         ("columns: {x: {}}", "files: []", "stages.mine.output: say which table it gives"),
         ("columns: {x: {}}", "columns: {x: {}}, format: xml", "`xml`"),
         ("columns: {x: {}}", "columns: {x: {}}, files: [gone.txt]", "stages.mine.files.0: there is no file"),
-        ("columns: {x: {}}", "columns: {x: {}}, version_command: no-such-program-of-anyone", "stages.mine.version_command: there is no program"),
-        ("columns: {x: {}}", "columns: {x: {}}, version_command: 'false'", "stages.mine.version_command: `false` ended with exit code 1"),
-        ("columns: {x: {}}", "columns: {x: {}}, version_command: 'true'", "stages.mine.version_command: `true` says nothing"),
+        (
+            "columns: {x: {}}",
+            "columns: {x: {}}, version_command: no-such-program-of-anyone",
+            "stages.mine.version_command: there is no program",
+        ),
+        (
+            "columns: {x: {}}",
+            "columns: {x: {}}, version_command: 'false'",
+            "stages.mine.version_command: `false` ended with exit code 1",
+        ),
+        (
+            "columns: {x: {}}",
+            "columns: {x: {}}, version_command: 'true'",
+            "stages.mine.version_command: `true` says nothing",
+        ),
         ("columns: {x: {}}", "columns: {x: {}}, version_command: ''", "stages.mine.version_command: it is empty"),
         ("columns: {x: {}}", "columns: {x: {}}, memory_limit: much", "expected a size with its unit"),
         ("columns: {x: {}}", "columns: {x: {}}, labels: true", "stages.mine.labels: only a stage with `grain: table`"),
@@ -269,20 +307,29 @@ fn bad_inputs_are_refused_before_anything_runs() {
         let told = lab.refused(&stage(&good.replace(from, to)));
         assert!(told.contains(says), "{to}:\n{told}");
     }
-    let told = lab.refused(&format!("{}  mine: {{kind: command, inputs: {{seed: points}}, run: 'sh {{seed}} {{output}}', columns: {{x: {{}}}}}}\n", points(&[1.0])));
+    let told = lab.refused(&format!(
+        "{}  mine: {{kind: command, inputs: {{seed: points}}, run: 'sh {{seed}} {{output}}', columns: {{x: {{}}}}}}\n",
+        points(&[1.0])
+    ));
     assert!(told.contains("stages.mine.inputs.seed: `{seed}` means something else"), "{told}");
 }
 
 #[test]
 fn r_gives_a_statistic() {
-    let has_r = std::process::Command::new("Rscript").arg("--version").output().is_ok_and(|answer| answer.status.success());
+    let has_r =
+        std::process::Command::new("Rscript").arg("--version").output().is_ok_and(|answer| answer.status.success());
     if !has_r {
         eprintln!("skipped: there is no Rscript");
         return;
     }
     let lab = Lab::new();
-    lab.write("fit.R", "a <- commandArgs(TRUE)\np <- read.csv(a[1])\nwrite.csv(data.frame(x = 2 * p$g), a[2], row.names = FALSE)\n");
-    let ran = lab.run(&stage("run: 'Rscript fit.R {points} {output}', version_command: Rscript --version, format: csv, columns: {x: {}}"));
+    lab.write(
+        "fit.R",
+        "a <- commandArgs(TRUE)\np <- read.csv(a[1])\nwrite.csv(data.frame(x = 2 * p$g), a[2], row.names = FALSE)\n",
+    );
+    let ran = lab.run(&stage(
+        "run: 'Rscript fit.R {points} {output}', version_command: Rscript --version, format: csv, columns: {x: {}}",
+    ));
     assert_eq!(ran.failures(), []);
     assert_eq!(ran.floats("mine", "x"), [2.0, 4.0, 7.0]);
 }

@@ -27,7 +27,10 @@ fn all_that_a_result_depends_on_is_in_the_key() {
     let lab = Lab::new();
     let base = "script: code/mine.py, columns: {x: {}}, packages: [pyarrow], files: [data.txt], config: {n: 1}";
     let files = [
-        ("code/mine.py", "import helper, os\nfrom pack.inner import twice\ndef run(points, n=0):\n    return {'x': [twice(helper.one)]}\n"),
+        (
+            "code/mine.py",
+            "import helper, os\nfrom pack.inner import twice\ndef run(points, n=0):\n    return {'x': [twice(helper.one)]}\n",
+        ),
         ("code/helper.py", "one = 1.0\n"),
         ("code/pack/__init__.py", ""),
         ("code/pack/inner.py", "from . import deep\ndef twice(x):\n    return deep.two * x\n"),
@@ -94,7 +97,10 @@ fn what_runs_is_what_was_hashed() {
     }
     // A module of the same name in the working directory, or one that is not imported by name, is not found.
     let lab = Lab::new();
-    lab.write("code/mine.py", "import importlib\ndef run(points, name):\n    return {'x': [importlib.import_module(name).one]}\n");
+    lab.write(
+        "code/mine.py",
+        "import importlib\ndef run(points, name):\n    return {'x': [importlib.import_module(name).one]}\n",
+    );
     lab.write("code/hidden.py", "one = 1.0\n");
     lab.write("shadow.py", "one = 2.0\n");
     for name in ["hidden", "shadow"] {
@@ -130,7 +136,10 @@ fn bad_inputs_are_refused_before_anything_runs() {
     lab.write("syntax.py", "def run(points):\n    return (\n");
     lab.write("bad_helper.py", "import broken\ndef run(points):\n    pass\n");
     lab.write("broken.py", "def f(:\n");
-    lab.write("other.py", "async def run(points):\n    pass\ndef positional(points, /):\n    pass\ndef points(points):\n    pass\n");
+    lab.write(
+        "other.py",
+        "async def run(points):\n    pass\ndef positional(points, /):\n    pass\ndef points(points):\n    pass\n",
+    );
     lab.write("empty.py", "");
     lab.write("not_text.py", b"x = '\xff\xfe'\n");
     let good = "script: mine.py, config: {a: 1}, columns: {x: {}}";
@@ -143,8 +152,16 @@ fn bad_inputs_are_refused_before_anything_runs() {
         ("mine.py", "empty.py", "stages.mine.function: `empty.py` defines no function; expected `def run(...):`"),
         ("mine.py", "other.py", "`run` is an `async def`"),
         ("mine.py,", "other.py, function: positional,", "takes `points` without its name"),
-        ("mine.py,", "mine.py, function: rnu,", "stages.mine.function: `mine.py` has no function `rnu`; did you mean `run`? (it has: run, ruin)"),
-        ("config: {a: 1}", "config: {}", "stages.mine.config: `run` needs `a`, which is neither an input nor in `config`"),
+        (
+            "mine.py,",
+            "mine.py, function: rnu,",
+            "stages.mine.function: `mine.py` has no function `rnu`; did you mean `run`? (it has: run, ruin)",
+        ),
+        (
+            "config: {a: 1}",
+            "config: {}",
+            "stages.mine.config: `run` needs `a`, which is neither an input nor in `config`",
+        ),
         ("config: {a: 1}", "config: {a: 1, c: 2}", "stages.mine.config.c: `run` has no argument `c`"),
         ("config: {a: 1}", "config: {a: 1, points: 2}", "stages.mine.config.points: `points` is an input as well"),
         ("columns: {x: {}}", "packages: []", "stages.mine.output: say which table it gives"),
@@ -156,13 +173,25 @@ fn bad_inputs_are_refused_before_anything_runs() {
         ("columns: {x: {}}", "columns: {x: {}}, memory_limit: 4", "stages.mine.memory_limit: "),
         ("columns: {x: {}}", "columns: {x: {}}, memory_limit: 4 apples", "expected a size with its unit, e.g. `4 GiB`"),
         ("columns: {x: {}}", "columns: {x: {}}, files: [nowhere.csv]", "stages.mine.files.0: there is no file"),
-        ("columns: {x: {}}", "columns: {x: {}}, interpreter: no-such-python", "there is no program `no-such-python`; install Python 3.9 or later with pyarrow"),
+        (
+            "columns: {x: {}}",
+            "columns: {x: {}}, interpreter: no-such-python",
+            "there is no program `no-such-python`; install Python 3.9 or later with pyarrow",
+        ),
         ("columns: {x: {}}", "columns: {x: {}}, interpreter: cat", "is not a Python 3.9 or later that runs here"),
         ("columns: {x: {}}", "columns: {x: {}}, interpreter: ./mine.py", "stages.mine.interpreter: cannot start"),
         ("columns: {x: {}}", "columns: {x: {}}, labels: true", "stages.mine.labels: only a stage with `grain: table`"),
         ("columns: {x: {}}", "columns: {x: {}}, grain: table, batched: true", "stages.mine.batched: "),
-        ("columns: {x: {}}", "columns: {x: {}}, outputs: {y: {table: signals}}", "give either `outputs` with all tables, or one table"),
-        ("columns: {x: {}}", "outputs: {Big: {table: signals}}", "stages.mine.outputs.Big: names of outputs are small letters"),
+        (
+            "columns: {x: {}}",
+            "columns: {x: {}}, outputs: {y: {table: signals}}",
+            "give either `outputs` with all tables, or one table",
+        ),
+        (
+            "columns: {x: {}}",
+            "outputs: {Big: {table: signals}}",
+            "stages.mine.outputs.Big: names of outputs are small letters",
+        ),
         ("columns: {x: {}}", "columns: {x: {}}, scrip: a", "did you mean `script`?"),
     ] {
         let told = lab.refused(&stage(&good.replace(from, to)));

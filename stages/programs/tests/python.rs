@@ -29,7 +29,10 @@ fn a_function_is_called_for_each_sample_with_inputs_and_configuration_by_name() 
         return;
     }
     let lab = Lab::new();
-    lab.write("mine.py", "def run(points, *, factor, add=1):\n    return {'x': points['g'].to_numpy() * factor + add}\n");
+    lab.write(
+        "mine.py",
+        "def run(points, *, factor, add=1):\n    return {'x': points['g'].to_numpy() * factor + add}\n",
+    );
     let ran = lab.run(&stage("config: {factor: 10}, columns: {x: {unit: mV}}"));
     assert_eq!(ran.failures(), []);
     assert_eq!(ran.floats("mine", "x"), [11.0, 21.0, 36.0]);
@@ -127,9 +130,14 @@ fn a_column_alone_takes_its_keys_from_the_input_with_the_same_rows() {
     }
     let lab = Lab::new();
     signals(&lab);
-    lab.write("mine.py", "import numpy as np\ndef run(recording):\n    return np.array([v.max() for v in recording['values']])\n");
+    lab.write(
+        "mine.py",
+        "import numpy as np\ndef run(recording):\n    return np.array([v.max() for v in recording['values']])\n",
+    );
     let mine = |script: &str| {
-        format!("{SIGNALS}  mine: {{kind: python, inputs: {{recording: recording}}, script: {script}, as: numpy, output: features, columns: {{largest: {{}}}}}}\n")
+        format!(
+            "{SIGNALS}  mine: {{kind: python, inputs: {{recording: recording}}, script: {script}, as: numpy, output: features, columns: {{largest: {{}}}}}}\n"
+        )
     };
     let ran = lab.run(&mine("mine.py"));
     assert_eq!(ran.failures(), []);
@@ -140,7 +148,10 @@ fn a_column_alone_takes_its_keys_from_the_input_with_the_same_rows() {
     let ran = lab.run(&mine("short.py"));
     let told = &ran.failures()[0].1;
     assert!(told.starts_with("1 rows came out, and `recording` has 2"), "{told}");
-    assert!(told.contains("promised: channel (text), epoch (int32), largest (float64)\n  found:    largest (float64)"), "{told}");
+    assert!(
+        told.contains("promised: channel (text), epoch (int32), largest (float64)\n  found:    largest (float64)"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -151,8 +162,14 @@ fn rows_are_never_given_the_names_of_others() {
     let lab = Lab::new();
     signals(&lab);
     for (returned, told) in [
-        ("{'channel': ['Fz', 'Cz'], 'x': [1.0, 2.0]}", "`channel` is not that of `recording` row by row, so `epoch` cannot be taken from there; return it"),
-        ("{'channel': ['Cz', 'Cz'], 'epoch': [0, 0], 'x': [1.0, 2.0]}", "rows 1 and 2 are both of channel `Cz`, epoch `0`; one is allowed"),
+        (
+            "{'channel': ['Fz', 'Cz'], 'x': [1.0, 2.0]}",
+            "`channel` is not that of `recording` row by row, so `epoch` cannot be taken from there; return it",
+        ),
+        (
+            "{'channel': ['Cz', 'Cz'], 'epoch': [0, 0], 'x': [1.0, 2.0]}",
+            "rows 1 and 2 are both of channel `Cz`, epoch `0`; one is allowed",
+        ),
         ("{'channel': ['Fz'], 'x': [1.0]}", "1 rows came out, and `recording` has 2; without `epoch`"),
     ] {
         lab.write("mine.py", format!("def run(recording):\n    return {returned}\n"));
@@ -210,7 +227,10 @@ fn only_numbers_that_stay_what_they_are_change_their_type() {
         return;
     }
     let lab = Lab::new();
-    lab.write("mine.py", "import numpy as np\ndef run(points, *, values, kind):\n    return {'x': np.array(values).astype(kind)}\n");
+    lab.write(
+        "mine.py",
+        "import numpy as np\ndef run(points, *, values, kind):\n    return {'x': np.array(values).astype(kind)}\n",
+    );
     let returned = |values: &str, kind: &str, of: &str| {
         let stages = format!(
             "  points: {{kind: parameters.list, rows: [{{g: 1}}]}}\n  mine: {{kind: python, inputs: {{points: points}}, script: mine.py, config: {{values: {values}, kind: \"{kind}\"}}, columns: {{x: {{type: {of}}}}}}}\n"
@@ -232,7 +252,12 @@ fn only_numbers_that_stay_what_they_are_change_their_type() {
         assert_eq!(returned(values, kind, of), None, "{values} {kind} -> {of}");
     }
     for (values, kind, of, told) in [
-        ("[9007199254740993]", "int64", "float64", "column `x`: it is int64, and 9007199254740993 in row 1 is not a value of float64"),
+        (
+            "[9007199254740993]",
+            "int64",
+            "float64",
+            "column `x`: it is int64, and 9007199254740993 in row 1 is not a value of float64",
+        ),
         ("[1.0, 2.5]", "float64", "int64", "column `x`: it is float64, and 2.5 in row 2 is not a value of int64"),
         ("[0.1]", "float64", "float32", "column `x`: it is float64, and 0.1 in row 1 is not a value of float32"),
         ("[256]", "int64", "uint8", "column `x`: it is int64, and 256 in row 1 is not a value of uint8"),
@@ -240,7 +265,12 @@ fn only_numbers_that_stay_what_they_are_change_their_type() {
         ("[a]", "str", "float64", "column `x`: it is text; expected float64"),
         ("[1.0]", "float64", "text", "column `x`: it is float64; expected text"),
         ("[1.0]", "float64", "list_of_float64", "column `x`: it is float64; expected list_of_float64"),
-        ("[1]", "complex128", "float64", "column `x`: it holds complex numbers; return real and imaginary parts as two columns"),
+        (
+            "[1]",
+            "complex128",
+            "float64",
+            "column `x`: it holds complex numbers; return real and imaginary parts as two columns",
+        ),
         ("[1]", "datetime64[s]", "float64", "column `x`: it holds times; return them as numbers, e.g. in ms"),
     ] {
         assert_eq!(returned(values, kind, of).as_deref(), Some(told), "{values} {kind} -> {of}");
@@ -392,9 +422,7 @@ def run(points):
     return {'spikes': spikes, 'populations': populations}
 ";
     lab.write("mine.py", script);
-    let ran = lab.run(&stage(
-        "outputs: {spikes: {table: spikes, dt: 0.1 ms}, populations: {table: populations}}",
-    ));
+    let ran = lab.run(&stage("outputs: {spikes: {table: spikes, dt: 0.1 ms}, populations: {table: populations}}"));
     assert_eq!(ran.failures(), []);
     let spikes = ran.output("mine", 0);
     // Spikes stand in order of population, step and neuron.
@@ -425,7 +453,10 @@ fn parameters_have_one_row_for_each_sample() {
         return;
     }
     let lab = Lab::new();
-    lab.write("mine.py", "def run(points):\n    g = points['g'][0].as_py()\n    return {'h': [2 * g] * (2 if g == 2 else 1)}\n");
+    lab.write(
+        "mine.py",
+        "def run(points):\n    g = points['g'][0].as_py()\n    return {'h': [2 * g] * (2 if g == 2 else 1)}\n",
+    );
     let ran = lab.run(&stage("output: parameters, columns: {h: {unit: nS}}"));
     let failures = ran.failures();
     assert_eq!(failures.len(), 1);

@@ -189,17 +189,24 @@ fn plain_problems(config: &Config, grain: Grain, inputs: &[PortSchema]) -> Vec<C
         wrong("batched", "no input has samples, so the program is started once; remove it".to_owned());
     }
     if config.labels && (grain == Grain::Sample || !inputs.iter().any(|input| input.sample_wise)) {
-        wrong("labels", "only a stage with `grain: table` and an input with samples sees their names; remove it".to_owned());
+        wrong(
+            "labels",
+            "only a stage with `grain: table` and an input with samples sees their names; remove it".to_owned(),
+        );
     }
     for input in inputs {
         if OWN.contains(&input.port.as_str()) {
-            wrong(&format!("inputs.{}", input.port), format!("`{{{}}}` means something else; give the input another name", input.port));
+            wrong(
+                &format!("inputs.{}", input.port),
+                format!("`{{{}}}` means something else; give the input another name", input.port),
+            );
         }
         let is_binary = |field: &&std::sync::Arc<arrow_schema::Field>| match field.data_type() {
             DataType::List(item) => item.data_type().is_nested() || *item.data_type() == DataType::Binary,
             other => *other == DataType::Binary,
         };
-        if let Some(field) = input.schema.arrow.fields().iter().find(is_binary).filter(|_| config.format == Format::Csv) {
+        if let Some(field) = input.schema.arrow.fields().iter().find(is_binary).filter(|_| config.format == Format::Csv)
+        {
             wrong(
                 &format!("inputs.{}", input.port),
                 format!("CSV cannot hold the column `{}`; write `format: parquet` or `format: arrow`", field.name()),
@@ -247,7 +254,8 @@ fn placeholders(
         let path = format!("config.{key}");
         let below = format!("{path}.");
         if !used.iter().any(|name| *name == path || name.starts_with(&below)) {
-            problems.push(ConfigError::at(&path, format!("the command does not use it; write `{{{path}}}`, or remove it")));
+            problems
+                .push(ConfigError::at(&path, format!("the command does not use it; write `{{{path}}}`, or remove it")));
         }
     }
     let unwritten = outputs.iter().find(|name| {
@@ -256,7 +264,8 @@ fn placeholders(
     });
     if let Some(name) = unwritten {
         let placeholder = if outputs.len() == 1 { "{output}".to_owned() } else { format!("{{output.{name}}}") };
-        problems.push(ConfigError::at("run", format!("the command does not say where it writes; write `{placeholder}`")));
+        problems
+            .push(ConfigError::at("run", format!("the command does not say where it writes; write `{placeholder}`")));
     }
 }
 
@@ -299,11 +308,17 @@ fn line(
     };
     if config.shell {
         // Blanks stay as they are: they may stand within quotation marks.
-        let with_files = |part: &str| named(part).map_or_else(|| part.to_owned(), |path| super::template::quoted(&path));
-        let text: String = config.run.split_inclusive([' ', '\n', '\t']).map(|part| {
-            let bare = part.trim_end_matches([' ', '\n', '\t']);
-            (bare, &part[bare.len()..])
-        }).scan(with_files, |with_files, (bare, blank)| Some(with_files(bare) + blank)).collect();
+        let with_files =
+            |part: &str| named(part).map_or_else(|| part.to_owned(), |path| super::template::quoted(&path));
+        let text: String = config
+            .run
+            .split_inclusive([' ', '\n', '\t'])
+            .map(|part| {
+                let bare = part.trim_end_matches([' ', '\n', '\t']);
+                (bare, &part[bare.len()..])
+            })
+            .scan(with_files, |with_files, (bare, blank)| Some(with_files(bare) + blank))
+            .collect();
         return if problems.is_empty() { Ok(Line::Shell(pieces(&text))) } else { Err(problems) };
     }
     let at = |message: &str| vec![ConfigError::at("run", message)];

@@ -66,7 +66,12 @@ fn long(table: &RecordBatch) -> Result<RecordBatch, String> {
         let length = first.value_length(row);
         if let Some(other) = lists.iter().find(|list| list.value_length(row) != length) {
             let lengths = (length, other.value_length(row));
-            return Err(format!("row {}: lists of {} and {} values cannot stand beside each other in CSV", row + 1, lengths.0, lengths.1));
+            return Err(format!(
+                "row {}: lists of {} and {} values cannot stand beside each other in CSV",
+                row + 1,
+                lengths.0,
+                lengths.1
+            ));
         }
         rows.extend(std::iter::repeat_n(row as u32, length as usize));
     }
@@ -79,7 +84,13 @@ fn long(table: &RecordBatch) -> Result<RecordBatch, String> {
         None => take(column, &rows, None).map_err(|error| error.to_string()),
     };
     let columns = table.columns().iter().map(column).collect::<Result<Vec<_>, String>>()?;
-    let fields = table.schema().fields().iter().zip(&columns).map(|(f, c)| Field::new(f.name(), c.data_type().clone(), true)).collect::<Vec<_>>();
+    let fields = table
+        .schema()
+        .fields()
+        .iter()
+        .zip(&columns)
+        .map(|(f, c)| Field::new(f.name(), c.data_type().clone(), true))
+        .collect::<Vec<_>>();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|error| error.to_string())
 }
 
@@ -123,7 +134,9 @@ pub(super) fn read(promised: &TableSchema, file: impl Read) -> Result<RecordBatc
     let mut fields = Vec::new();
     let mut columns: Vec<ArrayRef> = Vec::new();
     for (name, cells) in names.iter().zip(&cells) {
-        let at = |row: usize, cell: &str, due: &str| format!("line {}, column `{name}`: expected {due}, got `{cell}`", lines[row]);
+        let at = |row: usize, cell: &str, due: &str| {
+            format!("line {}, column `{name}`: expected {due}, got `{cell}`", lines[row])
+        };
         let column: ArrayRef = match field(name).map(Field::data_type) {
             Some(DataType::List(item)) => {
                 let values = parsed(cells, item.data_type(), &at)?;
@@ -147,11 +160,7 @@ pub(super) fn read(promised: &TableSchema, file: impl Read) -> Result<RecordBatc
 }
 
 /// Cells as values, in a type from which the promised one follows without loss.
-fn parsed(
-    cells: &[String],
-    to: &DataType,
-    wrong: &dyn Fn(usize, &str, &str) -> String,
-) -> Result<ArrayRef, String> {
+fn parsed(cells: &[String], to: &DataType, wrong: &dyn Fn(usize, &str, &str) -> String) -> Result<ArrayRef, String> {
     let trimmed = cells.iter().map(|cell| cell.trim()).enumerate();
     match to {
         DataType::Float64 | DataType::Float32 => {
@@ -182,7 +191,8 @@ fn parsed(
             let mut column = Int64Builder::with_capacity(cells.len());
             for (row, cell) in trimmed {
                 // Other programs write whole numbers as 3.0 or 1e+05.
-                let number = || cell.parse::<f64>().ok().filter(|v| v.fract() == 0.0 && v.abs() < 9e15).map(|v| v as i64);
+                let number =
+                    || cell.parse::<f64>().ok().filter(|v| v.fract() == 0.0 && v.abs() < 9e15).map(|v| v as i64);
                 match cell.parse().ok().or_else(number) {
                     Some(value) => column.append_value(value),
                     None if MISSING.contains(&cell) => column.append_null(),
@@ -245,7 +255,10 @@ mod tests {
         assert_eq!(told("channel,epoch,x\nCz,0,1\nCz,1,a\n"), "line 3, column `x`: expected a number, got `a`");
         assert_eq!(told("channel,epoch,x\nCz,0.5,1\n"), "line 2, column `epoch`: expected a whole number, got `0.5`");
         assert_eq!(told("channel,epoch,x\nCz,0\n"), "line 2 has 2 cells; expected 3, as the first line has");
-        assert_eq!(told("\"\",channel,epoch,x\n1,Cz,0,1\n"), "a column has no name; R writes names of rows unless told `row.names = FALSE`");
+        assert_eq!(
+            told("\"\",channel,epoch,x\n1,Cz,0,1\n"),
+            "a column has no name; R writes names of rows unless told `row.names = FALSE`"
+        );
         assert_eq!(read(&promised, b"channel,epoch,x\n\xff,0,1\n".as_slice()).unwrap_err(), "line 2 is not UTF-8 text");
         let table = read(&promised, "channel,epoch,x\nCz,3.0,NA\n\"a,b\",1e+01,Inf\n".as_bytes()).unwrap();
         assert_eq!(table.column(2).null_count(), 1);

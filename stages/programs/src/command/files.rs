@@ -58,7 +58,8 @@ pub(super) fn read(promised: &TableSchema, format: Format, path: &Path) -> Resul
     let open = || File::open(path).map_err(|error| error.to_string());
     match format {
         Format::Parquet => {
-            let reader = ParquetRecordBatchReaderBuilder::try_new(open()?).and_then(ParquetRecordBatchReaderBuilder::build);
+            let reader =
+                ParquetRecordBatchReaderBuilder::try_new(open()?).and_then(ParquetRecordBatchReaderBuilder::build);
             let reader = reader.map_err(|error| format!("it is not a Parquet file: {error}"))?;
             let schema = arrow_array::RecordBatchReader::schema(&reader);
             one(&schema, reader)

@@ -56,7 +56,9 @@ pub(super) fn version(words: &[String], folder: &Path) -> Result<String, String>
     let status = loop {
         match process.ended() {
             Some(status) => break status,
-            None if began.elapsed() > PATIENCE => return Err(format!("`{shown}` says nothing for {} s", PATIENCE.as_secs())),
+            None if began.elapsed() > PATIENCE => {
+                return Err(format!("`{shown}` says nothing for {} s", PATIENCE.as_secs()));
+            }
             None => std::thread::sleep(Duration::from_millis(2)),
         }
     };

@@ -59,7 +59,8 @@ impl CommandStage {
     }
 
     fn call(&self, context: &Context<'_>, batch: &Batch, call: &Call<'_>) -> Result<Given, Failed> {
-        let on_machine = |error: &dyn std::fmt::Display| SampleError::crashed(format!("cannot prepare the program: {error}"));
+        let on_machine =
+            |error: &dyn std::fmt::Display| SampleError::crashed(format!("cannot prepare the program: {error}"));
         // It is removed when the call ends, with whatever the program has left there.
         let folder = tempfile::Builder::new().prefix("lapicque-").tempdir().map_err(|error| on_machine(&error))?;
         let mut values = self.values.clone();
@@ -94,7 +95,9 @@ impl CommandStage {
                 false => output.schema.clone(),
             };
             let table = read(&due, self.output_format, &path);
-            tables.push(table.map_err(|error| failed(format!("the file that the program wrote cannot be read: {error}")))?);
+            tables.push(
+                table.map_err(|error| failed(format!("the file that the program wrote cannot be read: {error}")))?,
+            );
         }
         Ok(Given { tables, printed })
     }
@@ -105,7 +108,8 @@ impl CommandStage {
         folder: &Path,
         values: &BTreeMap<String, String>,
     ) -> Result<Option<String>, Failed> {
-        let unstarted = |error: &dyn std::fmt::Display| SampleError::crashed(format!("cannot start the program: {error}"));
+        let unstarted =
+            |error: &dyn std::fmt::Display| SampleError::crashed(format!("cannot start the program: {error}"));
         let (listen, speak) = std::io::pipe().map_err(|error| unstarted(&error))?;
         let mut command = self.command(values);
         command.current_dir(folder).stdin(Stdio::null());

@@ -75,7 +75,12 @@ pub(super) fn words(line: &str) -> Option<Vec<Word>> {
         return None;
     }
     words.extend(word);
-    Some(words.iter().map(|word| if word.is_empty() { vec![Piece::Text(String::new())] } else { pieces(word) }).collect())
+    Some(
+        words
+            .iter()
+            .map(|word| if word.is_empty() { vec![Piece::Text(String::new())] } else { pieces(word) })
+            .collect(),
+    )
 }
 
 /// A word with values in the places of its placeholders.

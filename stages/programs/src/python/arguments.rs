@@ -34,9 +34,8 @@ pub(super) fn check_arguments(
         let message = format!("`{function}` takes `{name}` without its name (`/`); arguments are given by name");
         problems.push(ConfigError::at("function", message));
     }
-    let seeded = signature.arguments.iter().any(|name| name == SEED)
-        && !config.contains_key(SEED)
-        && !ports.contains(&SEED);
+    let seeded =
+        signature.arguments.iter().any(|name| name == SEED) && !config.contains_key(SEED) && !ports.contains(&SEED);
     if !signature.is_decorated {
         names(function, signature, ports, config, seeded, &mut problems);
     }

@@ -301,14 +301,23 @@ fn files(
     let mut problems = Vec::new();
     let mut texts = Vec::new();
     let of_script = config.script.rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
-    let mut take = |key: String, file: FileRef, module: &str, relative: Option<&String>, package: bool, shown: String| {
-        match file.text() {
+    let mut take =
+        |key: String, file: FileRef, module: &str, relative: Option<&String>, package: bool, shown: String| match file
+            .text()
+        {
             Ok(text) => {
-                texts.push(Text { key, file, text, module: module.to_owned(), relative: relative.cloned(), package, shown });
+                texts.push(Text {
+                    key,
+                    file,
+                    text,
+                    module: module.to_owned(),
+                    relative: relative.cloned(),
+                    package,
+                    shown,
+                });
             }
             Err(error) => problems.push(ConfigError::at("script", format!("cannot read `{shown}` as text: {error}"))),
-        }
-    };
+        };
     take("script".to_owned(), script.clone(), "", None, false, config.script.clone());
     let mut unopened = Vec::new();
     for module in modules {

@@ -60,12 +60,8 @@ impl Stage for PythonStage {
 impl PythonStage {
     /// An interpreter that has the tables that all samples share.
     fn worker(&self, context: &Context<'_>, batch: &Batch) -> Result<Worker, Failed> {
-        let start = Start {
-            interpreter: &self.program,
-            folder: &self.folder,
-            threads: self.threads,
-            setup: &self.setup,
-        };
+        let start =
+            Start { interpreter: &self.program, folder: &self.folder, threads: self.threads, setup: &self.setup };
         let mut worker = match self.interpreters.take() {
             Some(worker) => worker,
             None => self.load(&start, context)?,

@@ -100,9 +100,8 @@ pub(super) fn load(begin: &Start<'_>, context: &Context<'_>) -> Result<Worker, F
     let mark = mark();
     let mut head = begin.setup.clone();
     head["mark"] = json!(mark);
-    let mut worker = spawn(begin, mark).map_err(|error| {
-        SampleError::crashed(format!("cannot start `{}`: {error}", begin.interpreter.display()))
-    })?;
+    let mut worker = spawn(begin, mark)
+        .map_err(|error| SampleError::crashed(format!("cannot start `{}`: {error}", begin.interpreter.display())))?;
     worker.ask(Frame { head, tables: Vec::new(), is_call: true }, context).map_err(|failed| {
         let message = format!("the script could not be loaded: {}", failed.error.message);
         match failed.error.reason {
@@ -260,9 +259,8 @@ impl Worker {
     }
 
     fn died(&mut self, error: Option<io::Error>) -> Failed {
-        let unreadable = error.filter(|error| {
-            !matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe)
-        });
+        let unreadable =
+            error.filter(|error| !matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe));
         let status = if unreadable.is_some() { self.process.end() } else { self.process.end_soon() };
         let printed = self.printed.all();
         let message = match (unreadable, status) {

@@ -7,10 +7,12 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
-use arrow_array::RecordBatch;
-use lapicque_pipeline::{Event, Graph, MemoryStore, Pipeline, Registry, RunOptions, RunRecord, StageRun, read_output, run};
+use lapicque_pipeline::{
+    Event, Graph, MemoryStore, Pipeline, Registry, RunOptions, RunRecord, StageRun, read_output, run,
+};
 use tempfile::TempDir;
 
 pub(crate) struct Lab {
