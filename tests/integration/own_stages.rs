@@ -133,6 +133,14 @@ fn functions_and_programs_are_applied_to_files() {
     let arguments = [&["apply", "python", "points=points.csv", "--set", "script=mine.py"][..], &columns].concat();
     lapicque(lab.folder(), &arguments).ok();
     assert_eq!(read(), "sample,x\na,3.0\nb,7.5\n");
+    // An input that is called after a table of the house is read as one.
+    let rows: String = (0..20).map(|i| format!("{},{i},{}\n", f64::from(i) / 1000.0, -i)).collect();
+    lab.write("recording.csv", format!("time_s,Cz,Fz\n{rows}"));
+    lab.write("mine.py", "def run(signals):\n    return {'x': [float(max(v)) for v in signals['values'].to_pylist()]}\n");
+    let columns = ["--set", "columns={x: {}}", "--set", "output=features", "-o", "out.csv"];
+    let arguments = [&["apply", "python", "signals=recording.csv", "--set", "script=mine.py"][..], &columns].concat();
+    lapicque(lab.folder(), &arguments).ok();
+    assert_eq!(read(), "sample,channel,epoch,x\nrecording,Cz,0,19.0\nrecording,Fz,0,0.0\n");
 }
 
 #[test]

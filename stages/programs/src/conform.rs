@@ -95,8 +95,8 @@ fn keys_of<'a>(
             }
         }
         [(port, table)] => Err(format!(
-            "{} rows came out, and `{port}` has {}; without `{names}` there must be a row for each of `{port}`, in its order",
-            found.num_rows(),
+            "{} came out, and `{port}` has {}; without `{names}` there must be a row for each of `{port}`, in its order",
+            rows(found.num_rows()),
             table.num_rows(),
         )),
         several => {
@@ -104,6 +104,10 @@ fn keys_of<'a>(
             Err(format!("the column `{names}` is missing, and the inputs {} all have one; return it", ports.join(", ")))
         }
     }
+}
+
+fn rows(number: usize) -> String {
+    if number == 1 { "1 row".to_owned() } else { format!("{number} rows") }
 }
 
 fn is_same(found: &ArrayRef, due: &ArrayRef) -> bool {

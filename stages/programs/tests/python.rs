@@ -147,7 +147,7 @@ fn a_column_alone_takes_its_keys_from_the_input_with_the_same_rows() {
     lab.write("short.py", "import numpy as np\ndef run(recording):\n    return np.array([1.0])\n");
     let ran = lab.run(&mine("short.py"));
     let told = &ran.failures()[0].1;
-    assert!(told.starts_with("1 rows came out, and `recording` has 2"), "{told}");
+    assert!(told.starts_with("1 row came out, and `recording` has 2"), "{told}");
     assert!(
         told.contains("promised: channel (text), epoch (int32), largest (float64)\n  found:    largest (float64)"),
         "{told}"
@@ -170,7 +170,7 @@ fn rows_are_never_given_the_names_of_others() {
             "{'channel': ['Cz', 'Cz'], 'epoch': [0, 0], 'x': [1.0, 2.0]}",
             "rows 1 and 2 are both of channel `Cz`, epoch `0`; one is allowed",
         ),
-        ("{'channel': ['Fz'], 'x': [1.0]}", "1 rows came out, and `recording` has 2; without `epoch`"),
+        ("{'channel': ['Fz'], 'x': [1.0]}", "1 row came out, and `recording` has 2; without `epoch`"),
     ] {
         lab.write("mine.py", format!("def run(recording):\n    return {returned}\n"));
         let ran = lab.run(&format!("{SIGNALS}  mine: {{kind: python, inputs: {{recording: recording}}, script: mine.py, output: features, columns: {{x: {{}}}}}}\n"));
@@ -205,8 +205,8 @@ fn signals_pass_through_every_form_unchanged() {
         assert_eq!(ran.failures(), [], "{form}");
         let (mine, theirs) = (ran.table("mine"), ran.table("recording"));
         assert_eq!(mine.column_by_name("values"), theirs.column_by_name("values"), "{form}");
-        digests.push(lapicque_schemas::content_digest(&mine.schema(), &[mine.clone()]).unwrap());
-        let theirs = lapicque_schemas::content_digest(&theirs.schema(), &[theirs.clone()]).unwrap();
+        digests.push(lapicque_schemas::content_digest(&mine.schema(), std::slice::from_ref(&mine)).unwrap());
+        let theirs = lapicque_schemas::content_digest(&theirs.schema(), std::slice::from_ref(&theirs)).unwrap();
         assert_eq!(digests[number], theirs, "{form}");
     }
     // NumPy arrays are views of what was received.
@@ -462,4 +462,27 @@ fn parameters_have_one_row_for_each_sample() {
     assert_eq!(failures.len(), 1);
     assert_eq!(failures[0], ("b".to_owned(), "2 rows of parameters came out; a sample has one".to_owned()));
     assert_eq!(ran.floats("mine", "h"), [2.0, 7.0]);
+}
+
+#[test]
+fn a_thread_starts_one_interpreter_and_all_samples_see_the_whole_tables() {
+    if !python() {
+        return;
+    }
+    let lab = Lab::new();
+    lab.write("whole.py", "def run(n):\n    return {'v': [float(i) for i in range(n)]}\n");
+    let script = "import os\nstarts = []\ndef run(points, whole):\n    starts.append(1)\n    total = sum(whole['v'].to_pylist())\n    return {'pid': [os.getpid()], 'calls': [len(starts)], 'x': [total * points['g'][0].as_py()]}\n";
+    lab.write("mine.py", script);
+    let rows: Vec<String> = (0..300).map(|g| format!("{{g: {g}}}")).collect();
+    let ran = lab.run(&format!(
+        "  points: {{kind: parameters.list, rows: [{}]}}\n  whole: {{kind: python, script: whole.py, config: {{n: 5}}, columns: {{v: {{}}}}}}\n  mine: {{kind: python, batch: 7, inputs: {{points: points, whole: whole}}, script: mine.py, columns: {{pid: {{type: int64}}, calls: {{type: int64}}, x: {{}}}}}}\n",
+        rows.join(", ")
+    ));
+    assert_eq!(ran.failures(), []);
+    assert_eq!(ran.floats("mine", "x"), (0..300).map(|g| 10.0 * f64::from(g)).collect::<Vec<_>>());
+    let table = ran.table("mine");
+    let processes: std::collections::BTreeSet<String> = texts(&table, "pid").into_iter().collect();
+    assert!(processes.len() <= 2, "{processes:?}");
+    let calls = texts(&table, "calls").iter().filter(|calls| *calls == "1").count();
+    assert_eq!(calls, processes.len());
 }

@@ -258,10 +258,11 @@ fn placeholders(
                 .push(ConfigError::at(&path, format!("the command does not use it; write `{{{path}}}`, or remove it")));
         }
     }
-    let unwritten = outputs.iter().find(|name| {
+    let is_written = |name: &&str| {
         let of_name = format!("output.{name}");
-        !used.contains(of_name.as_str()) && !(outputs.len() == 1 && used.contains("output"))
-    });
+        used.contains(of_name.as_str()) || (outputs.len() == 1 && used.contains("output"))
+    };
+    let unwritten = outputs.iter().find(|name| !is_written(name));
     if let Some(name) = unwritten {
         let placeholder = if outputs.len() == 1 { "{output}".to_owned() } else { format!("{{output.{name}}}") };
         problems

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
+use arrow_schema::ArrowError;
 use arrow_select::concat::concat_batches;
 use lapicque_pipeline::{Context, FailureReason, SampleError};
 use lapicque_schemas::DigestBuilder;
@@ -172,8 +173,8 @@ fn write_frame(out: &mut impl Write, frame: Frame) -> io::Result<()> {
     out.write_all(&length.to_le_bytes())?;
     out.write_all(head.as_bytes())?;
     for table in frame.tables {
-        let mut writer = StreamWriter::try_new(&mut *out, &table.schema()).map_err(io::Error::other)?;
-        writer.write(&table).and_then(|()| writer.finish()).map_err(io::Error::other)?;
+        let mut writer = StreamWriter::try_new(&mut *out, &table.schema()).map_err(of_pipe)?;
+        writer.write(&table).and_then(|()| writer.finish()).map_err(of_pipe)?;
     }
     Ok(())
 }
@@ -202,12 +203,20 @@ fn read_answer(from: &mut impl Read) -> io::Result<Answer> {
 }
 
 fn read_table(from: &mut impl Read) -> io::Result<RecordBatch> {
-    let reader = StreamReader::try_new(from, None).map_err(io::Error::other)?;
+    let reader = StreamReader::try_new(from, None).map_err(of_pipe)?;
     let schema = reader.schema();
-    let mut batches = reader.collect::<Result<Vec<_>, _>>().map_err(io::Error::other)?;
+    let mut batches = reader.collect::<Result<Vec<_>, _>>().map_err(of_pipe)?;
     match batches.len() {
         1 => Ok(batches.remove(0)),
         _ => concat_batches(&schema, &batches).map_err(io::Error::other),
+    }
+}
+
+/// A pipe that has ended is told from tables that are none.
+fn of_pipe(error: ArrowError) -> io::Error {
+    match error {
+        ArrowError::IoError(_, error) => error,
+        other => io::Error::other(other),
     }
 }
 
@@ -261,7 +270,7 @@ impl Worker {
     fn died(&mut self, error: Option<io::Error>) -> Failed {
         let unreadable =
             error.filter(|error| !matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe));
-        let status = if unreadable.is_some() { self.process.end() } else { self.process.end_soon() };
+        let status = self.process.end_soon();
         let printed = self.printed.all();
         let message = match (unreadable, status) {
             (Some(error), None) => format!("the interpreter gave an answer that cannot be read: {error}"),
