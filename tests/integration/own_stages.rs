@@ -136,7 +136,10 @@ fn functions_and_programs_are_applied_to_files() {
     // An input that is called after a table of the house is read as one.
     let rows: String = (0..20).map(|i| format!("{},{i},{}\n", f64::from(i) / 1000.0, -i)).collect();
     lab.write("recording.csv", format!("time_s,Cz,Fz\n{rows}"));
-    lab.write("mine.py", "def run(signals):\n    return {'x': [float(max(v)) for v in signals['values'].to_pylist()]}\n");
+    lab.write(
+        "mine.py",
+        "def run(signals):\n    return {'x': [float(max(v)) for v in signals['values'].to_pylist()]}\n",
+    );
     let columns = ["--set", "columns={x: {}}", "--set", "output=features", "-o", "out.csv"];
     let arguments = [&["apply", "python", "signals=recording.csv", "--set", "script=mine.py"][..], &columns].concat();
     lapicque(lab.folder(), &arguments).ok();

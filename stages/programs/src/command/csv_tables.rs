@@ -73,6 +73,12 @@ fn long(table: &RecordBatch) -> Result<RecordBatch, String> {
                 lengths.1
             ));
         }
+        if length == 0 {
+            return Err(format!(
+                "row {}: a list without values cannot stand in CSV; write `format: parquet` or `arrow`",
+                row + 1
+            ));
+        }
         rows.extend(std::iter::repeat_n(row as u32, length as usize));
     }
     let rows = UInt32Array::from(rows);
@@ -246,6 +252,32 @@ mod tests {
             let table = signals::write(&lists.iter().enumerate().map(signal).collect::<Vec<_>>()).unwrap();
             prop_assert_eq!(there_and_back(&table, &signals::schema()), table);
         }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_table_or_an_error(rows in prop::collection::vec("[a-z0-9,.\"\u{e4} -]{0,12}", 0..6), bytes in prop::collection::vec(any::<u8>(), 0..50)) {
+            let text = format!("channel,epoch,t0,dt,unit,values\n{}", rows.join("\n"));
+            for text in [text.as_bytes(), &bytes] {
+                if let Ok(table) = read(&signals::schema(), text) {
+                    let _ = conform(&table, &signals::schema(), &[]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_list_is_not_lost_in_silence() {
+        let signal = Signal {
+            channel: "Cz".into(),
+            epoch: 0,
+            t0_ms: 0.0,
+            dt_ms: 1.0,
+            unit: "mV".into(),
+            values: Vec::new().into(),
+        };
+        let told = write(&signals::write(&[signal]).unwrap(), Vec::new()).unwrap_err();
+        assert!(told.starts_with("row 1: a list without values cannot stand in CSV"), "{told}");
     }
 
     #[test]

@@ -139,6 +139,19 @@ mod tests {
 
     proptest! {
         #[test]
+        fn text_without_braces_and_quotations_stays(line in "[^{}'\"\\\\\0]*") {
+            let found: Vec<String> = words(&line).unwrap().iter().map(|word| filled(word, &BTreeMap::new(), plain)).collect();
+            let expected: Vec<&str> = line.split([' ', '\t', '\n', '\r']).filter(|word| !word.is_empty()).collect();
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn any_line_has_words_or_none(line in "\\PC*") {
+            let _ = words(&line);
+            let _ = pieces(&line);
+        }
+
+        #[test]
         fn a_shell_gives_back_what_was_quoted(value in "[^\0]*") {
             let answer = std::process::Command::new("/bin/sh")
                 .arg("-c")
