@@ -83,7 +83,12 @@ pub(super) fn interpreter(request: &BindRequest<'_>, configured: Option<&str>) -
             std::path::absolute(&path).unwrap_or(path)
         }
         Some(name) => PathBuf::from(name),
-        None => PathBuf::from(of_environment().unwrap_or_else(|| DEFAULT.to_owned())),
+        None => match of_environment() {
+            // The interpreter starts in another folder.
+            Some(path) if path.contains('/') => std::path::absolute(&path).unwrap_or_else(|_| path.into()),
+            Some(name) => PathBuf::from(name),
+            None => PathBuf::from(DEFAULT),
+        },
     }
 }
 
