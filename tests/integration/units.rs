@@ -63,6 +63,7 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("meanfield.working_point", "residual_hz", FREQUENCY, "Hz"),
     ("meanfield.working_point", "sd_input_mV", VOLTAGE, "mV"),
     // As the cases have them.
+    ("command", "J_ext", CURRENT, "pA"),
     ("import.table", "J_ext", CURRENT, "pA"),
     ("parameters.grid", "J_ext", CURRENT, "pA"),
     ("parameters.grid", "tau_syn", TIME, "ms"),
@@ -96,6 +97,8 @@ const WITHOUT: &[(&str, &[&str])] = &[
     ("meanfield.stability", &["point"]),
     ("meanfield.working_point", &["cv"]),
     ("parameters.grid", &["seed"]),
+    // Where there is a Python.
+    ("python", &["line_length", "number"]),
     ("simulate.spiking", &["neuron", "size", "step"]),
     // What a query makes of numbers.
     ("sql", &["dt", "prediction", "t0"]),
