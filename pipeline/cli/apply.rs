@@ -14,7 +14,7 @@ use crate::arguments::{Apply, Format, Shared};
 use crate::error::CommandError;
 use crate::progress::Progress;
 use crate::project::jobs;
-use crate::run::{cancelled, failure, interruptible, remarks};
+use crate::run::{PROGRAMS, cancelled, failure, interruptible, remarks};
 use crate::table_output::{format_of, write, write_file};
 use crate::tell;
 
@@ -24,8 +24,6 @@ const STAGE: &str = "apply";
 const IMPORT: &str = "import_";
 /// Every input is a file, read by one of these kinds.
 const FILES: [&str; 2] = ["import.", "parameters."];
-/// Kinds whose inputs have names of users.
-const PROGRAMS: [&str; 2] = ["command", "python"];
 /// Settings that describe a file, not the stage.
 const IMPORT_SETTINGS: [&str; 5] = ["sampling_rate", "time_column", "time_unit", "unit", "channels"];
 

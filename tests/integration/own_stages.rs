@@ -36,11 +36,17 @@ fn processes_in(folder: &Path) -> usize {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_there).count()
 }
 
-/// A run whose first sample takes for ever, in a library that does not listen, with a process of its own.
-fn endless(lab: &Lab) -> Child {
+/// A run whose first sample takes for ever, in a library that does not listen, or in another program; with a process of its own.
+fn endless(lab: &Lab, kind: &str) -> Child {
     let script = "import re, subprocess\ndef run(points):\n    subprocess.Popen(['sleep', '1000'])\n    open('begun', 'w').write('x')\n    re.match('(a+)+$', 'a' * 64 + 'b')\n";
     lab.write("mine.py", script);
-    lab.write("own.yaml", STAGES);
+    lab.write("mine.sh", "cd \"$3\"; sleep 1000 & echo x > begun; sleep 1000\n");
+    let program = "kind: command, inputs: {points: points}, run: 'sh mine.sh {points} {output} {folder}'";
+    let stages = match kind {
+        "command" => STAGES.replace("kind: python, inputs: {points: points}, script: mine.py", program),
+        _ => STAGES.to_owned(),
+    };
+    lab.write("own.yaml", stages);
     let mut command = Command::new(env!("CARGO_BIN_EXE_lapicque"));
     command.current_dir(lab.folder()).args(["run", "own.yaml", "--jobs", "1", "--quiet"]);
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -52,43 +58,45 @@ fn endless(lab: &Lab) -> Child {
 fn goes_on(lab: &Lab) {
     wait_until("processes are left", || processes_in(lab.folder()) == 0);
     lapicque(lab.folder(), &["audit", "own.yaml"]).ok();
+    lab.write("own.yaml", STAGES);
     lab.write("mine.py", "def run(points):\n    return {'x': points['g']}\n");
     let answer = lapicque(lab.folder(), &["run", "own.yaml", "--json"]).ok().json();
     assert_eq!(answer["stages"][1]["computed"], 3, "{answer}");
 }
 
-#[cfg(unix)]
-#[test]
-fn interrupted_runs_leave_no_process_and_go_on() {
-    if !has_python() {
-        return;
-    }
-    let lab = Lab::new();
-    lab.write(
-        "own.yaml",
-        STAGES.replace("  mine:", "  other:").replace("python", "sql").split("  other").next().unwrap(),
-    );
-    lapicque(lab.folder(), &["run", "own.yaml"]).ok();
-    let mut run = endless(&lab);
-    // Ctrl-C.
-    Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
-    assert_eq!(run.wait().unwrap().code(), Some(130));
-    goes_on(&lab);
-}
-
-#[cfg(unix)]
-#[test]
-fn killed_runs_leave_no_process_and_go_on() {
+/// A store with a run, and a run that is ended in its midst.
+fn ended(kind: &str, end: impl FnOnce(&mut Child)) {
     if !has_python() {
         return;
     }
     let lab = Lab::new();
     lab.write("own.yaml", STAGES.split("  mine").next().unwrap());
     lapicque(lab.folder(), &["run", "own.yaml"]).ok();
-    let mut run = endless(&lab);
-    run.kill().unwrap();
-    run.wait().unwrap();
+    end(&mut endless(&lab, kind));
     goes_on(&lab);
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupted_runs_leave_no_process_and_go_on() {
+    for kind in ["python", "command"] {
+        ended(kind, |run| {
+            // Ctrl-C.
+            Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+            assert_eq!(run.wait().unwrap().code(), Some(130));
+        });
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn killed_runs_leave_no_process_and_go_on() {
+    for kind in ["python", "command"] {
+        ended(kind, |run| {
+            run.kill().unwrap();
+            run.wait().unwrap();
+        });
+    }
 }
 
 #[test]
@@ -144,6 +152,11 @@ fn functions_and_programs_are_applied_to_files() {
     let arguments = [&["apply", "python", "signals=recording.csv", "--set", "script=mine.py"][..], &columns].concat();
     lapicque(lab.folder(), &arguments).ok();
     assert_eq!(read(), "sample,channel,epoch,x\nrecording,Cz,0,19.0\nrecording,Fz,0,0.0\n");
+    // A mistake of the function is not one of the recording.
+    lab.write("mine.py", "def run(signals):\n    raise ValueError('no')\n");
+    let answer = lapicque(lab.folder(), &arguments);
+    assert_eq!(answer.code, 1, "{}", answer.stderr);
+    assert!(answer.says("ValueError: no"), "{}", answer.stderr);
 }
 
 #[test]
