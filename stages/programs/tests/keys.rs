@@ -218,6 +218,30 @@ fn functions_that_cannot_be_seen_are_taken_at_their_word() {
     assert!(ran.failures()[0].1.contains("unexpected keyword argument 'more'"), "{:?}", ran.failures());
 }
 
+/// An interpreter of this name, which does something before it starts.
+fn wrapper(lab: &Lab, name: &str, before: &str, options: &str) {
+    let python = std::env::var("LAPICQUE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    lab.write(name, format!("#!/bin/sh\n{before}\nexec '{python}' {options} \"$@\"\n"));
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(lab.folder().join(name), executable).unwrap();
+}
+
+#[test]
+fn what_is_printed_before_the_interpreter_begins_is_no_answer() {
+    if !python() {
+        return;
+    }
+    let lab = Lab::new();
+    lab.write("mine.py", "def run(points):\n    return {'x': points['g']}\n");
+    wrapper(&lab, "loud", "printf 'welcome\\n\\001\\002 no end of line'", "");
+    let ran = lab.run(&stage("script: mine.py, columns: {x: {}}, interpreter: ./loud"));
+    assert_eq!(ran.failures(), []);
+    assert_eq!(ran.floats("mine", "x"), [1.0, 2.0]);
+    wrapper(&lab, "endless", "yes", "");
+    let told = lab.refused(&stage("script: mine.py, columns: {x: {}}, interpreter: ./endless"));
+    assert!(told.contains("is not a Python 3.9 or later that runs here"), "{told}");
+}
+
 #[test]
 fn a_python_without_pyarrow_is_told_what_to_install() {
     if !python() {
@@ -225,10 +249,7 @@ fn a_python_without_pyarrow_is_told_what_to_install() {
     }
     let lab = Lab::new();
     lab.write("mine.py", "def run(points):\n    pass\n");
-    let python = std::env::var("LAPICQUE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    lab.write("bare", format!("#!/bin/sh\nexec '{python}' -S -E \"$@\"\n"));
-    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(lab.folder().join("bare"), executable).unwrap();
+    wrapper(&lab, "bare", "", "-S -E");
     let told = lab.refused(&stage("script: mine.py, columns: {x: {}}, interpreter: ./bare"));
     assert!(told.contains("has no pyarrow; install it: `") && told.contains("-m pip install pyarrow`"), "{told}");
     if !has_python(&["polars"]) {

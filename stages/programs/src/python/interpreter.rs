@@ -1,7 +1,7 @@
 //! Finds the interpreter, and asks it what a script is without running it.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -9,7 +9,7 @@ use lapicque_pipeline::{BindRequest, ConfigError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::worker::{MODULE, command, read_head};
+use super::worker::{MODULE, command, read_head, skip_to_answers};
 use crate::printed::{Printed, last_lines};
 use crate::process::{how, start};
 
@@ -120,7 +120,11 @@ pub(super) fn probe(program: &Path, folder: &Path, question: &Question<'_>) -> R
             .and_then(|()| input.write_all(&(request.len() as u32).to_le_bytes()))
             .and_then(|()| input.write_all(request.as_bytes()));
     }
-    let answer = process.child().stdout.take().map(|output| read_head(&mut output.take(1 << 28)));
+    let answer = process.child().stdout.take().map(|output| {
+        let mut output = BufReader::new(output.take(1 << 28));
+        skip_to_answers(&mut output)?;
+        read_head(&mut output)
+    });
     let answer: Option<Value> = answer.and_then(Result::ok);
     let Some(probed) = answer.and_then(|answer| serde_json::from_value::<Probed>(answer).ok()) else {
         let status = process.end_soon();

@@ -1,6 +1,6 @@
 //! An interpreter that runs one function, call after call.
 
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +23,11 @@ use crate::process::{Process, how, start};
 
 /// Runs in the interpreter.
 pub(super) const MODULE: &str = include_str!("lapicque_stage.py");
+/// What answers begin with.
+const BEGIN: &[u8] = b"\x1elapicque answers\n";
+/// What may be printed before.
+const MOST_LINES: usize = 10_000;
+const LONGEST_LINE: u64 = 1 << 16;
 /// Bytes that are written and read at a time.
 const BUFFER: usize = 1 << 20;
 /// How often a call looks whether it is cancelled, and whether the interpreter is still there.
@@ -149,11 +154,19 @@ fn talk(input: ChildStdin, output: ChildStdout, calls: &Receiver<Frame>, tell: &
     if input.write_all(MODULE.as_bytes()).is_err() {
         // Why, the first call will find out.
     }
+    let mut has_begun = false;
     while let Ok(frame) = calls.recv() {
         let is_call = frame.is_call;
-        let answer = write_frame(&mut input, frame).and_then(|()| match is_call {
-            true => input.flush().and_then(|()| read_answer(&mut output)).map(Some),
-            false => Ok(None),
+        let answer = write_frame(&mut input, frame).and_then(|()| {
+            if !is_call {
+                return Ok(None);
+            }
+            input.flush()?;
+            if !has_begun {
+                skip_to_answers(&mut output)?;
+                has_begun = true;
+            }
+            read_answer(&mut output).map(Some)
         });
         let is_broken = answer.is_err();
         let told = match answer {
@@ -177,6 +190,21 @@ fn write_frame(out: &mut impl Write, frame: Frame) -> io::Result<()> {
         writer.write(&table).and_then(|()| writer.finish()).map_err(of_pipe)?;
     }
     Ok(())
+}
+
+/// Leaves out what the interpreter prints before it answers.
+pub(super) fn skip_to_answers(from: &mut impl BufRead) -> io::Result<()> {
+    let mut line = Vec::new();
+    for _ in 0..MOST_LINES {
+        line.clear();
+        if from.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if line.ends_with(BEGIN) {
+            return Ok(());
+        }
+    }
+    Err(io::Error::other("it prints without end before it begins"))
 }
 
 /// The head of a frame.
