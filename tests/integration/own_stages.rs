@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Lab, folder_digest, has_python, lapicque};
+use serde_json::json;
+
+use crate::support::{Lab, Processes, Settings, folder_digest, has_python, lapicque};
 
 /// Longer than any machine takes.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -121,6 +123,33 @@ fn failures_of_user_code_are_failures_of_the_run() {
         answer.stderr
     );
     assert_eq!(folder_digest(&lab.store_folder()), before);
+}
+
+#[test]
+fn a_process_for_each_batch_gives_the_same() {
+    if !has_python() {
+        return;
+    }
+    let lab = Lab::new();
+    let files = [
+        ("helper.py", "def half(number): return number // 2\n"),
+        (
+            "mine.py",
+            "import helper\ndef run(points, seed):\n    return {'x': [helper.half(seed) for _ in points['g']]}\n",
+        ),
+    ];
+    let here = Lab::new();
+    for (name, text) in files {
+        lab.write(name, text);
+        here.write(name, text);
+    }
+    let points = json!({"kind": "parameters.list", "rows": [{"g": 1}, {"g": 2}, {"g": 3}]});
+    let mine = json!({"kind": "python", "inputs": {"points": "points"}, "script": "mine.py", "batch": 1, "columns": {"x": {"type": "int64"}}});
+    let pipeline = json!({"lapicque": 1, "name": "own", "seed": 5, "stages": {"points": points, "mine": mine}});
+    let processes = Processes::new(None);
+    let elsewhere = lab.run_by(&pipeline, Settings::default(), Some(&processes));
+    assert_eq!(elsewhere.failures(), Vec::<String>::new());
+    assert_eq!(here.run(&pipeline).contents("mine"), elsewhere.contents("mine"));
 }
 
 #[test]

@@ -263,3 +263,102 @@ fn type_name(data_type: &DataType) -> String {
         other => other.to_string().to_lowercase(),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type};
+    use arrow_array::{Float64Array, Int64Array, StringArray, UInt32Array};
+    use lapicque_schemas::tables::spikes;
+    use proptest::prelude::*;
+
+    fn array(values: impl Array + 'static) -> ArrayRef {
+        Arc::new(values)
+    }
+
+    /// Numbers on both sides of what types can hold.
+    fn whole() -> impl Strategy<Value = i64> {
+        prop_oneof![any::<i64>(), any::<i32>().prop_map(i64::from), ((1i64 << 53) - 4)..((1 << 53) + 4), Just(i64::MAX)]
+    }
+
+    fn float() -> impl Strategy<Value = f64> {
+        prop_oneof![
+            any::<f64>(),
+            any::<f32>().prop_map(f64::from),
+            any::<i32>().prop_map(f64::from),
+            Just(-0.0),
+            Just(f64::NAN),
+            (-3e9f64..3e9).prop_map(f64::round),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whole_numbers_become_floats_where_these_are_equal(value in whole()) {
+            let found = lossless(&array(Int64Array::from(vec![value])), &DataType::Float64);
+            let is_exact = value as f64 as i128 == i128::from(value);
+            prop_assert_eq!(found.is_ok(), is_exact);
+            if let Ok(found) = found {
+                prop_assert_eq!(found.as_primitive::<Float64Type>().value(0) as i128, i128::from(value));
+            }
+        }
+
+        #[test]
+        fn floats_become_whole_numbers_where_these_are_equal(value in float()) {
+            let column = array(Float64Array::from(vec![value]));
+            let is_whole = value.fract() == 0.0;
+            let narrow = lossless(&column, &DataType::Int32);
+            prop_assert_eq!(narrow.is_ok(), is_whole && (-2147483648.0..2147483648.0).contains(&value), "{}", value);
+            let wide = lossless(&column, &DataType::Int64);
+            prop_assert_eq!(wide.is_ok(), is_whole && (-9223372036854775808.0..9223372036854775808.0).contains(&value), "{}", value);
+            if let (Ok(narrow), Ok(wide)) = (narrow, wide) {
+                prop_assert_eq!(f64::from(narrow.as_primitive::<Int32Type>().value(0)), value);
+                prop_assert_eq!(wide.as_primitive::<Int64Type>().value(0) as f64, value);
+            }
+        }
+
+        #[test]
+        fn floats_become_narrow_where_these_are_equal(value in float()) {
+            let found = lossless(&array(Float64Array::from(vec![value])), &DataType::Float32);
+            prop_assert_eq!(found.is_ok(), value.is_nan() || f64::from(value as f32) == value, "{}", value);
+            if let Ok(found) = found {
+                let found = f64::from(found.as_primitive::<Float32Type>().value(0));
+                prop_assert!(found == value || (found.is_nan() && value.is_nan()));
+            }
+        }
+
+        #[test]
+        fn spikes_stand_in_order_and_none_is_lost(rows in prop::collection::vec((0usize..3, 0u32..5, 0u32..5), 0..30)) {
+            let names = ["E", "I", "x"];
+            let promised = spikes::schema(0.1);
+            let schema = arrow_schema::Schema::new(vec![
+                Field::new("step", DataType::UInt32, false),
+                Field::new("neuron", DataType::UInt32, false),
+                Field::new("population", DataType::Utf8, false),
+            ]);
+            let columns = vec![
+                array(UInt32Array::from_iter_values(rows.iter().map(|row| row.1))),
+                array(UInt32Array::from_iter_values(rows.iter().map(|row| row.2))),
+                array(StringArray::from_iter_values(rows.iter().map(|row| names[row.0]))),
+            ];
+            let found = RecordBatch::try_new(Arc::new(schema), columns).unwrap();
+            let table = conform(&found, &promised, &[]).unwrap();
+            // Populations in the order in which they came.
+            let mut order: Vec<usize> = Vec::new();
+            rows.iter().for_each(|row| if !order.contains(&row.0) { order.push(row.0) });
+            let mut expected = Vec::new();
+            for population in order {
+                let mut own: Vec<(u32, u32)> = rows.iter().filter(|row| row.0 == population).map(|row| (row.1, row.2)).collect();
+                own.sort_unstable();
+                expected.extend(own.into_iter().map(|(step, neuron)| (names[population], step, neuron)));
+            }
+            let population = cast(table.column(0), &DataType::Utf8).unwrap();
+            let whole = |name: &str| table.column_by_name(name).unwrap().as_primitive::<UInt32Type>().values().to_vec();
+            let (step, neuron) = (whole("step"), whole("neuron"));
+            let given: Vec<(&str, u32, u32)> =
+                population.as_string::<i32>().iter().map(Option::unwrap).zip(step).zip(neuron).map(|((p, s), n)| (p, s, n)).collect();
+            prop_assert_eq!(given, expected);
+        }
+    }
+}
