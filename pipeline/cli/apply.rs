@@ -7,14 +7,14 @@ use lapicque_pipeline::{
     Diagnostic, Diagnostics, Graph, Kind, MemoryStore, Pipeline, Ports, RunOptions, StageRun, Written, read_output,
     replace_written, set_field,
 };
-use lapicque_schemas::tables::{model, parameters, signals};
+use lapicque_schemas::tables::{FREE, TableSpec, model, parameters, signals};
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{Apply, Format, Shared};
 use crate::error::CommandError;
 use crate::progress::Progress;
 use crate::project::jobs;
-use crate::run::{cancelled, failure, interruptible, remarks};
+use crate::run::{PROGRAMS, cancelled, failure, interruptible, remarks};
 use crate::table_output::{format_of, write, write_file};
 use crate::tell;
 
@@ -198,7 +198,7 @@ fn ports<'a>(command: &Apply, kind: &'a dyn Kind) -> Result<Vec<(String, &'a str
     for file in &command.files {
         let named = named_port(file, kind);
         let (port, table, path) = match (named, kind.ports()) {
-            (Some((port, path)), Ports::Any) => (port.to_owned(), "table", path),
+            (Some((port, path)), Ports::Any) => (port.to_owned(), table_of(&command.kind, port), path),
             (Some((port, path)), Ports::Named(ports)) => {
                 let Some(spec) = ports.iter().find(|p| p.name == port) else {
                     let names: Vec<&str> = ports.iter().map(|p| &*p.name).collect();
@@ -226,6 +226,12 @@ fn ports<'a>(command: &Apply, kind: &'a dyn Kind) -> Result<Vec<(String, &'a str
         taken.push((port, table, path.to_owned()));
     }
     Ok(taken)
+}
+
+/// The table at a port of any name: for programs of users, the one that the port is called after.
+fn table_of(kind: &str, port: &str) -> &'static str {
+    let named = TableSpec::of(port).filter(|_| PROGRAMS.contains(&kind));
+    named.map_or(FREE, |table| table.name)
 }
 
 /// The port that an argument names, if it is `PORT=FILE` and not a file with `=` in its name.

@@ -35,6 +35,7 @@ pub mod prelude {
 pub fn registry() -> Registry {
     let mut kinds = lapicque_stages::kinds();
     kinds.extend(lapicque_query::kinds());
+    kinds.extend(lapicque_programs::kinds());
     kinds.sort_by(|a, b| a.name().cmp(b.name()));
     Registry::new(kinds)
 }

@@ -49,6 +49,9 @@ pub(crate) fn run(command: &Run, shared: &Shared) -> Result<(), CommandError> {
     }
 }
 
+/// Kinds that run programs of users.
+pub(crate) const PROGRAMS: [&str; 2] = ["command", "python"];
+
 /// How a run ends in which stages failed: as a bad input, where every one of them refused a file of the user, or a table or a recording that a stage beside
 /// it reads from one. The kinds of stages that read files begin with one of `files`.
 pub(crate) fn failure(record: &RunRecord, store: &dyn Store, files: &[&str]) -> Result<CommandError, CommandError> {
@@ -57,7 +60,8 @@ pub(crate) fn failure(record: &RunRecord, store: &dyn Store, files: &[&str]) -> 
         let is_import = |stage: &StageRun| files.iter().any(|file| stage.kind.starts_with(file));
         let mut sources =
             stage.inputs.iter().filter_map(|(_, from)| record.stages.iter().find(|s| s.stage == name(from)));
-        is_import(stage) || sources.any(is_import)
+        // What a program refuses may be its own mistake.
+        !PROGRAMS.contains(&stage.kind.as_str()) && (is_import(stage) || sources.any(is_import))
     };
     let mut refused = false;
     for stage in record.stages.iter().filter(|stage| stage.failed > 0) {

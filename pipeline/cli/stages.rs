@@ -44,7 +44,7 @@ fn description(kind: &dyn Kind) -> Value {
 fn page(kind: &dyn Kind) -> String {
     let mut text = format!("{}: {}\n\ninputs:\n", kind.name(), kind.summary());
     match kind.ports() {
-        Ports::Any => text += "  any; their names are the tables of the query\n",
+        Ports::Any => text += "  any; the configuration says by their names what they are for\n",
         Ports::Named([]) => text += "  none\n",
         Ports::Named(ports) => {
             for port in ports {

@@ -7,6 +7,7 @@
 //! `damage`, `interrupted` and `failures` ask what is lost when things go wrong,
 //! `answering`, `bad_inputs`, `cli`, `networks` and `plot` what the command says,
 //! `units` in which units tables are, `recording` applies a model to real recordings,
+//! `own_stages` runs functions and programs of users,
 //! `tables` follows names and cells of users' tables from files to files, `theory_and_simulation` compares both on one network.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
@@ -28,6 +29,7 @@ mod incremental;
 mod interrupted;
 mod losses;
 mod networks;
+mod own_stages;
 mod plot;
 mod recording;
 mod sample_grain;

@@ -63,6 +63,7 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("meanfield.working_point", "residual_hz", FREQUENCY, "Hz"),
     ("meanfield.working_point", "sd_input_mV", VOLTAGE, "mV"),
     // As the cases have them.
+    ("command", "J_ext", CURRENT, "pA"),
     ("import.table", "J_ext", CURRENT, "pA"),
     ("parameters.from_table", "J_ext", CURRENT, "pA"),
     ("parameters.grid", "J_ext", CURRENT, "pA"),
@@ -103,6 +104,8 @@ const WITHOUT: &[(&str, &[&str])] = &[
     ("parameters.refine", &["g"]),
     // Losses are in whatever the feedback table has.
     ("search.cma_es", &["evaluations", "g", "generation", "generation_loss", "least_loss", "start", "step"]),
+    // Where there is a Python.
+    ("python", &["line_length", "number"]),
     ("simulate.spiking", &["neuron", "size", "step"]),
     // What a query makes of numbers.
     ("sql", &["dt", "prediction", "t0"]),

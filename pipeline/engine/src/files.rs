@@ -146,6 +146,11 @@ impl FileRef {
         })?
     }
 
+    /// Where it lies, for programs that open it themselves; whoever lets them asks [`FileRef::unchanged`].
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The length of the file.
     pub fn bytes(&self) -> u64 {
         self.stamp.bytes

@@ -389,7 +389,7 @@ pub enum FailureReason {
     Input,
     /// The stage was cancelled; never stored.
     Cancelled,
-    /// The stage panicked.
+    /// The stage panicked, or its program crashed.
     Panic,
     /// It took longer than the `timeout` of the stage.
     Timeout,
@@ -433,6 +433,11 @@ impl SampleError {
 
     pub fn changed(message: impl ToString) -> Self {
         Self::of(FailureReason::Changed, message)
+    }
+
+    /// A program that computed the sample ended: the same inputs may give a result another time.
+    pub fn crashed(message: impl ToString) -> Self {
+        Self::of(FailureReason::Panic, message)
     }
 
     pub fn cancelled() -> Self {

@@ -7,12 +7,26 @@ use std::path::{Path, PathBuf};
 use lapicque_pipeline::config::parse_yaml;
 use serde_json::{Map, Value, json};
 
-use crate::support::Lab;
+use crate::support::{Lab, VARIABLE, has_python};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/kinds");
 
-/// The folders of kinds, by name.
+/// The kind that needs a Python with pyarrow; without one the suite goes on without it, and says so.
+const PYTHON: &str = "python";
+
+/// Whether stages of a kind can run on this machine.
+pub(super) fn runs_here(kind: &str) -> bool {
+    // Where each batch has a process of its own, each would start an interpreter.
+    kind != PYTHON || (std::env::var_os(VARIABLE).is_none() && has_python())
+}
+
+/// The folders of the kinds that can run here, by name.
 pub(super) fn folders() -> Vec<(String, PathBuf)> {
+    all_folders().into_iter().filter(|(kind, _)| runs_here(kind)).collect()
+}
+
+/// The folders of kinds, by name.
+pub(super) fn all_folders() -> Vec<(String, PathBuf)> {
     let mut folders: Vec<(String, PathBuf)> = sorted(Path::new(FOLDER))
         .into_iter()
         .filter(|path| path.is_dir())
@@ -75,6 +89,10 @@ pub(crate) fn lab() -> Lab {
     lab.write("other_spatial.yaml", network);
     lab.write("other_recording.csv", "time_s,Cz\n0,1\n0.001,2\n0.002,4\n");
     lab.write("other_table.csv", "sample,channel,epoch,power,count\na,Cz,0,0.75,3\n");
+    lab.write("scale.awk", include_str!("../../golden/kinds/command/scale.awk"));
+    let script = include_str!("../../golden/kinds/python/line_length.py");
+    lab.write("line_length.py", script);
+    lab.write("other_length.py", format!("{script}\n# another\n"));
     lab.write("points.csv", "sample,J_ext,weight,note\na,30 pA,1,x\nb,31 pA,3,y\n");
     lab.write("currents.csv", "sample,J_ext\na,30 pA\nb,31 pA\n");
     let rows = |row: fn(usize) -> String| (0..20).map(row).collect::<String>();

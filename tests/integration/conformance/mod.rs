@@ -21,7 +21,7 @@ pub(crate) fn registry() -> lapicque_pipeline::Registry {
 
 #[test]
 fn every_kind_has_a_folder_and_every_folder_a_kind() {
-    let folders: Vec<String> = cases::folders().into_iter().map(|(kind, _)| kind).collect();
+    let folders: Vec<String> = cases::all_folders().into_iter().map(|(kind, _)| kind).collect();
     let registry = lapicque::registry();
     let names: std::collections::BTreeSet<&str> = registry.iter().map(|kind| kind.name()).collect();
     assert_eq!(names.len(), registry.iter().count(), "two kinds have one name");
@@ -32,7 +32,7 @@ fn every_kind_has_a_folder_and_every_folder_a_kind() {
             "give `{name}` a case: tests/golden/kinds/{name}/default.yaml"
         );
     }
-    for (kind, folder) in cases::folders() {
+    for (kind, folder) in cases::all_folders() {
         assert!(registry.get(&kind).is_some(), "tests/golden/kinds/{kind}: there is no such kind");
         assert_eq!(cases::cases(&folder).first().map(|(name, _)| name.as_str()), Some("default"), "{kind}");
     }

@@ -41,6 +41,7 @@ struct PassStage {
 pub(super) fn registry() -> Registry {
     let mut kinds = lapicque_stages::kinds();
     kinds.extend(lapicque_query::kinds());
+    kinds.extend(lapicque_programs::kinds());
     kinds.push(Box::new(Pass));
     Registry::new(kinds)
 }

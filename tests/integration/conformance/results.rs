@@ -11,8 +11,8 @@ use super::pass::{Change, PASS, with_passes};
 use super::{every_kind, lab, stages};
 use crate::support::{Ran, Settings};
 
-/// What it needs of the features is named by the model, at another input.
-const READ_WHOLE_TABLES: [&str; 1] = ["inverse.predict"];
+/// What prediction needs of the features is named by the model, at another input; what programs of users need only they know.
+const READ_WHOLE_TABLES: [&str; 3] = ["command", "inverse.predict", "python"];
 
 fn with_jobs(jobs: usize) -> Settings {
     Settings { jobs, ..Settings::default() }
