@@ -324,6 +324,7 @@ fn binding(planner: &Planner<'_>, stage: &BoundStage) -> StageBinding {
         config: stage.spec.config.clone(),
         written: stage.spec.written.clone(),
         grain: stage.spec.grain,
+        feedback: stage.spec.feedback.keys().cloned().collect(),
         inputs: inputs.collect(),
         folder: stage.folder.clone(),
         set_by_user: stage.spec.set_by_user.clone(),

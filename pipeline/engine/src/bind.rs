@@ -141,11 +141,13 @@ impl Binder<'_> {
         }
         let schemas: Vec<PortSchema> = inputs.iter().map(|(port, ..)| port.clone()).collect();
         let files = Files::new(&self.pipeline.source.folder, spec.set_by_user.clone()).with_memo(self.memo);
+        let feedback: Vec<String> = spec.feedback.keys().cloned().collect();
         let request = BindRequest {
             config: &spec.config,
             written: &spec.written,
             inputs: &schemas,
             grain: spec.grain,
+            feedback: &feedback,
             files: &files,
         };
         let stage = match kind.bind(&request) {

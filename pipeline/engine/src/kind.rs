@@ -106,6 +106,8 @@ pub struct BindRequest<'a> {
     pub inputs: &'a [PortSchema],
     /// The reserved key `grain`, where it is given.
     pub grain: Option<Grain>,
+    /// The names under the reserved key `feedback`: tables that are bound only after the stage.
+    pub feedback: &'a [String],
     pub files: &'a Files<'a>,
 }
 

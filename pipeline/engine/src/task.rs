@@ -54,6 +54,8 @@ pub struct StageBinding {
     /// What its numbers were written as, where they do not show it.
     pub written: Written,
     pub grain: Option<Grain>,
+    #[serde(default)]
+    pub feedback: Vec<String>,
     pub inputs: Vec<PortSchema>,
     /// Relative paths of files start here, but for fields that were set on the command line.
     pub folder: PathBuf,
@@ -141,6 +143,7 @@ impl StageBinding {
             written: &self.written,
             inputs: &self.inputs,
             grain: self.grain,
+            feedback: &self.feedback,
             files: &files,
         };
         registry.get(&self.kind).ok_or_else(unknown)?.bind(&request)

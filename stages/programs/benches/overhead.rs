@@ -80,8 +80,14 @@ fn bind(folder: &Path, config: &Value, port: &str, schema: TableSchema) -> Box<d
     let python = kinds.iter().find(|kind| kind.name() == "python").unwrap();
     let inputs = [PortSchema { port: port.to_owned(), schema, sample_wise: true, samples: Some(SAMPLES) }];
     let files = Files::new(folder, Default::default());
-    let request =
-        BindRequest { config, written: &Written::new(), inputs: &inputs, grain: Some(Grain::Sample), files: &files };
+    let request = BindRequest {
+        config,
+        written: &Written::new(),
+        inputs: &inputs,
+        grain: Some(Grain::Sample),
+        feedback: &[],
+        files: &files,
+    };
     python.bind(&request).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 

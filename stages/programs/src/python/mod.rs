@@ -13,8 +13,11 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use lapicque_pipeline::config::typed_as_written;
-use lapicque_pipeline::{BindRequest, Bound, ConfigError, FileRef, Grain, Kind, PortSchema, Ports, Stage};
+use lapicque_pipeline::{
+    BindRequest, Bound, ConfigError, FileRef, Grain, Kind, Output, PortSchema, Ports, Rounds, Samples, Stage,
+};
 use lapicque_schemas::Digest;
+use lapicque_schemas::tables::parameters;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -29,6 +32,9 @@ use interpreter::{Question, interpreter, probe};
 use stage::PythonStage;
 
 const REVISION: u32 = 1;
+const MOST_ROUNDS: u32 = 100_000;
+const MOST_POINTS: u64 = 10_000_000;
+const DEFAULT_POINTS: u64 = 100_000;
 /// Threads of libraries that are allowed.
 const MOST_THREADS: u32 = 1024;
 
@@ -81,6 +87,12 @@ struct Config {
     /// The program, by name or path (default: the environment variable LAPICQUE_PYTHON, or python3). Its version is part of the key.
     #[serde(default)]
     interpreter: Option<String>,
+    /// Makes samples, in so many rounds at most: the function gives one parameters table per call, without rows where the search has ended. It takes the tables under `feedback`, and if it likes `points` (all points of earlier rounds, with a column `round`) and `previous_NAME` (its further outputs of the round before).
+    #[serde(default)]
+    rounds: Option<u32>,
+    /// With `rounds`: points in all rounds at most (default: 100,000).
+    #[serde(default)]
+    most_points: Option<u64>,
     /// Threads that libraries such as NumPy may use within a call (default: 1).
     #[serde(default = "one")]
     #[schemars(range(min = 1, max = 1024))]
@@ -139,7 +151,8 @@ impl Kind for PythonKind {
 
     fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         let config: Config = typed_as_written(request.config, request.written)?;
-        let grain = request.grain.unwrap_or(Grain::Sample);
+        let own_grain = if config.rounds.is_some() { Grain::Table } else { Grain::Sample };
+        let grain = request.grain.unwrap_or(own_grain);
         let mut problems = plain_problems(&config, grain, request.inputs);
         let fields = Fields {
             output: config.output.as_deref(),
@@ -180,7 +193,11 @@ impl Kind for PythonKind {
             problems.push(ConfigError::at("script", wrong));
             return Err(problems);
         }
-        let ports: Vec<&str> = request.inputs.iter().map(|input| input.port.as_str()).collect();
+        problems.extend(rounds_problems(&config, grain, request, &outputs));
+        let mut ports: Vec<&str> = request.inputs.iter().map(|input| input.port.as_str()).collect();
+        ports.extend(request.feedback.iter().map(String::as_str));
+        let history = history(&config, &outputs, &probed);
+        ports.extend(history.iter().map(String::as_str));
         let takes = check_arguments(&config.script, &config.function, &probed, &ports, &config.config);
         let seeded = takes.unwrap_or_else(|found| {
             problems.extend(found);
@@ -209,6 +226,10 @@ impl Kind for PythonKind {
         bound.grain = grain;
         bound.random = seeded;
         bound.reads = reads(request.inputs, config.labels);
+        if let Some(rounds) = config.rounds {
+            let most_points = config.most_points.unwrap_or(DEFAULT_POINTS);
+            bound.samples = Samples::Made(Rounds { most_rounds: rounds, most_points, unread: Vec::new() });
+        }
         let by_name = |(name, file): &(String, FileRef)| (name.clone(), file.digest);
         let named: Vec<(String, Digest)> =
             texts.iter().map(|text| (text.key.clone(), text.file.digest)).chain(further.iter().map(by_name)).collect();
@@ -244,9 +265,55 @@ impl Kind for PythonKind {
             setup,
             files,
             interpreters: Interpreters::new(),
+            history: config.rounds.map(|_| history),
             unloaded: std::sync::OnceLock::new(),
         }))
     }
+}
+
+/// What is wrong with rounds.
+fn rounds_problems(config: &Config, grain: Grain, request: &BindRequest<'_>, outputs: &[Output]) -> Vec<ConfigError> {
+    let mut problems = Vec::new();
+    let Some(rounds) = config.rounds else {
+        if config.most_points.is_some() {
+            problems.push(ConfigError::at("most_points", "it goes with `rounds`; remove it"));
+        }
+        return problems;
+    };
+    let most = config.most_points.unwrap_or(DEFAULT_POINTS);
+    if !(1..=MOST_ROUNDS).contains(&rounds) {
+        problems.push(ConfigError::at("rounds", format!("{rounds} rounds; 1 to {MOST_ROUNDS} are allowed")));
+    }
+    if !(1..=MOST_POINTS).contains(&most) {
+        problems.push(ConfigError::at("most_points", format!("{most} points; 1 to {MOST_POINTS} are allowed")));
+    }
+    if grain == Grain::Sample {
+        problems
+            .push(ConfigError::at("rounds", "a function that makes samples sees whole tables; remove `grain: sample`"));
+    }
+    if outputs.first().is_some_and(|output| output.schema.table != parameters::TABLE) {
+        problems.push(ConfigError::at(
+            "rounds",
+            "the first table of a function that makes samples is `output: parameters`",
+        ));
+    }
+    for name in request.feedback.iter().filter(|name| config.config.contains_key(*name)) {
+        problems.push(ConfigError::at(format!("config.{name}"), "it is the name of a table under `feedback` as well"));
+    }
+    problems
+}
+
+/// What the function takes of the rounds before, beside the tables under `feedback`.
+fn history(config: &Config, outputs: &[Output], probed: &interpreter::Probed) -> Vec<String> {
+    if config.rounds.is_none() {
+        return Vec::new();
+    }
+    let takes = |name: &String| match &probed.signature {
+        Some(signature) => signature.any || signature.arguments.contains(name),
+        None => true,
+    };
+    let previous = outputs.iter().skip(1).map(|output| format!("previous_{}", output.name));
+    std::iter::once("points".to_owned()).chain(previous).filter(takes).collect()
 }
 
 /// The working directory of programs: the folder of the pipeline file.

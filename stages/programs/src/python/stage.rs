@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use arrow_array::RecordBatch;
-use lapicque_pipeline::{Batch, Bound, Context, FailureReason, FileRef, SampleError, SampleOutput, Stage};
+use lapicque_pipeline::{
+    Batch, Bound, ConfigError, Context, FailureReason, FileRef, PortSchema, Read, SampleError, SampleOutput, Stage,
+};
 use serde_json::{Value, json};
 
 use super::idle::Interpreters;
@@ -21,6 +23,8 @@ pub(super) struct PythonStage {
     /// All that went into the key.
     pub(super) files: Vec<FileRef>,
     pub(super) interpreters: Interpreters,
+    /// Of a function that makes samples: what it takes of the rounds before, beside what it learns from.
+    pub(super) history: Option<Vec<String>>,
     /// Why the script cannot be loaded, once that was tried.
     pub(super) unloaded: OnceLock<SampleError>,
 }
@@ -30,7 +34,18 @@ impl Stage for PythonStage {
         &self.bound
     }
 
+    fn feedback(&self, tables: &[PortSchema]) -> Result<Vec<Read>, Vec<ConfigError>> {
+        let learns = self.history.is_some();
+        let read = |table: &PortSchema| match learns {
+            true => Ok(Read::all(&table.port)),
+            false => Err(ConfigError::at("feedback", "a function learns from results with `rounds`; give these")),
+        };
+        tables.iter().map(read).collect::<Result<_, _>>().map_err(|error| vec![error])
+    }
+
     fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
+        let seen = self.history.as_ref().map(|history| seen(batch, history));
+        let batch = seen.as_ref().unwrap_or(batch);
         // The text that runs is the one that was hashed; but what a user has changed meanwhile is not asked for any more.
         for file in &self.files {
             if let Err(error) = file.unchanged() {
@@ -55,6 +70,17 @@ impl Stage for PythonStage {
         }
         results
     }
+}
+
+/// The batch as the function sees it: arguments have no dots in their names, and it need not take all of the history.
+fn seen(batch: &Batch, history: &[String]) -> Batch {
+    let mut seen = batch.clone();
+    for (name, _) in &mut seen.broadcast {
+        *name = name.replace('.', "_");
+    }
+    let is_history = |name: &str| name == "points" || name.starts_with("previous_");
+    seen.broadcast.retain(|(name, _)| !is_history(name) || history.contains(name));
+    seen
 }
 
 impl PythonStage {

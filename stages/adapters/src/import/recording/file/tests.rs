@@ -65,7 +65,8 @@ impl Format for TwoFiles {
 fn opened(folder: &std::path::Path) -> Result<RecordingFile, ConfigError> {
     let files = Files::new(folder, BTreeSet::new());
     let (config, written) = (json!({}), Written::default());
-    let request = BindRequest { config: &config, written: &written, inputs: &[], grain: None, files: &files };
+    let request =
+        BindRequest { config: &config, written: &written, inputs: &[], grain: None, feedback: &[], files: &files };
     let main = request.open("path", "s/head.two")?;
     RecordingFile { main, parts: Vec::new(), format: Some(&TwoFiles) }.with_parts(&request, "path", "s/head.two")
 }
