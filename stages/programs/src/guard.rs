@@ -26,6 +26,14 @@ struct Guard {
 
 static GUARD: Mutex<Option<Guard>> = Mutex::new(None);
 
+/// Makes sure that there is a guard.
+pub(crate) fn begin() {
+    let mut guard = lock();
+    if guard.is_none() {
+        *guard = start();
+    }
+}
+
 /// Ends the group when this process ends.
 pub(crate) fn watch(group: u32) {
     tell('+', group);
@@ -43,7 +51,8 @@ fn tell(sign: char, group: u32) {
     }
     if let Some(Guard { groups, .. }) = guard.as_mut() {
         // Without a guard, processes end with this one all the same, if not when it is killed.
-        let told = writeln!(groups, "{sign} {group}").and_then(|()| groups.flush());
+        // In one piece: half a number would be another group.
+        let told = groups.write_all(format!("{sign} {group}\n").as_bytes());
         if told.is_err() {
             *guard = None;
         }

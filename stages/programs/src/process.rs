@@ -27,13 +27,15 @@ pub(crate) struct Process {
     ended: bool,
 }
 
-/// Starts a program that computes on so many threads.
+/// Starts a program that computes on so many threads. It must not begin its work before it has read something: it is watched
+/// over as soon as this has returned.
 pub(crate) fn start(command: &mut Command, threads: usize) -> io::Result<Process> {
     for name in THREADS {
         command.env(name, threads.to_string());
     }
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(command, 0);
+    guard::begin();
     let child = command.spawn()?;
     guard::watch(child.id());
     Ok(Process { child, ended: false })

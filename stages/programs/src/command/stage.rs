@@ -1,6 +1,7 @@
 //! Starts the program for samples.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -15,6 +16,8 @@ use crate::process::{how, start};
 
 /// How often a call looks whether the program has ended, at first and at last.
 const WATCH: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(20));
+/// The program begins when it has been told of to whoever ends it if this process is killed.
+const GO: &[u8] = b"go\n";
 /// What shells say of programs that are not there.
 const NO_PROGRAM: [i32; 2] = [126, 127];
 
@@ -112,9 +115,13 @@ impl CommandStage {
             |error: &dyn std::fmt::Display| SampleError::crashed(format!("cannot start the program: {error}"));
         let (listen, speak) = std::io::pipe().map_err(|error| unstarted(&error))?;
         let mut command = self.command(values);
-        command.current_dir(folder).stdin(Stdio::null());
+        command.current_dir(folder).stdin(Stdio::piped());
         command.stdout(speak.try_clone().map_err(|error| unstarted(&error))?).stderr(speak);
         let mut process = start(&mut command, self.threads).map_err(|error| unstarted(&error))?;
+        if let Some(mut go) = process.child().stdin.take() {
+            // One that has ended already is told by how it did.
+            let _ = go.write_all(GO);
+        }
         drop(command);
         let printed = Printed::hear(listen, None).map_err(|error| unstarted(&error))?;
         let mut wait = WATCH.0;
@@ -145,11 +152,10 @@ impl CommandStage {
             Line::Words(words) => words.iter().map(|word| filled(word, values, plain)).collect(),
             Line::Shell(line) => vec!["/bin/sh".to_owned(), "-c".to_owned(), filled(line, values, quoted)],
         };
-        let mut all: Vec<String> = Vec::new();
-        if let Some(bytes) = self.memory_limit {
-            let limit = format!("ulimit -v {} && exec \"$@\"", bytes.div_ceil(1024));
-            all.extend(["/bin/sh", "-c", &limit, "sh"].map(str::to_owned));
-        }
+        let limit = self.memory_limit.map(|bytes| format!("ulimit -v {} && ", bytes.div_ceil(1024)));
+        let begin = format!("read -r go && {}exec \"$@\" </dev/null", limit.unwrap_or_default());
+        let mut all: Vec<String> =
+            if cfg!(unix) { ["/bin/sh", "-c", &begin, "sh"].map(str::to_owned).into() } else { Vec::new() };
         all.extend(words);
         let mut command = Command::new(all.first().map(String::as_str).unwrap_or_default());
         command.args(all.iter().skip(1));
