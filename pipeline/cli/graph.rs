@@ -56,7 +56,15 @@ fn edges(graph: &Graph) -> Vec<Edge> {
             let output = (port.output > 0).then(|| from.bound().outputs[port.output].name.clone());
             Edge { from: from.name.clone(), to: stage.name.clone(), port: port.name.clone(), output }
         };
-        stage.ports.iter().map(edge).collect::<Vec<_>>()
+        // The samples of a search are the rows of its rounds, which learn from stages below.
+        let rounds = graph.stages.iter().filter(|from| from.is_search() && from.spec_name() == stage.name);
+        let points = rounds.map(|from| Edge {
+            from: from.name.clone(),
+            to: stage.name.clone(),
+            port: "points".to_owned(),
+            output: None,
+        });
+        stage.ports.iter().chain(&stage.feedback).map(edge).chain(points).collect::<Vec<_>>()
     };
     graph.stages.iter().flat_map(of_stage).collect()
 }

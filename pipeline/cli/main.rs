@@ -9,7 +9,6 @@ mod csv_text;
 mod diff;
 mod error;
 mod export;
-mod figure;
 mod gc;
 mod graph;
 mod init;

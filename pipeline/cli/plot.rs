@@ -2,39 +2,33 @@
 
 use std::path::Path;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Float64Type};
+use lapicque_figures::{Choices, FigureError, FileType, image};
 use lapicque_pipeline::Pipeline;
 
 use crate::arguments::{Mark, Plot, Shared};
 use crate::error::CommandError;
-use crate::figure::{Axis, Figure, FileType, Panel, Points, Series, draw};
 use crate::project::{open_store, pipeline_file};
 use crate::sql::answer;
 use crate::table_output::write_file;
 use crate::tell;
-
-/// More cannot be told apart, or make files that no viewer opens.
-const MOST_PANELS: usize = 25;
-const MOST_LINES: usize = 16;
-const MOST_COLOURS: usize = 8;
-const MOST_BARS: usize = 200;
-const MOST_CELLS: usize = 250;
-const MOST_POINTS: usize = 500_000;
 
 pub(crate) fn plot(command: &Plot, shared: &Shared) -> Result<(), CommandError> {
     let file_type = file_type(&command.output)?;
     let pipeline = Pipeline::read(&pipeline_file(&command.pipeline), &[])?;
     let store = open_store(&pipeline, shared)?;
     let table = answer(&command.query, &pipeline, &store, command.compute, shared)?;
-    check_size(&table)?;
-    let (figure, left_out) = match command.mark {
-        Some(Mark::Heatmap) => heatmap(&table, command)?,
-        _ => figure(&table, command)?,
+    let choices = Choices {
+        mark: command.mark.map(lapicque_figures::Mark::from),
+        log_x: command.log_x,
+        log_y: command.log_y,
+        title: command.title.clone(),
     };
-    let image = draw(&figure, file_type).map_err(CommandError::Output)?;
-    write_file(&command.output, |out| Ok(out.write_all(&image)?))?;
+    let image = image(&table, &choices, file_type).map_err(|error| match error {
+        FigureError::Png { .. } => CommandError::Output(error.to_string()),
+        other => CommandError::Input(other.to_string()),
+    })?;
+    let left_out = image.left_out;
+    write_file(&command.output, |out| Ok(out.write_all(&image.content)?))?;
     if !shared.quiet {
         if left_out > 0 {
             tell(&format!("note: {left_out} of {} rows have no place on these axes", table.num_rows()));
@@ -55,277 +49,13 @@ fn file_type(file: &Path) -> Result<FileType, CommandError> {
     }
 }
 
-fn refused<T>(message: String) -> Result<T, CommandError> {
-    Err(CommandError::Input(message))
-}
-
-fn check_size(table: &RecordBatch) -> Result<(), CommandError> {
-    let (columns, rows) = (table.num_columns(), table.num_rows());
-    if !(2..=4).contains(&columns) {
-        return refused(format!(
-            "the query gives {columns} columns; expected x and y, and then, where there are several, colour and panel"
-        ));
-    }
-    if rows > MOST_POINTS {
-        return refused(format!(
-            "the query gives {rows} rows; at most {MOST_POINTS} are drawn: aggregate, or choose some"
-        ));
-    }
-    Ok(())
-}
-
-/// The texts of a column, where there is one.
-fn group(table: &RecordBatch, column: usize) -> Result<Vec<String>, CommandError> {
-    match table.num_columns() > column {
-        true => texts(table.column(column), table.schema().field(column)),
-        false => Ok(vec![String::new(); table.num_rows()]),
-    }
-}
-
-/// The figure, and how many rows have no place on its axes.
-fn figure(table: &RecordBatch, command: &Plot) -> Result<(Figure, usize), CommandError> {
-    let schema = table.schema();
-    let mut y = numbers(table.column(1), schema.field(1))?;
-    let y_label = label(schema.field(1), rescale(&mut y, command.log_y));
-    let named = !is_number(schema.field(0));
-    let mark = command.mark.unwrap_or(if named { Mark::Bars } else { Mark::Lines });
-    let (x, x_power) = match mark {
-        Mark::Bars => (X::Names(texts(table.column(0), schema.field(0))?), 0),
-        Mark::Lines | Mark::Points | Mark::Heatmap => {
-            let mut x = numbers(table.column(0), schema.field(0))?;
-            let power = rescale(&mut x, command.log_x);
-            (X::Numbers(x), power)
-        }
-    };
-    let (colours, panels) = (group(table, 2)?, group(table, 3)?);
-    let mut figure = Figure {
-        title: command.title.clone(),
-        x: Axis { label: label(schema.field(0), x_power), logarithmic: command.log_x },
-        y: Axis { label: y_label, logarithmic: command.log_y },
-        colour: (table.num_columns() > 2).then(|| schema.field(2).name().clone()),
-        mark,
-        colours: distinct(&colours),
-        panels: distinct(&panels).into_iter().map(|title| Panel { title, series: Vec::new() }).collect(),
-    };
-    let names = match &x {
-        X::Names(names) => distinct(names).len(),
-        X::Numbers(_) => 0,
-    };
-    let most_colours = if mark == Mark::Lines { MOST_LINES } else { MOST_COLOURS };
-    for (what, found, most) in [
-        ("colours", figure.colours.len(), most_colours),
-        ("panels", figure.panels.len(), MOST_PANELS),
-        ("groups of bars", names, MOST_BARS),
-    ] {
-        if found > most {
-            return refused(format!("{found} {what}; at most {most} can be told apart"));
+impl From<Mark> for lapicque_figures::Mark {
+    fn from(mark: Mark) -> Self {
+        match mark {
+            Mark::Lines => Self::Lines,
+            Mark::Points => Self::Points,
+            Mark::Bars => Self::Bars,
+            Mark::Heatmap => Self::Heatmap,
         }
     }
-    if mark == Mark::Bars && command.log_x {
-        return refused("--log-x: the names under bars have no logarithm".to_owned());
-    }
-    let mut left_out = 0;
-    for row in 0..table.num_rows() {
-        let has_place = |value: f64, axis: &Axis| value.is_finite() && (value > 0.0 || !axis.logarithmic);
-        let is_drawn = has_place(y[row], &figure.y)
-            && match &x {
-                X::Names(_) => true,
-                X::Numbers(x) => has_place(x[row], &figure.x),
-            };
-        left_out += usize::from(!is_drawn);
-        let colour = figure.colours.iter().position(|colour| *colour == colours[row]).unwrap_or_default();
-        let Some(panel) = figure.panels.iter_mut().find(|panel| panel.title == panels[row]) else {
-            continue;
-        };
-        let series = panel.series_of(colour, mark == Mark::Bars);
-        match (&mut series.points, &x) {
-            // A line ends where a value is missing.
-            (Points::Numbers(points), X::Numbers(x)) => points.push(is_drawn.then(|| (x[row], y[row]))),
-            (Points::Named(bars), X::Names(x)) if is_drawn => {
-                if bars.iter().any(|(name, _)| *name == x[row]) {
-                    return refused(format!("several rows for the bar `{}`: aggregate, or give them a colour", x[row]));
-                }
-                bars.push((x[row].clone(), y[row]));
-            }
-            _ => {}
-        }
-    }
-    if left_out == table.num_rows() {
-        return refused("the query gives no row that has a place on these axes".to_owned());
-    }
-    Ok((figure, left_out))
-}
-
-/// Values over a grid of x and y.
-fn heatmap(table: &RecordBatch, command: &Plot) -> Result<(Figure, usize), CommandError> {
-    let schema = table.schema();
-    if table.num_columns() < 3 {
-        return refused("a heatmap has the columns x, y and value, and panel if there are several".to_owned());
-    }
-    if command.log_x || command.log_y {
-        return refused("a heatmap has no logarithmic axes".to_owned());
-    }
-    let [x, y, values] = [0, 1, 2].map(|column| numbers(table.column(column), schema.field(column)));
-    let (x, y, values) = (x?, y?, values?);
-    let (across, up) = (Grid::of(&x, schema.field(0).name())?, Grid::of(&y, schema.field(1).name())?);
-    let titles = group(table, 3)?;
-    let mut panels: Vec<Panel> = Vec::new();
-    let mut left_out = 0;
-    for row in 0..table.num_rows() {
-        let panel = panels.iter().position(|panel| panel.title == titles[row]).unwrap_or_else(|| {
-            let cells = vec![vec![f64::NAN; across.points.len()]; up.points.len()];
-            let points = Points::Cells { cells, across: across.range(), up: up.range() };
-            panels.push(Panel { title: titles[row].clone(), series: vec![Series { colour: 0, points }] });
-            panels.len() - 1
-        });
-        let (Some(column), Some(line), true) = (across.at(x[row]), up.at(y[row]), values[row].is_finite()) else {
-            left_out += 1;
-            continue;
-        };
-        if let Points::Cells { cells, .. } = &mut panels[panel].series[0].points {
-            if !cells[line][column].is_nan() {
-                let (x, y) = (x[row], y[row]);
-                return refused(format!("several rows for the cell at {x} and {y}: aggregate, or give them a panel"));
-            }
-            cells[line][column] = values[row];
-        }
-    }
-    if panels.len() > MOST_PANELS {
-        return refused(format!("{} panels; at most {MOST_PANELS} can be told apart", panels.len()));
-    }
-    if left_out == table.num_rows() {
-        return refused("the query gives no row that has a place on these axes".to_owned());
-    }
-    // What colours mean has no other place.
-    let value = label(schema.field(2), 0);
-    for panel in &mut panels {
-        panel.title = if panel.title.is_empty() { value.clone() } else { format!("{}: {value}", panel.title) };
-    }
-    let axis = |column: usize| Axis { label: label(schema.field(column), 0), logarithmic: false };
-    let (x, y) = (axis(0), axis(1));
-    let figure =
-        Figure { title: command.title.clone(), x, y, colour: None, mark: Mark::Heatmap, colours: Vec::new(), panels };
-    Ok((figure, left_out))
-}
-
-/// The values of an axis of a heatmap, evenly spaced.
-struct Grid {
-    points: Vec<f64>,
-    step: f64,
-}
-
-impl Grid {
-    fn of(values: &[f64], name: &str) -> Result<Self, CommandError> {
-        let mut points: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
-        points.sort_by(f64::total_cmp);
-        points.dedup();
-        let (Some(first), Some(last)) = (points.first(), points.last()) else {
-            return refused(format!("the column `{name}` holds no numbers"));
-        };
-        if points.len() > MOST_CELLS {
-            return refused(format!(
-                "{} values of `{name}`; a heatmap has at most {MOST_CELLS} each way",
-                points.len()
-            ));
-        }
-        let step = if points.len() > 1 { (last - first) / (points.len() - 1) as f64 } else { 1.0 };
-        if points.windows(2).any(|pair| ((pair[1] - pair[0]) / step - 1.0).abs() > 0.01) {
-            return refused(format!("the values of `{name}` are not evenly spaced, as those of a heatmap have to be"));
-        }
-        Ok(Self { points, step })
-    }
-
-    fn at(&self, value: f64) -> Option<usize> {
-        self.points.iter().position(|point| *point == value)
-    }
-
-    /// From the edge of the first cell to that of the last.
-    fn range(&self) -> (f64, f64) {
-        let half = 0.5 * self.step;
-        (self.points[0] - half, self.points[self.points.len() - 1] + half)
-    }
-}
-
-enum X {
-    Numbers(Vec<f64>),
-    Names(Vec<String>),
-}
-
-impl Panel {
-    fn series_of(&mut self, colour: usize, named: bool) -> &mut Series {
-        let at = self.series.iter().position(|series| series.colour == colour).unwrap_or_else(|| {
-            let points = if named { Points::Named(Vec::new()) } else { Points::Numbers(Vec::new()) };
-            self.series.push(Series { colour, points });
-            self.series.len() - 1
-        });
-        &mut self.series[at]
-    }
-}
-
-fn is_number(field: &Field) -> bool {
-    field.data_type().is_numeric()
-}
-
-/// NaN where there is none.
-fn numbers(column: &ArrayRef, field: &Field) -> Result<Vec<f64>, CommandError> {
-    if !is_number(field) {
-        let (name, data_type) = (field.name(), field.data_type());
-        return Err(CommandError::Input(format!(
-            "the column `{name}` must hold numbers to be drawn; it is {data_type}"
-        )));
-    }
-    let cast = cast(column, &DataType::Float64).map_err(|error| CommandError::Output(error.to_string()))?;
-    let numbers = cast.as_primitive::<Float64Type>();
-    Ok((0..numbers.len()).map(|row| if numbers.is_null(row) { f64::NAN } else { numbers.value(row) }).collect())
-}
-
-fn texts(column: &ArrayRef, field: &Field) -> Result<Vec<String>, CommandError> {
-    let failed = |error: &dyn std::fmt::Display| CommandError::Input(format!("the column `{}`: {error}", field.name()));
-    let cast = cast(column, &DataType::Utf8).map_err(|error| failed(&error))?;
-    let texts = cast.as_string_opt::<i32>().ok_or_else(|| failed(&"it holds no texts"))?;
-    Ok(texts.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
-}
-
-/// The name and unit of values that were divided by a power of ten.
-fn label(field: &Field, power: i32) -> String {
-    let unit = field.metadata().get("unit");
-    let name = unit.map_or(field.name().as_str(), |unit| without_unit(field.name(), unit));
-    match (unit, power) {
-        (Some(unit), 0) => format!("{name} ({unit})"),
-        (Some(unit), _) => format!("{name} (1e{power} {unit})"),
-        (None, 0) => name.to_owned(),
-        (None, _) => format!("{name} (1e{power})"),
-    }
-}
-
-/// `rate` of `rate_hz`.
-fn without_unit<'a>(name: &'a str, unit: &str) -> &'a str {
-    match name.rsplit_once('_') {
-        Some((name, last)) if last.eq_ignore_ascii_case(unit) => name,
-        _ => name,
-    }
-}
-
-/// Divides values by a power of a thousand, and returns its exponent: axes end at 1e-10.
-fn rescale(values: &mut [f64], logarithmic: bool) -> i32 {
-    let sizes = values.iter().map(|value| value.abs()).filter(|size| *size > 0.0 && size.is_finite());
-    // Of a linear axis the largest value has to be well above that, of a logarithmic one the least.
-    let (size, least) = match logarithmic {
-        true => (sizes.fold(f64::INFINITY, f64::min), 1e-9),
-        false => (sizes.fold(0.0, f64::max), 1e-6),
-    };
-    if !(size > 0.0 && size < least) {
-        return 0;
-    }
-    let power = 3 * (size.log10() / 3.0).floor() as i32;
-    // In two steps: the whole factor may be infinite.
-    let (half, rest) = (-power / 2, -power - -power / 2);
-    values.iter_mut().for_each(|value| *value = *value * 10f64.powi(half) * 10f64.powi(rest));
-    power
-}
-
-/// In the order in which they come.
-fn distinct(values: &[String]) -> Vec<String> {
-    let mut seen = std::collections::HashSet::new();
-    values.iter().filter(|value| seen.insert(value.as_str())).cloned().collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{Lab, lapicque, lapicque_with};
+use crate::support::{Lab, has_python, lapicque, lapicque_with};
 
 const PIPELINE: &str = "
 lapicque: 1
@@ -76,6 +76,10 @@ fn init_makes_a_project_that_runs() {
     assert_eq!(rows[0]["J_ext"], 27.0);
 }
 
+fn has_r() -> bool {
+    std::process::Command::new("Rscript").arg("--version").output().is_ok_and(|answer| answer.status.success())
+}
+
 #[test]
 fn the_examples_are_sound() {
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
@@ -86,6 +90,10 @@ fn the_examples_are_sound() {
         let Ok(text) = std::fs::read_to_string(folder.join("pipeline.yaml")) else {
             continue;
         };
+        if text.contains("kind: python") && !(has_python() && has_r()) {
+            eprintln!("skipped: {} needs Python and R", folder.display());
+            continue;
+        }
         let path = format!("recording.path={recording}");
         let setting = if text.contains("import.recording") { vec!["--set", &path] } else { Vec::new() };
         let answer = lapicque(&folder, &[["check", "."].as_slice(), &setting].concat()).ok();

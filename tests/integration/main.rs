@@ -3,7 +3,7 @@
 //! `incremental` and `sweep` ask what runs again after a change, `conformance` what every kind of stage promises,
 //! `edits` and `losses` compare random edits with an oracle, `losses` on stores that lose files between them,
 //! `executors` runs the suites of results and of increments in processes of their own,
-//! `scale` has a hundred thousand samples, `searches` has samples that follow from results,
+//! `scale` has a hundred thousand samples, `searches` and `kinds_that_search` have samples that follow from results,
 //! `damage`, `interrupted` and `failures` ask what is lost when things go wrong,
 //! `answering`, `bad_inputs`, `cli`, `networks` and `plot` what the command says,
 //! `units` in which units tables are, `recording` applies a model to real recordings,
@@ -27,6 +27,7 @@ mod executors;
 mod failures;
 mod incremental;
 mod interrupted;
+mod kinds_that_search;
 mod losses;
 mod networks;
 mod own_stages;

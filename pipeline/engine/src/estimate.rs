@@ -10,6 +10,7 @@ use crate::kind::Grain;
 use crate::plan::Planner;
 use crate::states::{StageState, Unit};
 use crate::store::{Cost, MeasuredOn, RunRecord, StageRun, Store, StoreError};
+use crate::unchanged::unchanged;
 use crate::why::ingredients_changed;
 
 /// One line of a plan.
@@ -29,18 +30,6 @@ pub struct StagePlan {
     pub estimated_bytes: Option<f64>,
     /// Whether that was with another configuration, of this stage or of one above it, which the estimate does not allow for.
     pub estimate_from_other_configuration: bool,
-}
-
-/// The latest run, if nothing has changed since: then a run would compute nothing.
-pub fn unchanged(graph: &Graph, store: &dyn Store) -> Result<Option<RunRecord>, StoreError> {
-    let Some(latest) = store.latest_run(&graph.name, Some(&graph.file))? else {
-        return Ok(None);
-    };
-    // What panicked or took too long is tried again.
-    let to_retry = latest.stages.iter().any(|stage| stage.to_retry > 0);
-    let same =
-        latest.ok && !to_retry && latest.identity == graph.identity() && latest.inventory == store.inventory()?;
-    Ok(same.then_some(latest))
 }
 
 /// What a run would do, as far as it is known before anything is computed.

@@ -4,12 +4,11 @@ use lapicque_schemas::Labels;
 
 use crate::config::nearest;
 use crate::diagnostic::Diagnostic;
-use crate::graph::{BoundStage, Domain, Port};
+use crate::graph::{BoundStage, Domain, Port, ROUNDS};
 use crate::kind::{
     Batch, Bound, ConfigError, Context, Output, Points, PortSchema, Read, SampleError, SampleOutput, Samples, Stage,
 };
 use crate::pipeline_file::{Pipeline, StageRef};
-use crate::search::ROUNDS;
 
 /// Names of tables that every round sees.
 const POINTS: &str = "points";

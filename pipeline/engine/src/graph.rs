@@ -6,7 +6,9 @@ use lapicque_schemas::{Digest, DigestBuilder, Labels};
 
 use crate::kind::{Bound, Read, Samples, Stage};
 use crate::pipeline_file::{StageSpec, WHERE};
-use crate::search::ROUNDS;
+
+/// What the name of the stage ends with that computes the rounds of another, which makes samples.
+pub(crate) const ROUNDS: &str = "__rounds";
 
 pub struct Graph {
     pub name: String,
@@ -104,6 +106,11 @@ impl BoundStage {
     /// Whether its samples are the rows that a search makes.
     pub(crate) fn is_made(&self) -> bool {
         self.made_by.is_some() && self.bound().points().is_some()
+    }
+
+    /// Whether it computes the rounds of a search.
+    pub fn is_search(&self) -> bool {
+        self.bound().rounds().is_some()
     }
 
     /// The name of the stage in the pipeline file that it stands for.

@@ -101,6 +101,14 @@ impl RunRecord {
 }
 
 impl StageRun {
+    /// The name of one of its outputs in SQL.
+    pub fn table_name(&self, output: usize) -> String {
+        match self.outputs.get(output) {
+            Some(other) if output > 0 => format!("{}__{}", self.stage, other.name),
+            _ => self.stage.clone(),
+        }
+    }
+
     /// Whether every sample that is not left out has a result.
     pub fn is_complete(&self) -> bool {
         self.done + self.left_out >= self.samples

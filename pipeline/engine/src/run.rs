@@ -9,7 +9,7 @@ use rayon::ThreadPoolBuilder;
 
 use crate::batches::Batches;
 use crate::dispatch::Dispatch;
-use crate::estimate::{History, unchanged};
+use crate::estimate::History;
 use crate::events::{Event, Observer, TimedEvent};
 use crate::graph::{Component, Graph};
 use crate::kind::{Context, Grain, SampleError, Stage};
@@ -21,6 +21,7 @@ use crate::record::{Counts, run_id, stage_run, unchanged_stage};
 use crate::shared_tables::SharedTables;
 use crate::states::Unit;
 use crate::store::{Cost, RunRecord, Store, StoreError};
+use crate::unchanged::unchanged;
 use crate::verify::verify;
 
 /// How often a run begins again because of damaged files; each time at least one is gone.

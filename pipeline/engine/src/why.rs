@@ -16,7 +16,7 @@ use crate::keys::Ingredients;
 use crate::kind::{Batch, Context, Grain, SampleInput};
 use crate::plan::Planner;
 use crate::states::Unit;
-use crate::store::{Binding, RunRecord, StageRun, Store, StoreError};
+use crate::store::{Binding, RunRecord, Store, StoreError};
 
 /// The state of one sample in one stage, and what changed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -379,15 +379,5 @@ impl fmt::Display for Why {
             write!(f, ", because {}", change.chain())?;
         }
         Ok(())
-    }
-}
-
-impl StageRun {
-    /// The name of one of its outputs in SQL.
-    pub fn table_name(&self, output: usize) -> String {
-        match self.outputs.get(output) {
-            Some(other) if output > 0 => format!("{}__{}", self.stage, other.name),
-            _ => self.stage.clone(),
-        }
     }
 }

@@ -38,6 +38,7 @@ mod network;
 mod path;
 mod place;
 mod problem;
+mod rule;
 mod shipped;
 mod suggestion;
 
@@ -46,10 +47,9 @@ pub use distribution::{Bounds, Distribution, InvalidDistribution, Shape, Spread}
 pub use file::{AnyNetwork, FittedTo, NetworkFile, NetworkFileError, NnmtNetwork, network_file_schema, read_network};
 pub use lapicque_units::Range;
 pub use models::{NeuronModel, ParameterSpec};
-pub use network::{
-    Connection, Drive, Network, Neuron, Population, Rule, SpatialProfile, Synapse, UnknownPath, Unsupported,
-};
+pub use network::{Connection, Drive, Network, Neuron, Population, SpatialProfile, Synapse, UnknownPath, Unsupported};
 pub use path::SetError;
 pub use place::Entry;
 pub use problem::{InvalidNetwork, NetworkProblem};
+pub use rule::Rule;
 pub use shipped::{shipped, shipped_names};

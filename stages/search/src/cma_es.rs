@@ -415,7 +415,6 @@ mod tests {
         let hills = median_of_runs(&many, (-5.0, 5.0), 1e-9, rastrigin);
         let found = [(sphere, SPHERE), (valley, ROSENBROCK), (hills, RASTRIGIN)];
         assert!(found.iter().all(|(own, reference)| *own as f64 <= 1.5 * *reference as f64), "{found:?}");
-        eprintln!("evaluations here and there: {found:?}");
     }
 
     const SPHERE: u64 = 1691;

@@ -1,4 +1,4 @@
-//! Figures: panels of lines, points, bars or cells in colours that most people can tell apart.
+//! What is drawn, and drawing it: panels of lines, points, bars or cells in colours that most people can tell apart.
 
 use kuva::prelude::{
     BarPlot, Heatmap, Layout, LinePlot, Palette, Plot, PngBackend, ScatterPlot, SvgBackend, TickFormat,
@@ -6,7 +6,7 @@ use kuva::prelude::{
 use kuva::render::figure::Figure as Grid;
 use kuva::render::render::render_multiple;
 
-use crate::arguments::Mark;
+use crate::{FigureError, FileType, Mark};
 
 pub(crate) struct Figure {
     pub(crate) title: Option<String>,
@@ -46,12 +46,6 @@ pub(crate) enum Points {
     Cells { cells: Vec<Vec<f64>>, across: (f64, f64), up: (f64, f64) },
 }
 
-#[derive(Clone, Copy)]
-pub(crate) enum FileType {
-    Svg,
-    Png,
-}
-
 /// Pixels of a PNG file per point of the figure.
 const SCALE: f32 = 2.0;
 const LINE_WIDTH: f64 = 1.5;
@@ -60,7 +54,7 @@ const PANEL_WIDTH: f64 = 420.0;
 const PANEL_HEIGHT: f64 = 300.0;
 
 /// The content of an image file.
-pub(crate) fn draw(figure: &Figure, file_type: FileType) -> Result<Vec<u8>, String> {
+pub(crate) fn draw(figure: &Figure, file_type: FileType) -> Result<Vec<u8>, FigureError> {
     let scene = match figure.panels.as_slice() {
         [panel] => {
             let plots = figure.plots(panel);
@@ -87,7 +81,9 @@ pub(crate) fn draw(figure: &Figure, file_type: FileType) -> Result<Vec<u8>, Stri
     };
     match file_type {
         FileType::Svg => Ok(SvgBackend::new().render_scene(&scene).into_bytes()),
-        FileType::Png => PngBackend::new().with_scale(SCALE).render_scene(&scene),
+        FileType::Png => {
+            PngBackend::new().with_scale(SCALE).render_scene(&scene).map_err(|message| FigureError::Png { message })
+        }
     }
 }
 
