@@ -1,7 +1,8 @@
-//! `parameters.from_table`, `parameters.refine` and `search.cma_es`: which samples they make, and what they refuse.
+//! `parameters.from_table`, `parameters.refine` and `search.cma_es`: which samples they make; and what is refused of any search.
 
 use serde_json::{Value, json};
 
+use crate::searches::{PLAIN, pipeline, registry};
 use crate::support::{Lab, floats, numbers};
 
 fn from_table(query: &str, config: Value) -> Value {
@@ -24,7 +25,7 @@ fn from_table(query: &str, config: Value) -> Value {
 
 #[test]
 fn rows_of_a_table_become_samples() {
-    let lab = Lab::with_kinds(registry);
+    let lab = Lab::new();
     let best = |n: usize| format!("SELECT g FROM l ORDER BY loss, g LIMIT {n}");
     let ran = lab.run(&from_table(&best(3), json!({})));
     assert!(ran.record.ok, "{:?}", ran.failures());
@@ -42,7 +43,7 @@ fn rows_of_a_table_become_samples() {
 
 #[test]
 fn rows_that_cannot_be_points_are_told() {
-    let lab = Lab::with_kinds(registry);
+    let lab = Lab::new();
     let failing = [
         ("SELECT g FROM l UNION ALL SELECT g FROM l WHERE g = 3", json!({}), "equal to an earlier one"),
         ("SELECT CASE WHEN g = 4 THEN NULL ELSE g END AS g FROM l", json!({}), "no value of `g`"),
@@ -211,4 +212,50 @@ fn a_grid_becomes_finer_where_a_quantity_jumps() {
     let last = &points[points.len() - 4..];
     assert!(points.len() > 20 && last.iter().all(|point| off(point) < 0.15), "{last:?}");
     assert_eq!(ran.stage("search__rounds").samples, 5);
+}
+
+#[test]
+fn mistakes_are_told_when_the_file_is_checked() {
+    let lab = Lab::with_kinds(registry);
+    let told = |edit: &dyn Fn(&mut Value)| {
+        let mut pipeline = pipeline(&PLAIN);
+        edit(&mut pipeline["stages"]);
+        lab.bind(&pipeline).map(|_| ()).unwrap_err()
+    };
+    let cases: Vec<(String, &str)> = vec![
+        (told(&|s| drop(s["climb"].as_object_mut().unwrap().remove("feedback"))), "learns from results"),
+        (told(&|s| s["climb"]["feedback"] = json!({"loss": "los"})), "did you mean `loss`"),
+        (told(&|s| s["climb"]["feedback"] = json!({"loss": "least"})), "sample-wise stages below itself"),
+        (told(&|s| s["climb"]["feedback"] = json!({"loss": "climb"})), "knows its own points"),
+        (told(&|s| s["climb"]["feedback"] = json!({"loss": "loss.other"})), "no output `other`"),
+        (told(&|s| s["climb"]["feedback"] = json!({"points": "loss"})), "another table that `climb` sees"),
+        (told(&|s| s["climb"]["feedback"] = json!({"wrong": "loss"})), "a column `loss` is due"),
+        (told(&|s| s["climb"]["feedback"] = json!(["loss"])), "expected a map"),
+        (told(&|s| s["climb"]["feedback"] = json!({"loss": 3})), "expected `stage` or `stage.output`"),
+        (told(&|s| s["climb"]["keep"] = json!(false)), "always kept"),
+        (told(&|s| s["loss"]["keep"] = json!(false)), "keep"),
+        (told(&|s| s["least"]["feedback"] = json!({"loss": "loss"})), "leave `feedback` out"),
+        (told(&|s| s["loss"]["feedback"] = json!({"loss": "least"})), "leave `feedback` out"),
+        (
+            told(&|s| {
+                s["other"] = json!({"kind": "parameters.list", "rows": [{"y": 1}]});
+                s["loss"]["inputs"]["q"] = json!("other");
+                s["loss"]["query"] = json!("SELECT p.sample, x * y AS loss FROM p JOIN q ON p.sample = q.sample");
+            }),
+            "samples of one origin",
+        ),
+        (told(&|s| s["loss"]["inputs"]["p"] = json!("climb.nothing")), "no output `nothing`"),
+        (
+            told(&|s| {
+                s["draw"] = json!({"kind": "parameters.from_table", "inputs": {"table": "least"}});
+                s["deeper"] = json!({"kind": "sql", "inputs": {"d": "draw"}, "grain": "sample", "query": "SELECT sample, m AS loss FROM d"});
+                s["climb"]["feedback"] = json!({"loss": "deeper"});
+            }),
+            "sample-wise stages below itself",
+        ),
+        (told(&|s| s["climb"]["inputs"] = json!({"a": "loss"})), "in a circle"),
+    ];
+    for (problem, due) in &cases {
+        assert!(problem.contains(due), "{due}: {problem}");
+    }
 }
