@@ -32,6 +32,13 @@ fn pipeline() -> String {
     )
 }
 
+/// The same body under a search of some rounds.
+fn search() -> String {
+    let source = "kind: search.cma_es, feedback: {l: c}, minimise: z, rounds: 7, population: 6, bounds: {x: [-1, 1]}";
+    let grid = format!("kind: parameters.grid, batch: {BATCH}, sweep: {{x: {{linspace: [0, 1, {SAMPLES}]}}}}");
+    pipeline().replace(&grid, source)
+}
+
 fn bench() -> TempDir {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("pipeline.yaml"), pipeline()).unwrap();
@@ -65,11 +72,15 @@ fn tables(folder: &Path) -> [Vec<u8>; 2] {
 
 /// Runs to the end; nothing that was published is computed again.
 fn recovers(folder: &Path, due: &[Vec<u8>; 2], what: &str) {
+    recovers_of(ALL, folder, due, what);
+}
+
+fn recovers_of(all: u64, folder: &Path, due: &[Vec<u8>; 2], what: &str) {
     let plan = Command::new(env!("CARGO_BIN_EXE_lapicque")).current_dir(folder).args(["plan", ".", "--json"]).output();
     let known = sum(&plan.unwrap(), "cached");
     let output = run(folder, "");
     assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
-    assert!(sum(&output, "computed") <= ALL - known, "{what}: what is published is not computed again");
+    assert!(sum(&output, "computed") <= all - known, "{what}: what is published is not computed again");
     assert_eq!(&tables(folder), due, "{what}");
     assert_eq!(sum(&run(folder, ""), "computed"), 0, "{what}");
 }
@@ -99,6 +110,38 @@ fn a_process_that_ends_at_any_point_of_writing_loses_what_it_was_writing() {
         }
         // Few manifests are not merged.
         assert!(ended > 0 || point == "merge.written", "{point} was never reached");
+    }
+}
+
+#[test]
+fn a_search_that_ends_at_any_point_of_writing_or_at_any_moment_goes_on() {
+    let bench = || {
+        let folder = TempDir::new().unwrap();
+        std::fs::write(folder.path().join("pipeline.yaml"), search()).unwrap();
+        folder
+    };
+    let whole = bench();
+    let all = sum(&run(whole.path(), ""), "computed");
+    // Rounds, their points, three stages and the total.
+    assert_eq!(all, 7 + 4 * 7 * 6 + 1);
+    let due = tables(whole.path());
+    let counts: &[u32] = if long() { &[0, 1, 2, 4, 7, 12, 19, 27, 36, 50, 70] } else { &[1, 19, 50] };
+    for point in ["file.create", "file.linked", "publish.segments", "claim.written"] {
+        for count in counts {
+            let folder = bench();
+            let output = run(folder.path(), &format!("{point}={count}*off->return"));
+            assert!(*count > 0 || !output.status.success(), "{point} was never reached");
+            recovers_of(all, folder.path(), &due, &format!("{point} after {count}"));
+        }
+    }
+    let kills = if long() { 30 } else { 4 };
+    for n in 0..kills {
+        let folder = bench();
+        let mut child = command(folder.path(), "").spawn().unwrap();
+        std::thread::sleep(Duration::from_micros(2_000 + (n * 7_919_317) % 500_000));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        recovers_of(all, folder.path(), &due, &format!("kill {n}"));
     }
 }
 
