@@ -298,7 +298,7 @@ pub enum Samples {
     Made(Rounds),
 }
 
-/// What is known beforehand of samples that a stage makes, round after round: see [`crate::search`].
+/// What is known beforehand of samples that a stage makes, round after round (`search.rs` says how).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rounds {
     pub most_rounds: u32,
