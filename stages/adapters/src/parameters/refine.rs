@@ -33,7 +33,7 @@ struct Config {
     /// Values of each parameter in the first round, 2 to 10,000 (default 5).
     #[serde(default = "default_levels")]
     levels: u32,
-    /// The column of the feedback table whose change between neighbours counts. Each sample has one row.
+    /// The column whose change between neighbours counts, of the table under the key `feedback`, e.g. `feedback: {rates: STAGE}`. Each sample has one row there.
     change: String,
     /// Neighbours that differ by no more are left as they are, in the unit of the column (default 0).
     #[serde(default)]

@@ -43,7 +43,7 @@ struct Config {
     /// Lowest and highest value of each parameter, e.g. `J_ext: [26 pA, 32 pA]`; in the order of their names.
     #[schemars(with = "std::collections::BTreeMap<String, (Value, Value)>")]
     bounds: IndexMap<String, (Value, Value)>,
-    /// The column of the feedback table that is to be least, or several with their weights, e.g. `{rate_error: 1, cv_error: 0.5}`. Each sample has one row.
+    /// The column that is to be least of the table under the key `feedback`, e.g. `feedback: {error: STAGE}`, or several with their weights, e.g. `{rate_error: 1, cv_error: 0.5}`. Each sample has one row there.
     #[schemars(with = "Value")]
     minimise: Weights,
     /// Rounds at most, 1 to 100,000 (default 100). A round more computes one round more.
