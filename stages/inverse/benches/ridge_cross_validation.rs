@@ -27,7 +27,7 @@ fn data() -> TrainingData {
     let weights = Array2::from_shape_simple_fn((22, 7), &mut draw);
     let targets = features.dot(&weights) + Array2::from_shape_simple_fn((ROWS, 7), &mut draw);
     let names = (0..22).map(|i| format!("f{i}")).collect();
-    let target_columns = (0..7).map(|i| Target { name: format!("theta{i}"), unit: None }).collect();
+    let target_columns = (0..7).map(|i| Target { name: format!("theta{i}"), unit: None, prior: None }).collect();
     TrainingData::new(features, names, targets, target_columns, (0..ROWS).collect()).unwrap()
 }
 

@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::estimators::{Leverage, MomentEstimator};
 use crate::moments::{LeaveOut, Moments};
-use crate::{Estimator, FitContext, Fitted, InverseError, TrainingData};
+use crate::{Estimator, FitContext, Fitted, InverseError, Prior, TrainingData};
 
 /// Values that agree to this part of the largest are rounding noise of a constant: standardizing would blow it up to a feature.
 const CONSTANT_PART: f64 = 1e-13;
@@ -67,6 +67,7 @@ pub(crate) struct Fitter<'a> {
     varying: Vec<usize>,
     constant: Vec<usize>,
     leave_out: Option<LeaveOut>,
+    priors: Vec<Option<Prior>>,
 }
 
 impl<'a> Fitter<'a> {
@@ -83,7 +84,8 @@ impl<'a> Fitter<'a> {
     pub(crate) fn for_one_fit(data: &'a TrainingData, estimator: &'a dyn Estimator, standardized: bool) -> Self {
         let rows: Vec<usize> = (0..data.row_count()).collect();
         let (varying, constant) = split_constant(data.features(), &rows);
-        Self { data, estimator, standardized, varying, constant, leave_out: None }
+        let priors = data.target_columns().iter().map(|target| target.prior.clone()).collect();
+        Self { data, estimator, standardized, varying, constant, leave_out: None, priors }
     }
 
     /// Fits on `training` rows; `left_out` are all the others.
@@ -119,7 +121,7 @@ impl<'a> Fitter<'a> {
         }
         let fitted = self
             .estimator
-            .fit(features.view(), targets.view(), context)
+            .fit(features.view(), targets.view(), &FitContext { priors: &self.priors, ..*context })
             .map_err(|error| name_column(error, self.data, &used))?;
         Ok(ColumnFit { used, dropped, scaling, fitted })
     }
@@ -205,7 +207,7 @@ mod tests {
         let rows = features.nrows();
         let names = (0..features.ncols()).map(|i| format!("f{i}")).collect();
         let targets = Array2::from_shape_fn((rows, 1), |(r, _)| r as f64);
-        let target = Target { name: "theta".to_owned(), unit: None };
+        let target = Target { name: "theta".to_owned(), unit: None, prior: None };
         TrainingData::new(features, names, targets, vec![target], (0..rows).collect()).unwrap()
     }
 

@@ -32,7 +32,7 @@ pub use random_forest::{Forest, Forests, RandomForest, Tree};
 pub use ridge::Ridge;
 pub use stored::{NamedArray, Stored};
 
-use crate::{InverseError, Moments};
+use crate::{InverseError, Moments, Posterior};
 
 /// Calls `visitor` for each estimator, in the order in which they are told. A new one is a line here.
 fn each(visitor: &mut impl Visitor) {
@@ -100,8 +100,31 @@ pub trait Fitted: Debug + Send + Sync {
     /// The first field that is not, by its name in model documents.
     fn check(&self, features: usize, targets: usize) -> Result<(), InverseError>;
 
+    /// What it says of targets beside one value; none for estimators that only know a value. [`Fitted::predict`] of one that has it is the mean of draws.
+    fn posterior(&self) -> Option<&dyn Posterior> {
+        None
+    }
+
+    /// The losses of its training, if it was trained step by step; they are kept with it.
+    fn losses(&self) -> Vec<Loss> {
+        Vec::new()
+    }
+
     /// What is kept of it; [`Listed::restore`] makes the same of it again.
     fn store(&self) -> Stored;
+}
+
+/// How far a training had come after a pass over its rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Loss {
+    /// Of an ensemble, from 0.
+    pub member: usize,
+    /// Passes over the training rows, from 1.
+    pub epoch: usize,
+    /// Mean loss per training row over the pass.
+    pub training: f64,
+    /// Mean loss per row that was set aside; NaN where none was.
+    pub validation: f64,
 }
 
 /// An estimator that configurations and model documents name. Its fields are its parameters, their documentation that of the configuration.

@@ -12,7 +12,7 @@
 //! // A weight of 26 to 32 pA, seen through two features of four simulations.
 //! let features = array![[1.0, 0.0], [2.0, 1.0], [3.0, 0.0], [4.0, 1.0]];
 //! let names = vec!["rate".to_owned(), "slope".to_owned()];
-//! let target = Target { name: "J_ext".to_owned(), unit: Some("pA".to_owned()) };
+//! let target = Target { name: "J_ext".to_owned(), unit: Some("pA".to_owned()), prior: None };
 //! let targets = array![[26.0], [29.0], [30.0], [33.0]];
 //! let data = TrainingData::new(features, names.clone(), targets, vec![target], vec![0, 1, 2, 3])?;
 //!
@@ -37,6 +37,8 @@ mod error;
 pub mod estimators;
 pub mod model;
 mod moments;
+pub mod posterior;
+mod prior;
 mod training_data;
 pub mod validation;
 
@@ -44,5 +46,7 @@ pub use error::InverseError;
 pub use estimators::{AnyEstimator, Estimator, FitContext, Fitted, LeastSquares, RandomForest, Ridge, estimators};
 pub use model::{Model, Predictions, predict, predict_checked, train};
 pub use moments::Moments;
+pub use posterior::{Draws, Posterior};
+pub use prior::Prior;
 pub use training_data::{Target, TrainingData};
 pub use validation::{CrossValidation, HeldOut, Metric, Split, Validation, cross_validate, explicit_folds};

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::InverseError;
+use crate::{InverseError, Prior};
 
 /// A quantity to be inferred.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct Target {
     pub name: String,
     /// Unit symbol such as `pA`; none for a pure number.
     pub unit: Option<String>,
+    /// What was known of it before, if anybody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior: Option<Prior>,
 }
 
 /// Checked training data: finite, of equal length, uniquely named.
@@ -175,7 +178,8 @@ mod tests {
         sample_of_row: Vec<usize>,
     ) -> Result<TrainingData, InverseError> {
         let names = (0..features.ncols()).map(|i| format!("f{i}")).collect();
-        let targets_named = (0..targets.ncols()).map(|i| Target { name: format!("theta{i}"), unit: None }).collect();
+        let targets_named =
+            (0..targets.ncols()).map(|i| Target { name: format!("theta{i}"), unit: None, prior: None }).collect();
         TrainingData::new(features, names, targets, targets_named, sample_of_row)
     }
 
@@ -211,7 +215,7 @@ mod tests {
             Array2::ones((1, 2)),
             vec!["f".to_owned(), "f".to_owned()],
             Array2::ones((1, 1)),
-            vec![Target { name: "theta".to_owned(), unit: None }],
+            vec![Target { name: "theta".to_owned(), unit: None, prior: None }],
             vec![0],
         );
         assert!(matches!(twice, Err(InverseError::DuplicateName { .. })));

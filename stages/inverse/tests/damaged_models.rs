@@ -10,7 +10,8 @@ fn data() -> TrainingData {
     let features = Array2::from_shape_fn((30, 3), |(r, c)| ((r * (c + 2)) as f64 * 0.9).sin());
     let targets = Array2::from_shape_fn((30, 2), |(r, t)| features[[r, t]] + (r as f64).cos());
     let names = ["acf_timescale", "dfa", "mode_5"].map(str::to_owned).to_vec();
-    let target_columns = ["J_ext", "ratio"].map(|name| Target { name: name.to_owned(), unit: None }).to_vec();
+    let target_columns =
+        ["J_ext", "ratio"].map(|name| Target { name: name.to_owned(), unit: None, prior: None }).to_vec();
     TrainingData::new(features, names, targets, target_columns, (0..30).collect()).unwrap()
 }
 

@@ -20,7 +20,7 @@ fn data() -> TrainingData {
         Array2::from_shape_fn((48, 3), |(r, c)| ((r * (2 * c + 3)) as f64 * 0.41).sin() * 10f64.powi(c as i32));
     let targets = Array2::from_shape_fn((48, 2), |(r, t)| features[[r, t]] + ((r * r) as f64 * 0.1).cos());
     let names = ["a", "b", "c"].map(str::to_owned).to_vec();
-    let columns = ["x", "y"].map(|name| Target { name: name.to_owned(), unit: None }).to_vec();
+    let columns = ["x", "y"].map(|name| Target { name: name.to_owned(), unit: None, prior: None }).to_vec();
     TrainingData::new(features, names, targets, columns, (0..48).map(|row| row / 2).collect()).unwrap()
 }
 

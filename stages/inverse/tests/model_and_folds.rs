@@ -22,8 +22,8 @@ fn data() -> TrainingData {
         Array2::from_shape_fn((60, 2), |(row, target)| features[[row, 2 * target]] * 0.5 + ((row / 3) as f64).cos());
     let names = ["acf_timescale", "mean", "dfa", "mode_5"].map(str::to_owned).to_vec();
     let target_columns = vec![
-        Target { name: "J_ext".to_owned(), unit: Some("pA".to_owned()) },
-        Target { name: "ratio".to_owned(), unit: None },
+        Target { name: "J_ext".to_owned(), unit: Some("pA".to_owned()), prior: None },
+        Target { name: "ratio".to_owned(), unit: None, prior: None },
     ];
     let samples = (0..60).map(|row| row / 3).collect();
     TrainingData::new(features, names, targets, target_columns, samples).unwrap()

@@ -35,7 +35,8 @@ fn quadratic(test: bool) -> (Array2<f64>, Array2<f64>) {
 fn data(features: Array2<f64>, targets: Array2<f64>) -> TrainingData {
     let rows = features.nrows();
     let names = (0..features.ncols()).map(|i| format!("f{i:02}")).collect();
-    let target_columns = (0..targets.ncols()).map(|i| Target { name: format!("theta{i}"), unit: None }).collect();
+    let target_columns =
+        (0..targets.ncols()).map(|i| Target { name: format!("theta{i}"), unit: None, prior: None }).collect();
     TrainingData::new(features, names, targets, target_columns, (0..rows).collect()).unwrap()
 }
 

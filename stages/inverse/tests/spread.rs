@@ -38,7 +38,7 @@ fn data(rows: usize, seed: u64) -> TrainingData {
     // The sum of twelve uniform numbers has variance 1.
     let mut noise = || (0..12).map(|_| draw()).sum::<f64>() * NOISE_SD;
     let targets = Array2::from_shape_fn((rows, 1), |(row, _)| law(&features.row(row).to_vec()) + noise());
-    let target = Target { name: "theta".to_owned(), unit: None };
+    let target = Target { name: "theta".to_owned(), unit: None, prior: None };
     TrainingData::new(features, names(), targets, vec![target], (0..rows).map(|row| row / 2).collect()).unwrap()
 }
 

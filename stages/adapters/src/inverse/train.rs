@@ -236,7 +236,7 @@ fn targets(config: &Config, schema: &TableSchema, features: &[String], problems:
     config
         .targets
         .iter()
-        .map(|name| Target { name: name.clone(), unit: schema.unit_of(name).map(str::to_owned) })
+        .map(|name| Target { name: name.clone(), unit: schema.unit_of(name).map(str::to_owned), prior: None })
         .collect()
 }
 
@@ -284,6 +284,7 @@ impl TrainStage {
             cancelled: &|| context.is_cancelled(),
             progress: &|done| (context.progress)(done * part),
             stream: StreamKey::new(input.stream("fit")),
+            priors: &[],
         };
         let (trained, validated) =
             context.on_threads(|| self.fit(&context, rows, splits.as_deref())).map_err(failed)?;

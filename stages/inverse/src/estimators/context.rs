@@ -2,7 +2,7 @@
 
 use lapicque_numerics::random::StreamKey;
 
-use crate::InverseError;
+use crate::{InverseError, Prior};
 
 /// Threads, cancellation, progress and random numbers of a fit.
 #[derive(Clone, Copy)]
@@ -15,12 +15,14 @@ pub struct FitContext<'a> {
     pub progress: &'a (dyn Fn(f64) + Sync),
     /// Where random numbers come from.
     pub stream: StreamKey,
+    /// What is known of each target before, in their order; empty where nobody said. Estimators of posteriors alone look at it.
+    pub priors: &'a [Option<Prior>],
 }
 
 impl FitContext<'_> {
     /// A fit that nobody watches, on the threads there are.
     pub fn unwatched(stream: StreamKey) -> Self {
-        Self { threads: rayon::current_num_threads(), cancelled: &never, progress: &ignored, stream }
+        Self { threads: rayon::current_num_threads(), cancelled: &never, progress: &ignored, stream, priors: &[] }
     }
 
     /// # Errors

@@ -421,6 +421,7 @@ mod tests {
                 cancelled: &cancelled,
                 progress: &|part| *told.lock().unwrap() += part,
                 stream: StreamKey::new([0; 16]),
+                priors: &[],
             };
             let grown = alone.install(|| forest.fit(x.view(), y.view(), &context));
             let told = *told.lock().unwrap();
