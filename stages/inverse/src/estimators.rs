@@ -11,6 +11,7 @@ mod least_squares;
 mod leverage;
 mod linear_map;
 mod linfa_bridge;
+mod members;
 mod random_forest;
 mod ridge;
 mod stored;
@@ -28,6 +29,7 @@ pub use context::FitContext;
 pub use least_squares::LeastSquares;
 pub use leverage::Leverage;
 pub use linear_map::LinearMap;
+pub use members::{Member, Members};
 pub use random_forest::{Forest, Forests, RandomForest, Tree};
 pub use ridge::Ridge;
 pub use stored::{NamedArray, Stored};
@@ -102,6 +104,11 @@ pub trait Fitted: Debug + Send + Sync {
 
     /// What it says of targets beside one value; none for estimators that only know a value. [`Fitted::predict`] of one that has it is the mean of draws.
     fn posterior(&self) -> Option<&dyn Posterior> {
+        None
+    }
+
+    /// It as a linear map, if it is one.
+    fn linear(&self) -> Option<&LinearMap> {
         None
     }
 

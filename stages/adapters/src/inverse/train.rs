@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_schema::{Field, Schema};
 use lapicque_inverse::{
-    AnyEstimator, CrossValidation, FitContext, InverseError, Model, Split, Target, cross_validate, train,
+    AnyEstimator, CrossValidation, FitContext, InverseError, Model, Preparation, Split, Target, cross_validate, train,
 };
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::config::nearest;
@@ -311,13 +311,14 @@ impl TrainStage {
         splits: Option<&[Split]>,
     ) -> Result<(Model, Option<CrossValidation>), InverseError> {
         let Config { estimator, standardize, .. } = &self.config;
-        let trained = train(&rows.data, estimator, *standardize, &self.definitions, context)?;
+        let preparation = if *standardize { Preparation::standardized() } else { Preparation::none() };
+        let trained = train(&rows.data, estimator, &preparation, &self.definitions, context)?;
         let Some(splits) = splits else {
             return Ok((trained, None));
         };
         let of_splits = |done: f64| (context.progress)(done * splits.len() as f64);
         let context = FitContext { progress: &of_splits, ..*context };
-        let validated = cross_validate(&rows.data, &**estimator, *standardize, splits, &context)?;
+        let validated = cross_validate(&rows.data, &**estimator, &preparation, splits, &context)?;
         Ok((trained.with_held_out_error(&rows.data, &validated, &context)?, Some(validated)))
     }
 

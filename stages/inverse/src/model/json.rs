@@ -89,9 +89,14 @@ fn take_arrays(path: &str, value: &mut Value, arrays: &mut Vec<NamedArray>) -> R
     let Value::Object(map) = value else {
         return Ok(());
     };
-    let names: Vec<String> = map.iter().filter(|(_, value)| value.is_array()).map(|(name, _)| name.clone()).collect();
+    let names: Vec<String> =
+        map.iter().filter(|(_, value)| value.is_array() || value.is_object()).map(|(name, _)| name.clone()).collect();
     for name in names {
         let path = format!("{path}.{name}");
+        if let Some(part @ Value::Object(_)) = map.get_mut(&name) {
+            take_arrays(&path, part, arrays)?;
+            continue;
+        }
         let list = map.shift_remove(&name).unwrap_or_default();
         let (mut shape, mut values) = (Vec::new(), Vec::new());
         flatten(&path, &list, 0, &mut shape, &mut values)?;

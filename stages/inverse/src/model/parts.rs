@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::columns::Fitter;
-use crate::estimators::{Leverage, NamedArray, Stored};
+use crate::estimators::{Leverage, Members, NamedArray, Stored};
 use crate::validation::CrossValidation;
-use crate::{AnyEstimator, FitContext, Fitted, InverseError, Target, TrainingData};
+use crate::{AnyEstimator, FitContext, Fitted, InverseError, Preparation, Target, TrainingData};
 
 /// The version of the layout below; later versions are refused. 2: leverage; models of version 1 have none. 3: arrays of numbers have names, and those of a
 /// forest hold the nodes of all its trees.
@@ -136,7 +136,12 @@ impl Model {
                 _ => return wrong(&array.name, "is not known here".to_owned()),
             }
         }
-        let fitted = head.estimator.restore(Stored::read(&prefix, settings, of_fit))?;
+        let stored = Stored::read(&prefix, settings, of_fit);
+        let fitted = if kind == Members::KIND {
+            Members::restore(stored, &|stored| head.estimator.restore(stored))?
+        } else {
+            head.estimator.restore(stored)?
+        };
         if fitted.kind() != kind {
             let problem = format!("is `{kind}`; `{}` learns `{}`", head.estimator.name(), fitted.kind());
             return wrong("fitted", problem);
@@ -189,13 +194,16 @@ impl Model {
     ) -> Result<Option<f64>, InverseError> {
         // What takes long was told of before.
         let context = FitContext { progress: &|_| {}, ..*context };
-        let standardized = self.features.iter().all(|feature| feature.scale.is_some());
-        let fitter = Fitter::for_one_fit(data, &*self.estimator, standardized);
+        let preparation = match self.features.iter().all(|feature| feature.scale.is_some()) {
+            true => Preparation::standardized(),
+            false => Preparation::none(),
+        };
+        let fitter = Fitter::for_one_fit(data, &preparation)?;
         let (mut rows, mut sum) = (0, 0.0);
         for fold in &validation.folds {
             let mut training: Vec<usize> = (0..data.row_count()).collect();
             training.retain(|row| fold.test_rows.binary_search(row).is_err());
-            let fit = fitter.fit(&training, &fold.test_rows, &context)?;
+            let fit = fitter.fit(&*self.estimator, &training, &fold.test_rows, &context)?;
             let Some(leverage) = fit.leverage(data, &*self.estimator, &training) else {
                 return Ok(None);
             };
