@@ -125,6 +125,9 @@ pub struct Nested {
     pub chosen: Vec<usize>,
 }
 
+/// The splits of some samples.
+pub type InnerSplits<'a> = dyn Fn(&[usize]) -> Result<Vec<Split>, InverseError> + Sync + 'a;
+
 /// Compares candidates within each outer split. `inner` gives the splits of the samples that an outer split trains on: their numbers in `data`, ascending,
 /// are what it is given; in the splits they are numbered anew in this order.
 ///
@@ -135,7 +138,7 @@ pub fn nested(
     candidates: &[AnyEstimator],
     preparation: &Preparation,
     outer: &[Split],
-    inner: &(dyn Fn(&[usize]) -> Result<Vec<Split>, InverseError> + Sync),
+    inner: &InnerSplits<'_>,
     score: Score,
     context: &FitContext<'_>,
 ) -> Result<Nested, InverseError> {

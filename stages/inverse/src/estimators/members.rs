@@ -167,8 +167,11 @@ impl Fitted for Members {
     }
 }
 
+/// A row as a member sees it, and what that member makes of it.
+type SeenBy<'a> = (Vec<f64>, &'a dyn Posterior);
+
 impl Members {
-    fn posteriors(&self, features: &[f64]) -> Result<Vec<(Vec<f64>, &dyn Posterior)>, InverseError> {
+    fn posteriors(&self, features: &[f64]) -> Result<Vec<SeenBy<'_>>, InverseError> {
         let row = ArrayView2::from_shape((1, features.len()), features).map_err(|_| InverseError::Overflow)?;
         let of_member = |member: &'_ Member| member.seen(row).into_raw_vec_and_offset().0;
         Ok(self.0.iter().filter_map(|member| Some((of_member(member), member.fitted.posterior()?))).collect())
