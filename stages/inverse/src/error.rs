@@ -19,6 +19,16 @@ pub enum InverseError {
         /// What stands there.
         value: f64,
     },
+    /// A text that is no expression.
+    #[error("`{text}` is no expression: at character {character}, {problem}")]
+    Expression {
+        /// As it was written.
+        text: String,
+        /// Where it goes wrong, from 1.
+        character: usize,
+        /// What is wrong there.
+        problem: String,
+    },
     /// A feature is missing everywhere.
     #[error("feature `{feature}` has no value in any row; leave it out")]
     NoValue {

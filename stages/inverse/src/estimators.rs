@@ -68,6 +68,16 @@ pub trait Estimator: Debug + Send + Sync {
         false
     }
 
+    /// Whether it learns a posterior, for which what is known of targets beforehand matters.
+    fn uses_priors(&self) -> bool {
+        false
+    }
+
+    /// Whether it is trained step by step, so that there are losses to look at.
+    fn is_trained_in_steps(&self) -> bool {
+        false
+    }
+
     /// Itself, if first and second moments of the data are all it needs: cross-validation then takes a fold's moments from those of all rows.
     fn by_moments(&self) -> Option<&dyn MomentEstimator> {
         None

@@ -35,6 +35,7 @@
 mod columns;
 mod error;
 pub mod estimators;
+mod expression;
 pub mod model;
 mod moments;
 pub mod posterior;
@@ -46,6 +47,7 @@ pub mod validation;
 
 pub use error::InverseError;
 pub use estimators::{AnyEstimator, Estimator, FitContext, Fitted, LeastSquares, RandomForest, Ridge, estimators};
+pub use expression::Expression;
 pub use model::{Model, Predictions, predict, predict_checked, train};
 pub use moments::Moments;
 pub use posterior::{Draws, Posterior};

@@ -109,10 +109,9 @@ fn no_target_counts_for_more_because_of_its_unit() {
             relative.metrics[candidate].iter().map(|metric| metric.mse / variance[metric.target] / 2.0).sum();
         sum / 8.0
     };
-    for candidate in 0..2 {
+    for (candidate, estimator) in candidates.iter().enumerate() {
         assert!((relative.scores[candidate] / by_hand(candidate) - 1.0).abs() < 1e-12);
-        let single =
-            cross_validate(&data, &*candidates[candidate], &Preparation::none(), &folds(120, 4, 2), &quiet()).unwrap();
+        let single = cross_validate(&data, &**estimator, &Preparation::none(), &folds(120, 4, 2), &quiet()).unwrap();
         assert_eq!(single.metrics, relative.metrics[candidate], "a comparison says what a cross-validation says");
     }
 }

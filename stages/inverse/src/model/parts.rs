@@ -31,6 +31,8 @@ pub struct Model {
     pub dropped_features: Vec<DroppedFeature>,
     /// The quantities that it infers, in the order of intercepts, forests and columns of predictions.
     pub targets: Vec<Target>,
+    /// Quantities that follow from others. One that is a target as well was learned; others are computed from each draw of a posterior.
+    pub derived: Vec<Derived>,
     /// What the estimator learned, of features as it saw them (standardized, if they have `mean` and `scale`).
     pub fitted: Arc<dyn Fitted>,
     /// Rows that it was fitted on: channels and epochs count each.
@@ -61,6 +63,9 @@ pub struct ModelHead {
     pub dropped_features: Vec<DroppedFeature>,
     /// As [`Model::targets`].
     pub targets: Vec<Target>,
+    /// As [`Model::derived`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub derived: Vec<Derived>,
     /// The kind of map that was learned, with what it keeps beside its arrays.
     pub fitted: BTreeMap<String, Map<String, Value>>,
     /// As [`Model::training_rows`].
@@ -75,6 +80,18 @@ pub struct ModelHead {
     /// As [`Model::held_out_leverage`].
     #[serde(default)]
     pub held_out_leverage: Option<f64>,
+}
+
+/// A quantity that is an expression of others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Derived {
+    /// What it is called.
+    pub name: String,
+    /// Unit symbol; none for a pure number, or where nobody said.
+    pub unit: Option<String>,
+    /// As [`crate::Expression`] reads it.
+    pub expression: String,
 }
 
 /// A [`Leverage`] without its arrays.
@@ -103,6 +120,7 @@ impl Model {
             features: self.features.clone(),
             dropped_features: self.dropped_features.clone(),
             targets: self.targets.clone(),
+            derived: self.derived.clone(),
             fitted: BTreeMap::from([(kind.to_owned(), settings)]),
             training_rows: self.training_rows,
             training_samples: self.training_samples,
@@ -155,6 +173,7 @@ impl Model {
             features: head.features,
             dropped_features: head.dropped_features,
             targets: head.targets,
+            derived: head.derived,
             fitted: fitted.into(),
             training_rows: head.training_rows,
             training_samples: head.training_samples,

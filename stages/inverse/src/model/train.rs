@@ -90,6 +90,7 @@ fn model_of(
         features,
         dropped_features: dropped_features.collect(),
         targets: data.target_columns().to_vec(),
+        derived: Vec::new(),
         fitted,
         training_rows: data.row_count(),
         training_samples: data.sample_count(),
