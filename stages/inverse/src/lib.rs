@@ -47,6 +47,6 @@ pub use estimators::{AnyEstimator, Estimator, FitContext, Fitted, LeastSquares, 
 pub use model::{Model, Predictions, predict, predict_checked, train};
 pub use moments::Moments;
 pub use posterior::{Draws, Posterior};
-pub use prior::Prior;
+pub use prior::{JointPrior, Prior};
 pub use training_data::{Target, TrainingData};
 pub use validation::{CrossValidation, HeldOut, Metric, Split, Validation, cross_validate, explicit_folds};
