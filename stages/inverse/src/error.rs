@@ -2,6 +2,8 @@
 //!
 //! Messages name the parameter, row or field, its value, and what is allowed.
 
+use lapicque_density::DensityError;
+
 /// The error of every function of this crate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum InverseError {
@@ -172,6 +174,12 @@ pub enum InverseError {
         /// How many must lie within for so many.
         least: usize,
     },
+    /// Something asks for the density of a posterior that consists of draws alone.
+    #[error("this posterior knows no density, only draws; use npe or nle")]
+    NoDensity,
+    /// A density could not be learned.
+    #[error(transparent)]
+    Density(DensityError),
     /// No chain found a place to begin.
     #[error(
         "the likelihood of these features is zero or undefined at each of {tried} draws of the prior: the features lie far from the training set"
@@ -207,6 +215,14 @@ pub enum InverseError {
         /// The columns there are, joined by commas.
         given: String,
     },
+}
+
+/// What was wrong with a density, as the error of this crate.
+pub(crate) fn of_density(error: DensityError) -> InverseError {
+    match error {
+        DensityError::Cancelled => InverseError::Cancelled,
+        other => InverseError::Density(other),
+    }
 }
 
 /// A number of a model that must be finite.

@@ -39,6 +39,7 @@ pub mod model;
 mod moments;
 pub mod posterior;
 mod prior;
+mod small_matrix;
 mod training_data;
 pub mod validation;
 
@@ -46,7 +47,7 @@ pub use error::InverseError;
 pub use estimators::{AnyEstimator, Estimator, FitContext, Fitted, LeastSquares, RandomForest, Ridge, estimators};
 pub use model::{Model, Predictions, predict, predict_checked, train};
 pub use moments::Moments;
-pub use posterior::{Draws, Posterior};
+pub use posterior::{DensityPosterior, Draws, LikelihoodPosterior, Posterior, Space};
 pub use prior::{JointPrior, Prior};
 pub use training_data::{Target, TrainingData};
 pub use validation::{CrossValidation, HeldOut, Metric, Split, Validation, cross_validate, explicit_folds};

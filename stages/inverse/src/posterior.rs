@@ -2,15 +2,18 @@
 
 mod density_posterior;
 mod likelihood_posterior;
+mod nearest_rows;
 mod slice_sampler;
 mod summary;
 mod truncated_prior;
 
-pub use density_posterior::{DensityPosterior, Space};
-pub use likelihood_posterior::LikelihoodPosterior;
+pub use density_posterior::{DensityPosterior, NORMALIZING_DRAWS, Space};
+pub use likelihood_posterior::{LikelihoodPosterior, PRIOR_DRAWS};
+pub use nearest_rows::AbcMethod;
+pub(crate) use nearest_rows::NearestRows;
 pub use slice_sampler::Chains;
-pub use summary::{Summary, derived, summaries, summary_of};
-pub use truncated_prior::{TruncatedDraws, disagreement, draw_truncated, truncation_threshold};
+pub use summary::{QUANTILES, Summary, derived, summaries, summary_of};
+pub use truncated_prior::{TRUNCATION, TruncatedDraws, disagreement, draw_truncated, truncation_threshold};
 
 use std::fmt::Debug;
 
@@ -18,7 +21,7 @@ use lapicque_numerics::random::StreamKey;
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
-use crate::InverseError;
+use crate::{InverseError, JointPrior};
 
 /// A distribution of the targets for each row of features. Where it says nothing of the prior it was trained with, that prior is what [`crate::FitContext`]
 /// held.
@@ -36,6 +39,9 @@ pub trait Posterior: Debug + Send + Sync {
     /// # Errors
     /// As [`Posterior::draw`].
     fn log_density(&self, features: &[f64], values: ArrayView2<'_, f64>) -> Result<Vec<f64>, InverseError>;
+
+    /// What was known of the targets where it was trained: all draws lie where this has mass.
+    fn prior(&self) -> &JointPrior;
 
     /// Whether densities integrate to 1. Those of a likelihood lack a constant, another one for each row of features: they compare values for one row alone.
     fn is_normalized(&self) -> bool {

@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView2};
 pub(crate) fn covariance(rows: ArrayView2<'_, f64>) -> (Vec<f64>, Array2<f64>) {
     let (count, columns) = rows.dim();
     let mean: Vec<f64> = rows.columns().into_iter().map(|column| column.sum() / count as f64).collect();
-    let mut sums = Array2::zeros((columns, columns));
+    let mut sums: Array2<f64> = Array2::zeros((columns, columns));
     let mut deviation = vec![0.0; columns];
     for row in rows.rows() {
         for ((slot, value), mean) in deviation.iter_mut().zip(row).zip(&mean) {
@@ -26,7 +26,7 @@ pub(crate) fn covariance(rows: ArrayView2<'_, f64>) -> (Vec<f64>, Array2<f64>) {
 /// The lower triangular L with L L^T = matrix; none unless the matrix is positive definite.
 pub(crate) fn cholesky(matrix: &Array2<f64>) -> Option<Array2<f64>> {
     let size = matrix.nrows();
-    let mut lower = Array2::zeros((size, size));
+    let mut lower: Array2<f64> = Array2::zeros((size, size));
     for i in 0..size {
         for j in 0..=i {
             let known: f64 = (0..j).map(|k| lower[[i, k]] * lower[[j, k]]).sum();
@@ -85,7 +85,7 @@ mod tests {
     fn covariance_of_a_few_rows() {
         let (mean, spread) = covariance(array![[1.0, 0.0], [2.0, 4.0], [6.0, 2.0]].view());
         assert_eq!(mean, [3.0, 2.0]);
-        assert_eq!(spread, array![[7.0, 2.0], [2.0, 4.0]]);
+        assert_eq!(spread, array![[7.0, 1.0], [1.0, 4.0]]);
         assert_eq!(covariance(array![[1.0]].view()).1, array![[0.0]]);
     }
 }

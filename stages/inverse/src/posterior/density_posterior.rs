@@ -1,4 +1,4 @@
-//! The posterior as a conditional density, or the mean of several, and how it stays where the prior has mass.
+//! The posterior as a conditional density, and how it stays where the prior has mass.
 //!
 //! - `unbounded`: the density is one of z_j = Phi^-1(F_j(theta_j)), where F_j is the distribution function of target j's prior. Targets have the density
 //!   q(z | x) prod_j p_j(theta_j) / phi(z_j). All of it lies within the prior and integrates to 1; nothing is ever rejected, and where features tell nothing of a
@@ -6,8 +6,6 @@
 //! - `raw`: the density is one of the targets themselves. Draws outside the prior are rejected, at most so many that drawing ends, and densities are divided by
 //!   the part that lies within, which [`NORMALIZING_DRAWS`] draws of one fixed stream tell: with a part a accepted, its relative standard error is
 //!   sqrt((1 - a) / (10,000 a)), 1 % for one half.
-//!
-//! For members q_m of an ensemble, q is their mean, and each draw is one of a member that is drawn.
 
 use std::sync::Arc;
 
@@ -34,11 +32,11 @@ pub enum Space {
 /// A posterior by conditional densities of targets given features.
 #[derive(Debug, Clone)]
 pub struct DensityPosterior {
-    /// Of an ensemble; at least one.
-    pub members: Vec<Arc<dyn ConditionalDensity>>,
-    /// What was known of the targets when the members were trained.
+    /// Of the targets, or of what they are mapped to, given features.
+    pub density: Arc<dyn ConditionalDensity>,
+    /// What was known of the targets when the density was trained.
     pub prior: JointPrior,
-    /// What the members are densities of.
+    /// What the density is one of.
     pub space: Space,
 }
 
@@ -51,42 +49,23 @@ const LEAST_ACCEPTED: f64 = 1e-3;
 /// Draws that tell which part of the density lies within the prior.
 pub const NORMALIZING_DRAWS: usize = 10_000;
 /// Values on a bound are taken to lie where rounding ends: Phi(-8.2) is about 2^-53.
-const FARTHEST: f64 = 8.2;
+pub(super) const FARTHEST: f64 = 8.2;
 
 impl DensityPosterior {
-    /// Draws of the density itself, lot by lot, those outside of the prior among them.
-    fn lot(&self, features: &[f64], stream: &StreamKey, lot: u64) -> Array2<f64> {
-        let members = self.members.len();
-        let mut choice = stream.derive("member").at(lot);
-        let chosen: Vec<usize> = (0..LOT).map(|_| choice.below(members as u64) as usize).collect();
-        let mut draws = Array2::zeros((LOT, self.prior.targets().len()));
-        for (number, member) in self.members.iter().enumerate() {
-            let places: Vec<usize> = (0..LOT).filter(|&place| chosen[place] == number).collect();
-            if places.is_empty() {
-                continue;
-            }
-            let mut generator = stream.derive("values").at(lot * members as u64 + number as u64);
-            let values = member.draw(features, places.len(), &mut generator);
-            for (place, row) in places.into_iter().zip(values.rows()) {
-                draws.row_mut(place).assign(&row);
-            }
-        }
+    /// Draws of the density itself, those outside of the prior among them.
+    fn lot(&self, features: &[f64], stream: &StreamKey, lot: usize) -> Array2<f64> {
+        let draws = self.density.draw(features, LOT, &mut stream.stream("lot", lot as u64));
         match self.space {
             Space::Unbounded => self.prior.from_normal(draws.view()),
             Space::Raw => draws,
         }
     }
 
-    /// The logarithm of the mean density of the members, of values in their space.
-    fn log_of_members(&self, features: &[f64], values: ArrayView2<'_, f64>) -> Vec<f64> {
-        let context = ArrayView2::from_shape((1, features.len()), features);
-        let Ok(context) = context else {
-            return vec![f64::NAN; values.nrows()];
-        };
-        let of_member: Vec<Vec<f64>> = self.members.iter().map(|member| member.log_density(values, context)).collect();
-        let log_count = (self.members.len() as f64).ln();
-        let sum = |row: usize| log_sum_exp(of_member.iter().map(|of| of[row])) - log_count;
-        (0..values.nrows()).map(sum).collect()
+    fn log_of_density(&self, features: &[f64], values: ArrayView2<'_, f64>) -> Vec<f64> {
+        match ArrayView2::from_shape((1, features.len()), features) {
+            Ok(context) if values.nrows() > 0 => self.density.log_density(values, context),
+            _ => vec![f64::NAN; values.nrows()],
+        }
     }
 
     /// The logarithm of the part of the density that lies within the prior.
@@ -98,7 +77,7 @@ impl DensityPosterior {
         let stream = StreamKey::new(*b"part within     ");
         let (mut within, mut proposed) = (0, 0);
         while proposed < NORMALIZING_DRAWS {
-            let draws = self.lot(features, &stream, (proposed / LOT) as u64);
+            let draws = self.lot(features, &stream, proposed / LOT);
             within += draws.rows().into_iter().filter(|row| self.prior.contains(&row.to_vec())).count();
             proposed += LOT;
         }
@@ -112,12 +91,12 @@ impl DensityPosterior {
 
 impl Posterior for DensityPosterior {
     fn draw(&self, features: &[f64], count: usize, stream: StreamKey) -> Result<Draws, InverseError> {
-        check_features(features, self.members.first().map_or(0, |member| member.context_count()))?;
+        check_features(features, self.density.context_count())?;
         let targets = self.prior.targets().len();
         let mut values: Vec<f64> = Vec::with_capacity(count * targets);
         let (mut accepted, mut proposed) = (0, 0);
         while accepted < count {
-            let draws = self.lot(features, &stream, (proposed / LOT) as u64);
+            let draws = self.lot(features, &stream, proposed / LOT);
             proposed += LOT;
             for row in draws.rows() {
                 let row = row.to_vec();
@@ -138,12 +117,15 @@ impl Posterior for DensityPosterior {
         Ok(Draws { values, log_density })
     }
 
+    fn prior(&self) -> &JointPrior {
+        &self.prior
+    }
+
     fn log_density(&self, features: &[f64], values: ArrayView2<'_, f64>) -> Result<Vec<f64>, InverseError> {
-        check_features(features, self.members.first().map_or(0, |member| member.context_count()))?;
+        check_features(features, self.density.context_count())?;
         check_values(values, self.prior.targets().len())?;
-        let log_prior: Vec<f64> =
-            values.rows().into_iter().map(|row| self.prior.log_density(&row.to_vec())).collect();
-        // Values outside of the prior have no place in the space of the members.
+        let log_prior: Vec<f64> = values.rows().into_iter().map(|row| self.prior.log_density(&row.to_vec())).collect();
+        // Values outside of the prior have no place in the space of the density.
         let inside: Vec<usize> = (0..values.nrows()).filter(|&row| log_prior[row].is_finite()).collect();
         let within = values.select(Axis(0), &inside);
         let mut found = log_prior.clone();
@@ -151,14 +133,14 @@ impl Posterior for DensityPosterior {
             Space::Unbounded => {
                 let z = self.prior.to_normal(within.view());
                 let z = z.mapv(|z| if z.is_infinite() { FARTHEST.copysign(z) } else { z });
-                let of_members = self.log_of_members(features, z.view());
-                for ((&row, density), z) in inside.iter().zip(of_members).zip(z.rows()) {
+                let densities = self.log_of_density(features, z.view());
+                for ((&row, density), z) in inside.iter().zip(densities).zip(z.rows()) {
                     found[row] += density + z.iter().map(|z| z * z / 2.0 + LOG_SQRT_TWO_PI).sum::<f64>();
                 }
             }
             Space::Raw => {
                 let log_part = self.log_part_within(features)?;
-                for (&row, density) in inside.iter().zip(self.log_of_members(features, within.view())) {
+                for (&row, density) in inside.iter().zip(self.log_of_density(features, within.view())) {
                     found[row] = density - log_part;
                 }
             }
@@ -169,12 +151,3 @@ impl Posterior for DensityPosterior {
 
 /// ln(sqrt(2 pi)).
 pub(super) const LOG_SQRT_TWO_PI: f64 = 0.918_938_533_204_672_8;
-
-/// The logarithm of a sum of numbers that are given by their logarithms.
-pub(super) fn log_sum_exp(logs: impl Iterator<Item = f64> + Clone) -> f64 {
-    let most = logs.clone().fold(f64::NEG_INFINITY, f64::max);
-    if most.is_infinite() {
-        return most;
-    }
-    most + logs.map(|log| (log - most).exp()).sum::<f64>().ln()
-}

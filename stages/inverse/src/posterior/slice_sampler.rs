@@ -49,9 +49,11 @@ impl Chains {
     /// # Errors
     /// The first number out of range.
     pub(crate) fn check(&self, owner: &'static str) -> Result<(), InverseError> {
-        for (parameter, value, least, most) in
-            [("chains.count", self.count, 1, 10_000), ("chains.warm_up", self.warm_up, 3, 100_000), ("chains.thinning", self.thinning, 1, 10_000)]
-        {
+        for (parameter, value, least, most) in [
+            ("chains.count", self.count, 1, 10_000),
+            ("chains.warm_up", self.warm_up, 3, 100_000),
+            ("chains.thinning", self.thinning, 1, 10_000),
+        ] {
             if !(least..=most).contains(&value) {
                 let allowed = format!("a whole number from {least} to {most}");
                 return Err(InverseError::Parameter { owner, parameter, value: value.to_string(), allowed });
@@ -237,7 +239,12 @@ impl State {
 /// The chains for which `stays` says so; a density that is not known is none.
 fn keep(chains: &[usize], densities: &[f64], mut stays: impl FnMut(usize, f64) -> bool) -> Vec<usize> {
     let known = |density: f64| if density.is_nan() { f64::NEG_INFINITY } else { density };
-    chains.iter().zip(densities).filter(|(chain, density)| stays(**chain, known(**density))).map(|(chain, _)| *chain).collect()
+    chains
+        .iter()
+        .zip(densities)
+        .filter(|(chain, density)| stays(**chain, known(**density)))
+        .map(|(chain, _)| *chain)
+        .collect()
 }
 
 #[cfg(test)]
@@ -275,7 +282,8 @@ mod tests {
             points.iter().map(|x| if inside(*x) { 0.0 } else { f64::NEG_INFINITY }).collect()
         };
         let start = Array2::from_shape_fn((50, 1), |(chain, _)| if chain < 25 { 0.5 } else { 2.0 });
-        let draws = Chains { count: 50, warm_up: 20, thinning: 2 }.sample(&halves, start, 5000, StreamKey::new([1; 16]));
+        let draws =
+            Chains { count: 50, warm_up: 20, thinning: 2 }.sample(&halves, start, 5000, StreamKey::new([1; 16]));
         assert!(halves(draws.view()).iter().all(|density| *density == 0.0));
         let lower = draws.iter().filter(|x| **x < 1.2).count();
         assert!((2250..2750).contains(&lower), "{lower}");
