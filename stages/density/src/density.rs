@@ -146,10 +146,6 @@ fn scaled_rows(table: ArrayView2<'_, f64>, rows: &[usize], scaling: &Scaling) ->
 }
 
 impl Objective<f32> for Network {
-    fn parameter_count(&self) -> usize {
-        Network::parameter_count(self)
-    }
-
     fn loss(&self, parameters: &[f32], batch: &Batch<f32>, gradient: Option<&mut [f32]>) -> f64 {
         -self.log_density(parameters, batch, gradient).iter().map(|&density| f64::from(density)).sum::<f64>()
     }

@@ -87,8 +87,6 @@ fn gather<T: Number>(table: &[T], width: usize, rows: &[usize], out: &mut Vec<T>
 
 /// What is made small.
 pub(crate) trait Objective<T: Number>: Sync {
-    fn parameter_count(&self) -> usize;
-
     /// The sum of the loss over the rows of a batch. Where a gradient is given, its own is added to it.
     fn loss(&self, parameters: &[T], batch: &Batch<T>, gradient: Option<&mut [T]>) -> f64;
 

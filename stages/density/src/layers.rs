@@ -54,6 +54,21 @@ impl Dense {
         multiply(self.weights(parameters), View::new(input, self.inputs, batch), true, out);
     }
 
+    /// Some rows of what comes out.
+    pub(crate) fn forward_rows<T: Number>(
+        &self,
+        parameters: &[T],
+        rows: std::ops::Range<usize>,
+        input: &[T],
+        batch: usize,
+    ) -> Vec<T> {
+        let biases = &parameters[self.biases()][rows.clone()];
+        let mut out: Vec<T> = biases.iter().flat_map(|bias| std::iter::repeat_n(*bias, batch)).collect();
+        let weights = &parameters[self.start + rows.start * self.inputs..self.start + rows.end * self.inputs];
+        multiply(View::new(weights, rows.len(), self.inputs), View::new(input, self.inputs, batch), true, &mut out);
+        out
+    }
+
     /// Adds to the gradient of parameters, given the gradient of what came out; puts the gradient of what went in into `into`, if it is wanted.
     pub(crate) fn backward<T: Number>(
         &self,

@@ -12,13 +12,16 @@ mod conditional;
 mod density;
 mod descent;
 mod error;
+mod flow;
 mod layers;
+mod made;
 mod mixture;
 mod network;
 mod number;
 mod positive;
 mod products;
 mod settings;
+mod spline;
 
 pub use conditional::ConditionalDensity;
 pub use density::{Array, Density, Trained, train_density};
