@@ -66,8 +66,8 @@ impl<T: Number> Rows<T> {
         gather(&self.contexts, self.context_count, rows, &mut batch.contexts);
     }
 
-    /// All rows, at most `most` at a time.
-    fn batches(&self, most: usize) -> Vec<Batch<T>> {
+    /// All rows in their order, at most `most` at a time.
+    pub(crate) fn batches(&self, most: usize) -> Vec<Batch<T>> {
         let rows: Vec<usize> = (0..self.count).collect();
         let of = |rows: &[usize]| {
             let mut batch = Batch::default();

@@ -151,6 +151,28 @@ impl Perceptron {
         self.layers.last().map_or(0, Dense::end)
     }
 
+    /// Weights and biases uniform within sqrt(6 / (inputs + outputs)).
+    pub(crate) fn glorot<T: Number>(&self, generator: &mut Generator) -> Vec<T> {
+        let mut parameters = vec![T::ZERO; self.parameter_count()];
+        for layer in &self.layers {
+            layer.initialize(&mut parameters, (6.0 / (layer.inputs + layer.outputs) as f64).sqrt(), generator);
+        }
+        parameters
+    }
+
+    /// `strength / 2` times the sum of squared weights; its gradient is added.
+    pub(crate) fn penalty<T: Number>(&self, parameters: &[T], strength: f64, gradient: &mut [T]) -> f64 {
+        let mut total = 0.0;
+        for layer in &self.layers {
+            let weights = layer.start..layer.biases().start;
+            for (slope, weight) in gradient[weights.clone()].iter_mut().zip(&parameters[weights]) {
+                *slope += T::of(strength) * *weight;
+                total += weight.wide() * weight.wide();
+            }
+        }
+        0.5 * strength * total
+    }
+
     /// What comes out of each layer, bent where it is hidden; the last is what comes out of the network.
     pub(crate) fn forward<T: Number>(&self, parameters: &[T], input: &[T], batch: usize) -> Vec<Vec<T>> {
         let mut outs: Vec<Vec<T>> = Vec::with_capacity(self.layers.len());
