@@ -2,6 +2,7 @@
 
 use ndarray::ArrayView2;
 
+use crate::arrays::wrong;
 use crate::error::DensityError;
 
 /// A mean and a scale per column.
@@ -33,6 +34,19 @@ impl Scaling {
         Ok(scaling)
     }
 
+    /// Leaves columns as they are.
+    pub(crate) fn none(columns: usize) -> Self {
+        Self { means: vec![0.0; columns], scales: vec![1.0; columns] }
+    }
+
+    /// Whether scales can be divided by; `array` is what they are called where they are kept.
+    pub(crate) fn check(&self, array: &str) -> Result<(), DensityError> {
+        match self.scales.iter().find(|scale| !scale.is_normal() || **scale < 0.0) {
+            Some(scale) => wrong(array, format!("holds {scale}; scales must be above 0")),
+            None => Ok(()),
+        }
+    }
+
     /// The first column that is the same in all of these rows.
     pub(crate) fn first_constant(table: ArrayView2<'_, f64>, rows: &[usize]) -> Option<usize> {
         let constant = |column: ndarray::ArrayView1<'_, f64>| rows.iter().all(|&row| column[row] == column[rows[0]]);
@@ -62,4 +76,18 @@ pub(crate) fn check_table(table: ArrayView2<'_, f64>, what: &'static str) -> Res
         Some(((row, column), &value)) => Err(DensityError::NotFinite { what, row, column, value }),
         None => Ok(()),
     }
+}
+
+/// Some rows, one after the other.
+pub(crate) fn scaled_rows(table: ArrayView2<'_, f64>, rows: &[usize], scaling: &Scaling) -> Vec<f32> {
+    let columns = table.ncols();
+    let of_row = |&row: &usize| (0..columns).map(move |column| scaling.scaled(column, table[[row, column]]) as f32);
+    rows.iter().flat_map(of_row).collect()
+}
+
+/// Some rows as columns; a single row stands for all.
+pub(crate) fn scaled_columns(table: ArrayView2<'_, f64>, rows: std::ops::Range<usize>, scaling: &Scaling) -> Vec<f64> {
+    let single = table.nrows() == 1;
+    let number = |column: usize, row: usize| scaling.scaled(column, table[[if single { 0 } else { row }, column]]);
+    (0..table.ncols()).flat_map(|column| rows.clone().map(move |row| number(column, row))).collect()
 }

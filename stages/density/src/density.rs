@@ -4,7 +4,8 @@ use lapicque_numerics::random::{Generator, StreamKey};
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
-use crate::columns::{Scaling, check_table};
+use crate::arrays::{Array, take, wrong};
+use crate::columns::{Scaling, check_table, scaled_columns, scaled_rows};
 use crate::conditional::ConditionalDensity;
 use crate::descent::{Batch, Descent, EpochLoss, Objective, Rows, Watch, descend};
 use crate::error::DensityError;
@@ -39,17 +40,6 @@ pub struct Trained {
     pub density: Density,
     /// By member, then by epoch.
     pub losses: Vec<EpochLoss>,
-}
-
-/// Numbers with a name and a shape; the last index runs fastest.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Array {
-    /// Such as `parameters`.
-    pub name: &'static str,
-    /// Length along each index.
-    pub shape: Vec<usize>,
-    /// All of them in one list.
-    pub values: Vec<f64>,
 }
 
 /// Trains a density of the columns of `values`, given those of `contexts`: rows of equal number go together. Members are trained side by side on the threads of
@@ -139,17 +129,7 @@ fn train_member(
     Ok((Member { parameters: parameters.into_iter().map(f64::from).collect(), ..scaled }, losses))
 }
 
-fn scaled_rows(table: ArrayView2<'_, f64>, rows: &[usize], scaling: &Scaling) -> Vec<f32> {
-    let columns = table.ncols();
-    let of_row = |&row: &usize| (0..columns).map(move |column| scaling.scaled(column, table[[row, column]]) as f32);
-    rows.iter().flat_map(of_row).collect()
-}
-
 impl Objective<f32> for Network {
-    fn parameter_count(&self) -> usize {
-        Network::parameter_count(self)
-    }
-
     fn loss(&self, parameters: &[f32], batch: &Batch<f32>, gradient: Option<&mut [f32]>) -> f64 {
         -self.log_density(parameters, batch, gradient).iter().map(|&density| f64::from(density)).sum::<f64>()
     }
@@ -201,10 +181,13 @@ impl Density {
         mut arrays: Vec<Array>,
     ) -> Result<Self, DensityError> {
         kind.check()?;
-        let network = Network::new(kind, value_count, context_count);
         let count = arrays.iter().find(|array| array.name == "parameters").and_then(|array| array.shape.first());
         let count = count.copied().unwrap_or(1);
-        let mut take = |name: &str, width: usize| take(&mut arrays, name, [count, width]);
+        if count == 0 || value_count == 0 || context_count == 0 {
+            return wrong("parameters", "has no members, values or context; at least one of each is needed".to_owned());
+        }
+        let network = Network::new(kind, value_count, context_count);
+        let mut take = |name: &str, width: usize| take(&mut arrays, name, &[count, width]);
         let value_means = take("value_means", value_count)?;
         let value_scales = take("value_scales", value_count)?;
         let context_means = take("context_means", context_count)?;
@@ -212,14 +195,6 @@ impl Density {
         let parameters = take("parameters", network.parameter_count())?;
         if let Some(left) = arrays.first() {
             return wrong(left.name, "is not known here".to_owned());
-        }
-        if count == 0 || value_count == 0 || context_count == 0 {
-            return wrong("parameters", "has no members, values or context; at least one of each is needed".to_owned());
-        }
-        for (name, scales) in [("value_scales", &value_scales), ("context_scales", &context_scales)] {
-            if let Some(scale) = scales.iter().find(|scale| **scale <= 0.0) {
-                return wrong(name, format!("holds {scale}; scales must be above 0"));
-            }
         }
         let part = |values: &[f64], width: usize, member: usize| values[member * width..][..width].to_vec();
         let of = |member: usize| Member {
@@ -235,6 +210,8 @@ impl Density {
         };
         let members: Vec<Member> = (0..count).map(of).collect();
         for member in &members {
+            member.values.check("value_scales")?;
+            member.contexts.check("context_scales")?;
             let mut masked = member.parameters.clone();
             network.mask(&mut masked);
             if masked != member.parameters {
@@ -244,27 +221,6 @@ impl Density {
         }
         Ok(Self { kind: kind.clone(), value_count, context_count, network, members })
     }
-}
-
-fn take(arrays: &mut Vec<Array>, name: &str, shape: [usize; 2]) -> Result<Vec<f64>, DensityError> {
-    let Some(place) = arrays.iter().position(|array| array.name == name) else {
-        return wrong(name, "is missing".to_owned());
-    };
-    let array = arrays.swap_remove(place);
-    if array.shape != shape {
-        return wrong(name, format!("has the shape {:?}; it must be {shape:?}", array.shape));
-    }
-    if Some(array.values.len()) != shape[0].checked_mul(shape[1]) {
-        return wrong(name, format!("has {} values, which its shape {shape:?} does not hold", array.values.len()));
-    }
-    match array.values.iter().find(|value| !value.is_finite()) {
-        Some(value) => wrong(name, format!("holds {value}; it must hold finite numbers")),
-        None => Ok(array.values),
-    }
-}
-
-fn wrong<T>(array: &str, problem: String) -> Result<T, DensityError> {
-    Err(DensityError::Stored { array: array.to_owned(), problem })
 }
 
 impl ConditionalDensity for Density {
@@ -284,8 +240,8 @@ impl ConditionalDensity for Density {
             for start in (0..count).step_by(TOGETHER) {
                 let rows = start..count.min(start + TOGETHER);
                 let batch = Batch {
-                    values: columns(values, rows.clone(), &member.values),
-                    contexts: columns(contexts, rows.clone(), &member.contexts),
+                    values: scaled_columns(values, rows.clone(), &member.values),
+                    contexts: scaled_columns(contexts, rows.clone(), &member.contexts),
                     count: rows.len(),
                 };
                 let scaled = self.network.log_density(&member.parameters, &batch, None);
@@ -347,11 +303,4 @@ impl ConditionalDensity for Density {
         }
         draws
     }
-}
-
-/// Some rows as scaled columns; one row stands for all.
-fn columns(table: ArrayView2<'_, f64>, rows: std::ops::Range<usize>, scaling: &Scaling) -> Vec<f64> {
-    let single = table.nrows() == 1;
-    let number = |column: usize, row: usize| scaling.scaled(column, table[[if single { 0 } else { row }, column]]);
-    (0..table.ncols()).flat_map(|column| rows.clone().map(move |row| number(column, row))).collect()
 }

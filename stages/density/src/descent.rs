@@ -66,8 +66,8 @@ impl<T: Number> Rows<T> {
         gather(&self.contexts, self.context_count, rows, &mut batch.contexts);
     }
 
-    /// All rows, at most `most` at a time.
-    fn batches(&self, most: usize) -> Vec<Batch<T>> {
+    /// All rows in their order, at most `most` at a time.
+    pub(crate) fn batches(&self, most: usize) -> Vec<Batch<T>> {
         let rows: Vec<usize> = (0..self.count).collect();
         let of = |rows: &[usize]| {
             let mut batch = Batch::default();
@@ -87,8 +87,6 @@ fn gather<T: Number>(table: &[T], width: usize, rows: &[usize], out: &mut Vec<T>
 
 /// What is made small.
 pub(crate) trait Objective<T: Number>: Sync {
-    fn parameter_count(&self) -> usize;
-
     /// The sum of the loss over the rows of a batch. Where a gradient is given, its own is added to it.
     fn loss(&self, parameters: &[T], batch: &Batch<T>, gradient: Option<&mut [T]>) -> f64;
 

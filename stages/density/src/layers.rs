@@ -54,6 +54,21 @@ impl Dense {
         multiply(self.weights(parameters), View::new(input, self.inputs, batch), true, out);
     }
 
+    /// Some rows of what comes out.
+    pub(crate) fn forward_rows<T: Number>(
+        &self,
+        parameters: &[T],
+        rows: std::ops::Range<usize>,
+        input: &[T],
+        batch: usize,
+    ) -> Vec<T> {
+        let biases = &parameters[self.biases()][rows.clone()];
+        let mut out: Vec<T> = biases.iter().flat_map(|bias| std::iter::repeat_n(*bias, batch)).collect();
+        let weights = &parameters[self.start + rows.start * self.inputs..self.start + rows.end * self.inputs];
+        multiply(View::new(weights, rows.len(), self.inputs), View::new(input, self.inputs, batch), true, &mut out);
+        out
+    }
+
     /// Adds to the gradient of parameters, given the gradient of what came out; puts the gradient of what went in into `into`, if it is wanted.
     pub(crate) fn backward<T: Number>(
         &self,
@@ -134,6 +149,28 @@ impl Perceptron {
 
     pub(crate) fn parameter_count(&self) -> usize {
         self.layers.last().map_or(0, Dense::end)
+    }
+
+    /// Weights and biases uniform within sqrt(6 / (inputs + outputs)).
+    pub(crate) fn glorot<T: Number>(&self, generator: &mut Generator) -> Vec<T> {
+        let mut parameters = vec![T::ZERO; self.parameter_count()];
+        for layer in &self.layers {
+            layer.initialize(&mut parameters, (6.0 / (layer.inputs + layer.outputs) as f64).sqrt(), generator);
+        }
+        parameters
+    }
+
+    /// `strength / 2` times the sum of squared weights; its gradient is added.
+    pub(crate) fn penalty<T: Number>(&self, parameters: &[T], strength: f64, gradient: &mut [T]) -> f64 {
+        let mut total = 0.0;
+        for layer in &self.layers {
+            let weights = layer.start..layer.biases().start;
+            for (slope, weight) in gradient[weights.clone()].iter_mut().zip(&parameters[weights]) {
+                *slope += T::of(strength) * *weight;
+                total += weight.wide() * weight.wide();
+            }
+        }
+        0.5 * strength * total
     }
 
     /// What comes out of each layer, bent where it is hidden; the last is what comes out of the network.

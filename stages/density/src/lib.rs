@@ -7,21 +7,30 @@
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod arrays;
+mod c2st;
 mod columns;
 mod conditional;
 mod density;
 mod descent;
 mod error;
+mod flow;
 mod layers;
+mod made;
 mod mixture;
 mod network;
 mod number;
 mod positive;
 mod products;
+mod regression;
 mod settings;
+mod spline;
 
+pub use arrays::Array;
+pub use c2st::c2st;
 pub use conditional::ConditionalDensity;
-pub use density::{Array, Density, Trained, train_density};
+pub use density::{Density, Trained, train_density};
 pub use descent::{EpochLoss, Watch};
 pub use error::DensityError;
+pub use regression::{Activation, Regression, RegressionSettings, train_regression};
 pub use settings::{DensityKind, MaskedAutoregressiveFlow, MixtureDensityNetwork, NeuralSplineFlow, Training};
