@@ -2,6 +2,8 @@
 //!
 //! Messages name the parameter, row or field, its value, and what is allowed.
 
+use lapicque_density::DensityError;
+
 /// The error of every function of this crate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum InverseError {
@@ -168,6 +170,66 @@ pub enum InverseError {
         /// As the library says it.
         reason: String,
     },
+    /// What estimators of posteriors say of targets: there is nothing to learn about one.
+    #[error(
+        "column {target} of the targets (from 0) has one value in all training rows; a posterior needs values that vary (leave the target out)"
+    )]
+    ConstantTarget {
+        /// From 0.
+        target: usize,
+    },
+    /// Training samples and prior do not belong together.
+    #[error(
+        "column {target} of the targets (from 0) is {value} in training row {row}, where its prior (from {low} to {high}) has no mass; so it is in {rows} rows: state the prior that the samples were drawn from, or leave these rows out"
+    )]
+    OutsidePrior {
+        /// From 0.
+        target: usize,
+        /// The first such row, from 0.
+        row: usize,
+        /// What stands there.
+        value: f64,
+        /// Least value of the prior.
+        low: f64,
+        /// Largest value of the prior.
+        high: f64,
+        /// How many rows are so.
+        rows: usize,
+    },
+    /// Sampling would take for ever.
+    #[error(
+        "only {accepted} of {proposed} draws lie where the prior has mass (at least {least} are needed): for these features the estimator puts the parameters outside of the prior; the features may lie far from the training set, or the prior be too narrow"
+    )]
+    LittleMass {
+        /// Draws that lie within.
+        accepted: usize,
+        /// Draws that were made.
+        proposed: usize,
+        /// How many must lie within for so many.
+        least: usize,
+    },
+    /// Something asks for the density of a posterior that consists of draws alone.
+    #[error("this posterior knows no density, only draws; use npe or nle")]
+    NoDensity,
+    /// A density could not be learned.
+    #[error(transparent)]
+    Density(DensityError),
+    /// No chain found a place to begin.
+    #[error(
+        "the likelihood of these features is zero or undefined at each of {tried} draws of the prior: the features lie far from the training set"
+    )]
+    NoLikelihood {
+        /// Draws of the prior that were looked at.
+        tried: usize,
+    },
+    /// A posterior is asked for features that are not there.
+    #[error("feature {feature} (from 0) is {value}; a posterior needs finite features (leave the row out)")]
+    FeatureNotFinite {
+        /// From 0, among the features that the fit saw.
+        feature: usize,
+        /// What stands there.
+        value: f64,
+    },
     /// [`FitContext::cancelled`](crate::FitContext::cancelled) said so.
     #[error("cancelled")]
     Cancelled,
@@ -187,6 +249,14 @@ pub enum InverseError {
         /// The columns there are, joined by commas.
         given: String,
     },
+}
+
+/// What was wrong with a density, as the error of this crate.
+pub(crate) fn of_density(error: DensityError) -> InverseError {
+    match error {
+        DensityError::Cancelled => InverseError::Cancelled,
+        other => InverseError::Density(other),
+    }
 }
 
 /// A number of a model that must be finite.

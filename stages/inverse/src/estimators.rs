@@ -5,13 +5,17 @@
 //! and the suite in `tests/every_estimator.rs` follow from the line. What an estimator learned is plain numbers, so that a model can be read without running
 //! anything.
 
+mod abc;
 mod any;
 mod context;
+mod learned_density;
 mod least_squares;
 mod leverage;
 mod linear_map;
 mod linfa_bridge;
 mod members;
+mod nle;
+mod npe;
 mod random_forest;
 mod ridge;
 mod stored;
@@ -24,12 +28,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use abc::{Abc, AbcMethod};
 pub use any::AnyEstimator;
 pub use context::FitContext;
 pub use least_squares::LeastSquares;
 pub use leverage::Leverage;
 pub use linear_map::LinearMap;
 pub use members::{Member, Members};
+pub use nle::Nle;
+pub use npe::Npe;
 pub use random_forest::{Forest, Forests, RandomForest, Tree};
 pub use ridge::Ridge;
 pub use stored::{NamedArray, Stored};
@@ -41,6 +48,9 @@ fn each(visitor: &mut impl Visitor) {
     visitor.estimator::<Ridge>();
     visitor.estimator::<LeastSquares>();
     visitor.estimator::<RandomForest>();
+    visitor.estimator::<Npe>();
+    visitor.estimator::<Nle>();
+    visitor.estimator::<Abc>();
 }
 
 /// Learns a map from features to targets.

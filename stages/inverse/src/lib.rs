@@ -41,6 +41,7 @@ mod moments;
 pub mod posterior;
 mod prior;
 pub mod selection;
+mod small_matrix;
 pub mod steps;
 mod training_data;
 pub mod validation;
@@ -50,8 +51,8 @@ pub use estimators::{AnyEstimator, Estimator, FitContext, Fitted, LeastSquares, 
 pub use expression::Expression;
 pub use model::{Model, Predictions, predict, predict_checked, train};
 pub use moments::Moments;
-pub use posterior::{Draws, Posterior};
-pub use prior::Prior;
+pub use posterior::{DensityPosterior, Draws, LikelihoodPosterior, Posterior, Space};
+pub use prior::{JointPrior, Prior};
 pub use steps::Preparation;
 pub use training_data::{Target, TrainingData};
 pub use validation::{CrossValidation, HeldOut, Metric, Split, Validation, cross_validate, explicit_folds};

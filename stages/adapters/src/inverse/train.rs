@@ -14,8 +14,8 @@ use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Grain, Output, PortMode, PortSchema, PortSpec, Read, SampleError,
     SampleInput, SampleOutput, Stage, each_sample,
 };
-use lapicque_schemas::tables::{features, held_out, metrics, model, parameters};
 use lapicque_schemas::label_positions;
+use lapicque_schemas::tables::{features, held_out, metrics, model, parameters};
 
 use super::columns::why_no_feature;
 use super::model_table::rows_of;
@@ -112,7 +112,8 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let grouped_by = |table: &'static str| groups.iter().filter(move |g| g.table == table).map(|g| g.name.clone());
     let of_features = keys.chain(features.iter().cloned()).chain(grouped_by(features::TABLE));
     let mut of_parameters = targets.columns();
-    of_parameters.extend(grouped_by(parameters::TABLE).filter(|group| !of_parameters.contains(group)).collect::<Vec<_>>());
+    of_parameters
+        .extend(grouped_by(parameters::TABLE).filter(|group| !of_parameters.contains(group)).collect::<Vec<_>>());
     bound.reads = vec![of_samples(from, of_features, by_label), of_samples(to, of_parameters.into_iter(), by_label)];
     let without_unit = targets.all.iter().filter(|target| target.unit.is_none() && target.expression.is_none());
     notes.extend(without_unit.map(|target| {
@@ -131,7 +132,17 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     }
     bound.notes = notes;
     let definitions = from.schema.arrow.metadata().get(features::DEFINITIONS).cloned().unwrap_or_default();
-    Ok(Box::new(TrainStage { bound, config, candidates, preparation, features, targets, groups, definitions, by_label }))
+    Ok(Box::new(TrainStage {
+        bound,
+        config,
+        candidates,
+        preparation,
+        features,
+        targets,
+        groups,
+        definitions,
+        by_label,
+    }))
 }
 
 fn outputs(config: &Config, by_label: bool, in_steps: bool) -> Vec<Output> {
@@ -239,12 +250,7 @@ impl TrainStage {
         1 + validated + usize::from(self.config.search.is_some()) + usize::from(!self.config.learning_curve.is_empty())
     }
 
-    fn fit(
-        &self,
-        context: &FitContext<'_>,
-        rows: &TrainingRows,
-        folds: &Folds<'_>,
-    ) -> Result<Trained, InverseError> {
+    fn fit(&self, context: &FitContext<'_>, rows: &TrainingRows, folds: &Folds<'_>) -> Result<Trained, InverseError> {
         let (data, preparation, config) = (&rows.data, &self.preparation, &self.config);
         let score = config.search.as_ref().map_or_else(Score::default, |search| search.score());
         let splits = self.splits(rows, folds)?;

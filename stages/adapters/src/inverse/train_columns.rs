@@ -181,9 +181,8 @@ pub(super) fn targets(
                 let message = format!("the parameters have no column of numbers `{of}`{}", suggestion(of, &known));
                 problems.push(ConfigError::at(&place, message));
             } else if by_draws && !config.targets.contains(name) && !config.targets.contains(of) {
-                let message = format!(
-                    "`{of}` is no target, so no draw says what it is; name it, or `{name}`, under `targets`"
-                );
+                let message =
+                    format!("`{of}` is no target, so no draw says what it is; name it, or `{name}`, under `targets`");
                 problems.push(ConfigError::at(&place, message));
             }
         }

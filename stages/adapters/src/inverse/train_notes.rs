@@ -5,12 +5,7 @@ use lapicque_inverse::validation::LearningPoint;
 
 use super::training_rows::TrainingRows;
 
-pub(super) fn notes(
-    model: &Model,
-    rows: &TrainingRows,
-    curve: &[LearningPoint],
-    targets: &[String],
-) -> Vec<String> {
+pub(super) fn notes(model: &Model, rows: &TrainingRows, curve: &[LearningPoint], targets: &[String]) -> Vec<String> {
     let mut notes = Vec::new();
     if !model.dropped_features.is_empty() {
         let names: Vec<&str> = model.dropped_features.iter().map(|f| f.name.as_str()).collect();

@@ -48,7 +48,11 @@ pub(super) fn held_out_rows<'a>(
 }
 
 /// By fold, then pooled; without a validation the pooled rows say that nothing was held out.
-pub(super) fn metrics_rows(rows: &TrainingRows, validated: Option<&CrossValidation>, targets: &[String]) -> Vec<MetricsRow> {
+pub(super) fn metrics_rows(
+    rows: &TrainingRows,
+    validated: Option<&CrossValidation>,
+    targets: &[String],
+) -> Vec<MetricsRow> {
     let missing_samples = rows.missing_samples;
     let Some(validated) = validated else {
         let none = |target: &String| MetricsRow {
@@ -80,7 +84,6 @@ fn number(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-
 fn number_column(name: &str, description: &str) -> Column {
     Column::new(name, DataType::Float64, description)
 }
@@ -98,7 +101,10 @@ fn errors() -> [Column; 4] {
         Column::new("n", DataType::UInt32, "held-out predictions"),
         number_column("mse", "mean squared error, in the squared unit of the target"),
         number_column("mae", "mean absolute error, in the unit of the target"),
-        number_column("r2", "1 for right predictions, 0 for no better than the mean; NaN where the true values do not vary"),
+        number_column(
+            "r2",
+            "1 for right predictions, 0 for no better than the mean; NaN where the true values do not vary",
+        ),
     ]
 }
 

@@ -181,8 +181,7 @@ pub(super) fn training_rows(
     });
     let sample_of_row = if columns.as_given { (0..rows.len()).collect() } else { sample_of_row };
     let make = if may_be_missing { TrainingData::with_missing_features } else { TrainingData::new };
-    let data =
-        make(x, columns.features.to_vec(), y, described.collect(), sample_of_row).map_err(SampleError::input)?;
+    let data = make(x, columns.features.to_vec(), y, described.collect(), sample_of_row).map_err(SampleError::input)?;
     let labels = common.iter().collect();
     Ok(TrainingRows { data, keys, labels, groups, missing_samples: to_u32(missing), dropped_rows })
 }

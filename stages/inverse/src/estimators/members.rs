@@ -7,9 +7,9 @@ use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::{Fitted, LinearMap, Loss, Stored};
-use crate::InverseError;
 use crate::posterior::{Draws, Posterior};
 use crate::steps::{LearnedStep, apply};
+use crate::{InverseError, JointPrior};
 
 /// A fit, and how features are prepared for it.
 #[derive(Debug)]
@@ -180,6 +180,15 @@ impl Members {
 
 /// The mixture of the members' posteriors in equal parts.
 impl Posterior for Members {
+    fn prior(&self) -> &JointPrior {
+        // All have been trained with the same one.
+        self.0.iter().find_map(|member| member.fitted.posterior()).map_or(JointPrior::of_nothing(), Posterior::prior)
+    }
+
+    fn is_normalized(&self) -> bool {
+        self.0.iter().all(|member| member.fitted.posterior().is_some_and(Posterior::is_normalized))
+    }
+
     fn draw(&self, features: &[f64], count: usize, stream: StreamKey) -> Result<Draws, InverseError> {
         let posteriors = self.posteriors(features)?;
         let members = posteriors.len();
