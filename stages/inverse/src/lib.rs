@@ -32,14 +32,17 @@
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod calibration;
 mod columns;
 mod error;
 pub mod estimators;
+pub mod importance;
 pub mod model;
 mod moments;
 pub mod posterior;
 mod prior;
 mod small_matrix;
+pub mod support;
 mod training_data;
 pub mod validation;
 
