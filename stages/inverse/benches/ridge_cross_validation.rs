@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use lapicque_inverse::{
-    AnyEstimator, FitContext, Ridge, Split, Target, TrainingData, Validation, cross_validate, predict, train,
+    AnyEstimator, FitContext, Preparation, Ridge, Split, Target, TrainingData, Validation, cross_validate, predict,
+    train,
 };
 use lapicque_numerics::random::StreamKey;
 use ndarray::Array2;
@@ -48,7 +49,7 @@ fn five_penalties_ten_folds_twenty_repeats(bencher: divan::Bencher<'_, '_>) {
     let (data, splits) = (data(), splits());
     bencher.bench(|| {
         [0.01, 0.1, 1.0, 10.0, 100.0].map(|alpha| {
-            let validation = cross_validate(&data, &Ridge { alpha }, false, &splits, &quiet()).unwrap();
+            let validation = cross_validate(&data, &Ridge { alpha }, &Preparation::none(), &splits, &quiet()).unwrap();
             validation.pooled[0].mse
         })
     });
@@ -58,13 +59,13 @@ fn five_penalties_ten_folds_twenty_repeats(bencher: divan::Bencher<'_, '_>) {
 fn one_fit(bencher: divan::Bencher<'_, '_>) {
     let data = data();
     let estimator = AnyEstimator::from(Ridge { alpha: 1.0 });
-    bencher.bench(|| train(&data, &estimator, true, "none", &quiet()).unwrap());
+    bencher.bench(|| train(&data, &estimator, &Preparation::standardized(), "none", &quiet()).unwrap());
 }
 
 #[divan::bench(sample_count = 20)]
 fn predict_all_rows(bencher: divan::Bencher<'_, '_>) {
     let data = data();
     let estimator = AnyEstimator::from(Ridge { alpha: 1.0 });
-    let model = train(&data, &estimator, true, "none", &quiet()).unwrap();
+    let model = train(&data, &estimator, &Preparation::standardized(), "none", &quiet()).unwrap();
     bencher.bench(|| predict(&model, data.features(), data.feature_names()).unwrap());
 }

@@ -1,29 +1,25 @@
-//! What happens to feature columns before an estimator sees them: constant ones are left out, the rest is standardized if asked.
+//! What happens to feature columns before an estimator sees them: constant ones are left out, the rest is prepared as asked ([`crate::Preparation`]).
 //!
 //! Everything here is learned from the training rows alone, so a fold's test rows leak nothing. Standard deviations are those of the population (divisor n).
 
+use std::cell::OnceCell;
+
 use ndarray::{Array2, ArrayView2, Axis};
 
-use crate::estimators::{Leverage, MomentEstimator};
+use crate::estimators::Leverage;
 use crate::moments::{LeaveOut, Moments};
-use crate::{Estimator, FitContext, Fitted, InverseError, Prior, TrainingData};
+use crate::steps::{LearnedStep, Missing, Step, apply, learn};
+use crate::{Estimator, FitContext, Fitted, InverseError, Preparation, Prior, TrainingData};
 
 /// Values that agree to this part of the largest are rounding noise of a constant: standardizing would blow it up to a feature.
 const CONSTANT_PART: f64 = 1e-13;
 
-/// Mean and population s.d. of each used feature.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Scaling {
-    pub(crate) mean: Vec<f64>,
-    pub(crate) scale: Vec<f64>,
-}
-
-/// A fit on some rows: which features it uses (indices into the data's), how they are scaled, and what came out.
+/// A fit on some rows: which features it uses (indices into the data's), how they are prepared, and what came out.
 #[derive(Debug)]
 pub(crate) struct ColumnFit {
     pub(crate) used: Vec<usize>,
     pub(crate) dropped: Vec<usize>,
-    pub(crate) scaling: Option<Scaling>,
+    pub(crate) steps: Vec<LearnedStep>,
     pub(crate) fitted: Box<dyn Fitted>,
 }
 
@@ -36,9 +32,7 @@ impl ColumnFit {
     /// Rows as the fit sees them.
     fn seen(&self, features: ArrayView2<'_, f64>, rows: &[usize]) -> Array2<f64> {
         let mut selected = select(features, rows, &self.used);
-        if let Some(scaling) = &self.scaling {
-            standardize(&mut selected, scaling);
-        }
+        apply(&self.steps, &mut selected);
         selected
     }
 
@@ -62,8 +56,9 @@ impl ColumnFit {
 /// Fits on training rows, again and again for different ones.
 pub(crate) struct Fitter<'a> {
     data: &'a TrainingData,
-    estimator: &'a dyn Estimator,
-    standardized: bool,
+    preparation: &'a Preparation,
+    /// What was learned from all rows, if the preparation says so.
+    of_all_rows: Option<Vec<LearnedStep>>,
     varying: Vec<usize>,
     constant: Vec<usize>,
     leave_out: Option<LeaveOut>,
@@ -71,80 +66,126 @@ pub(crate) struct Fitter<'a> {
 }
 
 impl<'a> Fitter<'a> {
-    /// For fits that leave out some rows each.
-    pub(crate) fn for_folds(data: &'a TrainingData, estimator: &'a dyn Estimator, standardized: bool) -> Self {
-        let mut fitter = Self::for_one_fit(data, estimator, standardized);
-        if estimator.by_moments().is_some() && !fitter.varying.is_empty() {
+    /// For fits of any of these estimators that leave out some rows each.
+    ///
+    /// # Errors
+    /// As [`Fitter::for_one_fit`].
+    pub(crate) fn for_folds(
+        data: &'a TrainingData,
+        estimators: &[&dyn Estimator],
+        preparation: &'a Preparation,
+    ) -> Result<Self, InverseError> {
+        let mut fitter = Self::for_one_fit(data, preparation)?;
+        let is_affine = matches!(preparation.steps.as_slice(), [] | [Step::Standardize]);
+        let by_moments = is_affine && preparation.missing == Missing::Refuse && !preparation.learned_from_all_rows;
+        if by_moments && estimators.iter().any(|e| e.by_moments().is_some()) && !fitter.varying.is_empty() {
             let features = data.features().select(Axis(1), &fitter.varying);
             fitter.leave_out = Some(LeaveOut::new(features.view(), data.targets()));
         }
-        fitter
+        Ok(fitter)
     }
 
-    pub(crate) fn for_one_fit(data: &'a TrainingData, estimator: &'a dyn Estimator, standardized: bool) -> Self {
+    /// # Errors
+    /// Parameters of steps out of range; what steps that are learned from all rows refuse.
+    pub(crate) fn for_one_fit(data: &'a TrainingData, preparation: &'a Preparation) -> Result<Self, InverseError> {
+        preparation.check(data.feature_names())?;
         let rows: Vec<usize> = (0..data.row_count()).collect();
         let (varying, constant) = split_constant(data.features(), &rows);
+        let of_all_rows = match preparation.learned_from_all_rows {
+            true => Some(learn(preparation, &mut select(data.features(), &rows, &varying), &names(data, &varying))?),
+            false => None,
+        };
         let priors = data.target_columns().iter().map(|target| target.prior.clone()).collect();
-        Self { data, estimator, standardized, varying, constant, leave_out: None, priors }
+        Ok(Self { data, preparation, of_all_rows, varying, constant, leave_out: None, priors })
     }
 
-    /// Fits on `training` rows; `left_out` are all the others.
+    /// Fits one estimator on `training` rows; `left_out` are all the others.
     pub(crate) fn fit(
         &self,
+        estimator: &dyn Estimator,
         training: &[usize],
         left_out: &[usize],
         context: &FitContext<'_>,
     ) -> Result<ColumnFit, InverseError> {
-        context.look()?;
-        if let (Some(estimator), Some(leave_out)) = (self.estimator.by_moments(), &self.leave_out)
-            && let Some(moments) = leave_out.moments_without(left_out)
-            && let Some((fitted, scaling)) = fit_moments(estimator, moments, self.standardized)
-                .map_err(|error| name_column(error, self.data, &self.varying))?
-        {
-            (context.progress)(1.0);
-            // No column lost more than nine tenths of its variance, so none that varies over all rows is constant here.
-            let (used, dropped) = (self.varying.clone(), self.constant.clone());
-            return Ok(ColumnFit { used, dropped, scaling, fitted });
-        }
-        let (used, dropped) = split_constant(self.data.features(), training);
+        self.without(training, left_out).fit(estimator, context)
+    }
+
+    /// What fits on `training` rows have in common; `left_out` are all the others.
+    pub(crate) fn without<'b>(&'b self, training: &'b [usize], left_out: &[usize]) -> SplitFitter<'b> {
+        let moments = self.leave_out.as_ref().and_then(|leave_out| leave_out.moments_without(left_out));
+        let moments = moments.map(|moments| match self.preparation.steps.is_empty() {
+            true => (moments, Vec::new()),
+            false => {
+                let (centre, scale) = (moments.feature_means.clone(), moments.feature_sd());
+                (moments.scaled(&scale), vec![LearnedStep::Affine { centre, scale }])
+            }
+        });
+        SplitFitter { fitter: self, training, moments, rows: OnceCell::new() }
+    }
+
+    /// The training rows as an estimator sees them.
+    fn prepared(&self, training: &[usize]) -> Result<PreparedRows, InverseError> {
+        let (used, dropped) = match self.of_all_rows {
+            Some(_) => (self.varying.clone(), self.constant.clone()),
+            None => split_constant(self.data.features(), training),
+        };
         if used.is_empty() {
             return Err(InverseError::NoVaryingFeature { rows: training.len(), features: dropped.len() });
         }
         let mut features = select(self.data.features(), training, &used);
         let targets = self.data.targets().select(Axis(0), training);
-        let scaling = self.standardized.then(|| {
-            let no_targets = Array2::zeros((features.nrows(), 0));
-            scaling_of(&Moments::of(features.view(), no_targets.view()))
-        });
-        if let Some(scaling) = &scaling {
-            standardize(&mut features, scaling);
+        let steps = match &self.of_all_rows {
+            Some(steps) => {
+                apply(steps, &mut features);
+                steps.clone()
+            }
+            None => learn(self.preparation, &mut features, &names(self.data, &used))?,
+        };
+        Ok(PreparedRows { used, dropped, steps, features, targets })
+    }
+}
+
+/// Fits of several estimators on the same training rows, which are prepared once.
+pub(crate) struct SplitFitter<'a> {
+    fitter: &'a Fitter<'a>,
+    training: &'a [usize],
+    /// As estimators see them, and what was done for that.
+    moments: Option<(Moments, Vec<LearnedStep>)>,
+    rows: OnceCell<Result<PreparedRows, InverseError>>,
+}
+
+struct PreparedRows {
+    used: Vec<usize>,
+    dropped: Vec<usize>,
+    steps: Vec<LearnedStep>,
+    features: Array2<f64>,
+    targets: Array2<f64>,
+}
+
+impl SplitFitter<'_> {
+    pub(crate) fn fit(&self, estimator: &dyn Estimator, context: &FitContext<'_>) -> Result<ColumnFit, InverseError> {
+        context.look()?;
+        let Fitter { data, varying, constant, priors, .. } = self.fitter;
+        if let (Some(estimator), Some((moments, steps))) = (estimator.by_moments(), &self.moments)
+            && let Some(fitted) = estimator.fit_moments(moments).map_err(|error| name_column(error, data, varying))?
+        {
+            (context.progress)(1.0);
+            // No column lost more than nine tenths of its variance, so none that varies over all rows is constant here.
+            let (used, dropped, steps) = (varying.clone(), constant.clone(), steps.clone());
+            return Ok(ColumnFit { used, dropped, steps, fitted });
         }
-        let fitted = self
-            .estimator
-            .fit(features.view(), targets.view(), &FitContext { priors: &self.priors, ..*context })
-            .map_err(|error| name_column(error, self.data, &used))?;
-        Ok(ColumnFit { used, dropped, scaling, fitted })
+        let rows = self.rows.get_or_init(|| self.fitter.prepared(self.training)).as_ref().map_err(Clone::clone)?;
+        let context = FitContext { priors, ..*context };
+        let fitted = estimator
+            .fit(rows.features.view(), rows.targets.view(), &context)
+            .map_err(|error| name_column(error, data, &rows.used))?;
+        let (used, dropped, steps) = (rows.used.clone(), rows.dropped.clone(), rows.steps.clone());
+        Ok(ColumnFit { used, dropped, steps, fitted })
     }
 }
 
-/// What was learned, and how features are scaled before it.
-type MomentFit = (Box<dyn Fitted>, Option<Scaling>);
-
-fn fit_moments(
-    estimator: &dyn MomentEstimator,
-    moments: Moments,
-    standardized: bool,
-) -> Result<Option<MomentFit>, InverseError> {
-    if !standardized {
-        return Ok(estimator.fit_moments(&moments)?.map(|fitted| (fitted, None)));
-    }
-    let scaling = scaling_of(&moments);
-    let fitted = estimator.fit_moments(&moments.scaled(&scaling.scale))?;
-    Ok(fitted.map(|fitted| (fitted, Some(scaling))))
-}
-
-fn scaling_of(moments: &Moments) -> Scaling {
-    Scaling { mean: moments.feature_means.clone(), scale: moments.feature_sd() }
+fn names<'a>(data: &'a TrainingData, columns: &[usize]) -> Vec<&'a str> {
+    columns.iter().map(|&column| data.feature_names()[column].as_str()).collect()
 }
 
 /// Columns that vary over the given rows, and those that do not.
@@ -159,14 +200,6 @@ fn split_constant(features: ArrayView2<'_, f64>, rows: &[usize]) -> (Vec<usize>,
     }
     (0..features.ncols())
         .partition(|&column| high[column] - low[column] > CONSTANT_PART * high[column].abs().max(low[column].abs()))
-}
-
-pub(crate) fn standardize(features: &mut Array2<f64>, scaling: &Scaling) {
-    for mut row in features.rows_mut() {
-        for ((value, mean), scale) in row.iter_mut().zip(&scaling.mean).zip(&scaling.scale) {
-            *value = (*value - mean) / scale;
-        }
-    }
 }
 
 /// The chosen rows and columns, row by row in memory.
@@ -200,7 +233,7 @@ mod tests {
     use crate::{Ridge, Target};
 
     fn fit(fitter: &Fitter<'_>, training: &[usize], left_out: &[usize]) -> Result<ColumnFit, InverseError> {
-        fitter.fit(training, left_out, &FitContext::unwatched(StreamKey::new([0; 16])))
+        fitter.fit(&Ridge { alpha: 1e-3 }, training, left_out, &FitContext::unwatched(StreamKey::new([0; 16])))
     }
 
     fn data(features: Array2<f64>) -> TrainingData {
@@ -216,7 +249,8 @@ mod tests {
         let noise = f64::EPSILON;
         let data = data(array![[0.1, 1.0, 0.1, 0.0], [0.1, 2.0, 0.1 * (1.0 + noise), 0.0], [0.1, 4.0, 0.1, 0.0]]);
         let ridge = Ridge { alpha: 1.0 };
-        let fit = fit(&Fitter::for_folds(&data, &ridge, true), &[0, 1, 2], &[]).unwrap();
+        let fit =
+            fit(&Fitter::for_folds(&data, &[&ridge], &Preparation::standardized()).unwrap(), &[0, 1, 2], &[]).unwrap();
         assert_eq!((fit.used, fit.dropped), (vec![1], vec![0, 2, 3]));
     }
 
@@ -224,7 +258,8 @@ mod tests {
     fn a_feature_constant_in_the_training_rows_only_is_dropped_in_that_fold() {
         let data = data(array![[1.0, 5.0], [2.0, 5.0], [4.0, 5.0], [3.0, 7.0]]);
         let ridge = Ridge { alpha: 1.0 };
-        let fitter = Fitter::for_folds(&data, &ridge, true);
+        let preparation = Preparation::standardized();
+        let fitter = Fitter::for_folds(&data, &[&ridge], &preparation).unwrap();
         assert_eq!(fit(&fitter, &[0, 1, 2], &[3]).unwrap().dropped, vec![1]);
         assert_eq!(fit(&fitter, &[1, 2, 3], &[0]).unwrap().dropped, Vec::<usize>::new());
     }
@@ -235,9 +270,9 @@ mod tests {
             Array2::from_shape_fn((40, 6), |(r, c)| ((r * r + 7 * c) as f64 * 0.37).sin() + 100.0 * c as f64);
         let data = data(features);
         let ridge = Ridge { alpha: 1e-3 };
-        for standardized in [false, true] {
-            let folds = Fitter::for_folds(&data, &ridge, standardized);
-            let direct = Fitter::for_one_fit(&data, &ridge, standardized);
+        for preparation in [Preparation::none(), Preparation::standardized()] {
+            let folds = Fitter::for_folds(&data, &[&ridge], &preparation).unwrap();
+            let direct = Fitter::for_one_fit(&data, &preparation).unwrap();
             for first in 0..4 {
                 let test: Vec<usize> = (0..40).filter(|row| row % 4 == first).collect();
                 let training: Vec<usize> = (0..40).filter(|row| row % 4 != first).collect();
@@ -253,7 +288,8 @@ mod tests {
     #[test]
     fn nothing_that_varies_is_an_error() {
         let data = data(array![[1.0], [1.0]]);
-        let error = fit(&Fitter::for_folds(&data, &Ridge { alpha: 1.0 }, false), &[0, 1], &[]);
+        let error =
+            fit(&Fitter::for_folds(&data, &[&Ridge { alpha: 1.0 }], &Preparation::none()).unwrap(), &[0, 1], &[]);
         assert!(matches!(error, Err(InverseError::NoVaryingFeature { rows: 2, features: 1 })));
     }
 }

@@ -21,6 +21,32 @@ pub enum InverseError {
         /// What stands there.
         value: f64,
     },
+    /// A text that is no expression.
+    #[error("`{text}` is no expression: at character {character}, {problem}")]
+    Expression {
+        /// As it was written.
+        text: String,
+        /// Where it goes wrong, from 1.
+        character: usize,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// A feature is missing everywhere.
+    #[error("feature `{feature}` has no value in any row; leave it out")]
+    NoValue {
+        /// Its name.
+        feature: String,
+    },
+    /// A candidate of a search that cannot be fitted.
+    #[error("candidate {number} ({estimator}): {problem}")]
+    Candidate {
+        /// From 1.
+        number: usize,
+        /// As configurations write it.
+        estimator: String,
+        /// What it refuses.
+        problem: Box<InverseError>,
+    },
     /// Lengths that must agree do not, or something is empty.
     #[error("{what} has {found}, but {expected} is needed")]
     Shape {
@@ -78,6 +104,14 @@ pub enum InverseError {
     DependentColumn {
         /// From 0, among the features that it was given.
         column: usize,
+    },
+    /// A training row has a feature whose logarithm is asked for, and which has none.
+    #[error("feature `{feature}` is {value} in a training row; the step `log` needs values above 0")]
+    NoLogarithm {
+        /// Its name.
+        feature: String,
+        /// What stands there.
+        value: f64,
     },
     /// A parameter is out of range.
     #[error("`{parameter}` of {owner} is {value}; allowed: {allowed}")]

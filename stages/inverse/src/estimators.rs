@@ -13,6 +13,7 @@ mod least_squares;
 mod leverage;
 mod linear_map;
 mod linfa_bridge;
+mod members;
 mod nle;
 mod npe;
 mod random_forest;
@@ -33,6 +34,7 @@ pub use context::FitContext;
 pub use least_squares::LeastSquares;
 pub use leverage::Leverage;
 pub use linear_map::LinearMap;
+pub use members::{Member, Members};
 pub use nle::Nle;
 pub use npe::Npe;
 pub use random_forest::{Forest, Forests, RandomForest, Tree};
@@ -76,6 +78,16 @@ pub trait Estimator: Debug + Send + Sync {
         false
     }
 
+    /// Whether it learns a posterior, for which what is known of targets beforehand matters.
+    fn uses_priors(&self) -> bool {
+        false
+    }
+
+    /// Whether it is trained step by step, so that there are losses to look at.
+    fn is_trained_in_steps(&self) -> bool {
+        false
+    }
+
     /// Itself, if first and second moments of the data are all it needs: cross-validation then takes a fold's moments from those of all rows.
     fn by_moments(&self) -> Option<&dyn MomentEstimator> {
         None
@@ -112,6 +124,11 @@ pub trait Fitted: Debug + Send + Sync {
 
     /// What it says of targets beside one value; none for estimators that only know a value. [`Fitted::predict`] of one that has it is the mean of draws.
     fn posterior(&self) -> Option<&dyn Posterior> {
+        None
+    }
+
+    /// It as a linear map, if it is one.
+    fn linear(&self) -> Option<&LinearMap> {
         None
     }
 

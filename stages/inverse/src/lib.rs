@@ -5,7 +5,7 @@
 //! predicts the others, and never puts rows of one sample on both sides.
 //!
 //! ```
-//! use lapicque_inverse::{FitContext, Ridge, Target, TrainingData, predict, train};
+//! use lapicque_inverse::{FitContext, Preparation, Ridge, Target, TrainingData, predict, train};
 //! use lapicque_numerics::random::StreamKey;
 //! use ndarray::array;
 //!
@@ -18,7 +18,7 @@
 //!
 //! // J = 24 + 2 rate + slope, exactly.
 //! let context = FitContext::unwatched(StreamKey::new([0; 16]));
-//! let model = train(&data, &Ridge { alpha: 0.0 }.into(), true, "of the example 1", &context)?;
+//! let model = train(&data, &Ridge { alpha: 0.0 }.into(), &Preparation::standardized(), "of the example 1", &context)?;
 //! let recorded = predict(&model, array![[2.5, 0.5]].view(), &names)?;
 //! assert!((recorded.mean[[0, 0]] - 29.5).abs() < 1e-9);
 //! assert_eq!(recorded.outside_training, [0.0]);
@@ -36,21 +36,26 @@ pub mod calibration;
 mod columns;
 mod error;
 pub mod estimators;
+mod expression;
 pub mod importance;
 pub mod model;
 mod moments;
 pub mod posterior;
 mod prior;
+pub mod selection;
 mod small_matrix;
+pub mod steps;
 pub mod support;
 mod training_data;
 pub mod validation;
 
 pub use error::InverseError;
 pub use estimators::{AnyEstimator, Estimator, FitContext, Fitted, LeastSquares, RandomForest, Ridge, estimators};
+pub use expression::Expression;
 pub use model::{Model, Predictions, predict, predict_checked, train};
 pub use moments::Moments;
 pub use posterior::{DensityPosterior, Draws, LikelihoodPosterior, Posterior, Space};
 pub use prior::{JointPrior, Prior};
+pub use steps::Preparation;
 pub use training_data::{Target, TrainingData};
 pub use validation::{CrossValidation, HeldOut, Metric, Split, Validation, cross_validate, explicit_folds};

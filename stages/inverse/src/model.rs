@@ -7,6 +7,7 @@ mod predict;
 mod train;
 
 pub use json::{nested, parts};
-pub use parts::{DroppedFeature, FORMAT_VERSION, LeverageHead, Model, ModelFeature, ModelHead};
+pub use parts::{Derived, DroppedFeature, FORMAT_VERSION, LeverageHead, Model, ModelFeature, ModelHead};
 pub use predict::{Predictions, predict, predict_checked};
+pub(crate) use train::model_of_members;
 pub use train::train;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::{InverseError, Prior};
@@ -65,6 +65,47 @@ impl TrainingData {
         check_finite("target", targets.view(), |column| target_columns[column].name.as_str())?;
         let rows_of_sample = rows_by_sample(&sample_of_row)?;
         Ok(Self { features, feature_names, targets, target_columns, sample_of_row, rows_of_sample })
+    }
+
+    /// As [`TrainingData::new`], but features may be NaN, which is a missing value.
+    ///
+    /// # Errors
+    /// As [`TrainingData::new`], an infinite feature, or a feature without any value.
+    pub fn with_missing_features(
+        features: Array2<f64>,
+        feature_names: Vec<String>,
+        targets: Array2<f64>,
+        target_columns: Vec<Target>,
+        sample_of_row: Vec<usize>,
+    ) -> Result<Self, InverseError> {
+        let filled = features.mapv(|value| if value.is_nan() { 0.0 } else { value });
+        let empty = features.columns().into_iter().position(|column| column.iter().all(|value| value.is_nan()));
+        let data = Self::new(filled, feature_names, targets, target_columns, sample_of_row)?;
+        match empty {
+            Some(column) => Err(InverseError::NoValue { feature: data.feature_names[column].clone() }),
+            None => Ok(Self { features, ..data }),
+        }
+    }
+
+    /// The rows of some samples (ascending), which are numbered anew in their order.
+    pub(crate) fn of_samples(&self, samples: &[usize]) -> Self {
+        let rows: Vec<usize> = samples.iter().flat_map(|&sample| self.rows_of_sample(sample)).copied().collect();
+        let mut next = 0;
+        let of_sample = |&sample: &usize| {
+            let first = next;
+            next += self.rows_of_sample(sample).len();
+            (first..next).collect()
+        };
+        let rows_of_sample: Vec<Vec<usize>> = samples.iter().map(of_sample).collect();
+        let numbers = rows_of_sample.iter().enumerate();
+        Self {
+            features: self.features.select(Axis(0), &rows),
+            targets: self.targets.select(Axis(0), &rows),
+            sample_of_row: numbers.flat_map(|(sample, rows)| std::iter::repeat_n(sample, rows.len())).collect(),
+            rows_of_sample,
+            feature_names: self.feature_names.clone(),
+            target_columns: self.target_columns.clone(),
+        }
     }
 
     /// Rows x features.

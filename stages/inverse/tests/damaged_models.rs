@@ -1,7 +1,9 @@
 //! A model file with any byte changed is refused, or predicts: it never panics and never runs for ever.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use lapicque_inverse::{AnyEstimator, FitContext, Model, RandomForest, Ridge, Target, TrainingData, predict, train};
+use lapicque_inverse::{
+    AnyEstimator, FitContext, Model, Preparation, RandomForest, Ridge, Target, TrainingData, predict, train,
+};
 use lapicque_numerics::random::StreamKey;
 use ndarray::Array2;
 use proptest::prelude::*;
@@ -19,7 +21,9 @@ fn model_files() -> Vec<String> {
     let forest = RandomForest { trees: 3, min_samples_leaf: 3, ..RandomForest::default() };
     let context = FitContext::unwatched(StreamKey::new([7; 16]));
     [AnyEstimator::from(forest), Ridge::default().into()]
-        .map(|estimator| train(&data(), &estimator, true, "catch22 v1", &context).unwrap().to_json().unwrap())
+        .map(|estimator| {
+            train(&data(), &estimator, &Preparation::standardized(), "catch22 v1", &context).unwrap().to_json().unwrap()
+        })
         .into_iter()
         .chain([
             include_str!("../../../tests/golden/models/random_forest.format_2.json").to_owned(),

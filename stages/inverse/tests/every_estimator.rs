@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lapicque_inverse::{
-    AnyEstimator, FitContext, InverseError, Model, Target, TrainingData, Validation, cross_validate, estimators,
-    predict, train,
+    AnyEstimator, FitContext, InverseError, Model, Preparation, Target, TrainingData, Validation, cross_validate,
+    estimators, predict, train,
 };
 use lapicque_numerics::random::StreamKey;
 use ndarray::Array2;
@@ -33,8 +33,8 @@ fn splits() -> Vec<lapicque_inverse::Split> {
 /// Trained and validated, as a stage does it.
 fn validated(estimator: &AnyEstimator, context: &FitContext<'_>) -> Result<Model, InverseError> {
     let (data, splits) = (data(), splits());
-    let model = train(&data, estimator, true, "v1", context)?;
-    let validation = cross_validate(&data, &**estimator, true, &splits, context)?;
+    let model = train(&data, estimator, &Preparation::standardized(), "v1", context)?;
+    let validation = cross_validate(&data, &**estimator, &Preparation::standardized(), &splits, context)?;
     model.with_held_out_error(&data, &validation, context)
 }
 
@@ -151,9 +151,9 @@ fn progress_comes_to_the_whole_and_never_more() {
         };
         let context = FitContext { progress: &progress, ..quiet() };
         let (data, splits) = (data(), splits());
-        train(&data, &(spec.default)(), false, "v1", &context).unwrap();
+        train(&data, &(spec.default)(), &Preparation::none(), "v1", &context).unwrap();
         assert!((*told.lock().unwrap() - 1.0f64).abs() < 1e-9, "{}", spec.name);
-        cross_validate(&data, &*(spec.default)(), true, &splits, &context).unwrap();
+        cross_validate(&data, &*(spec.default)(), &Preparation::standardized(), &splits, &context).unwrap();
         assert!((*told.lock().unwrap() - 2.0f64).abs() < 1e-9, "{}", spec.name);
     }
 }
@@ -163,7 +163,7 @@ fn the_stream_alone_decides_random_estimators() {
     for spec in estimators() {
         let of = |key: u8| {
             let context = FitContext::unwatched(StreamKey::new([key; 16]));
-            train(&data(), &(spec.default)(), true, "v1", &context).unwrap()
+            train(&data(), &(spec.default)(), &Preparation::standardized(), "v1", &context).unwrap()
         };
         assert_eq!(of(1), of(1), "{}", spec.name);
         assert_eq!(of(1) != of(2), (spec.default)().is_random(), "{}", spec.name);

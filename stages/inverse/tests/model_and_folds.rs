@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lapicque_inverse::{
-    AnyEstimator, Estimator, FitContext, HeldOut, InverseError, LeastSquares, Model, RandomForest, Ridge, Target,
-    TrainingData, Validation, cross_validate, explicit_folds, predict, train,
+    AnyEstimator, Estimator, FitContext, HeldOut, InverseError, LeastSquares, Model, Preparation, RandomForest, Ridge,
+    Target, TrainingData, Validation, cross_validate, explicit_folds, predict, train,
 };
 use lapicque_numerics::random::StreamKey;
 use ndarray::{Array2, s};
@@ -40,13 +40,17 @@ fn folds() -> Vec<lapicque_inverse::Split> {
     Validation::RepeatedKfold { folds: 4, repeats: 3 }.splits(&alone, &mut rank).unwrap()
 }
 
+fn prepared(standardized: bool) -> Preparation {
+    if standardized { Preparation::standardized() } else { Preparation::none() }
+}
+
 #[test]
 fn a_model_survives_json_bit_for_bit() {
     let data = data();
     for estimator in estimators() {
         for standardized in [false, true] {
-            let validation = cross_validate(&data, &*estimator, standardized, &folds(), &quiet()).unwrap();
-            let model = train(&data, &estimator, standardized, "catch22 v1", &quiet())
+            let validation = cross_validate(&data, &*estimator, &prepared(standardized), &folds(), &quiet()).unwrap();
+            let model = train(&data, &estimator, &prepared(standardized), "catch22 v1", &quiet())
                 .unwrap()
                 .with_held_out_error(&data, &validation, &quiet())
                 .unwrap();
@@ -63,7 +67,7 @@ fn a_model_survives_json_bit_for_bit() {
 
 #[test]
 fn a_model_file_reads_as_what_it_is() {
-    let model = train(&data(), &estimators()[0], true, "catch22 v1", &quiet()).unwrap();
+    let model = train(&data(), &estimators()[0], &Preparation::standardized(), "catch22 v1", &quiet()).unwrap();
     let json: serde_json::Value = serde_json::from_str(&model.to_json().unwrap()).unwrap();
     assert_eq!(json["format_version"], 3);
     assert_eq!(json["estimator"]["ridge"]["alpha"], 0.3);
@@ -79,7 +83,8 @@ fn a_model_file_reads_as_what_it_is() {
 
 #[test]
 fn damage_to_a_model_is_named_by_field() {
-    let models = estimators().map(|estimator| train(&data(), &estimator, true, "v1", &quiet()).unwrap());
+    let models =
+        estimators().map(|estimator| train(&data(), &estimator, &Preparation::standardized(), "v1", &quiet()).unwrap());
     let [ridge, _, forest] = models;
     let damaged = |model: &Model, pointer: &str, value: serde_json::Value| {
         let mut json: serde_json::Value = serde_json::from_str(&model.to_json().unwrap()).unwrap();
@@ -152,7 +157,7 @@ fn damage_to_a_model_is_named_by_field() {
 fn columns_are_found_by_name_and_the_training_range_is_known() {
     let data = data();
     for estimator in estimators() {
-        let model = train(&data, &estimator, true, "v1", &quiet()).unwrap();
+        let model = train(&data, &estimator, &Preparation::standardized(), "v1", &quiet()).unwrap();
         let straight = predict(&model, data.features(), data.feature_names()).unwrap();
         assert!(straight.outside_training.iter().all(|&part| part == 0.0));
         assert!(straight.sd.iter().all(|sd| sd.is_nan()));
@@ -188,7 +193,7 @@ fn columns_are_found_by_name_and_the_training_range_is_known() {
 fn rows_of_a_sample_are_never_on_both_sides() {
     let data = data();
     let splits = folds();
-    let validation = cross_validate(&data, &Ridge::default(), true, &splits, &quiet()).unwrap();
+    let validation = cross_validate(&data, &Ridge::default(), &Preparation::standardized(), &splits, &quiet()).unwrap();
     assert_eq!(validation.folds.len(), 12);
     assert_eq!((validation.metrics.len(), validation.pooled.len()), (24, 2));
     for (fold, split) in validation.folds.iter().zip(&splits) {
@@ -221,8 +226,8 @@ fn a_fold_is_fitted_on_the_other_samples_alone() {
     )
     .unwrap();
     for estimator in estimators() {
-        let validation = cross_validate(&data, &*estimator, true, &splits, &quiet()).unwrap();
-        let model = train(&rest, &estimator, true, "v1", &quiet()).unwrap();
+        let validation = cross_validate(&data, &*estimator, &Preparation::standardized(), &splits, &quiet()).unwrap();
+        let model = train(&rest, &estimator, &Preparation::standardized(), "v1", &quiet()).unwrap();
         let test = data.features().select(ndarray::Axis(0), &validation.folds[0].test_rows);
         let expected = predict(&model, test.view(), data.feature_names()).unwrap().mean;
         for (found, expected) in validation.folds[0].predicted.iter().zip(&expected) {
@@ -237,7 +242,9 @@ fn threads_change_no_bit() {
     for estimator in estimators() {
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| cross_validate(&data, &*estimator, true, &folds(), &quiet()).unwrap())
+            pool.install(|| {
+                cross_validate(&data, &*estimator, &Preparation::standardized(), &folds(), &quiet()).unwrap()
+            })
         };
         assert_eq!(on(1), on(3));
     }
@@ -246,13 +253,17 @@ fn threads_change_no_bit() {
 #[test]
 fn what_cannot_be_validated_is_said() {
     let data = data();
-    let fit = |splits: &[lapicque_inverse::Split]| cross_validate(&data, &Ridge::default(), true, splits, &quiet());
+    let fit = |splits: &[lapicque_inverse::Split]| {
+        cross_validate(&data, &Ridge::default(), &Preparation::standardized(), splits, &quiet())
+    };
     assert!(matches!(fit(&[]), Err(InverseError::Shape { .. })));
     let mut split = folds()[0].clone();
     split.test_samples.push(20);
     assert!(matches!(fit(&[split]), Err(InverseError::Fold { .. })));
     let nearly_all = explicit_folds(20, &[vec![(1..20).collect()]]).unwrap();
-    let error = cross_validate(&data, &LeastSquares as &dyn Estimator, true, &nearly_all, &quiet()).unwrap_err();
+    let error =
+        cross_validate(&data, &LeastSquares as &dyn Estimator, &Preparation::standardized(), &nearly_all, &quiet())
+            .unwrap_err();
     assert_eq!(error, InverseError::TooFewRows { estimator: "least_squares", needed: 4, found: 3 });
 }
 
@@ -271,9 +282,9 @@ fn a_dependent_feature_is_named() {
         base.sample_of_row().to_vec(),
     )
     .unwrap();
-    let error = train(&data, &LeastSquares.into(), false, "v1", &quiet()).unwrap_err();
+    let error = train(&data, &LeastSquares.into(), &Preparation::none(), "v1", &quiet()).unwrap_err();
     assert_eq!(error, InverseError::DependentFeature { name: "mode_5".to_owned() });
-    let ridge = train(&data, &Ridge { alpha: 0.0 }.into(), true, "v1", &quiet()).unwrap();
+    let ridge = train(&data, &Ridge { alpha: 0.0 }.into(), &Preparation::standardized(), "v1", &quiet()).unwrap();
     assert!(predict(&ridge, data.features(), data.feature_names()).unwrap().mean.iter().all(|m| m.is_finite()));
 }
 

@@ -6,8 +6,8 @@ mod golden;
 use golden::{all_numbers, assert_close, indices, json, numbers, table};
 use lapicque_inverse::estimators::LinearMap;
 use lapicque_inverse::{
-    AnyEstimator, FitContext, LeastSquares, Model, RandomForest, Ridge, Target, TrainingData, cross_validate,
-    explicit_folds, predict, train,
+    AnyEstimator, FitContext, LeastSquares, Model, Preparation, RandomForest, Ridge, Target, TrainingData,
+    cross_validate, explicit_folds, predict, train,
 };
 use lapicque_numerics::random::StreamKey;
 use ndarray::{Array2, Axis};
@@ -56,7 +56,7 @@ fn check_linear(estimator: &AnyEstimator, case: &serde_json::Value, tolerance: f
     let (features, targets) = quadratic(false);
     let (unseen, truth) = quadratic(true);
     let standardized = case["scaled"].as_bool().unwrap();
-    let model = train(&data(features, targets), estimator, standardized, "golden", &quiet()).unwrap();
+    let model = train(&data(features, targets), estimator, &prepared(standardized), "golden", &quiet()).unwrap();
     let what = format!("{estimator:?}, standardized {standardized}");
     let map = linear(&model);
     let coefficients = map.coefficients.concat();
@@ -68,6 +68,10 @@ fn check_linear(estimator: &AnyEstimator, case: &serde_json::Value, tolerance: f
     }
     let expected = case["test_mse"].as_f64().unwrap();
     assert_close(&what, &[mse(&predicted, &truth)], &[expected], tolerance);
+}
+
+fn prepared(standardized: bool) -> Preparation {
+    if standardized { Preparation::standardized() } else { Preparation::none() }
 }
 
 #[test]
@@ -93,7 +97,7 @@ fn nearly_collinear_features_do_not_cost_accuracy() {
     for case in cases {
         let estimator = AnyEstimator::from(Ridge { alpha: case["alpha"].as_f64().unwrap() });
         let standardized = case["scaled"].as_bool().unwrap();
-        let model = train(&data, &estimator, standardized, "golden", &quiet()).unwrap();
+        let model = train(&data, &estimator, &prepared(standardized), "golden", &quiet()).unwrap();
         for (target, line) in linear(&model).coefficients.iter().enumerate() {
             let what = format!("{estimator:?}, standardized {standardized}, target {target}");
             assert_close(&what, line, &numbers(&case["coef"][target]), 1e-10);
@@ -115,7 +119,7 @@ fn scaling_is_by_the_population_standard_deviation() {
     let expected = json("quadratic_expected.json");
     let (features, targets) = quadratic(false);
     let estimator = AnyEstimator::from(Ridge::default());
-    let model = train(&data(features, targets), &estimator, true, "golden", &quiet()).unwrap();
+    let model = train(&data(features, targets), &estimator, &Preparation::standardized(), "golden", &quiet()).unwrap();
     let mean: Vec<f64> = model.features.iter().map(|feature| feature.mean.unwrap()).collect();
     let scale: Vec<f64> = model.features.iter().map(|feature| feature.scale.unwrap()).collect();
     assert_close("mean", &mean, &numbers(&expected["scaler"]["mean"]), 1e-13);
@@ -142,7 +146,7 @@ fn ten_times_ten_folds() {
     let splits = explicit_folds(600, &repeats).unwrap();
     for point in expected["grid"].as_array().unwrap() {
         let ridge = Ridge { alpha: point["alpha"].as_f64().unwrap() };
-        let errors: Vec<f64> = cross_validate(&data, &ridge, false, &splits, &quiet())
+        let errors: Vec<f64> = cross_validate(&data, &ridge, &Preparation::none(), &splits, &quiet())
             .unwrap()
             .metrics
             .iter()
@@ -178,7 +182,7 @@ fn grid_over_repeated_folds_of_simulated_recordings() {
     let mut best = (f64::INFINITY, 0.0);
     for point in expected["grid"].as_array().unwrap() {
         let ridge = Ridge { alpha: point["alpha"].as_f64().unwrap() };
-        let validation = cross_validate(&data, &ridge, false, &splits, &quiet()).unwrap();
+        let validation = cross_validate(&data, &ridge, &Preparation::none(), &splits, &quiet()).unwrap();
         let errors: Vec<f64> = validation.metrics.iter().map(|metric| metric.mse).collect();
         for (found, expected) in errors.iter().zip(numbers(&point["fold_mse"])) {
             assert!((found / expected - 1.0).abs() < 1e-9, "{ridge:?}: {found} {expected}");
@@ -190,7 +194,7 @@ fn grid_over_repeated_folds_of_simulated_recordings() {
     assert_eq!(Some(best.1), expected["best_alpha"].as_f64());
 
     let single = &expected["single_alpha1"];
-    let model = train(&data, &Ridge { alpha: 1.0 }.into(), false, "catch22 v0", &quiet()).unwrap();
+    let model = train(&data, &Ridge { alpha: 1.0 }.into(), &Preparation::none(), "catch22 v0", &quiet()).unwrap();
     let map = linear(&model);
     assert_close("coef", &map.coefficients[0], &numbers(&single["coef"]), 1e-9);
     assert_close("intercept", &map.intercept, &[single["intercept"].as_f64().unwrap()], 1e-9);
@@ -219,7 +223,7 @@ fn random_forests_are_as_good() {
         let mut mean = [0.0; 3];
         for seed in 0..5 {
             let context = FitContext::unwatched(StreamKey::new([seed; 16]));
-            let model = train(&data, &forest.clone().into(), true, "golden", &context).unwrap();
+            let model = train(&data, &forest.clone().into(), &Preparation::standardized(), "golden", &context).unwrap();
             let predicted = predict(&model, unseen.view(), &feature_names()).unwrap().mean;
             for (target, mean) in mean.iter_mut().enumerate() {
                 let error = &predicted.column(target) - &truth.column(target);

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lapicque_inverse::{
-    AnyEstimator, FitContext, LeastSquares, Model, RandomForest, Ridge, Target, TrainingData, Validation,
+    AnyEstimator, FitContext, LeastSquares, Model, Preparation, RandomForest, Ridge, Target, TrainingData, Validation,
     cross_validate, predict, train,
 };
 use lapicque_numerics::random::StreamKey;
@@ -47,8 +47,8 @@ fn validated(data: &TrainingData, estimator: &AnyEstimator, standardized: bool) 
     let alone: Vec<usize> = (0..data.sample_count()).collect();
     let mut draw = numbers(9);
     let splits = scheme.splits(&alone, &mut |_, _| draw().to_bits()).unwrap();
-    let validation = cross_validate(data, &**estimator, standardized, &splits, &quiet()).unwrap();
-    let model = train(data, estimator, standardized, "v1", &quiet())
+    let validation = cross_validate(data, &**estimator, &prepared(standardized), &splits, &quiet()).unwrap();
+    let model = train(data, estimator, &prepared(standardized), "v1", &quiet())
         .unwrap()
         .with_held_out_error(data, &validation, &quiet())
         .unwrap();
@@ -69,6 +69,10 @@ fn error_at(point: [f64; 3], estimator: &AnyEstimator) -> (f64, f64) {
         claimed += predicted.sd[[0, 0]].powi(2);
     }
     ((sum / repeats as f64).sqrt(), (claimed / repeats as f64).sqrt())
+}
+
+fn prepared(standardized: bool) -> Preparation {
+    if standardized { Preparation::standardized() } else { Preparation::none() }
 }
 
 #[test]

@@ -3,7 +3,13 @@
 mod columns;
 mod model_table;
 mod predict;
+mod priors;
+mod search_config;
 mod train;
+mod train_columns;
+mod train_config;
+mod train_notes;
+mod train_tables;
 mod training_rows;
 mod validation_config;
 

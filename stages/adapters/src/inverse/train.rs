@@ -1,28 +1,34 @@
 //! `inverse.train`: a model that infers parameters from features, and how well it does on samples it has not seen ([`lapicque_inverse`]).
 
-use std::sync::Arc;
-
-use arrow_schema::{Field, Schema};
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
+use lapicque_inverse::model::Derived;
+use lapicque_inverse::selection::{Comparison, Kept, Score, compare, nested, train_on_folds};
+use lapicque_inverse::validation::{LearningPoint, learning_curve, repeated_kfold_of_numpy};
 use lapicque_inverse::{
-    AnyEstimator, CrossValidation, FitContext, InverseError, Model, Split, Target, cross_validate, train,
+    AnyEstimator, CrossValidation, FitContext, InverseError, Model, Preparation, Split, Validation, cross_validate,
+    train,
 };
 use lapicque_numerics::random::StreamKey;
-use lapicque_pipeline::config::nearest;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Grain, Output, PortMode, PortSchema, PortSpec, Read, SampleError,
     SampleInput, SampleOutput, Stage, each_sample,
 };
-use lapicque_schemas::tables::held_out::{self, HeldOutRow};
-use lapicque_schemas::tables::metrics::{self, MetricsRow};
-use lapicque_schemas::tables::{features, model, parameters};
-use lapicque_schemas::{TableSchema, label_positions, sample_field};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use lapicque_schemas::label_positions;
+use lapicque_schemas::tables::{features, held_out, metrics, model, parameters};
 
-use super::columns::{feature_names, suggestion, why_no_feature};
+use super::columns::why_no_feature;
 use super::model_table::rows_of;
-use super::training_rows::{Columns, GroupColumn, TrainingRows, training_rows};
-use super::validation_config::{ValidationConfig, located};
+use super::priors::priors;
+use super::train_columns::{GroupColumn, Targets, group_column, selected_features, targets};
+use super::train_config::{Compat, Config, ModelFrom};
+use super::train_tables::{
+    candidates, candidates_schema, held_out_rows, held_out_schema, learning_curve_schema, losses, losses_schema,
+    metrics_rows,
+};
+use super::training_rows::{Columns, TrainingRows, training_rows};
+use super::validation_config::located;
+use super::{train_notes, train_tables};
 use crate::kind_config::{SimpleKind, bound, read, schema_of};
 
 /// 2: splits follow from the points, not from the features; errors grow with the leverage. 3: the model as a head and named arrays, of the same numbers.
@@ -40,33 +46,14 @@ pub(super) const KIND: SimpleKind = SimpleKind {
     bind,
 };
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Config {
-    /// Columns of `parameters` that the model infers from the features.
-    targets: Vec<String>,
-    /// Columns of `features` that the model uses. Default: all.
-    #[serde(default)]
-    features: Option<Vec<String>>,
-    /// Whether features are divided by their standard deviation after subtracting their mean, both of the training rows. Default: false.
-    #[serde(default)]
-    standardize: bool,
-    /// `{ridge: {alpha: 1.0}}` (the default), `least_squares` or `{random_forest: {trees: 100}}`.
-    #[serde(default)]
-    estimator: AnyEstimator,
-    /// `{shuffle_split: {repeats: 10, test_fraction: 0.1}}` (the default), `{repeated_kfold: {folds: 10, repeats: 10}}` or `none`.
-    #[serde(default)]
-    validation: ValidationConfig,
-    /// A column of `parameters`, else of `features`, such as `subject`: samples with one value are held out together. Default: each sample is on its own.
-    #[serde(default)]
-    groups: Option<String>,
-}
-
 struct TrainStage {
     bound: Bound,
     config: Config,
+    /// Of the search; empty without one.
+    candidates: Vec<AnyEstimator>,
+    preparation: Preparation,
     features: Vec<String>,
-    targets: Vec<Target>,
+    targets: Targets,
     groups: Option<GroupColumn>,
     definitions: String,
     /// Whether samples are told apart by their labels; else by what they hold.
@@ -74,19 +61,28 @@ struct TrainStage {
 }
 
 fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-    let config: Config = read(request)?;
+    let mut config: Config = read(request)?;
     let missing = |port: &str| vec![ConfigError::at("inputs", format!("the input `{port}` is missing"))];
     let from = request.input("features").ok_or_else(|| missing("features"))?;
     let to = request.input("parameters").ok_or_else(|| missing("parameters"))?;
-    let mut problems: Vec<ConfigError> =
-        [config.estimator.check().map_err(|error| located("estimator", error)), config.validation.check()]
-            .into_iter()
-            .filter_map(Result::err)
-            .collect();
+    let mut problems = config.problems();
+    problems.extend(config.estimator.check().map_err(|error| located("estimator", error)).err());
+    problems.extend(config.validation.check().err());
+    let searched = config.search.as_ref().map_or(Ok(Vec::new()), |search| search.candidates(&config.estimator));
+    let candidates = searched.unwrap_or_else(|problem| {
+        problems.push(problem);
+        Vec::new()
+    });
+    let estimators = if candidates.is_empty() { std::slice::from_ref(&config.estimator) } else { &candidates };
+    let by_draws = estimators.iter().all(|estimator| estimator.uses_priors());
     let mut notes = Vec::new();
     let groups = group_column(&config, from, to, &mut problems, &mut notes);
     let features = selected_features(&config, &from.schema, groups.as_ref(), &mut problems, &mut notes);
-    let targets = targets(&config, &to.schema, &features, &mut problems);
+    let targets = targets(&config, &to.schema, &features, by_draws, &mut problems);
+    let preparation = config.preparation();
+    problems.extend(preparation.check(&features).map_err(|error| located("transform", error)).err());
+    let uses_priors = estimators.iter().any(|estimator| estimator.uses_priors());
+    let known = priors(&config.prior, &targets, &to.schema, uses_priors, &mut problems, &mut notes);
     for input in [from, to] {
         if !input.sample_wise && input.schema.column("sample").is_none() {
             let message = "this whole table has no column `sample` that says to which sample a row belongs";
@@ -96,6 +92,7 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     // There may be fewer: `where` leaves samples out, and some may fail.
     if let Some(most) = [from, to].into_iter().filter_map(|input| input.samples).min()
         && problems.is_empty()
+        && config.compat.is_none()
     {
         problems.extend(config.validation.check_count(most).err());
     }
@@ -103,152 +100,73 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         return Err(problems);
     }
     let by_label = !(from.sample_wise && to.sample_wise);
-    let outputs = vec![
-        Output::new("model", model::schema()),
-        Output::new("metrics", metrics::schema()),
-        Output::new("held_out", held_out_schema(by_label)),
-    ];
-    let mut bound = bound(REVISION, &config, &Config::default(), request, outputs)?;
+    let in_steps = estimators.iter().any(|estimator| estimator.is_trained_in_steps());
+    let is_random =
+        config.validation.validation().is_some() || estimators.iter().any(|estimator| estimator.is_random());
+    config.priors = known;
+    let mut bound = bound(REVISION, &config, &Config::default(), request, outputs(&config, by_label, in_steps))?;
     bound.grain = Grain::Table;
-    bound.random = config.validation.validation().is_some() || config.estimator.is_random();
+    bound.random = is_random;
+    bound.order_sensitive = config.compat.is_some();
     let keys = ["channel", "epoch"].into_iter().filter(|key| from.schema.column(key).is_some()).map(str::to_owned);
     let grouped_by = |table: &'static str| groups.iter().filter(move |g| g.table == table).map(|g| g.name.clone());
     let of_features = keys.chain(features.iter().cloned()).chain(grouped_by(features::TABLE));
-    let of_parameters = targets.iter().map(|target| target.name.clone());
-    let group = grouped_by(parameters::TABLE).filter(|group| !config.targets.contains(group));
-    bound.reads = vec![of_samples(from, of_features, by_label), of_samples(to, of_parameters.chain(group), by_label)];
-    notes.extend(targets.iter().filter(|target| target.unit.is_none()).map(|target| {
+    let mut of_parameters = targets.columns();
+    of_parameters
+        .extend(grouped_by(parameters::TABLE).filter(|group| !of_parameters.contains(group)).collect::<Vec<_>>());
+    bound.reads = vec![of_samples(from, of_features, by_label), of_samples(to, of_parameters.into_iter(), by_label)];
+    let without_unit = targets.all.iter().filter(|target| target.unit.is_none() && target.expression.is_none());
+    notes.extend(without_unit.map(|target| {
         format!("column `{}` of the parameters has no unit: predictions are in whatever unit it is in", target.name)
     }));
     if config.features.is_none() {
         let left_out = from.schema.column_names().filter_map(|name| Some((name, why_no_feature(&from.schema, name)?)));
         notes.extend(left_out.map(|(name, why)| format!("the column `{name}` is no feature: {why}")));
     }
+    if !candidates.is_empty() && config.search.as_ref().is_some_and(|search| search.inner().is_none()) {
+        notes.push(
+            "the best of several candidates looks better on the splits that chose it than it is; `search.inner` tells \
+             how good the choice is"
+                .to_owned(),
+        );
+    }
     bound.notes = notes;
     let definitions = from.schema.arrow.metadata().get(features::DEFINITIONS).cloned().unwrap_or_default();
-    Ok(Box::new(TrainStage { bound, config, features, targets, groups, definitions, by_label }))
+    Ok(Box::new(TrainStage {
+        bound,
+        config,
+        candidates,
+        preparation,
+        features,
+        targets,
+        groups,
+        definitions,
+        by_label,
+    }))
+}
+
+fn outputs(config: &Config, by_label: bool, in_steps: bool) -> Vec<Output> {
+    let mut outputs = vec![
+        Output::new("model", model::schema()),
+        Output::new("metrics", metrics::schema()),
+        Output::new("held_out", held_out_schema(by_label)),
+    ];
+    if config.search.is_some() {
+        outputs.push(Output::new("candidates", candidates_schema()));
+    }
+    if !config.learning_curve.is_empty() {
+        outputs.push(Output::new("learning_curve", learning_curve_schema()));
+    }
+    if in_steps {
+        outputs.push(Output::new("losses", losses_schema()));
+    }
+    outputs
 }
 
 /// Labels are values only where a whole table says by them whose its rows are.
 fn of_samples(input: &PortSchema, columns: impl Iterator<Item = String>, by_label: bool) -> Read {
     let sample = (!input.sample_wise).then(|| "sample".to_owned());
     Read { labels: by_label && input.sample_wise, ..Read::columns(&input.port, sample.into_iter().chain(columns)) }
-}
-
-/// The column that `groups` names.
-fn group_column(
-    config: &Config,
-    from: &PortSchema,
-    to: &PortSchema,
-    problems: &mut Vec<ConfigError>,
-    notes: &mut Vec<String>,
-) -> Option<GroupColumn> {
-    let name = config.groups.as_ref()?;
-    let found = |table: &'static str| Some(GroupColumn { table, name: name.clone() });
-    match (to.schema.column(name).is_some(), from.schema.column(name).is_some()) {
-        (true, both) => {
-            if both {
-                notes.push(format!("`groups`: both tables have a column `{name}`; that of the parameters is taken"));
-            }
-            found(parameters::TABLE)
-        }
-        (false, true) => found(features::TABLE),
-        (false, false) => {
-            let known: Vec<String> = [to, from]
-                .into_iter()
-                .flat_map(|input| input.schema.column_names().map(str::to_owned))
-                .filter(|known| !config.features.iter().flatten().any(|feature| feature == known))
-                .collect();
-            let near = nearest(name, known.iter().map(String::as_str)).map(|near| format!("; did you mean `{near}`?"));
-            problems.push(ConfigError::at(
-                "groups",
-                format!("neither parameters nor features have a column `{name}`{}", near.unwrap_or_default()),
-            ));
-            None
-        }
-    }
-}
-
-fn selected_features(
-    config: &Config,
-    schema: &TableSchema,
-    groups: Option<&GroupColumn>,
-    problems: &mut Vec<ConfigError>,
-    notes: &mut Vec<String>,
-) -> Vec<String> {
-    let mut known = feature_names(schema);
-    if let Some(GroupColumn { name, .. }) = groups.filter(|group| known.contains(&group.name)) {
-        known.retain(|known| known != name);
-        match &config.features {
-            None => notes.push(format!("`{name}`, by which samples are grouped, is no feature")),
-            Some(chosen) => problems.extend(chosen.iter().position(|feature| feature == name).map(|i| {
-                ConfigError::at(
-                    format!("features.{i}"),
-                    format!("samples are grouped by `{name}`, so it is no feature"),
-                )
-            })),
-        }
-    }
-    let Some(chosen) = &config.features else {
-        if known.is_empty() {
-            problems.push(ConfigError::at("inputs.features", "this table has no columns of numbers"));
-        }
-        return known;
-    };
-    if chosen.is_empty() {
-        problems.push(ConfigError::at("features", "no feature is named"));
-    }
-    for (i, name) in chosen.iter().enumerate().filter(|(_, name)| groups.is_none_or(|group| group.name != **name)) {
-        if !known.contains(name) {
-            let message = match why_no_feature(schema, name) {
-                Some(why) => format!("the column `{name}` is no feature: {why}"),
-                None => format!("there is no feature `{name}`{}", suggestion(name, &known)),
-            };
-            problems.push(ConfigError::at(format!("features.{i}"), message));
-        } else if chosen[..i].contains(name) {
-            problems.push(ConfigError::at(format!("features.{i}"), format!("`{name}` is named twice")));
-        }
-    }
-    chosen.clone()
-}
-
-fn targets(config: &Config, schema: &TableSchema, features: &[String], problems: &mut Vec<ConfigError>) -> Vec<Target> {
-    let known = parameters::numeric_names(schema);
-    if config.targets.is_empty() {
-        problems.push(ConfigError::at(
-            "targets",
-            format!("no target is named; allowed are columns of numbers: {}", known.join(", ")),
-        ));
-    }
-    for (i, name) in config.targets.iter().enumerate() {
-        let message = match schema.column(name) {
-            _ if config.targets[..i].contains(name) => format!("`{name}` is named twice"),
-            Some(_) if known.contains(name) && features.contains(name) => format!("`{name}` is a feature as well"),
-            Some(_) if known.contains(name) => continue,
-            Some(field) if field.data_type().is_numeric() => {
-                format!("`{name}` only tells replicates apart; it cannot be inferred")
-            }
-            Some(_) => format!("column `{name}` is not a column of numbers, as a target must be"),
-            None => format!("the parameters have no column `{name}`{}", suggestion(name, &known)),
-        };
-        problems.push(ConfigError::at(format!("targets.{i}"), message));
-    }
-    config
-        .targets
-        .iter()
-        .map(|name| Target { name: name.clone(), unit: schema.unit_of(name).map(str::to_owned), prior: None })
-        .collect()
-}
-
-/// Samples as labels where these are read: there are no positions then.
-fn held_out_schema(by_label: bool) -> TableSchema {
-    let schema = held_out::schema();
-    if !by_label {
-        return schema;
-    }
-    let field = |f: &Field| if f.name() == "sample" { sample_field() } else { f.clone() };
-    let fields: Vec<Field> = schema.arrow.fields().iter().map(|f| field(f)).collect();
-    TableSchema { arrow: Arc::new(Schema::new(fields)), ..schema }
 }
 
 impl Stage for TrainStage {
@@ -261,12 +179,27 @@ impl Stage for TrainStage {
             let table = |port: &str| {
                 batch.table(sample, port).ok_or_else(|| SampleError::internal(format!("no input `{port}`")))
             };
-            let (features, targets, groups) = (&self.features, &self.targets, self.groups.as_ref());
-            let columns = Columns { features, targets, groups, by_label: self.by_label };
+            let columns = Columns {
+                features: &self.features,
+                targets: &self.targets.all,
+                priors: &self.config.priors,
+                groups: self.groups.as_ref(),
+                by_label: self.by_label,
+                missing: self.config.missing,
+                as_given: self.config.compat.is_some(),
+            };
             let rows = training_rows(table("features")?, table("parameters")?, &columns)?;
             self.train(context, input, &rows)
         })
     }
+}
+
+/// All that comes of a training.
+struct Trained {
+    model: Model,
+    validation: Option<CrossValidation>,
+    compared: Option<Comparison>,
+    curve: Vec<LearningPoint>,
 }
 
 impl TrainStage {
@@ -276,9 +209,7 @@ impl TrainStage {
         input: &SampleInput,
         rows: &TrainingRows,
     ) -> Result<SampleOutput, SampleError> {
-        let splits = self.splits(input, rows).map_err(failed)?;
-        // The model is one fit, as each split is.
-        let part = 1.0 / (1 + splits.as_ref().map_or(0, Vec::len)) as f64;
+        let part = 1.0 / self.passes() as f64;
         let context = FitContext {
             threads: context.threads,
             cancelled: &|| context.is_cancelled(),
@@ -286,50 +217,170 @@ impl TrainStage {
             stream: StreamKey::new(input.stream("fit")),
             priors: &[],
         };
-        let (trained, validated) =
-            context.on_threads(|| self.fit(&context, rows, splits.as_deref())).map_err(failed)?;
-        let held_out =
-            held_out::write(&held_out_rows(rows, validated.as_ref(), &self.targets)).map_err(SampleError::internal)?;
+        let folds = Folds { key: StreamKey::new(input.stream("folds")), groups: &rows.groups };
+        let trained = context.on_threads(|| self.fit(&context, rows, &folds)).map_err(failed)?;
+        let names: Vec<String> = self.targets.all.iter().map(|target| target.name.clone()).collect();
+        let held_out = held_out::write(&held_out_rows(rows, trained.validation.as_ref(), &names));
+        let held_out = held_out.map_err(SampleError::internal)?;
         let held_out = match self.by_label {
             true => label_positions(&held_out, &rows.labels).map_err(SampleError::internal)?,
             false => held_out,
         };
-        let metrics = metrics_rows(rows, validated.as_ref(), &self.targets);
-        let tables = vec![
-            model::write(&rows_of(&trained).map_err(SampleError::input)?).map_err(SampleError::internal)?,
-            metrics::write(&metrics).map_err(SampleError::internal)?,
+        let mut tables = vec![
+            model::write(&rows_of(&trained.model).map_err(SampleError::input)?).map_err(SampleError::internal)?,
+            metrics::write(&metrics_rows(rows, trained.validation.as_ref(), &names)).map_err(SampleError::internal)?,
             held_out,
         ];
-        Ok(SampleOutput { tables, notes: notes(&trained, rows) })
+        let further = self.bound.outputs[tables.len()..].iter().map(|output| match output.name.as_str() {
+            "candidates" => match &trained.compared {
+                Some(compared) => candidates(compared, &self.candidates, &names),
+                None => Ok(RecordBatch::new_empty(candidates_schema().arrow)),
+            },
+            "learning_curve" => train_tables::learning_curve(&trained.curve, &names),
+            _ => losses(&trained.model.fitted.losses()),
+        });
+        tables.extend(further.collect::<Result<Vec<_>, ArrowError>>().map_err(SampleError::internal)?);
+        let notes = train_notes::notes(&trained.model, rows, &trained.curve, &names);
+        Ok(SampleOutput { tables, notes })
     }
 
-    /// The model, and what its estimator makes of samples that are held out.
-    fn fit(
-        &self,
-        context: &FitContext<'_>,
-        rows: &TrainingRows,
-        splits: Option<&[Split]>,
-    ) -> Result<(Model, Option<CrossValidation>), InverseError> {
-        let Config { estimator, standardize, .. } = &self.config;
-        let trained = train(&rows.data, estimator, *standardize, &self.definitions, context)?;
-        let Some(splits) = splits else {
-            return Ok((trained, None));
+    /// How often all splits are gone through, or all samples fitted: each counts the same for progress.
+    fn passes(&self) -> usize {
+        let validated = usize::from(self.config.validation.validation().is_some());
+        1 + validated + usize::from(self.config.search.is_some()) + usize::from(!self.config.learning_curve.is_empty())
+    }
+
+    fn fit(&self, context: &FitContext<'_>, rows: &TrainingRows, folds: &Folds<'_>) -> Result<Trained, InverseError> {
+        let (data, preparation, config) = (&rows.data, &self.preparation, &self.config);
+        let score = config.search.as_ref().map_or_else(Score::default, |search| search.score());
+        let splits = self.splits(rows, folds)?;
+        let mut estimator = &config.estimator;
+        let mut compared = None;
+        if let (Some(splits), false) = (&splits, self.candidates.is_empty()) {
+            // The splits are those of the whole: also where the choice within each of them is what is validated.
+            let found = compare(data, &self.candidates, preparation, splits, score, context)?;
+            estimator = &self.candidates[found.best];
+            compared = Some(found);
+        }
+        let (model, validation) = match (&splits, config.model_from) {
+            (Some(splits), ModelFrom::FoldEnsemble) => {
+                let found = self.of_folds(data, estimator, splits, Kept::All, context)?;
+                (found.0, Some(found.1))
+            }
+            (Some(splits), ModelFrom::BestFold) => {
+                let found = self.of_folds(data, estimator, splits, Kept::Best(score), context)?;
+                (found.0, Some(found.1))
+            }
+            (splits, _) => {
+                let model = train(data, estimator, preparation, &self.definitions, context)?;
+                match splits {
+                    None => (model, None),
+                    Some(splits) => {
+                        let validation = self.validate(data, estimator, splits, score, folds, context)?;
+                        (model.with_held_out_error(data, &validation, context)?, Some(validation))
+                    }
+                }
+            }
         };
-        let of_splits = |done: f64| (context.progress)(done * splits.len() as f64);
-        let context = FitContext { progress: &of_splits, ..*context };
-        let validated = cross_validate(&rows.data, &**estimator, *standardize, splits, &context)?;
-        Ok((trained.with_held_out_error(&rows.data, &validated, &context)?, Some(validated)))
+        let curve = match &splits {
+            Some(splits) if !config.learning_curve.is_empty() => {
+                let fractions = &config.learning_curve;
+                let rank = |repeat: usize, sample: usize| folds.order_of(rows, repeat, sample);
+                learning_curve(data, &**estimator, preparation, splits, fractions, &rank, context)?
+            }
+            _ => Vec::new(),
+        };
+        let derived = self.targets.derived.iter().map(|(name, expression)| Derived {
+            name: name.clone(),
+            unit: None,
+            expression: expression.text().to_owned(),
+        });
+        Ok(Trained { model: Model { derived: derived.collect(), ..model }, validation, compared, curve })
     }
 
-    fn splits(&self, input: &SampleInput, rows: &TrainingRows) -> Result<Option<Vec<Split>>, InverseError> {
+    fn of_folds(
+        &self,
+        data: &lapicque_inverse::TrainingData,
+        estimator: &AnyEstimator,
+        splits: &[Split],
+        kept: Kept,
+        context: &FitContext<'_>,
+    ) -> Result<(Model, CrossValidation), InverseError> {
+        let found = train_on_folds(data, estimator, &self.preparation, splits, kept, &self.definitions, context)?;
+        // It counts for the fit of all samples as well, which is not made.
+        (context.progress)(1.0);
+        Ok(found)
+    }
+
+    /// The estimator on held-out samples, or the choice of one, where the configuration asks how good that is.
+    fn validate(
+        &self,
+        data: &lapicque_inverse::TrainingData,
+        estimator: &AnyEstimator,
+        splits: &[Split],
+        score: Score,
+        folds: &Folds<'_>,
+        context: &FitContext<'_>,
+    ) -> Result<CrossValidation, InverseError> {
+        let inner = self.config.search.as_ref().and_then(|search| search.inner()).and_then(|inner| inner.validation());
+        match inner {
+            None => cross_validate(data, &**estimator, &self.preparation, splits, context),
+            Some(inner) => {
+                let splits_of = |samples: &[usize]| folds.of_some(&inner, samples);
+                let candidates = &self.candidates;
+                let found = nested(data, candidates, &self.preparation, splits, &splits_of, score, context)?;
+                Ok(found.validation)
+            }
+        }
+    }
+
+    fn splits(&self, rows: &TrainingRows, folds: &Folds<'_>) -> Result<Option<Vec<Split>>, InverseError> {
         let Some(validation) = self.config.validation.validation() else {
             return Ok(None);
         };
-        // A number of its own for each group and repeat, whatever the others and the features are.
-        let folds = StreamKey::new(input.stream("folds"));
-        let keys: Vec<StreamKey> = rows.groups.names.iter().map(|name| folds.derive(name)).collect();
+        match (self.config.compat, validation) {
+            (Some(Compat::Ncpi), Validation::RepeatedKfold { folds, repeats }) => {
+                repeated_kfold_of_numpy(rows.data.row_count(), folds, repeats, self.config.fold_seed).map(Some)
+            }
+            _ => folds.of_all(&validation).map(Some),
+        }
+    }
+}
+
+/// Which samples are held out together: a number for each group and repeat, whatever the others and the features are.
+struct Folds<'a> {
+    key: StreamKey,
+    groups: &'a super::training_rows::Groups,
+}
+
+impl Folds<'_> {
+    fn of_all(&self, validation: &Validation) -> Result<Vec<Split>, InverseError> {
+        let keys: Vec<StreamKey> = self.groups.names.iter().map(|name| self.key.derive(name)).collect();
         let mut rank = |repeat: usize, group: usize| keys[group].at(repeat as u64).next_u64();
-        validation.splits(&rows.groups.of_sample, &mut rank).map(Some)
+        validation.splits(&self.groups.of_sample, &mut rank)
+    }
+
+    /// Splits of some of the samples, which are numbered anew.
+    fn of_some(&self, validation: &Validation, samples: &[usize]) -> Result<Vec<Split>, InverseError> {
+        let mut groups: Vec<usize> = samples.iter().map(|&sample| self.groups.of_sample[sample]).collect();
+        let mut present = groups.clone();
+        present.sort_unstable();
+        present.dedup();
+        for group in &mut groups {
+            *group = present.partition_point(|other| other < group);
+        }
+        let inner = self.key.derive("inner");
+        let names = present.iter().map(|&group| inner.derive(&self.groups.names[group]));
+        let keys: Vec<StreamKey> = names.collect();
+        let mut rank = |repeat: usize, group: usize| keys[group].at(repeat as u64).next_u64();
+        validation.splits(&groups, &mut rank)
+    }
+
+    /// A number for a sample by which parts of the training samples are taken.
+    fn order_of(&self, rows: &TrainingRows, repeat: usize, sample: usize) -> u64 {
+        let group = rows.groups.of_sample.get(sample).map_or("", |&group| rows.groups.names[group].as_str());
+        let key = self.key.derive("learning curve").derive(group);
+        key.at(((repeat as u64) << 32) | sample as u64).next_u64()
     }
 }
 
@@ -338,74 +389,4 @@ fn failed(error: InverseError) -> SampleError {
         InverseError::Cancelled => SampleError::cancelled(),
         error => SampleError::input(error),
     }
-}
-
-fn held_out_rows<'a>(
-    rows: &'a TrainingRows,
-    validated: Option<&'a CrossValidation>,
-    targets: &'a [Target],
-) -> Vec<HeldOutRow<'a>> {
-    let held_out = validated.into_iter().flat_map(|validated| validated.held_out(&rows.data));
-    let row = |held_out: lapicque_inverse::HeldOut| {
-        let key = &rows.keys[held_out.row];
-        HeldOutRow {
-            sample: key.sample,
-            channel: &key.channel,
-            epoch: key.epoch,
-            target: &targets[held_out.target].name,
-            fold: number(held_out.fold),
-            repeat: number(held_out.repeat),
-            truth: held_out.truth,
-            predicted: held_out.predicted,
-        }
-    };
-    held_out.map(row).collect()
-}
-
-/// By fold, then pooled; without a validation the pooled rows say that nothing was held out.
-fn metrics_rows(rows: &TrainingRows, validated: Option<&CrossValidation>, targets: &[Target]) -> Vec<MetricsRow> {
-    let missing_samples = rows.missing_samples;
-    let Some(validated) = validated else {
-        let none = |target: &Target| MetricsRow {
-            target: target.name.clone(),
-            repeat: None,
-            fold: None,
-            n: 0,
-            mse: f64::NAN,
-            mae: f64::NAN,
-            r2: f64::NAN,
-            missing_samples,
-        };
-        return targets.iter().map(none).collect();
-    };
-    let row = |metric: &lapicque_inverse::Metric| MetricsRow {
-        target: targets[metric.target].name.clone(),
-        repeat: metric.split.map(|split| number(split.repeat)),
-        fold: metric.split.map(|split| number(split.fold)),
-        n: u32::try_from(metric.rows).unwrap_or(u32::MAX),
-        mse: metric.mse,
-        mae: metric.mae,
-        r2: metric.r2,
-        missing_samples,
-    };
-    validated.metrics.iter().chain(&validated.pooled).map(row).collect()
-}
-
-fn number(count: usize) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
-}
-
-fn notes(model: &Model, rows: &TrainingRows) -> Vec<String> {
-    let mut notes = Vec::new();
-    if !model.dropped_features.is_empty() {
-        let names: Vec<&str> = model.dropped_features.iter().map(|f| f.name.as_str()).collect();
-        notes.push(format!("features that are the same in all rows are left out: {}", names.join(", ")));
-    }
-    if rows.missing_samples > 0 {
-        notes.push(format!(
-            "{} samples have features or parameters, but not both: they are left out",
-            rows.missing_samples
-        ));
-    }
-    notes
 }

@@ -9,14 +9,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, BooleanArray, RecordBatch};
 use arrow_cast::cast;
 use arrow_schema::DataType;
-use lapicque_inverse::{Target, TrainingData};
+use arrow_select::filter::filter_record_batch;
+use lapicque_inverse::{Prior, Target, TrainingData};
 use lapicque_pipeline::SampleError;
 use lapicque_schemas::Labels;
 use lapicque_schemas::tables::{TableError, features, int_column, parameters, text_column};
 use ndarray::Array2;
+
+use super::train_columns::{GroupColumn, Learned};
+use super::train_config::MissingConfig;
 
 const SAMPLE: &str = "sample";
 
@@ -30,6 +34,8 @@ pub(super) struct TrainingRows {
     pub(super) groups: Groups,
     /// Samples that have features or parameters, but not both.
     pub(super) missing_samples: u32,
+    /// Rows that were left out because a feature of theirs is missing.
+    pub(super) dropped_rows: usize,
 }
 
 pub(super) struct RowKey {
@@ -46,20 +52,18 @@ pub(super) struct Groups {
     pub(super) names: Vec<String>,
 }
 
-/// The column that groups samples, and the table that it is in.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct GroupColumn {
-    pub(super) table: &'static str,
-    pub(super) name: String,
-}
-
 /// What is read of the two tables.
 pub(super) struct Columns<'a> {
     pub(super) features: &'a [String],
-    pub(super) targets: &'a [Target],
+    pub(super) targets: &'a [Learned],
+    /// What is known of each target.
+    pub(super) priors: &'a [Option<Prior>],
     pub(super) groups: Option<&'a GroupColumn>,
     /// Whether samples are told apart by their labels.
     pub(super) by_label: bool,
+    pub(super) missing: MissingConfig,
+    /// Whether rows stay in the order in which they come, each a sample of its own.
+    pub(super) as_given: bool,
 }
 
 /// Joins features and parameters by the label of their sample.
@@ -68,6 +72,12 @@ pub(super) fn training_rows(
     parameters: &RecordBatch,
     columns: &Columns<'_>,
 ) -> Result<TrainingRows, SampleError> {
+    let all_rows = features.num_rows();
+    let features = match columns.missing {
+        MissingConfig::Drop => &without_missing(features, columns.features)?,
+        MissingConfig::Refuse | MissingConfig::Median => features,
+    };
+    let dropped_rows = all_rows - features.num_rows();
     let of_features = labels(features::TABLE, features).map_err(SampleError::input)?;
     let of_parameters = labels(parameters::TABLE, parameters).map_err(SampleError::input)?;
     let whose = Whose { by_label: columns.by_label };
@@ -85,8 +95,7 @@ pub(super) fn training_rows(
     let missing = with_features.len() + row_of_sample.len() - 2 * common.len();
     let values = numbers(features::TABLE, features, columns.features)?;
     let keys = features::keys(features).map_err(SampleError::input)?;
-    let target_names: Vec<String> = columns.targets.iter().map(|target| target.name.clone()).collect();
-    let truths = numbers(parameters::TABLE, parameters, &target_names)?;
+    let truths = truths(parameters, columns.targets)?;
     for (column, target) in truths.iter().zip(columns.targets) {
         if let Some(label) = common.iter().find(|label| !column[row_of_sample[*label]].is_finite()) {
             return Err(whose.error(label, |sample| {
@@ -112,8 +121,12 @@ pub(super) fn training_rows(
         }
     }
     let by_key = |&a: &usize, &b: &usize| keys[a].cmp(&keys[b]).then_with(|| compare(&values, a, b));
-    rows_of_sample.values_mut().for_each(|rows| rows.sort_by(by_key));
-    if !columns.by_label {
+    if columns.as_given {
+        common.sort_by_key(|label| rows_of_sample[label].first().copied());
+    } else {
+        rows_of_sample.values_mut().for_each(|rows| rows.sort_by(by_key));
+    }
+    if !columns.by_label && !columns.as_given {
         common.sort_by(|a, b| {
             let of_rows = || {
                 let (a, b) = (&rows_of_sample[a], &rows_of_sample[b]);
@@ -149,7 +162,8 @@ pub(super) fn training_rows(
         let found = format!("({of_sample}), channel {channel}, epoch {epoch}");
         (common[sample], found)
     };
-    check_features(&x, columns.features, whose, place)?;
+    let may_be_missing = columns.missing == MissingConfig::Median;
+    check_features(&x, columns.features, whose, may_be_missing, place)?;
     let names = match columns.by_label {
         true => common.iter().map(|&label| label.to_owned()).collect(),
         false => names_of_points(&common.iter().map(|label| row_of_sample[label]).collect::<Vec<_>>(), &truths),
@@ -160,10 +174,37 @@ pub(super) fn training_rows(
         columns.groups,
         &Joined { common: &common, names, whose, of_features: &of_features, row_of_sample: &row_of_sample },
     )?;
-    let data = TrainingData::new(x, columns.features.to_vec(), y, columns.targets.to_vec(), sample_of_row)
-        .map_err(SampleError::input)?;
+    let described = columns.targets.iter().zip(columns.priors).map(|(learned, prior)| Target {
+        name: learned.name.clone(),
+        unit: learned.unit.clone(),
+        prior: prior.clone(),
+    });
+    let sample_of_row = if columns.as_given { (0..rows.len()).collect() } else { sample_of_row };
+    let make = if may_be_missing { TrainingData::with_missing_features } else { TrainingData::new };
+    let data = make(x, columns.features.to_vec(), y, described.collect(), sample_of_row).map_err(SampleError::input)?;
     let labels = common.iter().collect();
-    Ok(TrainingRows { data, keys, labels, groups, missing_samples: to_u32(missing) })
+    Ok(TrainingRows { data, keys, labels, groups, missing_samples: to_u32(missing), dropped_rows })
+}
+
+/// The rows that have all features.
+fn without_missing(features: &RecordBatch, names: &[String]) -> Result<RecordBatch, SampleError> {
+    let values = numbers(features::TABLE, features, names)?;
+    let whole = (0..features.num_rows()).map(|row| Some(values.iter().all(|column| column[row].is_finite())));
+    filter_record_batch(features, &BooleanArray::from_iter(whole)).map_err(SampleError::internal)
+}
+
+/// Per target, its value in each row of the parameters.
+fn truths(parameters: &RecordBatch, targets: &[Learned]) -> Result<Vec<Vec<f64>>, SampleError> {
+    let of_target = |learned: &Learned| {
+        let Some(expression) = &learned.expression else {
+            let columns = numbers(parameters::TABLE, parameters, std::slice::from_ref(&learned.name))?;
+            return columns.into_iter().next().ok_or_else(|| SampleError::internal("no column of a target"));
+        };
+        let columns = numbers(parameters::TABLE, parameters, expression.names())?;
+        let of_row = |row: usize| expression.value(&columns.iter().map(|column| column[row]).collect::<Vec<_>>());
+        Ok((0..parameters.num_rows()).map(of_row).collect())
+    };
+    targets.iter().map(of_target).collect()
 }
 
 /// The samples that have both, and where their rows are.
@@ -221,16 +262,17 @@ fn check_features<'a>(
     x: &Array2<f64>,
     names: &[String],
     whose: Whose,
+    may_be_missing: bool,
     place: impl Fn(usize) -> (&'a str, String),
 ) -> Result<(), SampleError> {
-    let undefined: Vec<usize> =
-        (0..names.len()).filter(|&feature| x.column(feature).iter().any(|value| !value.is_finite())).collect();
+    let is_wrong = |value: &f64| !(value.is_finite() || may_be_missing && value.is_nan());
+    let undefined: Vec<usize> = (0..names.len()).filter(|&feature| x.column(feature).iter().any(is_wrong)).collect();
     let Some((&feature, others)) = undefined.split_first() else {
         return Ok(());
     };
     let name = &names[feature];
     let column = x.column(feature);
-    let rows: Vec<usize> = (0..column.len()).filter(|&row| !column[row].is_finite()).collect();
+    let rows: Vec<usize> = (0..column.len()).filter(|&row| is_wrong(&column[row])).collect();
     let first = rows.first().copied().unwrap_or_default();
     let as_well = match others {
         [] => String::new(),
@@ -243,8 +285,8 @@ fn check_features<'a>(
     let (label, found) = place(first);
     Err(whose.error(label, |sample| {
         format!(
-            "feature `{name}` is {} in {} of {} rows, first in {sample} {found}{as_well}; name the `features` to use without it, or leave such rows out by a \
-             stage of kind `sql` before (WHERE NOT isnan({name}))",
+            "feature `{name}` is {} in {} of {} rows, first in {sample} {found}{as_well}; name the `features` to use without it, or say by \
+             `missing: drop` that such rows are left out, by `missing: median` that medians take the place of NaN",
             written(column[first]),
             rows.len(),
             column.len(),

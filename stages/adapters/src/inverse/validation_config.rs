@@ -16,6 +16,8 @@ pub(super) enum ValidationConfig {
     ShuffleSplit(ShuffleSplitConfig),
     /// Samples are cut into folds at random, and each fold is held out once; again and again.
     RepeatedKfold(RepeatedKfoldConfig),
+    /// Each group (`groups`), or each sample, is held out once.
+    LeaveOneGroupOut,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -65,7 +67,12 @@ impl ValidationConfig {
             Self::RepeatedKfold(RepeatedKfoldConfig { folds, repeats }) => {
                 Some(Validation::RepeatedKfold { folds, repeats })
             }
+            Self::LeaveOneGroupOut => Some(Validation::LeaveOneGroupOut),
         }
+    }
+
+    pub(super) fn is_repeated_kfold(&self) -> bool {
+        matches!(self, Self::RepeatedKfold(_))
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {

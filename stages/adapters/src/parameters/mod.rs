@@ -1,6 +1,7 @@
 //! `parameters.*`: sources of parameter points.
 
 pub(crate) mod column;
+pub(crate) mod distribution;
 mod from_table;
 mod grid;
 pub(crate) mod list;

@@ -103,6 +103,10 @@ impl Estimator for Abc {
         let nearest = NearestRows::new(features.to_owned(), targets.to_owned(), prior, self.method, kept);
         Ok(Box::new(FittedAbc { nearest }))
     }
+
+    fn uses_priors(&self) -> bool {
+        true
+    }
 }
 
 /// The training rows.

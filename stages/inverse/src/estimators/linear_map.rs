@@ -84,6 +84,10 @@ impl Fitted for LinearMap {
         Ok(())
     }
 
+    fn linear(&self) -> Option<&LinearMap> {
+        Some(self)
+    }
+
     fn store(&self) -> Stored {
         let (targets, features) = (self.intercept.len(), self.coefficients.first().map_or(0, Vec::len));
         Stored::default().with("intercept", &[targets], self.intercept.clone()).with(

@@ -78,6 +78,14 @@ impl Estimator for Npe {
     fn is_random(&self) -> bool {
         true
     }
+
+    fn uses_priors(&self) -> bool {
+        true
+    }
+
+    fn is_trained_in_steps(&self) -> bool {
+        true
+    }
 }
 
 /// What was learned.

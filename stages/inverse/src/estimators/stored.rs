@@ -37,6 +37,36 @@ impl Stored {
         self
     }
 
+    /// With all that is kept of a part, under its name.
+    pub(crate) fn with_part(mut self, name: &str, part: Self) -> Self {
+        let named = |array: NamedArray| NamedArray { name: format!("{name}.{}", array.name), ..array };
+        self.arrays.extend(part.arrays.into_iter().map(named));
+        self.settings.insert(name.to_owned(), Value::Object(part.settings));
+        self
+    }
+
+    /// Takes out a part; none if nothing is kept of it.
+    pub(crate) fn take_part(&mut self, name: &str) -> Option<Self> {
+        let prefix = format!("{name}.");
+        let of_part = |array: &mut NamedArray| array.name.starts_with(&prefix);
+        let arrays: Vec<NamedArray> = self
+            .arrays
+            .extract_if(.., of_part)
+            .map(|array| NamedArray { name: array.name[prefix.len()..].to_owned(), ..array })
+            .collect();
+        let settings = match self.settings.remove(name) {
+            Some(Value::Object(settings)) => settings,
+            // What is left is told by `finish`.
+            Some(other) => {
+                self.settings.insert(name.to_owned(), other);
+                Map::new()
+            }
+            None if arrays.is_empty() => return None,
+            None => Map::new(),
+        };
+        Some(Self { prefix: format!("{}{prefix}", self.prefix), settings, arrays })
+    }
+
     /// What was read: `prefix` stands before names in messages.
     pub(crate) fn read(prefix: &str, settings: Map<String, Value>, arrays: Vec<NamedArray>) -> Self {
         Self { prefix: prefix.to_owned(), settings, arrays }

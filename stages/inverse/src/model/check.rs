@@ -1,9 +1,9 @@
 //! Whether a model document makes sense, field by field: it may have been edited, cut short or written by another version.
 
 use super::parts::{Model, ModelFeature};
-use crate::InverseError;
 use crate::error::{check_finite, check_length};
 use crate::training_data::check_unique;
+use crate::{Expression, InverseError};
 
 impl Model {
     /// Lengths that agree, unique names, finite numbers, trees that end.
@@ -22,6 +22,10 @@ impl Model {
         let dropped = self.dropped_features.iter().map(|feature| feature.name.as_str());
         check_unique("feature", used.chain(dropped))?;
         check_unique("target", self.targets.iter().map(|target| target.name.as_str()))?;
+        check_unique("derived quantity", self.derived.iter().map(|derived| derived.name.as_str()))?;
+        for derived in &self.derived {
+            Expression::parse(&derived.expression)?;
+        }
         for feature in &self.features {
             check_feature(feature)?;
         }

@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 
 use super::parts::{FORMAT_VERSION, Model, ModelHead, unknown_version};
 use crate::InverseError;
-use crate::estimators::NamedArray;
+use crate::estimators::{Members, NamedArray};
 
 impl Model {
     /// One JSON document.
@@ -76,13 +76,37 @@ pub fn parts(document: Value) -> Result<(Value, Vec<NamedArray>), InverseError> 
     let mut arrays = Vec::new();
     if let Some(Value::Object(kinds)) = head.get_mut("fitted") {
         for (kind, of_kind) in kinds {
-            take_arrays(&format!("fitted.{kind}"), of_kind, &mut arrays)?;
+            let path = format!("fitted.{kind}");
+            take_arrays(&path, of_kind, &mut arrays)?;
+            if kind == Members::KIND {
+                for_each_part(&path, of_kind, &mut |path, member| take_arrays_of_member(path, member, &mut arrays))?;
+            }
         }
     }
     if let Some(leverage) = head.get_mut("leverage") {
         take_arrays("leverage", leverage, &mut arrays)?;
     }
     Ok((head, arrays))
+}
+
+fn take_arrays_of_member(path: &str, member: &mut Value, arrays: &mut Vec<NamedArray>) -> Result<(), InverseError> {
+    take_arrays(path, member, arrays)?;
+    if let Some(fitted) = member.get_mut("fitted") {
+        take_arrays(&format!("{path}.fitted"), fitted, arrays)?;
+    }
+    let Some(steps) = member.get_mut("steps") else {
+        return Ok(());
+    };
+    for_each_part(&format!("{path}.steps"), steps, &mut |path, step| take_arrays(path, step, arrays))
+}
+
+fn for_each_part(
+    path: &str,
+    whole: &mut Value,
+    take: &mut dyn FnMut(&str, &mut Value) -> Result<(), InverseError>,
+) -> Result<(), InverseError> {
+    let parts = whole.as_object_mut().into_iter().flatten();
+    parts.into_iter().try_for_each(|(name, part)| take(&format!("{path}.{name}"), part))
 }
 
 fn take_arrays(path: &str, value: &mut Value, arrays: &mut Vec<NamedArray>) -> Result<(), InverseError> {

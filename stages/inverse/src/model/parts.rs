@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::columns::Fitter;
-use crate::estimators::{Leverage, NamedArray, Stored};
+use crate::estimators::{Leverage, Members, NamedArray, Stored};
 use crate::validation::CrossValidation;
-use crate::{AnyEstimator, FitContext, Fitted, InverseError, Target, TrainingData};
+use crate::{AnyEstimator, FitContext, Fitted, InverseError, Preparation, Target, TrainingData};
 
 /// The version of the layout below; later versions are refused. 2: leverage; models of version 1 have none. 3: arrays of numbers have names, and those of a
 /// forest hold the nodes of all its trees.
@@ -31,6 +31,8 @@ pub struct Model {
     pub dropped_features: Vec<DroppedFeature>,
     /// The quantities that it infers, in the order of intercepts, forests and columns of predictions.
     pub targets: Vec<Target>,
+    /// Quantities that follow from others. One that is a target as well was learned; others are computed from each draw of a posterior.
+    pub derived: Vec<Derived>,
     /// What the estimator learned, of features as it saw them (standardized, if they have `mean` and `scale`).
     pub fitted: Arc<dyn Fitted>,
     /// Rows that it was fitted on: channels and epochs count each.
@@ -61,6 +63,9 @@ pub struct ModelHead {
     pub dropped_features: Vec<DroppedFeature>,
     /// As [`Model::targets`].
     pub targets: Vec<Target>,
+    /// As [`Model::derived`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub derived: Vec<Derived>,
     /// The kind of map that was learned, with what it keeps beside its arrays.
     pub fitted: BTreeMap<String, Map<String, Value>>,
     /// As [`Model::training_rows`].
@@ -75,6 +80,18 @@ pub struct ModelHead {
     /// As [`Model::held_out_leverage`].
     #[serde(default)]
     pub held_out_leverage: Option<f64>,
+}
+
+/// A quantity that is an expression of others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Derived {
+    /// What it is called.
+    pub name: String,
+    /// Unit symbol; none for a pure number, or where nobody said.
+    pub unit: Option<String>,
+    /// As [`crate::Expression`] reads it.
+    pub expression: String,
 }
 
 /// A [`Leverage`] without its arrays.
@@ -103,6 +120,7 @@ impl Model {
             features: self.features.clone(),
             dropped_features: self.dropped_features.clone(),
             targets: self.targets.clone(),
+            derived: self.derived.clone(),
             fitted: BTreeMap::from([(kind.to_owned(), settings)]),
             training_rows: self.training_rows,
             training_samples: self.training_samples,
@@ -136,7 +154,12 @@ impl Model {
                 _ => return wrong(&array.name, "is not known here".to_owned()),
             }
         }
-        let fitted = head.estimator.restore(Stored::read(&prefix, settings, of_fit))?;
+        let stored = Stored::read(&prefix, settings, of_fit);
+        let fitted = if kind == Members::KIND {
+            Members::restore(stored, &|stored| head.estimator.restore(stored))?
+        } else {
+            head.estimator.restore(stored)?
+        };
         if fitted.kind() != kind {
             let problem = format!("is `{kind}`; `{}` learns `{}`", head.estimator.name(), fitted.kind());
             return wrong("fitted", problem);
@@ -150,6 +173,7 @@ impl Model {
             features: head.features,
             dropped_features: head.dropped_features,
             targets: head.targets,
+            derived: head.derived,
             fitted: fitted.into(),
             training_rows: head.training_rows,
             training_samples: head.training_samples,
@@ -189,13 +213,16 @@ impl Model {
     ) -> Result<Option<f64>, InverseError> {
         // What takes long was told of before.
         let context = FitContext { progress: &|_| {}, ..*context };
-        let standardized = self.features.iter().all(|feature| feature.scale.is_some());
-        let fitter = Fitter::for_one_fit(data, &*self.estimator, standardized);
+        let preparation = match self.features.iter().all(|feature| feature.scale.is_some()) {
+            true => Preparation::standardized(),
+            false => Preparation::none(),
+        };
+        let fitter = Fitter::for_one_fit(data, &preparation)?;
         let (mut rows, mut sum) = (0, 0.0);
         for fold in &validation.folds {
             let mut training: Vec<usize> = (0..data.row_count()).collect();
             training.retain(|row| fold.test_rows.binary_search(row).is_err());
-            let fit = fitter.fit(&training, &fold.test_rows, &context)?;
+            let fit = fitter.fit(&*self.estimator, &training, &fold.test_rows, &context)?;
             let Some(leverage) = fit.leverage(data, &*self.estimator, &training) else {
                 return Ok(None);
             };

@@ -14,7 +14,8 @@ use rayon::prelude::*;
 
 use super::parts::Model;
 use crate::InverseError;
-use crate::columns::{Scaling, select, standardize};
+use crate::columns::select;
+use crate::steps::{LearnedStep, apply};
 use crate::training_data::check_unique;
 
 /// What a model says about some rows.
@@ -75,9 +76,7 @@ pub fn predict_checked(
         .map(|rows| {
             let mut selected = select(features, rows, &columns);
             let outside: Vec<f64> = selected.rows().into_iter().map(|row| part_outside(model, row.iter())).collect();
-            if let Some(scaling) = &scaling {
-                standardize(&mut selected, scaling);
-            }
+            apply(scaling.as_slice(), &mut selected);
             // Rows that were selected lie one after the other in memory.
             let spread = selected.rows().into_iter().zip(&outside);
             let spread = spread.map(|(row, part)| row.to_slice().map_or(f64::NAN, |row| spread_at(model, row, *part)));
@@ -116,10 +115,10 @@ fn column_named(name: &str, feature_names: &[String]) -> Result<usize, InverseEr
         .ok_or_else(|| InverseError::MissingFeature { name: name.to_owned(), given: feature_names.join(", ") })
 }
 
-fn scaling(model: &Model) -> Option<Scaling> {
-    let mean = model.features.iter().map(|feature| feature.mean).collect::<Option<Vec<f64>>>()?;
+fn scaling(model: &Model) -> Option<LearnedStep> {
+    let centre = model.features.iter().map(|feature| feature.mean).collect::<Option<Vec<f64>>>()?;
     let scale = model.features.iter().map(|feature| feature.scale).collect::<Option<Vec<f64>>>()?;
-    Some(Scaling { mean, scale })
+    Some(LearnedStep::Affine { centre, scale })
 }
 
 fn part_outside<'a>(model: &Model, row: impl Iterator<Item = &'a f64>) -> f64 {

@@ -22,6 +22,12 @@ impl JointPrior {
         Self::with_assumed(targets, assumed)
     }
 
+    /// That of no target.
+    pub(crate) fn of_nothing() -> &'static Self {
+        static NOTHING: JointPrior = JointPrior { targets: Vec::new(), assumed: Vec::new() };
+        &NOTHING
+    }
+
     pub(crate) fn with_assumed(targets: Vec<Prior>, assumed: Vec<bool>) -> Result<Self, InverseError> {
         if targets.is_empty() || assumed.len() != targets.len() {
             return Err(InverseError::Shape {

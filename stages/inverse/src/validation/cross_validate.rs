@@ -8,8 +8,8 @@ use rayon::prelude::*;
 
 use super::folds::{Split, check_split};
 use super::metrics::{Metric, RepeatAndFold, metric};
-use crate::columns::Fitter;
-use crate::{Estimator, FitContext, InverseError, TrainingData};
+use crate::columns::{ColumnFit, Fitter};
+use crate::{Estimator, FitContext, InverseError, Preparation, TrainingData};
 
 /// The held-out predictions of all splits, and how good they are.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +55,15 @@ pub struct HeldOut {
 }
 
 impl CrossValidation {
+    pub(crate) fn of(data: &TrainingData, folds: Vec<FoldPredictions>) -> Self {
+        let metrics = folds.par_iter().flat_map_iter(|fold| fold_metrics(data, fold)).collect();
+        let pooled = (0..data.target_columns().len())
+            .into_par_iter()
+            .map(|target| metric(None, target, folds.iter().flat_map(|fold| pairs(data, fold, target))))
+            .collect();
+        Self { folds, metrics, pooled }
+    }
+
     /// Every held-out prediction: by split, row, target. `data` is what was cross-validated.
     pub fn held_out<'a>(&'a self, data: &'a TrainingData) -> impl Iterator<Item = HeldOut> + 'a {
         self.folds.iter().flat_map(move |fold| {
@@ -75,18 +84,46 @@ impl CrossValidation {
 
 /// Fits and predicts each split.
 ///
-/// `standardized` divides features by the standard deviation of the training rows after subtracting their mean.
-///
 /// # Errors
 /// A split that holds out no sample, all samples, or samples that do not exist; no split; whatever the estimator refuses (of several failing splits the
 /// first is reported); [`InverseError::Cancelled`].
 pub fn cross_validate(
     data: &TrainingData,
     estimator: &dyn Estimator,
-    standardized: bool,
+    preparation: &Preparation,
     splits: &[Split],
     context: &FitContext<'_>,
 ) -> Result<CrossValidation, InverseError> {
+    Ok(cross_validate_keeping(data, estimator, preparation, splits, &|_| (), context)?.0)
+}
+
+/// As [`cross_validate`], with what `keep` makes of the fit of each split.
+pub(crate) fn cross_validate_keeping<T: Send>(
+    data: &TrainingData,
+    estimator: &dyn Estimator,
+    preparation: &Preparation,
+    splits: &[Split],
+    keep: &(dyn Fn(ColumnFit) -> T + Sync),
+    context: &FitContext<'_>,
+) -> Result<(CrossValidation, Vec<T>), InverseError> {
+    check_splits(splits, data)?;
+    let fitter = Fitter::for_folds(data, &[estimator], preparation)?;
+    let part = 1.0 / splits.len() as f64;
+    let predicted = splits.par_iter().map(|split| {
+        context.look()?;
+        let SplitRows { test, training } = SplitRows::of(split, data);
+        let fit = context.part(part, |context| fitter.fit(estimator, &training, &test, context))?;
+        let predicted = fit.predict_rows(data.features(), &test);
+        let fold = FoldPredictions::of(split, test, predicted, &fit, data);
+        Ok((fold, keep(fit)))
+    });
+    let predicted: Vec<Result<(FoldPredictions, T), InverseError>> = predicted.collect();
+    let predicted: Vec<(FoldPredictions, T)> = predicted.into_iter().collect::<Result<_, _>>()?;
+    let (folds, kept) = predicted.into_iter().unzip();
+    Ok((CrossValidation::of(data, folds), kept))
+}
+
+pub(crate) fn check_splits(splits: &[Split], data: &TrainingData) -> Result<(), InverseError> {
     if splits.is_empty() {
         return Err(InverseError::Shape {
             what: "validation",
@@ -94,44 +131,42 @@ pub fn cross_validate(
             expected: "at least one".to_owned(),
         });
     }
-    for split in splits {
-        check_split(split, data.sample_count())?;
-    }
-    let fitter = Fitter::for_folds(data, estimator, standardized);
-    let part = 1.0 / splits.len() as f64;
-    let folds: Vec<Result<FoldPredictions, InverseError>> =
-        splits.par_iter().map(|split| predict_split(data, &fitter, split, part, context)).collect();
-    let folds: Vec<FoldPredictions> = folds.into_iter().collect::<Result<_, _>>()?;
-    let metrics = folds.par_iter().flat_map_iter(|fold| fold_metrics(data, fold)).collect();
-    let pooled = (0..data.target_columns().len())
-        .into_par_iter()
-        .map(|target| metric(None, target, folds.iter().flat_map(|fold| pairs(data, fold, target))))
-        .collect();
-    Ok(CrossValidation { folds, metrics, pooled })
+    splits.iter().try_for_each(|split| check_split(split, data.sample_count()))
 }
 
-fn predict_split(
-    data: &TrainingData,
-    fitter: &Fitter<'_>,
-    split: &Split,
-    part: f64,
-    context: &FitContext<'_>,
-) -> Result<FoldPredictions, InverseError> {
-    context.look()?;
-    let mut held_out = vec![false; data.row_count()];
-    for &sample in &split.test_samples {
-        for &row in data.rows_of_sample(sample) {
-            held_out[row] = true;
+/// The rows on the two sides of a split, ascending.
+pub(crate) struct SplitRows {
+    pub(crate) test: Vec<usize>,
+    pub(crate) training: Vec<usize>,
+}
+
+impl SplitRows {
+    pub(crate) fn of(split: &Split, data: &TrainingData) -> Self {
+        let mut held_out = vec![false; data.row_count()];
+        for &sample in &split.test_samples {
+            for &row in data.rows_of_sample(sample) {
+                held_out[row] = true;
+            }
         }
+        let (test, training) = (0..data.row_count()).partition(|&row| held_out[row]);
+        Self { test, training }
     }
-    let (test_rows, training_rows): (Vec<usize>, Vec<usize>) = (0..data.row_count()).partition(|&row| held_out[row]);
-    let fit = context.part(part, |context| fitter.fit(&training_rows, &test_rows, context))?;
-    let predicted = fit.predict_rows(data.features(), &test_rows);
-    let dropped_features = fit.dropped.iter().map(|&feature| data.feature_names()[feature].clone()).collect();
-    Ok(FoldPredictions { repeat: split.repeat, fold: split.fold, test_rows, predicted, dropped_features })
 }
 
-fn fold_metrics(data: &TrainingData, fold: &FoldPredictions) -> Vec<Metric> {
+impl FoldPredictions {
+    pub(crate) fn of(
+        split: &Split,
+        test_rows: Vec<usize>,
+        predicted: Array2<f64>,
+        fit: &ColumnFit,
+        data: &TrainingData,
+    ) -> Self {
+        let dropped_features = fit.dropped.iter().map(|&feature| data.feature_names()[feature].clone()).collect();
+        Self { repeat: split.repeat, fold: split.fold, test_rows, predicted, dropped_features }
+    }
+}
+
+pub(crate) fn fold_metrics(data: &TrainingData, fold: &FoldPredictions) -> Vec<Metric> {
     let split = RepeatAndFold { repeat: fold.repeat, fold: fold.fold };
     (0..data.target_columns().len()).map(|target| metric(Some(split), target, pairs(data, fold, target))).collect()
 }

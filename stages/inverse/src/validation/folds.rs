@@ -13,6 +13,7 @@
 //! | shuffle_split | test_fraction | 0.1 | part of the groups held out | 0 < f < 1, leaving at least one group on each side |
 //! | repeated_kfold | folds | 10 | pieces | 2 ..= number of groups |
 //! | repeated_kfold | repeats | 10 | orders | >= 1 |
+//! | leave_one_group_out | | | each group is held out once | at least 2 groups |
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,8 @@ pub enum Validation {
         /// Number of orders.
         repeats: usize,
     },
+    /// Each group, or each sample where there are no groups, is held out once.
+    LeaveOneGroupOut,
 }
 
 /// Samples that are held out together; all others train.
@@ -72,6 +75,7 @@ impl Validation {
                 at_least("repeated_kfold", "folds", folds, 2)?;
                 at_least("repeated_kfold", "repeats", repeats, 1)
             }
+            Self::LeaveOneGroupOut => Ok(()),
         }
     }
 
@@ -99,11 +103,16 @@ impl Validation {
         let sizes = self.sizes(groups, unit)?;
         let repeats = match *self {
             Self::ShuffleSplit { repeats, .. } | Self::RepeatedKfold { repeats, .. } => repeats,
+            Self::LeaveOneGroupOut => 1,
         };
         let mut splits = Vec::new();
         for repeat in 0..repeats {
             let mut order: Vec<(u64, usize)> = (0..groups).map(|group| (rank(repeat, group), group)).collect();
-            order.sort_unstable();
+            match self {
+                // The fold is the number of the group.
+                Self::LeaveOneGroupOut => {}
+                Self::ShuffleSplit { .. } | Self::RepeatedKfold { .. } => order.sort_unstable(),
+            }
             let mut rest = order.as_slice();
             for (fold, &size) in sizes.iter().enumerate() {
                 let (test, behind) = rest.split_at(size);
@@ -135,6 +144,13 @@ impl Validation {
                     ),
                 })
             }
+            Self::LeaveOneGroupOut if units > 1 => Ok(vec![1; units]),
+            Self::LeaveOneGroupOut => Err(InverseError::Parameter {
+                owner: "leave_one_group_out",
+                parameter: "groups",
+                value: units.to_string(),
+                allowed: format!("at least 2 {unit}: one is held out, others train"),
+            }),
             Self::RepeatedKfold { folds, .. } => {
                 if folds <= units {
                     return Ok((0..folds).map(|fold| units / folds + usize::from(fold < units % folds)).collect());
