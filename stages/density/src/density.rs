@@ -186,6 +186,14 @@ impl Density {
         if count == 0 || value_count == 0 || context_count == 0 {
             return wrong("parameters", "has no members, values or context; at least one of each is needed".to_owned());
         }
+        // What is larger than all there is cannot fit, and need not be multiplied.
+        let most = arrays.iter().map(|array| array.values.len()).max().unwrap_or(0);
+        if value_count > most || context_count > most {
+            return wrong(
+                "parameters",
+                format!("are too few for {value_count} values and {context_count} of the context"),
+            );
+        }
         let network = Network::new(kind, value_count, context_count);
         let mut take = |name: &str, width: usize| take(&mut arrays, name, &[count, width]);
         let value_means = take("value_means", value_count)?;

@@ -275,6 +275,11 @@ impl Regression {
         mut arrays: Vec<Array>,
     ) -> Result<Self, DensityError> {
         settings.check()?;
+        // What is larger than all there is cannot fit, and need not be multiplied.
+        let most = arrays.iter().map(|array| array.values.len()).max().unwrap_or(0);
+        if feature_count > most || target_count > most {
+            return wrong("parameters", format!("are too few for {feature_count} features and {target_count} targets"));
+        }
         let network = settings.network(feature_count, target_count);
         let [means, scales, parameters] = Self::ARRAYS;
         let means = take(&mut arrays, means, &[target_count])?;

@@ -134,6 +134,14 @@ pub enum InverseError {
         /// As the library says it.
         reason: String,
     },
+    /// A network could not be trained.
+    #[error("{estimator}: {reason}")]
+    Training {
+        /// Its name.
+        estimator: &'static str,
+        /// As the trainer says it.
+        reason: String,
+    },
     /// [`FitContext::cancelled`](crate::FitContext::cancelled) said so.
     #[error("cancelled")]
     Cancelled,

@@ -11,6 +11,7 @@ mod least_squares;
 mod leverage;
 mod linear_map;
 mod linfa_bridge;
+mod mlp;
 mod random_forest;
 mod ridge;
 mod stored;
@@ -28,6 +29,7 @@ pub use context::FitContext;
 pub use least_squares::LeastSquares;
 pub use leverage::Leverage;
 pub use linear_map::LinearMap;
+pub use mlp::{Mlp, Network};
 pub use random_forest::{Forest, Forests, RandomForest, Tree};
 pub use ridge::Ridge;
 pub use stored::{NamedArray, Stored};
@@ -39,6 +41,7 @@ fn each(visitor: &mut impl Visitor) {
     visitor.estimator::<Ridge>();
     visitor.estimator::<LeastSquares>();
     visitor.estimator::<RandomForest>();
+    visitor.estimator::<Mlp>();
 }
 
 /// Learns a map from features to targets.
