@@ -33,7 +33,7 @@ struct Member {
     parameters: Vec<f64>,
 }
 
-/// A density with the losses of its training: minus the log density of scaled values, per row.
+/// A density with the losses of its training: minus the log density, per row, in the units of the values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trained {
     /// What was trained.
@@ -125,7 +125,13 @@ fn train_member(
         tolerance: 0.0,
     };
     let place = (member, stream.derive("order of rows"));
+    // Losses are told in the units of the values.
+    let volume = scaled.values.log_volume();
+    let unscaled =
+        |loss: EpochLoss| EpochLoss { training: loss.training + volume, validation: loss.validation + volume, ..loss };
+    let watch = Watch { epoch: &|loss| (watch.epoch)(unscaled(loss)), ..watch };
     let losses = descend(network, &mut parameters, (&train, &validation), &descent, place, watch)?;
+    let losses = losses.into_iter().map(unscaled).collect();
     Ok((Member { parameters: parameters.into_iter().map(f64::from).collect(), ..scaled }, losses))
 }
 
