@@ -83,10 +83,12 @@ fn the_analytic_posterior_is_recovered_to_the_tolerances_of_the_issue() {
     for density in kinds {
         let name = density.name();
         let training = Training { members: 3, batch: 500, learning_rate: 1e-3, ..Training::default() };
+        // Splines need more samples for the same accuracy.
+        let rows = if name == "nsf" { 60_000 } else { 30_000 };
         let npe = Npe { density: density.clone(), training: training.clone(), ..Npe::default() };
-        check_moments(&format!("npe {name}"), &*fit(&npe, &problem, 30_000, 1), &problem, (0.05, 0.1));
+        check_moments(&format!("npe {name}"), &*fit(&npe, &problem, rows, 1), &problem, (0.05, 0.1));
         let nle = Nle { density, training, ..Nle::default() };
-        check_moments(&format!("nle {name}"), &*fit(&nle, &problem, 30_000, 1), &problem, (0.05, 0.1));
+        check_moments(&format!("nle {name}"), &*fit(&nle, &problem, rows, 1), &problem, (0.05, 0.1));
     }
 }
 
