@@ -33,7 +33,7 @@ struct Member {
     parameters: Vec<f64>,
 }
 
-/// A density with the losses of its training: minus the log density of scaled values, per row.
+/// A density with the losses of its training: minus the log density, per row, in the units of the values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trained {
     /// What was trained.
@@ -125,7 +125,13 @@ fn train_member(
         tolerance: 0.0,
     };
     let place = (member, stream.derive("order of rows"));
+    // Losses are told in the units of the values.
+    let volume = scaled.values.log_volume();
+    let unscaled =
+        |loss: EpochLoss| EpochLoss { training: loss.training + volume, validation: loss.validation + volume, ..loss };
+    let watch = Watch { epoch: &|loss| (watch.epoch)(unscaled(loss)), ..watch };
     let losses = descend(network, &mut parameters, (&train, &validation), &descent, place, watch)?;
+    let losses = losses.into_iter().map(unscaled).collect();
     Ok((Member { parameters: parameters.into_iter().map(f64::from).collect(), ..scaled }, losses))
 }
 
@@ -185,6 +191,14 @@ impl Density {
         let count = count.copied().unwrap_or(1);
         if count == 0 || value_count == 0 || context_count == 0 {
             return wrong("parameters", "has no members, values or context; at least one of each is needed".to_owned());
+        }
+        // What is larger than all there is cannot fit, and need not be multiplied.
+        let most = arrays.iter().map(|array| array.values.len()).max().unwrap_or(0);
+        if value_count > most || context_count > most {
+            return wrong(
+                "parameters",
+                format!("are too few for {value_count} values and {context_count} of the context"),
+            );
         }
         let network = Network::new(kind, value_count, context_count);
         let mut take = |name: &str, width: usize| take(&mut arrays, name, &[count, width]);

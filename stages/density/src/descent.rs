@@ -245,3 +245,82 @@ impl<T: Number> Kernel for Step<'_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Half the squared distance of one parameter from each value.
+    struct Distance;
+
+    impl Objective<f64> for Distance {
+        fn loss(&self, parameters: &[f64], batch: &Batch<f64>, gradient: Option<&mut [f64]>) -> f64 {
+            let offsets: Vec<f64> = batch.values.iter().map(|value| parameters[0] - value).collect();
+            if let Some(gradient) = gradient {
+                gradient[0] += offsets.iter().sum::<f64>();
+            }
+            offsets.iter().map(|offset| 0.5 * offset * offset).sum()
+        }
+    }
+
+    fn rows(values: Vec<f64>) -> Rows<f64> {
+        let count = values.len();
+        Rows { values, value_count: 1, contexts: vec![0.0; count], context_count: 1, count }
+    }
+
+    fn descent(learning_rate: f64) -> Descent {
+        Descent { batch: 4, learning_rate, clip: Some(5.0), max_epochs: 1000, patience: 20, tolerance: 0.0 }
+    }
+
+    fn from_zero(
+        training: Vec<f64>,
+        validation: Vec<f64>,
+        descent: &Descent,
+    ) -> Result<(f64, Vec<EpochLoss>), DensityError> {
+        let mut parameters = vec![0.0];
+        let data = (&rows(training), &rows(validation));
+        let place = (3, StreamKey::new([1; 16]));
+        let losses = descend(&Distance, &mut parameters, data, descent, place, Watch::nobody())?;
+        Ok((parameters[0], losses))
+    }
+
+    #[test]
+    fn the_parameters_with_the_lowest_validation_loss_are_kept() {
+        // On its way to 1 it passes 0.5, where the rows set aside are.
+        let (found, losses) = from_zero(vec![1.0; 4], vec![0.5; 2], &descent(0.01)).unwrap();
+        assert!((found - 0.5).abs() < 0.01, "{found}");
+        let best = losses.iter().min_by(|a, b| a.validation.total_cmp(&b.validation)).unwrap();
+        assert_eq!(losses.len(), best.epoch + 20);
+        assert_eq!(best.validation, 0.5 * (found - 0.5).powi(2));
+    }
+
+    /// Without clipping, Adam's first step is the rate, whatever the gradient; it goes on so while gradients are about equal.
+    #[test]
+    fn steps_are_those_of_adam() {
+        let mut adam = Adam::new(2, 0.1);
+        let mut parameters = vec![1.0, 2.0];
+        adam.step(&mut parameters, &[0.5, -3.0]);
+        assert!((parameters[0] - 0.9f64).abs() < 1e-7 && (parameters[1] - 2.1f64).abs() < 1e-7, "{parameters:?}");
+        adam.step(&mut parameters, &[1.0, -3.0]);
+        // m = 0.1 (0.9 * 0.5 + 1) / (1 - 0.81), v = 0.001 (0.999 * 0.25 + 1) / (1 - 0.998001).
+        let (m, v): (f64, f64) = (0.145 / 0.19, 0.00124975 / 0.001999);
+        assert!((parameters[0] - (0.9 - 0.1 * m / v.sqrt())).abs() < 1e-7, "{parameters:?}");
+    }
+
+    #[test]
+    fn a_loss_that_is_not_finite_is_an_error() {
+        let diverged = from_zero(vec![1.0, f64::MAX], vec![0.5], &descent(0.01)).unwrap_err();
+        assert_eq!(diverged, DensityError::Diverged { member: 3, epoch: 1, loss: f64::INFINITY });
+        let message = diverged.to_string();
+        assert!(message.starts_with("the loss of member 3 became inf in epoch 1: the training diverged"), "{message}");
+        let of_validation = from_zero(vec![1.0], vec![f64::MAX], &descent(0.01)).unwrap_err();
+        assert_eq!(of_validation, diverged);
+    }
+
+    #[test]
+    fn without_rows_set_aside_it_ends_when_the_training_loss_does_not_fall() {
+        let (found, losses) = from_zero(vec![1.0; 9], Vec::new(), &descent(0.05)).unwrap();
+        assert!((found - 1.0).abs() < 0.05 && losses.len() < 1000, "{found}");
+        assert!(losses.iter().all(|loss| loss.validation.is_nan()));
+    }
+}

@@ -21,11 +21,14 @@ impl Network {
         match kind {
             DensityKind::Mdn(settings) => Self::Mixture(Mixture::new(settings, values, contexts)),
             DensityKind::Maf(maf) => {
-                Self::Flow(Flow::new(Map::Affine, [values, contexts], [maf.transforms, maf.hidden, maf.blocks]))
+                let maps = std::iter::repeat_n(Map::Affine, maf.transforms);
+                Self::Flow(Flow::new(maps, [values, contexts], [maf.hidden, maf.blocks]))
             }
             DensityKind::Nsf(nsf) => {
-                let map = Map::Spline(Spline { bins: nsf.bins, tail: nsf.tail });
-                Self::Flow(Flow::new(map, [values, contexts], [nsf.transforms, nsf.hidden, nsf.blocks]))
+                let spline = Map::Spline(Spline { bins: nsf.bins, tail: nsf.tail });
+                let affine = std::iter::repeat_n(Map::Affine, nsf.affine);
+                let maps = std::iter::repeat_n(spline, nsf.transforms).chain(affine);
+                Self::Flow(Flow::new(maps, [values, contexts], [nsf.hidden, nsf.blocks]))
             }
         }
     }
@@ -85,7 +88,7 @@ mod tests {
             DensityKind::Mdn(MixtureDensityNetwork { components: 3, hidden: vec![7, 6] }),
             DensityKind::Maf(MaskedAutoregressiveFlow { transforms: 3, hidden: 7, blocks: 2 }),
             DensityKind::Maf(MaskedAutoregressiveFlow { transforms: 2, hidden: 6, blocks: 0 }),
-            DensityKind::Nsf(NeuralSplineFlow { transforms: 3, hidden: 7, blocks: 2, bins: 5, tail: 1.5 }),
+            DensityKind::Nsf(NeuralSplineFlow { affine: 1, transforms: 3, hidden: 7, blocks: 2, bins: 5, tail: 1.5 }),
         ]
     }
 

@@ -275,10 +275,12 @@ impl Regression {
         mut arrays: Vec<Array>,
     ) -> Result<Self, DensityError> {
         settings.check()?;
-        let network = settings.network(feature_count, target_count);
         let [means, scales, parameters] = Self::ARRAYS;
         let means = take(&mut arrays, means, &[target_count])?;
         let scales = take(&mut arrays, scales, &[target_count])?;
+        // A width beyond the number of parameters cannot fit, and need not be multiplied.
+        let most = arrays.iter().find(|array| array.name == parameters).map_or(0, |array| array.values.len());
+        let network = settings.network(feature_count.min(most), target_count);
         let parameters = take(&mut arrays, parameters, &[network.parameter_count()])?;
         if let Some(left) = arrays.first() {
             return wrong(left.name, "is not known here".to_owned());

@@ -7,6 +7,7 @@
 //! | maf.transforms, nsf.transforms | 5 | autoregressive transforms one after the other | 1 to 100 |
 //! | maf.hidden, nsf.hidden | 50 | width of each network's layers | 1 to 10,000 |
 //! | maf.blocks, nsf.blocks | 2 | layers of a network after the first | 0 to 20 |
+//! | nsf.affine | 1 | affine transforms after the splines; sbi has none | 0 to 100 |
 //! | nsf.bins | 10 | pieces of each spline | 2 to 100 |
 //! | nsf.tail | 3 | the spline covers -tail to tail standard deviations; beyond, it is the identity | 0.1 to 100 |
 //! | training.batch | 200 | rows per step | >= 1 |
@@ -17,7 +18,7 @@
 //! | training.clip | 5 | gradients with a larger Euclidean norm are scaled to it | above 0 |
 //! | training.members | 1 | networks of the ensemble | 1 to 1000 |
 //!
-//! Defaults of networks and training are those of sbi 0.27.
+//! Defaults of networks and training are those of sbi 0.27, but for `nsf.affine` and `max_epochs`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,7 +69,9 @@ pub struct MaskedAutoregressiveFlow {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NeuralSplineFlow {
-    /// Transforms one after the other, 1 to 100.
+    /// Affine transforms, as of a masked autoregressive flow, after the splines, 0 to 100.
+    pub affine: usize,
+    /// Transforms by splines one after the other, 1 to 100.
     pub transforms: usize,
     /// Width of the layers of each transform's network, 1 to 10,000.
     pub hidden: usize,
@@ -114,7 +117,7 @@ impl Default for MaskedAutoregressiveFlow {
 
 impl Default for NeuralSplineFlow {
     fn default() -> Self {
-        Self { transforms: 5, hidden: 50, blocks: 2, bins: 10, tail: 3.0 }
+        Self { affine: 1, transforms: 5, hidden: 50, blocks: 2, bins: 10, tail: 3.0 }
     }
 }
 
@@ -154,6 +157,7 @@ impl DensityKind {
             Self::Maf(maf) => check_networks(owner, [maf.transforms, maf.hidden, maf.blocks]),
             Self::Nsf(nsf) => {
                 check_networks(owner, [nsf.transforms, nsf.hidden, nsf.blocks])?;
+                whole(owner, "affine", nsf.affine, 0..=100, "0 to 100")?;
                 whole(owner, "bins", nsf.bins, 2..=100, "2 to 100")?;
                 real(owner, "tail", nsf.tail, (0.1..=100.0).contains(&nsf.tail), "0.1 to 100")
             }

@@ -98,11 +98,8 @@ pub fn calibration(cases: &Cases, prior: &JointPrior, stream: StreamKey) -> Resu
         }
     });
     let ranks = tarp_ranks(cases, &mut stream.derive("tarp").at(0));
-    let tarp = RegionCalibration {
-        uniformity: uniformity(&ranks),
-        coverage: coverage(&ranks),
-        judgement: judge(&ranks),
-    };
+    let tarp =
+        RegionCalibration { uniformity: uniformity(&ranks), coverage: coverage(&ranks), judgement: judge(&ranks) };
     Ok(Calibration { targets, regions, tarp, correlations: correlations(cases) })
 }
 

@@ -260,6 +260,14 @@ pub enum InverseError {
         /// What stands there.
         value: f64,
     },
+    /// A network could not be trained.
+    #[error("{estimator}: {reason}")]
+    Training {
+        /// Its name.
+        estimator: &'static str,
+        /// As the trainer says it.
+        reason: String,
+    },
     /// [`FitContext::cancelled`](crate::FitContext::cancelled) said so.
     #[error("cancelled")]
     Cancelled,

@@ -14,6 +14,7 @@ mod leverage;
 mod linear_map;
 mod linfa_bridge;
 mod members;
+mod mlp;
 mod nle;
 mod npe;
 mod random_forest;
@@ -35,6 +36,7 @@ pub use least_squares::LeastSquares;
 pub use leverage::Leverage;
 pub use linear_map::LinearMap;
 pub use members::{Member, Members};
+pub use mlp::{Mlp, Network};
 pub use nle::Nle;
 pub use npe::Npe;
 pub use random_forest::{Forest, Forests, RandomForest, Tree};
@@ -51,6 +53,7 @@ fn each(visitor: &mut impl Visitor) {
     visitor.estimator::<Npe>();
     visitor.estimator::<Nle>();
     visitor.estimator::<Abc>();
+    visitor.estimator::<Mlp>();
 }
 
 /// Learns a map from features to targets.

@@ -32,10 +32,12 @@
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod calibration;
 mod columns;
 mod error;
 pub mod estimators;
 mod expression;
+pub mod importance;
 pub mod model;
 mod moments;
 pub mod posterior;
@@ -43,6 +45,7 @@ mod prior;
 pub mod selection;
 mod small_matrix;
 pub mod steps;
+pub mod support;
 mod training_data;
 pub mod validation;
 

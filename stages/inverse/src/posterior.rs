@@ -12,6 +12,7 @@ pub use likelihood_posterior::{LikelihoodPosterior, PRIOR_DRAWS};
 pub use nearest_rows::AbcMethod;
 pub(crate) use nearest_rows::NearestRows;
 pub use slice_sampler::Chains;
+pub(crate) use summary::quantile;
 pub use summary::{QUANTILES, Summary, derived, summaries, summary_of};
 pub use truncated_prior::{TRUNCATION, TruncatedDraws, disagreement, draw_truncated, truncation_threshold};
 

@@ -4,6 +4,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lapicque_inverse::estimators::EstimatorSpec;
 use lapicque_inverse::{
     AnyEstimator, FitContext, InverseError, Model, Preparation, Target, TrainingData, Validation, cross_validate,
     estimators, predict, train,
@@ -22,6 +23,19 @@ fn data() -> TrainingData {
     let names = ["a", "b", "c"].map(str::to_owned).to_vec();
     let columns = ["x", "y"].map(|name| Target { name: name.to_owned(), unit: None, prior: None }).to_vec();
     TrainingData::new(features, names, targets, columns, (0..48).map(|row| row / 2).collect()).unwrap()
+}
+
+/// With its default parameters, but for trainings in steps: those are cut short.
+fn small(spec: &EstimatorSpec) -> AnyEstimator {
+    let density = serde_json::json!({"maf": {"transforms": 2, "hidden": 8, "blocks": 1}});
+    let training = serde_json::json!({"max_epochs": 3});
+    let chains = serde_json::json!({"count": 8, "warm_up": 3, "thinning": 1});
+    let parameters = match spec.name {
+        "npe" => serde_json::json!({"density": density, "training": training}),
+        "nle" => serde_json::json!({"density": density, "training": training, "chains": chains}),
+        _ => return (spec.default)(),
+    };
+    serde_json::from_value(serde_json::json!({spec.name: parameters})).unwrap()
 }
 
 fn splits() -> Vec<lapicque_inverse::Split> {
@@ -78,7 +92,7 @@ fn every_estimator_is_read_as_it_is_written_and_describes_its_parameters() {
 fn a_model_survives_its_parts_and_json_bit_for_bit() {
     let data = data();
     for spec in estimators() {
-        let model = validated(&(spec.default)(), &quiet()).unwrap();
+        let model = validated(&small(spec), &quiet()).unwrap();
         let expected = predict(&model, data.features(), data.feature_names()).unwrap();
         let (head, arrays) = model.parts();
         let by_parts = Model::of_parts(head, arrays).unwrap();
@@ -96,7 +110,7 @@ fn a_model_survives_its_parts_and_json_bit_for_bit() {
 #[test]
 fn a_part_that_is_missing_or_too_much_is_named() {
     for spec in estimators() {
-        let (head, arrays) = validated(&(spec.default)(), &quiet()).unwrap().parts();
+        let (head, arrays) = validated(&small(spec), &quiet()).unwrap().parts();
         for missing in 0..arrays.len() {
             let mut fewer = arrays.clone();
             let name = fewer.remove(missing).name;
@@ -117,14 +131,14 @@ fn a_part_that_is_missing_or_too_much_is_named() {
 fn a_fit_that_is_no_longer_wanted_ends_and_says_so() {
     let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     for spec in estimators() {
-        let reference = validated(&(spec.default)(), &quiet()).unwrap();
+        let reference = validated(&small(spec), &quiet()).unwrap();
         let mut finished = 0;
         let mut wanted = 0;
         while finished == 0 {
             let looks = AtomicUsize::new(0);
             let cancelled = || looks.fetch_add(1, Ordering::Relaxed) >= wanted;
             let context = FitContext { cancelled: &cancelled, ..quiet() };
-            match alone.install(|| validated(&(spec.default)(), &context)) {
+            match alone.install(|| validated(&small(spec), &context)) {
                 Ok(model) => {
                     assert_eq!(model, reference, "{}", spec.name);
                     finished += 1;
@@ -151,9 +165,9 @@ fn progress_comes_to_the_whole_and_never_more() {
         };
         let context = FitContext { progress: &progress, ..quiet() };
         let (data, splits) = (data(), splits());
-        train(&data, &(spec.default)(), &Preparation::none(), "v1", &context).unwrap();
+        train(&data, &small(spec), &Preparation::none(), "v1", &context).unwrap();
         assert!((*told.lock().unwrap() - 1.0f64).abs() < 1e-9, "{}", spec.name);
-        cross_validate(&data, &*(spec.default)(), &Preparation::standardized(), &splits, &context).unwrap();
+        cross_validate(&data, &*small(spec), &Preparation::standardized(), &splits, &context).unwrap();
         assert!((*told.lock().unwrap() - 2.0f64).abs() < 1e-9, "{}", spec.name);
     }
 }
@@ -163,12 +177,15 @@ fn the_stream_alone_decides_random_estimators() {
     for spec in estimators() {
         let of = |key: u8| {
             let context = FitContext::unwatched(StreamKey::new([key; 16]));
-            train(&data(), &(spec.default)(), &Preparation::standardized(), "v1", &context).unwrap()
+            train(&data(), &small(spec), &Preparation::standardized(), "v1", &context).unwrap()
         };
         assert_eq!(of(1), of(1), "{}", spec.name);
-        assert_eq!(of(1) != of(2), (spec.default)().is_random(), "{}", spec.name);
+        assert_eq!(of(1) != of(2), small(spec).is_random(), "{}", spec.name);
     }
 }
+
+/// Those that there were when documents had format 2.
+const WITH_EARLIER_DOCUMENTS: [&str; 3] = ["ridge", "least_squares", "random_forest"];
 
 #[test]
 fn documents_of_earlier_versions_predict_what_they_did() {
@@ -181,7 +198,7 @@ fn documents_of_earlier_versions_predict_what_they_did() {
     let names: Vec<String> = lines.next().unwrap().split(',').skip(1).map(str::to_owned).collect();
     let values: Vec<f64> = lines.flat_map(|line| line.split(',').skip(1).map(|cell| cell.parse().unwrap())).collect();
     let features = Array2::from_shape_vec((values.len() / names.len(), names.len()), values).unwrap();
-    for spec in estimators() {
+    for spec in estimators().iter().filter(|spec| WITH_EARLIER_DOCUMENTS.contains(&spec.name)) {
         let model = Model::from_json(&golden(&format!("{}.format_2.json", spec.name))).unwrap();
         let predicted = predict(&model, features.view(), &names).unwrap();
         let expected: serde_json::Value =

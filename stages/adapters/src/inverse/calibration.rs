@@ -21,17 +21,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::columns::feature_names;
-use super::samples_of_model::{PORTS as OF_SAMPLES, Tested, failed, reads, tested};
+use super::samples_of_model::{FEATURES, MODEL, PARAMETERS, Tested, failed, reads, tested};
 use super::training_rows::{RowKey, TrainingRows, numbers};
 use crate::kind_config::{SimpleKind, bound, problem, read, schema_of};
 
 const REVISION: u32 = 1;
-const PORTS: &[PortSpec] = &[
-    OF_SAMPLES[0],
-    OF_SAMPLES[1],
-    OF_SAMPLES[2],
-    PortSpec::new("observation", features::TABLE, PortMode::Broadcast, false),
-];
+const PORTS: &[PortSpec] =
+    &[MODEL, FEATURES, PARAMETERS, PortSpec::new("observation", features::TABLE, PortMode::Broadcast, false)];
 
 pub(super) const KIND: SimpleKind = SimpleKind {
     name: "inverse.calibration",

@@ -16,7 +16,7 @@ use ndarray::{Array2, ArrayView2};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::samples_of_model::{PORTS, Tested, failed, reads, tested};
+use super::samples_of_model::{FEATURES, MODEL, PARAMETERS, Tested, failed, reads, tested};
 use crate::kind_config::{SimpleKind, bound, problem, read, schema_of};
 
 const REVISION: u32 = 1;
@@ -24,7 +24,7 @@ const REVISION: u32 = 1;
 pub(super) const KIND: SimpleKind = SimpleKind {
     name: "inverse.importance",
     summary: "Tell which features the predictions of a model rest on, and which parameters features follow",
-    ports: PORTS,
+    ports: &[MODEL, FEATURES, PARAMETERS],
     config_schema: schema_of::<Config>,
     bind,
 };

@@ -11,11 +11,9 @@ use super::train_columns::Learned;
 use super::train_config::MissingConfig;
 use super::training_rows::{Columns, TrainingRows, training_rows};
 
-pub(super) const PORTS: &[PortSpec] = &[
-    PortSpec::new("model", model::TABLE, PortMode::Broadcast, true),
-    PortSpec::new("features", features::TABLE, PortMode::Either, true),
-    PortSpec::new("parameters", parameters::TABLE, PortMode::Either, true),
-];
+pub(super) const MODEL: PortSpec = PortSpec::new("model", model::TABLE, PortMode::Broadcast, true);
+pub(super) const FEATURES: PortSpec = PortSpec::new("features", features::TABLE, PortMode::Either, true);
+pub(super) const PARAMETERS: PortSpec = PortSpec::new("parameters", parameters::TABLE, PortMode::Either, true);
 
 /// Declares what is read, and whether samples are told apart by their labels.
 pub(super) fn reads(request: &BindRequest<'_>, bound: &mut Bound) -> Result<bool, Vec<ConfigError>> {

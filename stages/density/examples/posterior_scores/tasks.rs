@@ -6,7 +6,7 @@ use lapicque_numerics::random::Generator;
 use ndarray::Array2;
 
 /// A task of sbibm 1.1.
-pub enum Task {
+pub(crate) enum Task {
     /// theta ~ U(-1, 1)^2; a bimodal posterior of two crescents.
     TwoMoons,
     /// theta ~ N(0, 0.1 I) in 10 dimensions, x ~ N(theta, 0.1 I).
@@ -16,7 +16,7 @@ pub enum Task {
 }
 
 impl Task {
-    pub fn named(name: &str) -> Self {
+    pub(crate) fn named(name: &str) -> Self {
         match name {
             "two_moons" => Self::TwoMoons,
             "gaussian_linear" => Self::GaussianLinear,
@@ -26,7 +26,7 @@ impl Task {
     }
 
     /// Mean C2ST of NPE over ten observations (Lueckmann et al. 2021).
-    pub fn published(&self, simulations: usize) -> f64 {
+    pub(crate) fn published(&self, simulations: usize) -> f64 {
         let scores = match self {
             Self::TwoMoons => [0.725, 0.606, 0.542],
             Self::GaussianLinear => [0.694, 0.552, 0.506],
@@ -41,7 +41,7 @@ impl Task {
     }
 
     /// The first three of the benchmark; those of `slcp` are drawn here.
-    pub fn observations(&self) -> Vec<Vec<f64>> {
+    pub(crate) fn observations(&self) -> Vec<Vec<f64>> {
         match self {
             Self::TwoMoons => OBSERVED_TWO_MOONS.iter().map(|row| row.to_vec()).collect(),
             Self::GaussianLinear => OBSERVED_GAUSSIAN.iter().map(|row| row.to_vec()).collect(),
@@ -53,7 +53,7 @@ impl Task {
         }
     }
 
-    pub fn prior_allows(&self, theta: &[f64]) -> bool {
+    pub(crate) fn prior_allows(&self, theta: &[f64]) -> bool {
         let bound = match self {
             Self::TwoMoons => 1.0,
             Self::GaussianLinear => f64::INFINITY,
@@ -63,7 +63,7 @@ impl Task {
     }
 
     /// Parameters and data.
-    pub fn simulations(&self, count: usize, generator: &mut Generator) -> (Array2<f64>, Array2<f64>) {
+    pub(crate) fn simulations(&self, count: usize, generator: &mut Generator) -> (Array2<f64>, Array2<f64>) {
         let (values, data) = match self {
             Self::TwoMoons => (2, 2),
             Self::GaussianLinear => (10, 10),
@@ -106,7 +106,7 @@ impl Task {
     }
 
     /// Draws of the exact posterior; of `slcp` those of a random walk that is long against its memory.
-    pub fn posterior(&self, observed: &[f64], count: usize, generator: &mut Generator) -> Array2<f64> {
+    pub(crate) fn posterior(&self, observed: &[f64], count: usize, generator: &mut Generator) -> Array2<f64> {
         let rows: Vec<Vec<f64>> = match self {
             Self::TwoMoons => {
                 // theta follows from the crescent, up to the sign of its sum.

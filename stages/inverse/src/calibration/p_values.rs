@@ -76,9 +76,14 @@ mod tests {
     #[test]
     fn tails_of_chi_square_are_those_of_tables() {
         // Quantiles as printed in tables (Abramowitz, Stegun 26.8), to their five digits.
-        for (statistic, degrees, p) in
-            [(3.84146, 1, 0.05), (5.99146, 2, 0.05), (10.8276, 1, 0.001), (30.1435, 19, 0.05), (7.63273, 19, 0.99), (43.8202, 19, 0.001)]
-        {
+        for (statistic, degrees, p) in [
+            (3.84146, 1, 0.05),
+            (5.99146, 2, 0.05),
+            (10.8276, 1, 0.001),
+            (30.1435, 19, 0.05),
+            (7.63273, 19, 0.99),
+            (43.8202, 19, 0.001),
+        ] {
             let found = chi_square_above(statistic, degrees);
             assert!((found / p - 1.0).abs() < 2e-4, "{statistic} {degrees}: {found}");
         }

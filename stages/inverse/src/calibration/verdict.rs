@@ -55,28 +55,34 @@ pub fn judge(uniforms: &[f64]) -> Judgement {
     let shift_z = shift * (12.0 * count).sqrt();
     let square = mean(&|u| (u - 0.5).powi(2));
     let spread_z = (square - 1.0 / 12.0) * (180.0 * count).sqrt();
-    decided(uniforms, Judgement {
-        verdict: Verdict::Undecided,
-        samples: uniforms.len(),
-        shift,
-        shift_z,
-        spread: 12.0 * square - 1.0,
-        spread_z,
-    })
+    decided(
+        uniforms,
+        Judgement {
+            verdict: Verdict::Undecided,
+            samples: uniforms.len(),
+            shift,
+            shift_z,
+            spread: 12.0 * square - 1.0,
+            spread_z,
+        },
+    )
 }
 
 /// Of the levels of the smallest regions that hold the true values: they know no side.
 pub fn judge_regions(levels: &[f64]) -> Judgement {
     let count = levels.len() as f64;
     let mean = levels.iter().map(|level| level - 0.5).sum::<f64>() / count;
-    decided(levels, Judgement {
-        verdict: Verdict::Undecided,
-        samples: levels.len(),
-        shift: 0.0,
-        shift_z: 0.0,
-        spread: 2.0 * mean,
-        spread_z: mean * (12.0 * count).sqrt(),
-    })
+    decided(
+        levels,
+        Judgement {
+            verdict: Verdict::Undecided,
+            samples: levels.len(),
+            shift: 0.0,
+            shift_z: 0.0,
+            spread: 2.0 * mean,
+            spread_z: mean * (12.0 * count).sqrt(),
+        },
+    )
 }
 
 fn decided(numbers: &[f64], judged: Judgement) -> Judgement {

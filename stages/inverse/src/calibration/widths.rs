@@ -44,7 +44,8 @@ const NEAR: f64 = 0.01;
 pub fn widths(cases: &Cases, target: usize, prior: &JointPrior) -> Widths {
     let prior = &prior.targets()[target];
     let count = cases.draws.len() as f64;
-    let moments: Vec<(f64, f64)> = cases.draws.iter().map(|draws| mean_and_variance(draws.values.column(target))).collect();
+    let moments: Vec<(f64, f64)> =
+        cases.draws.iter().map(|draws| mean_and_variance(draws.values.column(target))).collect();
     let z: Vec<f64> = moments
         .iter()
         .zip(cases.truth.column(target))

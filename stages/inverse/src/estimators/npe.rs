@@ -10,8 +10,10 @@
 //! | space | unbounded | - | what the density is one of: standard normal variables that the priors map targets to, or the targets themselves | unbounded, raw |
 //! | training | as sbi 0.27 | - | batch, learning rate, when to stop, members of the ensemble | as said there |
 //!
-//! Why `unbounded`: with `raw`, a density leaks over the bounds of a prior where the posterior has mass there, draws outside have to be rejected, and the
-//! normalization is known but to a sampling error. `tests/posterior_spaces.rs` measures both.
+//! Why `unbounded`: with `raw`, a density has to fall off a cliff at the bounds of a prior where the posterior has mass there. It leaks over them, draws outside are
+//! rejected, and the normalization is known but to a sampling error. On a linear Gaussian problem under a box (10,000 samples, mixture of 4) half of the
+//! absolute difference to the analytic density was 0.04 and 0.06 with `unbounded`, and 0.11 and 0.18 with `raw`, for a posterior in the middle and one in a
+//! corner (`tests/posterior.rs`).
 
 use std::sync::Arc;
 

@@ -151,3 +151,6 @@ impl Posterior for DensityPosterior {
 
 /// ln(sqrt(2 pi)).
 pub(super) const LOG_SQRT_TWO_PI: f64 = 0.918_938_533_204_672_8;
+
+#[cfg(test)]
+mod tests;

@@ -4,39 +4,37 @@ use lapicque_inverse::Prior;
 use lapicque_numerics::random::StreamKey;
 use ndarray::{Array2, array};
 
-pub fn key(number: u8) -> StreamKey {
+pub(crate) fn key(number: u8) -> StreamKey {
     StreamKey::new([number; 16])
 }
 
 /// Two targets, three features x = A theta + noise with standard deviation `noise` each.
-pub struct LinearGaussian {
-    pub map: Array2<f64>,
-    pub noise: f64,
-    pub priors: [Prior; 2],
+pub(crate) struct LinearGaussian {
+    pub(crate) map: Array2<f64>,
+    pub(crate) noise: f64,
+    pub(crate) priors: [Prior; 2],
 }
 
 impl LinearGaussian {
-    pub fn of_normal_prior() -> Self {
+    pub(crate) fn of_normal_prior() -> Self {
         let priors = [Prior::Normal { mean: 3.0, sd: 2.0 }, Prior::Normal { mean: -1.0, sd: 0.5 }];
         Self { map: array![[1.0, 1.0], [0.5, -2.0], [0.0, 1.5]], noise: 1.0, priors }
     }
 
     /// Wide noise beside the box, so that the posterior has mass on its bounds.
-    pub fn of_box() -> Self {
+    pub(crate) fn of_box() -> Self {
         let priors = [Prior::Uniform { low: -1.0, high: 1.0 }, Prior::Uniform { low: 10.0, high: 11.0 }];
         Self { map: array![[1.0, 0.5], [0.2, 1.0], [0.0, 0.0]], noise: 0.6, priors }
     }
 
-    pub fn priors(&self) -> Vec<Option<Prior>> {
+    pub(crate) fn priors(&self) -> Vec<Option<Prior>> {
         self.priors.iter().cloned().map(Some).collect()
     }
 
     /// rows x features, rows x targets.
-    pub fn samples(&self, rows: usize, seed: u8) -> (Array2<f64>, Array2<f64>) {
+    pub(crate) fn samples(&self, rows: usize, seed: u8) -> (Array2<f64>, Array2<f64>) {
         let mut generator = key(seed).stream("samples", 0);
-        let targets = Array2::from_shape_simple_fn((rows, 2), || 0.0);
-        let mut targets: Array2<f64> = targets;
-        let mut features = Array2::zeros((rows, 3));
+        let (mut features, mut targets) = (Array2::zeros((rows, 3)), Array2::zeros((rows, 2)));
         for (mut theta, mut x) in targets.rows_mut().into_iter().zip(features.rows_mut()) {
             for (slot, prior) in theta.iter_mut().zip(&self.priors) {
                 *slot = prior.draw(&mut generator);
@@ -51,7 +49,7 @@ impl LinearGaussian {
     }
 
     /// Mean and covariance of the posterior under normal priors: (A^T A / noise^2 + D^-1)^-1, with the prior's variances D.
-    pub fn posterior(&self, features: &[f64]) -> ([f64; 2], Array2<f64>) {
+    pub(crate) fn posterior(&self, features: &[f64]) -> ([f64; 2], Array2<f64>) {
         let normal = |prior: &Prior| match prior {
             Prior::Normal { mean, sd } => (*mean, sd * sd),
             other => panic!("{other:?} is not normal"),
@@ -70,7 +68,7 @@ impl LinearGaussian {
     }
 
     /// The logarithm of likelihood times prior, up to a constant.
-    pub fn log_joint(&self, features: &[f64], theta: &[f64]) -> f64 {
+    pub(crate) fn log_joint(&self, features: &[f64], theta: &[f64]) -> f64 {
         let prior: f64 = self.priors.iter().zip(theta).map(|(prior, value)| prior.log_density(*value)).sum();
         let misfit = (0..3).map(|k| {
             let expected = self.map[[k, 0]] * theta[0] + self.map[[k, 1]] * theta[1];
@@ -81,7 +79,7 @@ impl LinearGaussian {
 }
 
 /// Means and covariance of rows.
-pub fn moments(values: &Array2<f64>) -> (Vec<f64>, Array2<f64>) {
+pub(crate) fn moments(values: &Array2<f64>) -> (Vec<f64>, Array2<f64>) {
     let rows = values.nrows() as f64;
     let mean: Vec<f64> = values.columns().into_iter().map(|column| column.sum() / rows).collect();
     let spread = Array2::from_shape_fn((mean.len(), mean.len()), |(i, j)| {
