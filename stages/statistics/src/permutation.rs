@@ -93,20 +93,23 @@ pub fn two_groups(
 ) -> Result<Tested, Cancelled> {
     let rows: Vec<Vec<f64>> = values.iter().map(|row| centred(row)).collect();
     let units = in_first.len();
-    let first: Vec<usize> = (0..units).filter(|&unit| in_first[unit]).collect();
-    let statistic = |row: &[f64], first: &[usize]| two_sample(row, first, variances);
-    let all = binomial(units as u64, first.len() as u64);
-    let labelling = |index: u64| match all {
-        Some(all) if all <= settings.permutations => combination(units as u64, first.len() as u64, index),
-        _ => {
-            let mut chosen = settings.stream.at(index).permutation(units);
-            chosen.truncate(first.len());
-            chosen.sort_unstable();
-            chosen
-        }
+    let of_first = in_first.iter().filter(|first| **first).count();
+    let statistic = |row: &[f64], first: &[bool]| two_sample(row, first, variances);
+    let all = binomial(units as u64, of_first as u64);
+    let labelling = |index: u64| {
+        let chosen = match all {
+            Some(all) if all <= settings.permutations => combination(units as u64, of_first as u64, index),
+            _ => {
+                let mut order = settings.stream.at(index).permutation(units);
+                order.truncate(of_first);
+                order
+            }
+        };
+        let mut first = vec![false; units];
+        chosen.into_iter().for_each(|unit| first[unit] = true);
+        first
     };
-    // Values that are all equal say nothing of groups.
-    compare(&rows, &first, labelling, all, settings, statistic, |row| row.iter().all(|v| v.is_nan() || *v == 0.0))
+    compare(&rows, in_first, labelling, all, settings, statistic)
 }
 
 /// Whether differences of pairs lie around zero. `differences` has a row per test and a number per pair, NaN where there is none.
@@ -116,9 +119,8 @@ pub fn two_groups(
 pub fn pairs(differences: &[Vec<f64>], settings: &Settings<'_>) -> Result<Tested, Cancelled> {
     let units = differences.first().map_or(0, Vec::len);
     let all = if units < 64 { Some(1_u64 << units) } else { None };
-    // What is listed is flipped; nothing is, in what was observed.
     let labelling = |index: u64| match all {
-        Some(all) if all <= settings.permutations => (0..units).filter(|&unit| index >> unit & 1 == 1).collect(),
+        Some(all) if all <= settings.permutations => (0..units).map(|unit| index >> unit & 1 == 1).collect(),
         _ => {
             let mut generator = settings.stream.at(index);
             let mut word = 0;
@@ -128,11 +130,10 @@ pub fn pairs(differences: &[Vec<f64>], settings: &Settings<'_>) -> Result<Tested
                 }
                 word >> (unit % 64) & 1 == 1
             };
-            (0..units).filter(|&unit| flips(unit)).collect()
+            (0..units).map(&mut flips).collect()
         }
     };
-    // Differences that are all equal, and not zero, are a result.
-    compare(differences, &[], labelling, all, settings, of_pairs, |row| row.iter().all(|v| v.is_nan() || *v == 0.0))
+    compare(differences, &vec![false; units], labelling, all, settings, of_pairs)
 }
 
 /// A statistic of a row under a labelling.
@@ -152,14 +153,15 @@ impl Statistic {
 
 fn compare(
     rows: &[Vec<f64>],
-    observed: &[usize],
-    labelling: impl Fn(u64) -> Vec<usize> + Sync,
+    observed: &[bool],
+    labelling: impl Fn(u64) -> Vec<bool> + Sync,
     all: Option<u64>,
     settings: &Settings<'_>,
-    statistic: impl Fn(&[f64], &[usize]) -> Statistic + Sync,
-    is_empty: impl Fn(&[f64]) -> bool,
+    statistic: impl Fn(&[f64], &[bool]) -> Statistic + Sync,
 ) -> Result<Tested, Cancelled> {
     let seen: Vec<Statistic> = rows.iter().map(|row| statistic(row, observed)).collect();
+    // Equal values are zeros once they are centred, and say nothing; differences that are equal and not zero do.
+    let is_empty = |row: &[f64]| row.iter().all(|value| value.is_nan() || *value == 0.0);
     let of_row = |(row, s): (&Vec<f64>, &Statistic)| if is_empty(row) { f64::NAN } else { s.t() };
     let t: Vec<f64> = rows.iter().zip(&seen).map(of_row).collect();
     let exact = all.is_some_and(|all| all <= settings.permutations);
@@ -213,11 +215,9 @@ fn compare(
     Ok(Tested { tests: seen.iter().enumerate().map(outcome).collect(), labellings, exact })
 }
 
-fn two_sample(row: &[f64], first: &[usize], variances: Variances) -> Statistic {
+fn two_sample(row: &[f64], first: &[bool], variances: Variances) -> Statistic {
     let (mut n, mut sum) = ([0_usize; 2], [0.0; 2]);
-    let mut is_first = vec![false; row.len()];
-    first.iter().for_each(|&unit| is_first[unit] = true);
-    let group = |unit: usize| usize::from(!is_first[unit]);
+    let group = |unit: usize| usize::from(!first[unit]);
     for (unit, &value) in row.iter().enumerate().filter(|(_, value)| !value.is_nan()) {
         n[group(unit)] += 1;
         sum[group(unit)] += value;
@@ -242,10 +242,9 @@ fn two_sample(row: &[f64], first: &[usize], variances: Variances) -> Statistic {
     Statistic { n, difference, se }
 }
 
-fn of_pairs(row: &[f64], flipped: &[usize]) -> Statistic {
-    let mut signed = row.to_vec();
-    flipped.iter().for_each(|&unit| signed[unit] = -signed[unit]);
-    let present = || signed.iter().filter(|value| !value.is_nan());
+fn of_pairs(row: &[f64], flipped: &[bool]) -> Statistic {
+    let signed = row.iter().zip(flipped).map(|(value, flipped)| if *flipped { -value } else { *value });
+    let present = || signed.clone().filter(|value| !value.is_nan());
     let n = present().count();
     let mean = present().sum::<f64>() / n as f64;
     let all: f64 = present().map(|value| value * value).sum();

@@ -67,12 +67,16 @@ impl<'a> Tables<'a> {
     }
 
     pub(super) fn find(&self, name: &str) -> Option<Source> {
+        // Schemas of sample-wise tables do not name it.
+        if name == SAMPLE {
+            return self.has_samples().then(|| Source { port: FEATURES, name: SAMPLE.to_owned(), is_number: false });
+        }
         let source = |port: &'static str, schema: &TableSchema| {
             let is_number = schema.column(name)?.data_type().is_numeric();
             Some(Source { port, name: name.to_owned(), is_number })
         };
-        // Samples, channels and epochs are those of the rows.
-        let of_groups = self.groups.filter(|_| ![SAMPLE, CHANNEL, EPOCH].contains(&name));
+        // Channels and epochs are those of the rows.
+        let of_groups = self.groups.filter(|_| ![CHANNEL, EPOCH].contains(&name));
         of_groups.and_then(|groups| source(GROUPS, &groups.schema)).or_else(|| source(FEATURES, &self.features.schema))
     }
 

@@ -124,6 +124,45 @@ fn a_random_intercept_is_that_of_the_fixture() {
     }
 }
 
+/// What lme4 prints of `Reaction ~ Days + (Days | Subject)`: all its digits.
+#[test]
+fn the_sleep_study_is_that_of_lme4() {
+    let csv = read("sleepstudy.csv");
+    let rows: Vec<Vec<&str>> = csv.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    let number = |i: usize| rows.iter().map(|row| row[i].parse().unwrap()).collect::<Vec<f64>>();
+    let model = Model {
+        predictors: vec![Predictor { name: "days".to_owned(), values: Values::Numbers(number(1)) }],
+        terms: vec![Term { of: vec![0] }],
+        by: "subject".to_owned(),
+        level_of_row: by_subject(&rows.iter().map(|row| row[0]).collect::<Vec<_>>()),
+        slopes: vec![0],
+    };
+    let y = number(2);
+    let prints = |found: f64, printed: f64, digits: i32| {
+        assert!((found - printed).abs() <= 0.5001 * 10.0_f64.powi(-digits), "{found} against {printed}");
+    };
+    let found = fit(&model, &y, Method::Reml).unwrap();
+    prints(-2.0 * found.log_likelihood, 1743.628, 3);
+    let [intercept, days] = &found.coefficients[..] else { panic!("{found:?}") };
+    prints(intercept.estimate, 251.405, 3);
+    prints(days.estimate, 10.467, 3);
+    prints(intercept.se, 6.825, 3);
+    prints(days.se, 1.546, 3);
+    let sd = [found.covariance[(0, 0)].sqrt(), found.covariance[(1, 1)].sqrt()];
+    prints(sd[0], 24.741, 3);
+    prints(sd[1], 5.922, 3);
+    prints(found.covariance[(1, 0)] / sd[0] / sd[1], 0.066, 3);
+    prints(found.residual_variance.sqrt(), 25.592, 3);
+    let full = fit(&model, &y, Method::Ml).unwrap();
+    prints(full.log_likelihood, -875.97, 2);
+    prints(full.aic(), 1763.9, 1);
+    prints(full.bic(), 1783.1, 1);
+    // Days have no fixed effect, and slopes that vary around zero.
+    let tested = likelihood_ratio(&full, &model.without(0).unwrap(), &y).unwrap();
+    prints(tested.statistic, 23.537, 3);
+    prints(tested.p * 1e6, 1.226, 3);
+}
+
 /// Six subjects of four rows; what a group adds is known.
 fn small() -> (Model, Vec<f64>) {
     let subjects: Vec<&str> = ["a", "b", "c", "d", "e", "f"].into_iter().flat_map(|s| [s; 4]).collect();
