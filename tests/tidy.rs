@@ -81,9 +81,18 @@ fn science_knows_no_tables_and_one_crate_knows_the_query_engine() {
         let row = rows.iter().find(|row| row[0] == package).unwrap();
         row[1].split(", ").any(|d| d.starts_with(start))
     };
-    for science in
-        ["numerics", "network", "spiking", "meanfield", "potential", "signal", "inverse", "recording", "search"]
-    {
+    for science in [
+        "numerics",
+        "network",
+        "spiking",
+        "meanfield",
+        "potential",
+        "signal",
+        "inverse",
+        "recording",
+        "search",
+        "statistics",
+    ] {
         let package = format!("lapicque-{science}");
         for start in ["arrow", "parquet", "datafusion", "lapicque-pipeline", "lapicque-schemas", "tokio"] {
             assert!(!uses(&package, start), "{package} depends on {start}*");

@@ -16,6 +16,7 @@ mod search;
 mod signal;
 mod simulate;
 mod source;
+mod statistics;
 pub mod swept;
 
 use lapicque_pipeline::Kind;
@@ -45,6 +46,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         signal::kinds(),
         features::kinds(),
         inverse::kinds(),
+        statistics::kinds(),
     ]
     .into_iter()
     .flatten()
