@@ -325,5 +325,9 @@ fn families_of_densities_are_named_alone_or_with_their_parameters() {
     assert!(message.contains("flow") && message.contains("maf"), "{message}");
     let message = read(r#"{"npe": {"density": {"maf": {"hiden": 3}}}}"#).unwrap_err().to_string();
     assert!(message.contains("hiden"), "{message}");
+    let patient = Training { members: 5, patience: 40, ..Training::default() };
+    let expected = Npe { training: patient, ..Npe::default() };
+    assert_eq!(read(r#"{"npe": {"training": {"patience": 40}}}"#).unwrap(), expected.into());
+    assert!(read(r#"{"npe": {"training": {"patiense": 40}}}"#).unwrap_err().to_string().contains("patiense"));
     assert!(read(r#"{"npe": {"density": 3}}"#).unwrap_err().to_string().contains("family of densities"));
 }
