@@ -214,14 +214,26 @@ pub(crate) fn select(features: ArrayView2<'_, f64>, rows: &[usize], columns: &[u
     selected
 }
 
-/// Estimators know columns by position among those used; the user knows names.
+/// Estimators know features by position among those used, and targets by position; the user knows names.
 fn name_column(error: InverseError, data: &TrainingData, used: &[usize]) -> InverseError {
     match error {
         InverseError::DependentColumn { column } => InverseError::DependentFeature {
             name: used.get(column).and_then(|&feature| data.feature_names().get(feature)).cloned().unwrap_or_default(),
         },
+        InverseError::ConstantTarget { target } => InverseError::TargetDoesNotVary { name: target_name(data, target) },
+        InverseError::OutsidePrior { target, value, low, high, rows, .. } => {
+            InverseError::TargetOutsidePrior { name: target_name(data, target), value, low, high, rows }
+        }
         other => other,
     }
+}
+
+/// With its unit.
+fn target_name(data: &TrainingData, target: usize) -> String {
+    let described = data.target_columns().get(target);
+    let unit = described.and_then(|described| described.unit.as_ref()).map(|unit| format!(" in {unit}"));
+    let name = described.map(|described| format!("`{}`", described.name)).unwrap_or_default();
+    format!("{name}{}", unit.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -178,6 +178,28 @@ pub enum InverseError {
         /// From 0.
         target: usize,
     },
+    /// [`InverseError::ConstantTarget`], with the name in place of the position.
+    #[error("the target {name} is the same in all training rows: there is no posterior to learn (leave it out)")]
+    TargetDoesNotVary {
+        /// Of the target, with its unit.
+        name: String,
+    },
+    /// [`InverseError::OutsidePrior`], with the name in place of the position.
+    #[error(
+        "the target {name} is {value} in a training row, where its prior (from {low} to {high}) has no mass; so it is in {rows} rows: state the prior that the samples were drawn from, or leave these rows out"
+    )]
+    TargetOutsidePrior {
+        /// Of the target, with its unit.
+        name: String,
+        /// The first such value.
+        value: f64,
+        /// Least value of the prior.
+        low: f64,
+        /// Largest value of the prior.
+        high: f64,
+        /// How many rows are so.
+        rows: usize,
+    },
     /// Training samples and prior do not belong together.
     #[error(
         "column {target} of the targets (from 0) is {value} in training row {row}, where its prior (from {low} to {high}) has no mass; so it is in {rows} rows: state the prior that the samples were drawn from, or leave these rows out"
@@ -227,6 +249,14 @@ pub enum InverseError {
     FeatureNotFinite {
         /// From 0, among the features that the fit saw.
         feature: usize,
+        /// What stands there.
+        value: f64,
+    },
+    /// [`InverseError::FeatureNotFinite`], with the name in place of the position.
+    #[error("feature `{name}` is {value}; a posterior needs finite features")]
+    MissingValue {
+        /// Of the feature.
+        name: String,
         /// What stands there.
         value: f64,
     },

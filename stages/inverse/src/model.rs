@@ -3,11 +3,13 @@
 mod check;
 mod json;
 mod parts;
+mod posteriors;
 mod predict;
 mod train;
 
 pub use json::{nested, parts};
 pub use parts::{Derived, DroppedFeature, FORMAT_VERSION, LeverageHead, Model, ModelFeature, ModelHead};
-pub use predict::{Predictions, predict, predict_checked};
+pub use posteriors::RowPosterior;
+pub use predict::{Predictions, outside_training, predict, predict_checked};
 pub(crate) use train::model_of_members;
 pub use train::train;

@@ -1,8 +1,8 @@
 //! All tables, in one list: what reads tables of users, or must know which columns a table has, asks here.
 
 use super::{
-    events, features, held_out, kernels, lead_field, metrics, model, pairs, parameters, populations, predictions,
-    signals, spectra, spikes, spiking_features,
+    events, features, held_out, kernels, lead_field, metrics, model, pairs, parameters, populations, posterior,
+    predictions, signals, spectra, spikes, spiking_features,
 };
 use crate::schema::TableSchema;
 
@@ -59,7 +59,13 @@ pub const ALL: &[TableSpec] = &[
         further: Further::Ignored,
         read_by: IMPORT,
     },
-    TableSpec { name: predictions::TABLE, columns: Some(predictions::schema), further: Further::Kept, read_by: IMPORT },
+    TableSpec { name: posterior::TABLE, columns: Some(posterior::schema), further: Further::Ignored, read_by: IMPORT },
+    TableSpec {
+        name: predictions::TABLE,
+        columns: Some(predictions::of_every_model),
+        further: Further::Kept,
+        read_by: IMPORT,
+    },
     TableSpec {
         name: signals::TABLE,
         columns: Some(signals::schema),

@@ -12,6 +12,7 @@ pub mod model;
 pub mod pairs;
 pub mod parameters;
 pub mod populations;
+pub mod posterior;
 pub mod predictions;
 pub mod signals;
 pub mod spectra;

@@ -1,10 +1,15 @@
 //! `inverse.*`: from features to parameters.
 
+mod calibration;
 mod columns;
+mod importance;
 mod model_table;
 mod predict;
 mod priors;
+mod samples_of_model;
 mod search_config;
+mod sequential;
+mod support;
 mod train;
 mod train_columns;
 mod train_config;
@@ -17,5 +22,12 @@ use lapicque_pipeline::Kind;
 pub(crate) use model_table::{document_of, model_of, rows_of};
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(train::KIND), Box::new(predict::KIND)]
+    vec![
+        Box::new(train::KIND),
+        Box::new(predict::KIND),
+        Box::new(calibration::KIND),
+        Box::new(importance::KIND),
+        Box::new(support::KIND),
+        Box::new(sequential::KIND),
+    ]
 }

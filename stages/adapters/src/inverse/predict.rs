@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, StringArray};
 use arrow_schema::{Field, Schema};
-use lapicque_inverse::{Model, predict_checked};
+use lapicque_inverse::model::{RowPosterior, outside_training};
+use lapicque_inverse::posterior::Summary;
+use lapicque_inverse::{Draws, InverseError, Model, Predictions, predict_checked};
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Output, PortMode, PortSpec, Read, SampleError, SampleOutput,
     Stage, each_sample,
 };
+use lapicque_schemas::tables::posterior::{self, RowDraws};
 use lapicque_schemas::tables::predictions::{self, PredictionRow};
 use lapicque_schemas::tables::{features, model};
 use lapicque_schemas::{TableSchema, sample_field, with_sample};
@@ -21,8 +24,9 @@ use super::model_table::model_of;
 use super::training_rows::{labels, numbers};
 use crate::kind_config::{SimpleKind, bound, problem, read, schema_of};
 
-/// 2: standard deviations grow outside of the training range, or are unknown there.
-const REVISION: u32 = 2;
+/// 2: standard deviations grow outside of the training range, or are unknown there. 3: quantiles and draws of posteriors.
+const REVISION: u32 = 3;
+const MOST_DRAWS: usize = 1_000_000;
 const PORTS: &[PortSpec] = &[
     PortSpec::new("model", model::TABLE, PortMode::Broadcast, true),
     PortSpec::new("features", features::TABLE, PortMode::Either, true),
@@ -36,12 +40,23 @@ pub(super) const KIND: SimpleKind = SimpleKind {
     bind,
 };
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Config {}
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Config {
+    /// Draws of each posterior in the output `posterior`, 1 to 1000000; `mean`, quantiles and `sd` are those of the draws. Models that know a value alone have
+    /// none.
+    draws: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { draws: 1000 }
+    }
+}
 
 struct PredictStage {
     bound: Bound,
+    draws: usize,
     features: Vec<String>,
     /// Columns that are no features, and why.
     others: Vec<(String, String)>,
@@ -60,8 +75,15 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         return problem("inputs.features", "this table has no columns of numbers");
     }
     let labelled = !input.sample_wise && input.schema.column("sample").is_some();
-    let output = if labelled { with_labels(predictions::schema()) } else { predictions::schema() };
-    let mut bound = bound(REVISION, &config, &Config::default(), request, vec![Output::new("predictions", output)])?;
+    if config.draws == 0 || config.draws > MOST_DRAWS {
+        return problem("draws", format!("{} draws; 1 to {MOST_DRAWS} are allowed", config.draws));
+    }
+    let of_rows = |schema: TableSchema| if labelled { with_labels(schema) } else { schema };
+    let outputs = vec![
+        Output::new("predictions", of_rows(predictions::schema())),
+        Output::new("posterior", of_rows(posterior::schema())),
+    ];
+    let mut bound = bound(REVISION, &config, &Config::default(), request, outputs)?;
     let keys = ["sample", "channel", "epoch"]
         .into_iter()
         .filter(|&key| input.schema.column(key).is_some() && (key != "sample" || labelled));
@@ -70,7 +92,8 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let definitions = input.schema.arrow.metadata().get(features::DEFINITIONS).cloned();
     let others = input.schema.column_names().filter_map(|n| Some((n.to_owned(), why_no_feature(&input.schema, n)?)));
     let others = others.collect();
-    Ok(Box::new(PredictStage { bound, features, others, definitions, labelled }))
+    let draws = config.draws;
+    Ok(Box::new(PredictStage { bound, draws, features, others, definitions, labelled }))
 }
 
 fn with_labels(schema: TableSchema) -> TableSchema {
@@ -78,6 +101,90 @@ fn with_labels(schema: TableSchema) -> TableSchema {
         std::iter::once(sample_field()).chain(schema.arrow.fields().iter().map(|f| f.as_ref().clone())).collect();
     let key = std::iter::once("sample".to_owned()).chain(schema.key).collect();
     TableSchema { key, arrow: Arc::new(Schema::new(fields)), ..schema }
+}
+
+/// What is said of one row of features.
+struct Predicted {
+    /// In the order of [`Model::quantities`].
+    quantities: Vec<Quantity>,
+    draws: Option<Draws>,
+    outside_training: f64,
+}
+
+struct Quantity {
+    mean: f64,
+    sd: Option<f64>,
+    posterior: Option<([f64; 5], f64)>,
+}
+
+fn of_values(model: &Model, predicted: Predictions, notes: &mut Vec<String>) -> Vec<Predicted> {
+    let of_row = |row: usize| {
+        let quantity = |target: usize| Quantity {
+            mean: predicted.mean[[row, target]],
+            sd: Some(predicted.sd[[row, target]]).filter(|sd| sd.is_finite()),
+            posterior: None,
+        };
+        let quantities = (0..model.targets.len()).map(quantity).collect();
+        Predicted { quantities, draws: None, outside_training: predicted.outside_training[row] }
+    };
+    let rows: Vec<Predicted> = (0..predicted.mean.nrows()).map(of_row).collect();
+    let of_any =
+        |is: &dyn Fn(&Predicted, &Quantity) -> bool| rows.iter().any(|row| row.quantities.iter().any(|q| is(row, q)));
+    if of_any(&|row, quantity| !quantity.mean.is_nan() && row.outside_training > 0.0) {
+        notes.push(EXTRAPOLATES.to_owned());
+    }
+    if of_any(&|_, q| !q.mean.is_nan() && q.sd.is_none() && model.held_out_rms_error.is_some()) {
+        notes.push(
+            "outside the range of the training data this model does not tell its error: `sd` is null there".to_owned(),
+        );
+    }
+    if of_any(&|_, quantity| quantity.mean.is_nan()) {
+        notes.push("predictions are NaN where features are".to_owned());
+    }
+    rows
+}
+
+const EXTRAPOLATES: &str = "features lie outside the range of the training data: predictions there extrapolate";
+
+/// A row without a posterior has no prediction, and the first reason is told.
+fn of_posteriors(
+    posteriors: Vec<Result<RowPosterior, InverseError>>,
+    outside: Vec<f64>,
+    quantities: usize,
+    notes: &mut Vec<String>,
+) -> Vec<Predicted> {
+    let count = posteriors.len();
+    let without: Vec<&InverseError> = posteriors.iter().filter_map(|row| row.as_ref().err()).collect();
+    if let Some(first) = without.first() {
+        notes
+            .push(format!("{} of {count} rows have no posterior, so no prediction; the first: {first}", without.len()));
+    }
+    if posteriors.iter().zip(&outside).any(|(row, outside)| row.is_ok() && *outside > 0.0) {
+        notes.push(EXTRAPOLATES.to_owned());
+    }
+    let undefined: usize = posteriors.iter().flatten().flat_map(|row| &row.summaries).map(|s| s.undefined).sum();
+    if undefined > 0 {
+        notes.push(format!("{undefined} draws of derived quantities are not finite; summaries leave them out"));
+    }
+    let of_row = |(row, outside_training): (Result<RowPosterior, InverseError>, f64)| {
+        let quantity = |summary: &Summary| Quantity {
+            mean: summary.mean,
+            sd: Some(summary.sd).filter(|sd| sd.is_finite()),
+            posterior: Some((summary.quantiles, summary.map)),
+        };
+        let none = || Quantity { mean: f64::NAN, sd: None, posterior: None };
+        match row {
+            Ok(row) => {
+                let quantities = row.summaries.iter().map(quantity).collect();
+                Predicted { quantities, draws: Some(row.draws), outside_training }
+            }
+            Err(_) => {
+                let quantities = (0..quantities).map(|_| none()).collect();
+                Predicted { quantities, draws: None, outside_training }
+            }
+        }
+    };
+    posteriors.into_iter().zip(outside).map(of_row).collect()
 }
 
 impl Stage for PredictStage {
@@ -139,53 +246,59 @@ impl PredictStage {
         let of_columns = numbers(features::TABLE, table, columns)?;
         let values: Vec<f64> = (0..keys.len()).flat_map(|row| of_columns.iter().map(move |c| c[row])).collect();
         let matrix = ArrayView2::from_shape((keys.len(), columns.len()), &values).map_err(SampleError::internal)?;
-        let predicted = predict_checked(model, matrix, columns).map_err(SampleError::input)?;
-        let mut rows = Vec::with_capacity(keys.len() * model.targets.len());
-        let (mut undefined, mut outside, mut unknown_sd) = (false, false, false);
-        for (row, (channel, epoch)) in keys.iter().enumerate() {
-            for (target, described) in model.targets.iter().enumerate() {
-                let mean = predicted.mean[[row, target]];
-                let outside_training = predicted.outside_training[row];
-                let sd = Some(predicted.sd[[row, target]]).filter(|sd| sd.is_finite());
-                undefined |= mean.is_nan();
-                outside |= !mean.is_nan() && outside_training > 0.0;
-                unknown_sd |= !mean.is_nan() && sd.is_none() && model.held_out_rms_error.is_some();
+        let mut notes = Vec::new();
+        let quantities = model.quantities();
+        let predicted = match model.posteriors(matrix, columns, self.draws).map_err(SampleError::input)? {
+            Some(posteriors) => {
+                let outside = outside_training(model, matrix, columns).map_err(SampleError::input)?;
+                of_posteriors(posteriors, outside, quantities.len(), &mut notes)
+            }
+            None => of_values(model, predict_checked(model, matrix, columns).map_err(SampleError::input)?, &mut notes),
+        };
+        let (mut rows, mut draws) = (Vec::with_capacity(keys.len() * quantities.len()), Vec::new());
+        for ((channel, epoch), predicted) in keys.iter().zip(&predicted) {
+            for (described, quantity) in quantities.iter().zip(&predicted.quantities) {
                 rows.push(PredictionRow {
                     channel,
                     epoch: *epoch,
                     target: &described.name,
                     unit: described.unit.as_deref().unwrap_or_default(),
-                    mean,
-                    sd,
-                    outside_training,
+                    mean: quantity.mean,
+                    sd: quantity.sd,
+                    posterior: quantity.posterior,
+                    outside_training: predicted.outside_training,
+                });
+            }
+            if let Some(of_row) = &predicted.draws {
+                draws.push(RowDraws {
+                    channel,
+                    epoch: *epoch,
+                    values: of_row.values.iter().copied().collect(),
+                    log_density: of_row.log_density.clone(),
                 });
             }
         }
-        let mut notes = Vec::new();
-        if outside {
-            notes.push("features lie outside the range of the training data: predictions there extrapolate".to_owned());
-        }
-        if unknown_sd {
-            notes.push(
-                "outside the range of the training data this model does not tell its error: `sd` is null there"
-                    .to_owned(),
-            );
-        }
-        if undefined {
-            notes.push("predictions are NaN where features are".to_owned());
-        }
         notes.extend(self.no_longer_constant(model, table)?);
-        let mut table_out = predictions::write(&rows).map_err(SampleError::internal)?;
+        let names: Vec<(&str, &str)> =
+            quantities.iter().map(|q| (q.name.as_str(), q.unit.as_deref().unwrap_or_default())).collect();
+        let mut tables = vec![
+            predictions::write(&rows).map_err(SampleError::internal)?,
+            posterior::write(&draws, &names).map_err(SampleError::internal)?,
+        ];
         if self.labelled {
             let labels = labels(features::TABLE, table).map_err(SampleError::input)?;
-            let repeated = labels
-                .iter()
-                .flat_map(|label| std::iter::repeat_n(label.as_str(), model.targets.len()))
-                .collect::<Vec<_>>();
-            table_out =
-                with_sample(&table_out, Arc::new(StringArray::from(repeated))).map_err(SampleError::internal)?;
+            let drawn = |row: usize| predicted[row].draws.as_ref().map_or(0, |draws| draws.log_density.len());
+            let once = |_: usize| 1;
+            let times: [&dyn Fn(usize) -> usize; 2] = [&once, &drawn];
+            for (output, times) in tables.iter_mut().zip(times) {
+                let each = |(row, label): (usize, &'_ String)| {
+                    std::iter::repeat_n(label.clone(), times(row) * quantities.len()).collect::<Vec<_>>()
+                };
+                let repeated: Vec<String> = labels.iter().enumerate().flat_map(each).collect();
+                *output = with_sample(output, Arc::new(StringArray::from(repeated))).map_err(SampleError::internal)?;
+            }
         }
-        Ok(SampleOutput { tables: vec![table_out], notes })
+        Ok(SampleOutput { tables, notes })
     }
 
     /// What the model could not learn from: features that had one value in training, and have another here.

@@ -1,10 +1,10 @@
 //! Which columns of features and parameters a model is trained on, and what is wrong with the names in a configuration.
 
-use lapicque_inverse::{Expression, Target};
+use lapicque_inverse::Expression;
 use lapicque_pipeline::config::nearest;
 use lapicque_pipeline::{ConfigError, PortSchema};
 use lapicque_schemas::TableSchema;
-use lapicque_schemas::tables::parameters;
+use lapicque_schemas::tables::{features, parameters};
 
 use super::columns::{feature_names, suggestion, why_no_feature};
 use super::train_config::Config;
@@ -125,12 +125,6 @@ impl Targets {
             }
         }
         columns
-    }
-
-    /// As models name them.
-    pub(super) fn described(&self) -> Vec<Target> {
-        let target = |learned: &Learned| Target { name: learned.name.clone(), unit: learned.unit.clone(), prior: None };
-        self.all.iter().map(target).collect()
     }
 }
 

@@ -179,7 +179,7 @@ pub(super) fn field(name: &str, data_type: DataType, unit: Option<&Unit>) -> Fie
 }
 
 /// Names that a column of parameters cannot have.
-pub(super) fn check_name(name: &str, at: &str) -> Result<(), ConfigError> {
+pub(crate) fn check_name(name: &str, at: &str) -> Result<(), ConfigError> {
     if name == SAMPLE {
         return Err(ConfigError::at(at, "`sample` holds the labels of samples; it cannot be a parameter"));
     }

@@ -1,24 +1,27 @@
-//! `parameters.random`: points drawn at random within bounds.
+//! `parameters.random`: points drawn at random, within bounds or from distributions.
 //!
 //! The value of a parameter at point i depends on the draw seed, the parameter's name and i alone: more points, or
 //! another parameter, leave what was drawn as it is.
 
 use indexmap::IndexMap;
+use lapicque_inverse::Prior;
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::{BindRequest, ConfigError, Stage};
 use lapicque_schemas::DigestBuilder;
 use lapicque_schemas::tables::parameters::SEED;
+use lapicque_units::Unit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::column::{Column, Numbers, check_name, numbers, numbers_column};
+use super::distribution::{DRAWN_FROM, Distribution};
 use super::points::{MOST_POINTS, Table, source};
 use crate::kind_config::{SimpleKind, problem, read, schema_of};
 
 pub(super) const KIND: SimpleKind = SimpleKind {
     name: "parameters.random",
-    summary: "Draw points at random within bounds",
+    summary: "Draw points at random within bounds or from distributions",
     ports: &[],
     config_schema: schema_of::<Config>,
     bind,
@@ -28,8 +31,13 @@ pub(super) const KIND: SimpleKind = SimpleKind {
 #[serde(deny_unknown_fields)]
 struct Config {
     /// Lowest and highest value of each parameter, e.g. `J_ext: [26 pA, 32 pA]`.
+    #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, (Value, Value)>")]
     bounds: IndexMap<String, (Value, Value)>,
+    /// Distributions of further parameters, e.g. `C_m: {lognormal: {median: 250 pF, log_sd: 0.2}}`; also `normal`, `uniform` and `tabulated`.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, Distribution>")]
+    distributions: IndexMap<String, Distribution>,
     /// Number of points, 1 to 10 million.
     count: u64,
     /// How points are drawn (default uniform).
@@ -53,7 +61,7 @@ enum Method {
 
 fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let config: Config = read(request)?;
-    if config.bounds.is_empty() {
+    if config.bounds.is_empty() && config.distributions.is_empty() {
         return problem("bounds", "no parameter is drawn; e.g. `bounds: { J_ext: [26 pA, 32 pA] }`");
     }
     let mut problems = Vec::new();
@@ -65,6 +73,15 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         match check_bounds(name, bounds) {
             Ok(bounds) if problems.is_empty() => {
                 columns.push(draw(name, bounds, &config).map_err(|error| vec![error])?)
+            }
+            Ok(_) => {}
+            Err(error) => problems.push(error),
+        }
+    }
+    for (name, distribution) in &config.distributions {
+        match check_distribution(name, distribution, &config) {
+            Ok((prior, unit)) if problems.is_empty() => {
+                columns.push(draw_from(name, &prior, unit, &config).map_err(|error| vec![error])?)
             }
             Ok(_) => {}
             Err(error) => problems.push(error),
@@ -89,12 +106,47 @@ pub(crate) fn check_bounds(name: &str, (low, high): &(Value, Value)) -> Result<N
     }
 }
 
+fn check_distribution(
+    name: &str,
+    distribution: &Distribution,
+    config: &Config,
+) -> Result<(Prior, Option<Unit>), ConfigError> {
+    let path = format!("distributions.{name}");
+    check_name(name, &path)?;
+    if name == SEED {
+        return Err(ConfigError::at(path, "seeds are not drawn; every point differs already"));
+    }
+    if config.bounds.contains_key(name) {
+        return Err(ConfigError::at(path, format!("`{name}` has `bounds` already")));
+    }
+    distribution.read(&path)
+}
+
+/// The stream of a parameter: the value at point i depends on the draw seed, its name and i alone.
+fn stream(name: &str, config: &Config) -> StreamKey {
+    let seed = DigestBuilder::new("lapicque parameters.random 1").number(config.draw_seed).finish();
+    StreamKey::new(seed.0).derive(name)
+}
+
 fn draw(name: &str, bounds: Numbers, config: &Config) -> Result<Column, ConfigError> {
     let (low, high) = (bounds.values[0], bounds.values[1]);
-    let seed = DigestBuilder::new("lapicque parameters.random 1").number(config.draw_seed).finish();
-    let key = StreamKey::new(seed.0).derive(name);
+    let key = stream(name, config);
     let value = |i: u64| (low + key.at(i).uniform() * (high - low)).clamp(low, high);
     let values = (0..config.count).map(value).collect();
-    let (field, levels) = numbers_column(name, Numbers { values, unit: bounds.unit })?;
-    Ok(Column::of_rows(field, levels))
+    column(name, Numbers { values, unit: bounds.unit }, &Prior::Uniform { low, high })
+}
+
+fn draw_from(name: &str, prior: &Prior, unit: Option<Unit>, config: &Config) -> Result<Column, ConfigError> {
+    let key = stream(name, config);
+    let values = (0..config.count).map(|i| prior.draw(&mut key.at(i))).collect();
+    column(name, Numbers { values, unit }, prior)
+}
+
+/// A column that says what its values were drawn from.
+fn column(name: &str, numbers: Numbers, prior: &Prior) -> Result<Column, ConfigError> {
+    let (field, levels) = numbers_column(name, numbers)?;
+    let mut metadata = field.metadata().clone();
+    let prior = serde_json::to_string(prior).map_err(|error| ConfigError::at(name, error))?;
+    metadata.insert(DRAWN_FROM.to_owned(), prior);
+    Ok(Column::of_rows(field.with_metadata(metadata), levels))
 }

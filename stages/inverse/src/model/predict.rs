@@ -56,19 +56,7 @@ pub fn predict_checked(
     features: ArrayView2<'_, f64>,
     feature_names: &[String],
 ) -> Result<Predictions, InverseError> {
-    if feature_names.len() != features.ncols() {
-        return Err(InverseError::Shape {
-            what: "features",
-            found: format!("{} columns", features.ncols()),
-            expected: format!("{} (the number of feature names)", feature_names.len()),
-        });
-    }
-    check_unique("feature", feature_names.iter().map(String::as_str))?;
-    let columns = model
-        .features
-        .iter()
-        .map(|feature| column_named(&feature.name, feature_names))
-        .collect::<Result<Vec<usize>, _>>()?;
+    let columns = columns_of(model, features, feature_names)?;
     let scaling = scaling(model);
     let rows: Vec<usize> = (0..features.nrows()).collect();
     let chunks: Vec<(Array2<f64>, Vec<f64>, Vec<f64>)> = rows
@@ -98,6 +86,42 @@ pub fn predict_checked(
     Ok(Predictions { mean, sd, outside_training: chunks.into_iter().flat_map(|(_, outside, _)| outside).collect() })
 }
 
+/// Per row, the part of the used features below the least or above the largest training value.
+///
+/// # Errors
+/// As [`predict`], but for the model's check.
+pub fn outside_training(
+    model: &Model,
+    features: ArrayView2<'_, f64>,
+    feature_names: &[String],
+) -> Result<Vec<f64>, InverseError> {
+    let columns = columns_of(model, features, feature_names)?;
+    let rows = features.rows().into_iter();
+    Ok(rows
+        .map(|row| {
+            let values: Vec<f64> = columns.iter().map(|&column| row[column]).collect();
+            part_outside(model, values.iter())
+        })
+        .collect())
+}
+
+/// Where the features of a model stand among columns.
+pub(super) fn columns_of(
+    model: &Model,
+    features: ArrayView2<'_, f64>,
+    feature_names: &[String],
+) -> Result<Vec<usize>, InverseError> {
+    if feature_names.len() != features.ncols() {
+        return Err(InverseError::Shape {
+            what: "features",
+            found: format!("{} columns", features.ncols()),
+            expected: format!("{} (the number of feature names)", feature_names.len()),
+        });
+    }
+    check_unique("feature", feature_names.iter().map(String::as_str))?;
+    model.features.iter().map(|feature| column_named(&feature.name, feature_names)).collect()
+}
+
 /// What the held-out error is multiplied by at a row; NaN where nothing tells.
 fn spread_at(model: &Model, row: &[f64], part_outside: f64) -> f64 {
     match (&model.leverage, model.held_out_leverage) {
@@ -115,7 +139,7 @@ fn column_named(name: &str, feature_names: &[String]) -> Result<usize, InverseEr
         .ok_or_else(|| InverseError::MissingFeature { name: name.to_owned(), given: feature_names.join(", ") })
 }
 
-fn scaling(model: &Model) -> Option<LearnedStep> {
+pub(super) fn scaling(model: &Model) -> Option<LearnedStep> {
     let centre = model.features.iter().map(|feature| feature.mean).collect::<Option<Vec<f64>>>()?;
     let scale = model.features.iter().map(|feature| feature.scale).collect::<Option<Vec<f64>>>()?;
     Some(LearnedStep::Affine { centre, scale })
