@@ -110,7 +110,7 @@ impl Prior {
         if !(0.0..=1.0).contains(&p) {
             return f64::NAN;
         }
-        self.from_tail(p.min(1.0 - p), p <= 0.5)
+        self.at_tail(p.min(1.0 - p), p <= 0.5)
     }
 
     /// One value.
@@ -184,7 +184,7 @@ impl Prior {
         match self {
             Self::Normal { mean, sd } => mean + sd * z,
             Self::Lognormal { median, log_sd } => (median.ln() + log_sd * z).exp(),
-            Self::Uniform { .. } | Self::Tabulated { .. } => self.from_tail(normal_below(-z.abs()), z <= 0.0),
+            Self::Uniform { .. } | Self::Tabulated { .. } => self.at_tail(normal_below(-z.abs()), z <= 0.0),
         }
     }
 
@@ -210,7 +210,7 @@ impl Prior {
     }
 
     /// The value with a probability `tail` (at most one half) below it, or above it.
-    fn from_tail(&self, tail: f64, lower: bool) -> f64 {
+    fn at_tail(&self, tail: f64, lower: bool) -> f64 {
         match self {
             Self::Uniform { low, high } => {
                 let value = if lower { low + tail * (high - low) } else { high - tail * (high - low) };

@@ -1,12 +1,13 @@
 //! The estimator `mlp`: beside scikit-learn 1.9.1 (tests/golden/density), its losses, and what it refuses.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[allow(dead_code, reason = "other tests read other figures")]
 mod golden;
 
 use golden::{numbers, table};
 use lapicque_inverse::estimators::Mlp;
-use lapicque_inverse::{AnyEstimator, FitContext, InverseError, Model, Target, TrainingData, predict, train};
+use lapicque_inverse::{
+    AnyEstimator, FitContext, InverseError, Model, Preparation, Target, TrainingData, predict, train,
+};
 use lapicque_numerics::random::StreamKey;
 use ndarray::{Array2, Axis};
 use serde_json::Value;
@@ -54,7 +55,8 @@ fn networks_are_as_good_as_those_of_scikit_learn() {
     for (settings, theirs) in ours.into_iter().zip(theirs) {
         let mut mean = [0.0; 3];
         for seed in 0..5 {
-            let model = train(&data, &settings.clone().into(), true, "golden", &context(seed)).unwrap();
+            let model =
+                train(&data, &settings.clone().into(), &Preparation::standardized(), "golden", &context(seed)).unwrap();
             let predicted = predict(&model, unseen.view(), &names(&unseen)).unwrap().mean;
             for (target, mean) in mean.iter_mut().enumerate() {
                 let error = &predicted.column(target) - &truth.column(target);
@@ -79,7 +81,7 @@ fn small(rows: usize) -> TrainingData {
 fn losses_are_kept_with_the_model() {
     for early_stopping in [false, true] {
         let settings = Mlp { early_stopping, max_epochs: 30, ..Default::default() };
-        let model = train(&small(60), &settings.into(), true, "v1", &context(1)).unwrap();
+        let model = train(&small(60), &settings.into(), &Preparation::standardized(), "v1", &context(1)).unwrap();
         let losses = model.fitted.losses();
         assert!(!losses.is_empty() && losses.len() <= 30);
         assert!(losses.iter().enumerate().all(|(place, loss)| loss.epoch == place + 1 && loss.member == 0));
@@ -102,15 +104,22 @@ fn parameters_out_of_range_are_told_by_name() {
 fn features_that_make_it_diverge_are_an_error() {
     let features = Array2::from_shape_fn((20, 1), |(row, _)| 1e30 * row as f64);
     let targets = Array2::from_shape_fn((20, 1), |(row, _)| row as f64);
-    let found = train(&data(features, targets), &Mlp::default().into(), false, "v1", &context(1)).unwrap_err();
+    let found =
+        train(&data(features, targets), &Mlp::default().into(), &Preparation::none(), "v1", &context(1)).unwrap_err();
     assert!(matches!(found, InverseError::Training { estimator: "mlp", .. }), "{found}");
     assert!(found.to_string().contains("diverged"), "{found}");
 }
 
 #[test]
 fn a_document_whose_parts_do_not_fit_is_refused_by_name() {
-    let model =
-        train(&small(60), &Mlp { max_epochs: 3, ..Default::default() }.into(), true, "v1", &context(1)).unwrap();
+    let model = train(
+        &small(60),
+        &Mlp { max_epochs: 3, ..Default::default() }.into(),
+        &Preparation::standardized(),
+        "v1",
+        &context(1),
+    )
+    .unwrap();
     let document: Value = serde_json::from_str(&model.to_json().unwrap()).unwrap();
     let message = |path: &str, value: Value| {
         let mut document = document.clone();
@@ -129,11 +138,20 @@ fn a_document_whose_parts_do_not_fit_is_refused_by_name() {
 #[test]
 fn few_rows_and_constant_targets_do() {
     let one = Array2::from_shape_fn((2, 1), |(row, _)| row as f64);
-    let model = train(&data(one.clone(), one.clone()), &Mlp::default().into(), true, "v1", &context(1)).unwrap();
+    let model =
+        train(&data(one.clone(), one.clone()), &Mlp::default().into(), &Preparation::standardized(), "v1", &context(1))
+            .unwrap();
     assert!(predict(&model, one.view(), &names(&one)).unwrap().mean.iter().all(|value| value.is_finite()));
     let constant = Array2::from_elem((30, 1), 4.0);
     let features = Array2::from_shape_fn((30, 2), |(row, column)| ((row * (column + 3)) as f64).sin());
-    let model = train(&data(features.clone(), constant), &Mlp::default().into(), true, "v1", &context(1)).unwrap();
+    let model = train(
+        &data(features.clone(), constant),
+        &Mlp::default().into(),
+        &Preparation::standardized(),
+        "v1",
+        &context(1),
+    )
+    .unwrap();
     let predicted = predict(&model, features.view(), &names(&features)).unwrap().mean;
     assert!(predicted.iter().all(|value| (value - 4.0).abs() < 0.5), "{predicted}");
 }

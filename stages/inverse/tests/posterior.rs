@@ -1,5 +1,5 @@
 //! Posteriors beside the analytic answer of a linear Gaussian problem, and where they may lie.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 #[path = "posterior/problems.rs"]
 mod problems;
