@@ -201,6 +201,13 @@ Examples:
   lapicque network --schema > network.schema.json    for editors"
     )]
     Network(Network),
+    /// Show what a model file says: what it infers from what, how well, and what it was trained on
+    #[command(after_help = "\
+Examples:
+  lapicque export model -p pipeline.yaml -o model.json
+  lapicque model show model.json
+  lapicque model show model.json --json")]
+    Model(Model),
 }
 
 #[derive(Debug, Args)]
@@ -470,6 +477,21 @@ pub(crate) struct Network {
     /// Print the JSON Schema of network files
     #[arg(long, conflicts_with = "name")]
     pub(crate) schema: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Model {
+    #[command(subcommand)]
+    pub(crate) action: ModelAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelAction {
+    /// Show a model file
+    Show {
+        /// A model, as `export` and `apply` write it
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

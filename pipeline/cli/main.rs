@@ -13,6 +13,7 @@ mod gc;
 mod graph;
 mod init;
 mod json_numbers;
+mod model;
 mod network;
 mod plan;
 mod plot;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Command::Apply(command) => apply::apply(command, shared),
         Command::Stages(command) => stages::stages(command, shared),
         Command::Network(command) => network::network(command, shared),
+        Command::Model(command) => model::model(command, shared),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

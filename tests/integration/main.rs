@@ -37,6 +37,7 @@ mod sample_grain;
 mod scale;
 mod searches;
 mod selection;
+mod sequential;
 mod sql_differences;
 mod sql_duckdb;
 mod sql_generator;

@@ -20,6 +20,11 @@ pub mod swept;
 
 use lapicque_pipeline::Kind;
 
+/// Trained models, for people.
+pub mod models {
+    pub use crate::inverse::{FeatureReport, ModelReport, TargetReport, explain_model};
+}
+
 /// One JSON document of the rows of a table `model`, which `inverse.predict` reads.
 ///
 /// # Errors

@@ -49,6 +49,8 @@ pub mod support;
 mod training_data;
 pub mod validation;
 
+pub use lapicque_density as density;
+
 pub use error::InverseError;
 pub use estimators::{AnyEstimator, Estimator, FitContext, Fitted, LeastSquares, RandomForest, Ridge, estimators};
 pub use expression::Expression;

@@ -58,11 +58,11 @@ pub fn write(rows: &[RowDraws<'_>], targets: &[(&str, &str)]) -> Result<RecordBa
     Ok(RecordBatch::try_new(
         schema().arrow,
         vec![
-            Arc::new(StringArray::from_iter_values(all().map(|(row, _)| row.channel))),
+            Arc::new(StringArray::from(all().map(|(row, _)| row.channel).collect::<Vec<_>>())),
             Arc::new(Int32Array::from_iter_values(all().map(|(row, _)| row.epoch))),
             Arc::new(Int32Array::from_iter_values(all().map(|(_, draw)| i32::try_from(draw).unwrap_or(i32::MAX)))),
-            Arc::new(StringArray::from_iter_values(names.clone().map(|(name, _)| name))),
-            Arc::new(StringArray::from_iter_values(names.map(|(_, unit)| unit))),
+            Arc::new(StringArray::from(names.clone().map(|(name, _)| *name).collect::<Vec<_>>())),
+            Arc::new(StringArray::from(names.map(|(_, unit)| *unit).collect::<Vec<_>>())),
             Arc::new(Float64Array::from_iter_values(rows.iter().flat_map(|row| row.values.iter().copied()))),
             Arc::new(Float64Array::from_iter(all().map(log_density))),
         ],

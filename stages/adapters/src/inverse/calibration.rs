@@ -354,17 +354,19 @@ fn ranks(
     let ranks = (0..keys.len()).flat_map(|case| found.targets.iter().map(move |target| target.ranks[case] as u32));
     let columns: Vec<ArrayRef> = vec![
         Arc::new(UInt32Array::from_iter_values(each(|key| key.sample))),
-        Arc::new(StringArray::from_iter_values(
-            keys.iter().flat_map(|key| std::iter::repeat_n(key.channel.as_str(), targets.len())),
-        )),
+        texts(keys.iter().flat_map(|key| std::iter::repeat_n(key.channel.as_str(), targets.len()))),
         Arc::new(Int32Array::from_iter_values(
             keys.iter().flat_map(|key| std::iter::repeat_n(key.epoch, targets.len())),
         )),
-        Arc::new(StringArray::from_iter_values(keys.iter().flat_map(|_| targets.iter()))),
+        texts(keys.iter().flat_map(|_| targets.iter().copied())),
         Arc::new(UInt32Array::from_iter_values(ranks)),
         Arc::new(UInt32Array::from_iter_values(each(|_| 0).map(|_| draws as u32))),
     ];
     RecordBatch::try_new(ranks_schema(false).arrow, columns).map_err(SampleError::internal)
+}
+
+fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
+    Arc::new(StringArray::from(values.collect::<Vec<_>>()))
 }
 
 fn verdict(verdict: Verdict) -> &'static str {

@@ -20,6 +20,8 @@ use super::samples_of_model::{FEATURES, MODEL, PARAMETERS, Tested, failed, reads
 use crate::kind_config::{SimpleKind, bound, problem, read, schema_of};
 
 const REVISION: u32 = 1;
+/// Rows that a sensitivity is told from.
+const FEWEST: usize = 20;
 
 pub(super) const KIND: SimpleKind = SimpleKind {
     name: "inverse.importance",
@@ -148,7 +150,16 @@ impl ImportanceStage {
             float(found.iter().map(|row| row.sd).collect()),
         ];
         let importance = RecordBatch::try_new(importance_schema().arrow, importance).map_err(SampleError::internal)?;
-        let follow = sensitivity(y, x).map_err(failed)?;
+        let mut notes = Vec::new();
+        let follow = if x.nrows() < FEWEST {
+            notes.push(format!(
+                "{} rows are too few to tell which parameters features follow: {FEWEST} are due",
+                x.nrows()
+            ));
+            Vec::new()
+        } else {
+            sensitivity(y, x).map_err(failed)?
+        };
         let sensitivity = vec![
             text(follow.iter().map(|row| names[row.feature].as_str()).collect()),
             text(follow.iter().map(|row| model.targets[row.parameter].name.as_str()).collect()),
@@ -158,7 +169,6 @@ impl ImportanceStage {
         ];
         let sensitivity =
             RecordBatch::try_new(sensitivity_schema().arrow, sensitivity).map_err(SampleError::internal)?;
-        let mut notes = Vec::new();
         if rows.dropped_rows > 0 {
             notes.push(format!("{} rows with a missing feature are left out", rows.dropped_rows));
         }

@@ -1,8 +1,10 @@
 //! `inverse.*`: from features to parameters.
 
+mod c2st;
 mod calibration;
 mod columns;
 mod importance;
+mod model_report;
 mod model_table;
 mod predict;
 mod priors;
@@ -19,6 +21,7 @@ mod training_rows;
 mod validation_config;
 
 use lapicque_pipeline::Kind;
+pub use model_report::{FeatureReport, ModelReport, TargetReport, explain_model};
 pub(crate) use model_table::{document_of, model_of, rows_of};
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
@@ -29,5 +32,6 @@ pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
         Box::new(importance::KIND),
         Box::new(support::KIND),
         Box::new(sequential::KIND),
+        Box::new(c2st::KIND),
     ]
 }

@@ -185,14 +185,14 @@ impl SupportStage {
             of(|d| d.neighbour_quantile),
         ];
         let each = self.features.len();
+        let channels = keys.iter().flat_map(|(channel, _)| std::iter::repeat_n(channel.as_str(), each));
+        let names = keys.iter().flat_map(|_| self.features.iter().map(String::as_str));
         let quantiles: Vec<ArrayRef> = vec![
-            Arc::new(StringArray::from_iter_values(
-                keys.iter().flat_map(|(channel, _)| std::iter::repeat_n(channel, each)),
-            )),
+            Arc::new(StringArray::from(channels.collect::<Vec<_>>())),
             Arc::new(Int32Array::from_iter_values(
                 keys.iter().flat_map(|(_, epoch)| std::iter::repeat_n(*epoch, each)),
             )),
-            Arc::new(StringArray::from_iter_values(keys.iter().flat_map(|_| &self.features))),
+            Arc::new(StringArray::from(names.collect::<Vec<_>>())),
             Arc::new(Float64Array::from_iter_values(found.iter().flat_map(|d| d.feature_quantiles.iter().copied()))),
         ];
         let tables = [(distances_schema(), distances), (quantiles_schema(), quantiles)];

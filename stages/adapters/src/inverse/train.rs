@@ -6,16 +6,16 @@ use lapicque_inverse::model::Derived;
 use lapicque_inverse::selection::{Comparison, Kept, Score, compare, nested, train_on_folds};
 use lapicque_inverse::validation::{LearningPoint, learning_curve, repeated_kfold_of_numpy};
 use lapicque_inverse::{
-    AnyEstimator, CrossValidation, FitContext, InverseError, Model, Preparation, Split, Validation, cross_validate,
-    train,
+    AnyEstimator, CrossValidation, FitContext, InverseError, Model, Preparation, Split, TrainingData, Validation,
+    cross_validate, train,
 };
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Grain, Output, PortMode, PortSchema, PortSpec, Read, SampleError,
     SampleInput, SampleOutput, Stage, each_sample,
 };
-use lapicque_schemas::label_positions;
 use lapicque_schemas::tables::{features, held_out, metrics, model, parameters};
+use lapicque_schemas::{Digest, DigestBuilder, label_positions};
 
 use super::columns::why_no_feature;
 use super::model_table::rows_of;
@@ -295,12 +295,14 @@ impl TrainStage {
             unit: None,
             expression: expression.text().to_owned(),
         });
-        Ok(Trained { model: Model { derived: derived.collect(), ..model }, validation, compared, curve })
+        let training_digest = Some(digest_of(data).to_string());
+        let model = Model { derived: derived.collect(), training_digest, ..model };
+        Ok(Trained { model, validation, compared, curve })
     }
 
     fn of_folds(
         &self,
-        data: &lapicque_inverse::TrainingData,
+        data: &TrainingData,
         estimator: &AnyEstimator,
         splits: &[Split],
         kept: Kept,
@@ -315,7 +317,7 @@ impl TrainStage {
     /// The estimator on held-out samples, or the choice of one, where the configuration asks how good that is.
     fn validate(
         &self,
-        data: &lapicque_inverse::TrainingData,
+        data: &TrainingData,
         estimator: &AnyEstimator,
         splits: &[Split],
         score: Score,
@@ -382,6 +384,23 @@ impl Folds<'_> {
         let key = self.key.derive("learning curve").derive(group);
         key.at(((repeat as u64) << 32) | sample as u64).next_u64()
     }
+}
+
+/// Of features and targets, with their names and units.
+fn digest_of(data: &TrainingData) -> Digest {
+    let mut digest = DigestBuilder::new("lapicque training data 1");
+    for name in data.feature_names() {
+        digest.text(name);
+    }
+    for target in data.target_columns() {
+        digest.text(&target.name).text(target.unit.as_deref().unwrap_or_default());
+    }
+    for values in [data.features(), data.targets()] {
+        for value in values {
+            digest.number(value.to_bits());
+        }
+    }
+    digest.finish()
 }
 
 fn failed(error: InverseError) -> SampleError {

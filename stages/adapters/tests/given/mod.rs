@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub(crate) mod tables;
+
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
@@ -30,6 +32,11 @@ impl Given {
     pub(crate) fn samples(kind: &'static str, table: &str, batches: Vec<RecordBatch>) -> Self {
         let labels = (0..batches.len()).map(|i| format!("s{i}")).collect();
         Self { kind, outputs: vec![(named(table, &batches[0]), batches)], labels: Some(labels) }
+    }
+
+    /// The same tables as another kind.
+    pub(crate) fn named(self, kind: &'static str) -> Self {
+        Self { kind, ..self }
     }
 
     /// The same samples in reverse order.

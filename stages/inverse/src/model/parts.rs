@@ -39,6 +39,8 @@ pub struct Model {
     pub training_rows: usize,
     /// Samples that these rows belong to.
     pub training_samples: usize,
+    /// A hash of the training data, if whoever trained it said so.
+    pub training_digest: Option<String>,
     /// Root of the mean squared error per target over all held-out predictions, if the estimator was cross-validated.
     pub held_out_rms_error: Option<Vec<f64>>,
     /// How the error grows with the distance from the training rows, where the estimator tells.
@@ -72,6 +74,9 @@ pub struct ModelHead {
     pub training_rows: usize,
     /// As [`Model::training_samples`].
     pub training_samples: usize,
+    /// As [`Model::training_digest`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_digest: Option<String>,
     /// As [`Model::held_out_rms_error`].
     pub held_out_rms_error: Option<Vec<f64>>,
     /// Its arrays are `leverage.centre` and `leverage.whitening`; none in version 1.
@@ -124,6 +129,7 @@ impl Model {
             fitted: BTreeMap::from([(kind.to_owned(), settings)]),
             training_rows: self.training_rows,
             training_samples: self.training_samples,
+            training_digest: self.training_digest.clone(),
             held_out_rms_error: self.held_out_rms_error.clone(),
             leverage: self.leverage.as_ref().map(|leverage| LeverageHead { rows: leverage.rows }),
             held_out_leverage: self.held_out_leverage,
@@ -177,6 +183,7 @@ impl Model {
             fitted: fitted.into(),
             training_rows: head.training_rows,
             training_samples: head.training_samples,
+            training_digest: head.training_digest,
             held_out_rms_error: head.held_out_rms_error,
             leverage: leverage.transpose()?,
             held_out_leverage: head.held_out_leverage,

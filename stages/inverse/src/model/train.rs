@@ -94,6 +94,7 @@ fn model_of(
         fitted,
         training_rows: data.row_count(),
         training_samples: data.sample_count(),
+        training_digest: None,
         held_out_rms_error: None,
         leverage: None,
         held_out_leverage: None,
