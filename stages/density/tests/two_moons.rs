@@ -1,4 +1,4 @@
-//! Posteriors of the task `two_moons` beside the exact one, where `LAPICQUE_LONG_TESTS` is 1: half a minute.
+//! Posteriors of the task `two_moons` beside the exact one, where `LAPICQUE_LONG_TESTS` is 1: two minutes. The example `posterior_scores` has more tasks.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, dead_code)]
 
 #[path = "../examples/posterior_scores/tasks.rs"]
@@ -44,4 +44,20 @@ fn a_thousand_simulations_do_as_published() {
 #[test]
 fn ten_thousand_simulations_do_as_published() {
     scores(10_000);
+}
+
+/// Two walks from other starts are not to be told apart: they are long enough.
+#[test]
+fn walks_of_slcp_have_forgotten_where_they_began() {
+    if std::env::var("LAPICQUE_LONG_TESTS").as_deref() != Ok("1") {
+        eprintln!("skipped: posteriors are compared where LAPICQUE_LONG_TESTS is 1");
+        return;
+    }
+    for (number, observation) in Task::Slcp.observations().iter().enumerate() {
+        let key = StreamKey::new([2; 16]).derive(&number.to_string());
+        let walk = |index: u64| Task::Slcp.posterior(observation, 4000, &mut key.stream("walks", index));
+        let score = c2st(walk(0).view(), walk(1).view(), 5, key, &|| false).unwrap();
+        eprintln!("observation {number}: {score:.3}");
+        assert!((score - 0.5).abs() < 0.03, "{score}");
+    }
 }
