@@ -12,6 +12,8 @@ use crate::columns::{Scaling, check_table};
 use crate::descent::{Batch, Descent, Objective, Rows, Watch, descend};
 use crate::error::DensityError;
 use crate::layers::{Bend, Perceptron};
+use crate::number::Number;
+use crate::positive::ln_1p;
 
 /// The score of two samples (rows x values); folds are tried side by side on the threads of the rayon pool it is called in, with the same result for any number.
 ///
@@ -125,8 +127,8 @@ impl Objective<f32> for Logistic<'_> {
         let mut loss = 0.0;
         for (slope, &label) in slopes.iter_mut().zip(&batch.values) {
             let logit = *slope;
-            let small = (-logit.abs()).exp();
-            loss += f64::from(logit.max(0.0) + small.ln_1p() - label * logit);
+            let small = Number::exp(-logit.abs());
+            loss += f64::from(logit.max(0.0) + ln_1p(small) - label * logit);
             *slope = (if logit >= 0.0 { 1.0 } else { small }) / (1.0 + small) - label;
         }
         if let Some(gradient) = gradient {

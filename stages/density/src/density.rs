@@ -140,8 +140,10 @@ impl Objective<f32> for Network {
         -self.log_density(parameters, batch, gradient).iter().map(|&density| f64::from(density)).sum::<f64>()
     }
 
-    fn hold(&self, gradient: &mut [f32]) {
-        self.mask(gradient);
+    fn free(&self) -> Vec<f32> {
+        let mut free = vec![1.0; self.parameter_count()];
+        self.mask(&mut free);
+        free
     }
 }
 

@@ -95,8 +95,10 @@ pub(crate) trait Objective<T: Number>: Sync {
         0.0
     }
 
-    /// Sets to zero the gradients of parameters that stay as they are.
-    fn hold(&self, _gradient: &mut [T]) {}
+    /// 1 for each parameter, but 0 for those that stay as they are; nothing if none does.
+    fn free(&self) -> Vec<T> {
+        Vec::new()
+    }
 }
 
 /// How to descend.
@@ -125,6 +127,7 @@ pub(crate) fn descend<T: Number>(
     let wanted = || if (watch.cancelled)() { Err(DensityError::Cancelled) } else { Ok(()) };
     let mut adam = Adam::new(parameters.len(), descent.learning_rate);
     let mut gradient = vec![T::ZERO; parameters.len()];
+    let free = objective.free();
     let validation_batches = validation.batches(descent.batch.max(200));
     let mut order: Vec<usize> = (0..training.count).collect();
     let mut batch = Batch::default();
@@ -145,7 +148,7 @@ pub(crate) fn descend<T: Number>(
             let scale = T::of(1.0 / rows.len() as f64);
             gradient.iter_mut().for_each(|slope| *slope *= scale);
             let penalty = objective.penalty(parameters, rows.len(), &mut gradient);
-            objective.hold(&mut gradient);
+            gradient.iter_mut().zip(&free).for_each(|(slope, free)| *slope *= *free);
             sum += loss + penalty * rows.len() as f64;
             let norm = norm(&gradient);
             if !sum.is_finite() || !norm.is_finite() {

@@ -32,6 +32,8 @@ pub(crate) trait Number:
 {
     const ZERO: Self;
     const ONE: Self;
+    /// Terms of a series whose terms fall by a factor of nine each.
+    const TERMS: usize;
 
     /// The nearest number of this width.
     fn of(value: f64) -> Self;
@@ -41,8 +43,6 @@ pub(crate) trait Number:
     fn exp(self) -> Self;
 
     fn ln(self) -> Self;
-
-    fn ln_1p(self) -> Self;
 
     fn sqrt(self) -> Self;
 
@@ -112,6 +112,7 @@ impl<T: Number> Kernel for Exp<'_, T> {
 impl Number for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+    const TERMS: usize = 8;
 
     #[inline(always)]
     fn of(value: f64) -> Self {
@@ -143,11 +144,6 @@ impl Number for f32 {
     #[inline(always)]
     fn ln(self) -> Self {
         self.ln()
-    }
-
-    #[inline(always)]
-    fn ln_1p(self) -> Self {
-        self.ln_1p()
     }
 
     #[inline(always)]
@@ -191,6 +187,7 @@ impl Number for f32 {
 impl Number for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+    const TERMS: usize = 17;
 
     #[inline(always)]
     fn of(value: f64) -> Self {
@@ -237,11 +234,6 @@ impl Number for f64 {
     #[inline(always)]
     fn ln(self) -> Self {
         self.ln()
-    }
-
-    #[inline(always)]
-    fn ln_1p(self) -> Self {
-        self.ln_1p()
     }
 
     #[inline(always)]

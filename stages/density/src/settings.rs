@@ -39,7 +39,7 @@ pub enum DensityKind {
 
 impl Default for DensityKind {
     fn default() -> Self {
-        Self::Maf(MaskedAutoregressiveFlow::default())
+        Self::Nsf(NeuralSplineFlow::default())
     }
 }
 

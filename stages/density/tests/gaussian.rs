@@ -26,7 +26,8 @@ fn simulations(rows: usize) -> (Array2<f64>, Array2<f64>) {
     (values, contexts)
 }
 
-/// Means within 0.1 and variances within 15 % of those of the exact posterior, from 4000 simulations; entropy within 0.05.
+/// From 4000 simulations, which know no better: posterior means within a quarter of a standard deviation (an eighth on average), covariances within a fifth of the
+/// first variance, and a loss within 0.05 of the least there can be.
 fn recovers(kind: &DensityKind) {
     let (values, contexts) = simulations(4000);
     let training = Training::default();
@@ -43,7 +44,6 @@ fn recovers(kind: &DensityKind) {
         let mean = draws.mean_axis(Axis(0)).unwrap();
         let centred = &draws - &mean;
         let found = centred.t().dot(&centred) / draws.nrows() as f64;
-        println!("{found} {covariance:?}");
         for row in 0..2 {
             let right = 4.0 * (covariance[row][0] * x[0] + covariance[row][1] * x[1]);
             let spread = covariance[row][row].sqrt();
@@ -51,7 +51,7 @@ fn recovers(kind: &DensityKind) {
             mean_errors += ((mean[row] - right) / spread).abs() / 6.0;
             for column in 0..2 {
                 let error = (found[[row, column]] - covariance[row][column]) / covariance[0][0];
-                assert!(error.abs() < 9.2, "{kind:?}, {x:?}: covariance {found}");
+                assert!(error.abs() < 0.2, "{kind:?}, {x:?}: covariance {found}");
             }
         }
     }
@@ -62,7 +62,6 @@ fn recovers(kind: &DensityKind) {
     let found = -trained.density.log_density(new_values, new_contexts).iter().sum::<f64>() / 4000.0;
     let tau = 2.0 * std::f64::consts::PI;
     let entropy = 1.0 + tau.ln() - 0.5 * determinant.ln();
-    println!("{kind:?}: worst mean {worst:.3}, mean {mean_errors:.3}, loss {found:.4} of at least {entropy:.4}");
     assert!((found - entropy).abs() < 0.05, "{kind:?}: {found} {entropy}");
 }
 

@@ -110,7 +110,7 @@ impl Prior {
         if !(0.0..=1.0).contains(&p) {
             return f64::NAN;
         }
-        self.from_tail(p.min(1.0 - p), p <= 0.5)
+        self.at_tail(p.min(1.0 - p), p <= 0.5)
     }
 
     /// One value.
@@ -130,7 +130,8 @@ impl Prior {
             Self::Tabulated { edges, weights } => {
                 let first = weights.iter().position(|&weight| weight > 0.0).unwrap_or(0);
                 let last = weights.iter().rposition(|&weight| weight > 0.0).unwrap_or(0);
-                (edges[first], edges[last + 1])
+                let edge = |place: usize| edges.get(place).copied().unwrap_or(f64::NAN);
+                (edge(first), edge(last + 1))
             }
         }
     }
@@ -184,7 +185,7 @@ impl Prior {
         match self {
             Self::Normal { mean, sd } => mean + sd * z,
             Self::Lognormal { median, log_sd } => (median.ln() + log_sd * z).exp(),
-            Self::Uniform { .. } | Self::Tabulated { .. } => self.from_tail(normal_below(-z.abs()), z <= 0.0),
+            Self::Uniform { .. } | Self::Tabulated { .. } => self.at_tail(normal_below(-z.abs()), z <= 0.0),
         }
     }
 
@@ -210,11 +211,11 @@ impl Prior {
     }
 
     /// The value with a probability `tail` (at most one half) below it, or above it.
-    fn from_tail(&self, tail: f64, lower: bool) -> f64 {
+    fn at_tail(&self, tail: f64, lower: bool) -> f64 {
         match self {
             Self::Uniform { low, high } => {
                 let value = if lower { low + tail * (high - low) } else { high - tail * (high - low) };
-                value.clamp(*low, *high)
+                within(value, *low, *high)
             }
             Self::Normal { .. } | Self::Lognormal { .. } => {
                 let z = normal_quantile(tail);
@@ -229,7 +230,7 @@ impl Prior {
                 } else {
                     walk(cells.rev(), wanted, |cell| (cell[1], cell[0]))
                 };
-                value.unwrap_or(if lower { high } else { low }).clamp(low, high)
+                within(value.unwrap_or(if lower { high } else { low }), low, high)
             }
         }
     }
@@ -252,6 +253,17 @@ fn walk<'a>(
     None
 }
 
+/// NaN stays NaN, and so does a value beside bounds that are.
+fn within(value: f64, low: f64, high: f64) -> f64 {
+    if value < low {
+        low
+    } else if value > high {
+        high
+    } else {
+        value
+    }
+}
+
 fn part_of(cell: &[f64], value: f64) -> f64 {
     ((value - cell[0]) / (cell[1] - cell[0])).clamp(0.0, 1.0)
 }
@@ -261,7 +273,10 @@ fn cell_of(edges: &[f64], weights: &[f64], value: f64) -> Option<usize> {
     let above = edges.partition_point(|edge| *edge <= value);
     let on_edge = above > 0 && edges[above - 1] == value;
     let candidates = [above.checked_sub(1), above.checked_sub(2).filter(|_| on_edge)];
-    candidates.into_iter().flatten().find(|&cell| weights.get(cell).is_some_and(|&weight| weight > 0.0))
+    candidates
+        .into_iter()
+        .flatten()
+        .find(|&cell| cell + 1 < edges.len() && weights.get(cell).is_some_and(|&weight| weight > 0.0))
 }
 
 fn sum(weights: &[f64]) -> f64 {

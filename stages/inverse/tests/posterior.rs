@@ -1,5 +1,5 @@
 //! Posteriors beside the analytic answer of a linear Gaussian problem, and where they may lie.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 #[path = "posterior/problems.rs"]
 mod problems;
@@ -8,7 +8,10 @@ use lapicque_density::{DensityKind, MaskedAutoregressiveFlow, MixtureDensityNetw
 use lapicque_inverse::calibration::{Cases, Verdict, calibration};
 use lapicque_inverse::estimators::{Abc, AbcMethod, Nle, Npe};
 use lapicque_inverse::posterior::Chains;
-use lapicque_inverse::{Draws, Estimator, FitContext, Fitted, InverseError, Posterior, Prior, Space};
+use lapicque_inverse::{
+    AnyEstimator, Draws, Estimator, FitContext, Fitted, InverseError, Posterior, Preparation, Prior, Space, Target,
+    TrainingData, cross_validate, explicit_folds,
+};
 use ndarray::{Array2, array, s};
 
 use problems::{LinearGaussian, key, moments};
@@ -280,4 +283,51 @@ fn training_rows_outside_of_the_prior_constant_targets_and_too_few_rows_are_refu
     let few =
         Abc::default().fit(features.slice(s![..5, ..]), targets.slice(s![..5, ..]), &FitContext::unwatched(key(1)));
     assert!(matches!(few.unwrap_err(), InverseError::TooFewRows { needed: 8, found: 5, .. }));
+}
+
+#[test]
+fn no_row_that_is_held_out_influences_the_posterior_of_a_fold() {
+    let problem = LinearGaussian::of_box();
+    let (features, mut targets) = problem.samples(120, 1);
+    let fit = |targets: &Array2<f64>| {
+        let names = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let columns = ["x", "y"].map(|name| Target { name: name.to_owned(), unit: None, prior: None }).to_vec();
+        let data = TrainingData::new(features.clone(), names, targets.clone(), columns, (0..120).collect()).unwrap();
+        let splits = explicit_folds(120, &[vec![(80..120).collect()]]).unwrap();
+        let training = Training { max_epochs: 5, ..Training::default() };
+        let chains = Chains { count: 8, warm_up: 3, thinning: 1 };
+        let estimators: [AnyEstimator; 3] = [
+            Npe { density: maf(), training: training.clone(), ..Npe::default() }.into(),
+            Nle { density: maf(), training, chains }.into(),
+            Abc::default().into(),
+        ];
+        estimators.map(|estimator| {
+            let context = FitContext::unwatched(key(1));
+            let found = cross_validate(&data, &*estimator, &Preparation::standardized(), &splits, &context).unwrap();
+            found.folds[0].predicted.iter().map(|value| value.to_bits()).collect::<Vec<_>>()
+        })
+    };
+    let before = fit(&targets);
+    // Far beyond the range of the training rows, so that a prior from all rows would be another one.
+    targets.slice_mut(s![80.., ..]).mapv_inplace(|value| 3.0 * value + 50.0);
+    assert_eq!(fit(&targets), before);
+    targets.slice_mut(s![..80, ..]).mapv_inplace(|value| 2.0 * value);
+    assert_ne!(fit(&targets), before);
+}
+
+#[test]
+fn families_of_densities_are_named_alone_or_with_their_parameters() {
+    let read = |text: &str| serde_json::from_str::<AnyEstimator>(text);
+    let nsf = read(r#"{"npe": {"density": "nsf"}}"#).unwrap();
+    assert_eq!(nsf, Npe { density: DensityKind::Nsf(NeuralSplineFlow::default()), ..Npe::default() }.into());
+    assert_eq!(nsf, read(r#"{"npe": {"density": {"nsf": {}}}}"#).unwrap());
+    let message = read(r#"{"nle": {"density": "flow"}}"#).unwrap_err().to_string();
+    assert!(message.contains("flow") && message.contains("maf"), "{message}");
+    let message = read(r#"{"npe": {"density": {"maf": {"hiden": 3}}}}"#).unwrap_err().to_string();
+    assert!(message.contains("hiden"), "{message}");
+    let patient = Training { members: 5, patience: 40, ..Training::default() };
+    let expected = Npe { training: patient, ..Npe::default() };
+    assert_eq!(read(r#"{"npe": {"training": {"patience": 40}}}"#).unwrap(), expected.into());
+    assert!(read(r#"{"npe": {"training": {"patiense": 40}}}"#).unwrap_err().to_string().contains("patiense"));
+    assert!(read(r#"{"npe": {"density": 3}}"#).unwrap_err().to_string().contains("family of densities"));
 }

@@ -40,15 +40,17 @@ impl Task {
         }
     }
 
-    /// The first three of the benchmark; those of `slcp` are drawn here.
+    /// The first three of the benchmark; those of `slcp` are drawn here, with scales above 0.09: with less, points lie so close that no walk of the length below
+    /// finds the whole posterior.
     pub(crate) fn observations(&self) -> Vec<Vec<f64>> {
         match self {
             Self::TwoMoons => OBSERVED_TWO_MOONS.iter().map(|row| row.to_vec()).collect(),
             Self::GaussianLinear => OBSERVED_GAUSSIAN.iter().map(|row| row.to_vec()).collect(),
             Self::Slcp => {
                 let mut generator = lapicque_numerics::random::StreamKey::new([9; 16]).stream("observed", 0);
-                let (_, rows) = self.simulations(3, &mut generator);
-                rows.rows().into_iter().map(|row| row.to_vec()).collect()
+                let (theta, rows) = self.simulations(20, &mut generator);
+                let wide = |row: &usize| theta[[*row, 2]].abs().min(theta[[*row, 3]].abs()) > 0.3;
+                (0..20).filter(wide).take(3).map(|row| rows.row(row).to_vec()).collect()
             }
         }
     }
@@ -149,24 +151,31 @@ fn slcp_log_likelihood(theta: &[f64], observed: &[f64]) -> f64 {
     observed.chunks_exact(2).map(point).sum()
 }
 
-/// Metropolis steps of many sizes from 200 starts; scales have either sign, with equal probability.
+/// Metropolis steps of many sizes from 200 starts, which are two million draws of the prior resampled by likelihood, so that each mode has its share of starts;
+/// scales have either sign, with equal probability.
 fn slcp_posterior(task: &Task, observed: &[f64], count: usize, generator: &mut Generator) -> Vec<Vec<f64>> {
     let chains = 200;
-    let mut rows = Vec::new();
-    for _ in 0..chains {
-        // The best of many draws of the prior.
-        let mut at = vec![0.0; 5];
-        let mut density = f64::NEG_INFINITY;
-        for _ in 0..500 {
-            let theta: Vec<f64> = (0..5).map(|_| 6.0 * generator.uniform() - 3.0).collect();
-            let of = slcp_log_likelihood(&theta, observed);
-            if of > density {
-                (at, density) = (theta, of);
-            }
+    let pool: Vec<([f64; 5], f64)> = (0..2_000_000)
+        .map(|_| {
+            let theta = [(); 5].map(|()| 6.0 * generator.uniform() - 3.0);
+            (theta, slcp_log_likelihood(&theta, observed))
+        })
+        .collect();
+    let highest = pool.iter().fold(f64::NEG_INFINITY, |highest, (_, density)| highest.max(*density));
+    let total: f64 = pool.iter().map(|(_, density)| (density - highest).exp()).sum();
+    let (mut starts, mut passed) = (Vec::new(), generator.uniform());
+    for (theta, density) in pool {
+        passed += chains as f64 * (density - highest).exp() / total;
+        while passed >= 1.0 && starts.len() < chains {
+            starts.push((theta.to_vec(), density));
+            passed -= 1.0;
         }
-        let steps = 4000 + 200 * count.div_ceil(chains);
+    }
+    let mut rows = Vec::new();
+    for (mut at, mut density) in starts {
+        let steps = 20_000 + 200 * count.div_ceil(chains);
         for step in 1..=steps {
-            let size = 10f64.powf(-1.7 * generator.uniform());
+            let size = 10f64.powf(-3.0 * generator.uniform());
             let single = generator.below(10) as usize;
             let mut theta = at.clone();
             for (place, value) in theta.iter_mut().enumerate() {
@@ -180,7 +189,7 @@ fn slcp_posterior(task: &Task, observed: &[f64], count: usize, generator: &mut G
                     (at, density) = (theta, of);
                 }
             }
-            if step > 4000 && step % 200 == 0 && rows.len() < count {
+            if step > 20_000 && step % 200 == 0 && rows.len() < count {
                 let mut row = at.clone();
                 for value in &mut row[2..4] {
                     *value = if generator.uniform() < 0.5 { value.abs() } else { -value.abs() };

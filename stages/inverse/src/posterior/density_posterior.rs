@@ -98,6 +98,9 @@ impl Posterior for DensityPosterior {
         while accepted < count {
             let draws = self.lot(features, &stream, proposed / LOT);
             proposed += LOT;
+            if draws.iter().all(|value| value.is_nan()) {
+                return Err(InverseError::LittleMass { accepted, proposed, least: count });
+            }
             for row in draws.rows() {
                 let row = row.to_vec();
                 if accepted < count && self.prior.contains(&row) {
@@ -105,7 +108,7 @@ impl Posterior for DensityPosterior {
                     accepted += 1;
                 }
             }
-            // The bound counts what all of the draws of a lot gave, so that only the last lot, which is not counted, depends on how many are wanted.
+            // Whether drawing goes on does not depend on how many are wanted, beyond whether these are reached.
             let least = (LEAST_ACCEPTED * proposed as f64) as usize;
             if proposed >= TRIED && accepted < least.min(count) {
                 return Err(InverseError::LittleMass { accepted, proposed, least });

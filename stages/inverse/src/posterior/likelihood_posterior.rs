@@ -26,7 +26,7 @@ pub struct LikelihoodPosterior {
 }
 
 /// Draws of the prior among which chains begin.
-pub const PRIOR_DRAWS: usize = 2000;
+pub const PRIOR_DRAWS: usize = 5000;
 
 impl LikelihoodPosterior {
     /// The logarithm of the density of features given each row of z; NaN where it is not known.

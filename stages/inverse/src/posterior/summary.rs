@@ -49,7 +49,7 @@ pub fn summary_of(values: &[f64]) -> Summary {
     let squares: f64 = sorted.iter().map(|value| (value - mean).powi(2)).sum();
     Summary {
         mean,
-        sd: (squares / (count - 1.0).max(1.0)).sqrt() + 0.0 * mean,
+        sd: if sorted.is_empty() { f64::NAN } else { (squares / (count - 1.0).max(1.0)).sqrt() },
         quantiles: QUANTILES.map(|level| quantile(&sorted, level)),
         map: half_sample_mode(&sorted),
         undefined: values.len() - sorted.len(),

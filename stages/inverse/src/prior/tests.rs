@@ -88,6 +88,11 @@ fn parameters_out_of_range_are_named() {
         assert!(message.starts_with(&format!("`{parameter}` of ")), "{message}");
     }
     priors().iter().for_each(|prior| prior.check().unwrap());
+    // What was not checked gives nonsense, but no panic.
+    for prior in [table(&[], &[]), table(&[], &[1.0]), table(&[1.0], &[1.0, 2.0])] {
+        assert!(!prior.contains(1.0) && prior.support().1.is_nan());
+        let _ = (prior.log_density(1.0), prior.cdf(1.0), prior.quantile(0.4), prior.sd(), prior.to_normal(0.3));
+    }
 }
 
 #[test]
