@@ -7,6 +7,10 @@
 
 mod any;
 mod context;
+mod coordinate_descent;
+mod elastic_net;
+mod k_nearest_neighbours;
+mod lasso;
 mod least_squares;
 mod leverage;
 mod linear_map;
@@ -25,6 +29,9 @@ use serde::de::DeserializeOwned;
 
 pub use any::AnyEstimator;
 pub use context::FitContext;
+pub use elastic_net::ElasticNet;
+pub use k_nearest_neighbours::{KNearestNeighbours, Metric, NeighbourWeights, Neighbours};
+pub use lasso::Lasso;
 pub use least_squares::LeastSquares;
 pub use leverage::Leverage;
 pub use linear_map::LinearMap;
@@ -38,7 +45,10 @@ use crate::{InverseError, Moments, Posterior};
 fn each(visitor: &mut impl Visitor) {
     visitor.estimator::<Ridge>();
     visitor.estimator::<LeastSquares>();
+    visitor.estimator::<Lasso>();
+    visitor.estimator::<ElasticNet>();
     visitor.estimator::<RandomForest>();
+    visitor.estimator::<KNearestNeighbours>();
 }
 
 /// Learns a map from features to targets.

@@ -43,7 +43,10 @@ mod training_data;
 pub mod validation;
 
 pub use error::InverseError;
-pub use estimators::{AnyEstimator, Estimator, FitContext, Fitted, LeastSquares, RandomForest, Ridge, estimators};
+pub use estimators::{
+    AnyEstimator, ElasticNet, Estimator, FitContext, Fitted, KNearestNeighbours, Lasso, LeastSquares, RandomForest,
+    Ridge, estimators,
+};
 pub use model::{Model, Predictions, predict, predict_checked, train};
 pub use moments::Moments;
 pub use posterior::{Draws, Posterior};

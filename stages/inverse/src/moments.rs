@@ -19,6 +19,8 @@ pub struct Moments {
     pub gram: Array2<f64>,
     /// features x targets.
     pub cross: Array2<f64>,
+    /// sum_r (y_r - m_y)^2 of each target.
+    pub target_squares: Vec<f64>,
 }
 
 impl Moments {
@@ -194,6 +196,8 @@ impl Sums {
             target_means: (p..p + t).map(mean).collect(),
             gram: Array2::from_shape_fn((p, p), |(i, j)| about_mean(i, j)),
             cross: Array2::from_shape_fn((p, t), |(i, j)| about_mean(i, p + j)),
+            // Rounding may leave a constant with less than nothing.
+            target_squares: (p..p + t).map(|i| about_mean(i, i).max(0.0)).collect(),
         }
     }
 }
@@ -228,6 +232,9 @@ mod tests {
             assert!((value - cross[[i, j]]).abs() < 1e-11 * gram[[i, i]].sqrt(), "cross {i} {j}");
         }
         assert!((moments.feature_means[1] - mx[1]).abs() < 1e-10);
+        for (square, column) in moments.target_squares.iter().zip(dy.columns()) {
+            assert!((square / column.dot(&column) - 1.0).abs() < 1e-13);
+        }
     }
 
     #[test]

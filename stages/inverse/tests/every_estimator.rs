@@ -170,6 +170,9 @@ fn the_stream_alone_decides_random_estimators() {
     }
 }
 
+/// The estimators that there were when models had the second layout.
+const OF_FORMAT_2: [&str; 3] = ["ridge", "least_squares", "random_forest"];
+
 #[test]
 fn documents_of_earlier_versions_predict_what_they_did() {
     let golden = |name: &str| {
@@ -181,7 +184,7 @@ fn documents_of_earlier_versions_predict_what_they_did() {
     let names: Vec<String> = lines.next().unwrap().split(',').skip(1).map(str::to_owned).collect();
     let values: Vec<f64> = lines.flat_map(|line| line.split(',').skip(1).map(|cell| cell.parse().unwrap())).collect();
     let features = Array2::from_shape_vec((values.len() / names.len(), names.len()), values).unwrap();
-    for spec in estimators() {
+    for spec in estimators().iter().filter(|spec| OF_FORMAT_2.contains(&spec.name)) {
         let model = Model::from_json(&golden(&format!("{}.format_2.json", spec.name))).unwrap();
         let predicted = predict(&model, features.view(), &names).unwrap();
         let expected: serde_json::Value =

@@ -1,5 +1,5 @@
 //! Reads the golden figures of regression.
-#![allow(unreachable_pub)]
+#![allow(unreachable_pub, dead_code)]
 
 use ndarray::Array2;
 use serde_json::Value;
