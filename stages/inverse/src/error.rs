@@ -154,12 +154,6 @@ pub enum InverseError {
         /// What to do, in words.
         instead: &'static str,
     },
-    /// A tree could not be grown.
-    #[error("random forest failed: {reason}")]
-    RandomForest {
-        /// As the library says it.
-        reason: String,
-    },
     /// [`FitContext::cancelled`](crate::FitContext::cancelled) said so.
     #[error("cancelled")]
     Cancelled,

@@ -9,6 +9,8 @@ mod any;
 mod context;
 mod coordinate_descent;
 mod elastic_net;
+mod extra_trees;
+mod gradient_boosting;
 mod k_nearest_neighbours;
 mod lasso;
 mod least_squares;
@@ -18,6 +20,7 @@ mod linfa_bridge;
 mod random_forest;
 mod ridge;
 mod stored;
+mod trees;
 
 use std::fmt::Debug;
 use std::sync::OnceLock;
@@ -30,14 +33,17 @@ use serde::de::DeserializeOwned;
 pub use any::AnyEstimator;
 pub use context::FitContext;
 pub use elastic_net::ElasticNet;
+pub use extra_trees::ExtraTrees;
+pub use gradient_boosting::{BoostedTrees, GradientBoosting};
 pub use k_nearest_neighbours::{KNearestNeighbours, Metric, NeighbourWeights, Neighbours};
 pub use lasso::Lasso;
 pub use least_squares::LeastSquares;
 pub use leverage::Leverage;
 pub use linear_map::LinearMap;
-pub use random_forest::{Forest, Forests, RandomForest, Tree};
+pub use random_forest::{Forests, RandomForest};
 pub use ridge::Ridge;
 pub use stored::{NamedArray, Stored};
+pub use trees::{Forest, Tree};
 
 use crate::{InverseError, Moments, Posterior};
 
@@ -48,6 +54,8 @@ fn each(visitor: &mut impl Visitor) {
     visitor.estimator::<Lasso>();
     visitor.estimator::<ElasticNet>();
     visitor.estimator::<RandomForest>();
+    visitor.estimator::<ExtraTrees>();
+    visitor.estimator::<GradientBoosting>();
     visitor.estimator::<KNearestNeighbours>();
 }
 

@@ -6,7 +6,8 @@ mod golden;
 use golden::{all_numbers, assert_close, json, numbers, table};
 use lapicque_inverse::estimators::NeighbourWeights;
 use lapicque_inverse::{
-    AnyEstimator, ElasticNet, FitContext, KNearestNeighbours, Lasso, Target, TrainingData, predict, train,
+    AnyEstimator, ElasticNet, ExtraTrees, FitContext, GradientBoosting, KNearestNeighbours, Lasso, RandomForest,
+    Target, TrainingData, predict, train,
 };
 use lapicque_numerics::random::StreamKey;
 use ndarray::{Array2, Axis};
@@ -108,4 +109,52 @@ fn nearest_neighbours_have_its_predictions() {
             1e-12,
         );
     }
+}
+
+fn friedman() -> Sets {
+    let table = table("friedman.csv");
+    let names: Vec<&str> = table.names[..10].iter().map(String::as_str).collect();
+    sets(&table.columns(&names), &table.columns(&["y"]), |row| row >= 400)
+}
+
+/// Over five seeds at most its mean and three s.d.; of what draws nothing one fit is enough.
+fn check_ensemble(estimator: &AnyEstimator, model: &str, parameters: &Value) {
+    let cases = cases("statistical");
+    let case = cases.iter().find(|case| case["model"] == model && case["kw"] == *parameters).unwrap();
+    let seeds = if estimator.is_random() { 5 } else { 1 };
+    for (name, sets) in [("quadratic", quadratic()), ("friedman", friedman())] {
+        let found: Vec<Array2<f64>> = (0..seeds).map(|seed| predicted(&sets, estimator, false, seed)).collect();
+        let (means, sds) = (numbers(&case[name]["test_mse_mean"]), numbers(&case[name]["test_mse_sd"]));
+        for (target, (mean, sd)) in means.into_iter().zip(sds).enumerate() {
+            let error = |predicted: &Array2<f64>| {
+                let errors = &predicted.column(target) - &sets.truth.column(target);
+                errors.mapv(|error| error * error).mean().unwrap()
+            };
+            let ours = found.iter().map(error).sum::<f64>() / f64::from(seeds);
+            assert!(ours <= mean + 3.0 * sd, "{estimator:?}, {name} {target}: {ours} > {mean} + 3 * {sd}");
+        }
+    }
+}
+
+#[test]
+fn ensembles_of_trees_are_as_good() {
+    check_ensemble(&RandomForest::default().into(), "RandomForestRegressor", &serde_json::json!({}));
+    check_ensemble(&ExtraTrees::default().into(), "ExtraTreesRegressor", &serde_json::json!({}));
+    let coarse = ExtraTrees { features_per_split: Some(8), min_samples_leaf: 3, ..ExtraTrees::default() };
+    let parameters = serde_json::json!({"max_features": 8, "min_samples_leaf": 3});
+    check_ensemble(&coarse.into(), "ExtraTreesRegressor", &parameters);
+}
+
+#[test]
+fn boosting_is_as_good() {
+    check_ensemble(&GradientBoosting::default().into(), "GradientBoostingRegressor", &serde_json::json!({}));
+    let drawn = GradientBoosting {
+        trees: 200,
+        subsample: 0.5,
+        max_depth: Some(4),
+        min_samples_leaf: 5,
+        ..GradientBoosting::default()
+    };
+    let parameters = serde_json::json!({"n_estimators": 200, "subsample": 0.5, "max_depth": 4, "min_samples_leaf": 5});
+    check_ensemble(&drawn.into(), "GradientBoostingRegressor", &parameters);
 }
