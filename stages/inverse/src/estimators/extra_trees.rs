@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::random_forest::{Forests, check_data, check_trees};
-use super::trees::{Bag, Drawn, Rule, grow};
+use super::trees::{Bag, Drawn, Rule, Table, grow};
 use super::{Estimator, FitContext, Fitted, Listed, Stored};
 use crate::InverseError;
 
@@ -74,11 +74,12 @@ impl Estimator for ExtraTrees {
         context.look()?;
         let seed = context.stream.at(0).next_u64();
         let rule = self.rule();
-        let columns = Drawn::columns(features);
-        let all = Bag::new(vec![1; features.nrows()]);
+        let rows = features.nrows();
+        let table = Table::of(features);
+        let all = Bag::new(vec![1; rows]);
         let forests = Forests::grown(seed, self.trees, targets, context, |_, _| {
             |target: &[f64], random| {
-                grow(&mut Drawn::new(&columns), rule, target, &all, Some(random), &|| context.look())
+                grow(&mut Drawn::new(&table, rows), rule, target, &all, Some(random), &|| context.look())
             }
         })?;
         Ok(Box::new(forests))

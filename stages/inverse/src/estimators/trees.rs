@@ -8,7 +8,7 @@ mod sorted;
 
 use ndarray::{Array2, ArrayView2};
 
-pub(super) use drawn::Drawn;
+pub(super) use drawn::{Drawn, Table};
 pub(super) use grow::{Bag, Rule, grow};
 pub(super) use sorted::{Columns, Sorted};
 

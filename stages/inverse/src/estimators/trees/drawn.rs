@@ -1,35 +1,87 @@
 //! The best of thresholds drawn at random, one for each feature (Geurts, Ernst, Wehenkel 2006, Machine Learning 63:3, table 1).
+//!
+//! All features of a row lie beside each other, so that a pass over the rows of a node serves all features at once.
 
-use lapicque_numerics::random::Generator;
+use lapicque_numerics::vectorise::{Kernel, vectorise};
 use ndarray::ArrayView2;
 
-use super::grow::{Node, Rows, Split};
+use super::grow::{Choice, Node, Rows, Split};
+
+/// Features of a step of a pass.
+const LANES: usize = 8;
+
+/// Features of all rows, in whole vectors; those that fill up are zero, and never vary.
+#[derive(Debug)]
+pub(in crate::estimators) struct Table {
+    features: usize,
+    vectors: usize,
+    values: Vec<[f64; LANES]>,
+}
+
+impl Table {
+    pub(in crate::estimators) fn of(features: ArrayView2<'_, f64>) -> Self {
+        let (rows, columns) = features.dim();
+        let vectors = columns.div_ceil(LANES);
+        let mut values = vec![[0.0; LANES]; rows * vectors];
+        for ((row, column), value) in features.indexed_iter() {
+            values[row * vectors + column / LANES][column % LANES] = *value;
+        }
+        Self { features: columns, vectors, values }
+    }
+
+    #[inline(always)]
+    fn row(&self, row: u32) -> &[[f64; LANES]] {
+        &self.values[row as usize * self.vectors..(row as usize + 1) * self.vectors]
+    }
+
+    fn value(&self, row: u32, feature: usize) -> f64 {
+        self.row(row)[feature / LANES][feature % LANES]
+    }
+}
 
 /// The rows of one tree.
 #[derive(Debug)]
 pub(in crate::estimators) struct Drawn<'a> {
-    /// Per feature, the value of each row.
-    columns: &'a [Vec<f64>],
+    table: &'a Table,
     /// Those of each node beside each other.
     rows: Vec<u32>,
     spare: Vec<u32>,
+    ends: Vec<Ends>,
+    sides: Vec<Side>,
 }
 
-impl<'a> Drawn<'a> {
-    pub(in crate::estimators) fn columns(features: ArrayView2<'_, f64>) -> Vec<Vec<f64>> {
-        features.columns().into_iter().map(|column| column.to_vec()).collect()
-    }
+/// Least and largest value of features.
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    low: [f64; LANES],
+    high: [f64; LANES],
+}
 
-    /// Of all rows.
-    pub(in crate::estimators) fn new(columns: &'a [Vec<f64>]) -> Self {
-        let rows = columns.first().map_or(0, Vec::len);
-        Self { columns, rows: (0..rows as u32).collect(), spare: vec![0; rows] }
+const NO_ENDS: Ends = Ends { low: [f64::INFINITY; LANES], high: [f64::NEG_INFINITY; LANES] };
+
+/// Rows at most at the threshold, and the sum of their deviations.
+#[derive(Debug, Clone, Copy)]
+struct Side {
+    threshold: [f64; LANES],
+    sum: [f64; LANES],
+    rows: [f64; LANES],
+}
+
+/// No row is at most at this threshold.
+const NO_SIDE: Side = Side { threshold: [f64::NEG_INFINITY; LANES], sum: [0.0; LANES], rows: [0.0; LANES] };
+
+impl<'a> Drawn<'a> {
+    /// Of all rows, each of which counts once.
+    pub(in crate::estimators) fn new(table: &'a Table, rows: usize) -> Self {
+        let vectors = table.vectors;
+        let (ends, sides) = (vec![NO_ENDS; vectors], vec![NO_SIDE; vectors]);
+        Self { table, rows: (0..rows as u32).collect(), spare: vec![0; rows], ends, sides }
     }
 }
 
 impl Rows for Drawn<'_> {
     fn features(&self) -> usize {
-        self.columns.len()
+        self.table.features
     }
 
     fn len(&self) -> usize {
@@ -40,52 +92,101 @@ impl Rows for Drawn<'_> {
         self.rows[place] as usize
     }
 
-    fn search(
-        &mut self,
-        node: &Node<'_>,
-        feature: usize,
-        gain: f64,
-        random: Option<&mut Generator>,
-    ) -> (bool, Option<Split>) {
-        let (column, rows) = (&self.columns[feature], &self.rows[node.start..node.end]);
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for row in rows {
-            let value = column[*row as usize];
-            low = low.min(value);
-            high = high.max(value);
+    fn best(&mut self, node: &Node<'_>, choice: &mut Choice) -> Option<Split> {
+        let rows = &self.rows[node.start..node.end];
+        self.ends.fill(NO_ENDS);
+        vectorise(FindEnds { table: self.table, rows, ends: &mut self.ends });
+        self.sides.fill(NO_SIDE);
+        let (mut looked_at, mut any_varies) = (0, false);
+        while let Some(feature) = choice.next(looked_at, any_varies) {
+            looked_at += 1;
+            let (vector, lane) = (feature / LANES, feature % LANES);
+            let (low, high) = (self.ends[vector].low[lane], self.ends[vector].high[lane]);
+            let Some(random) = choice.random.as_mut().filter(|_| low < high) else {
+                continue;
+            };
+            any_varies = true;
+            let part = random.uniform();
+            let drawn = low * (1.0 - part) + high * part;
+            self.sides[vector].threshold[lane] = if low <= drawn && drawn < high { drawn } else { low };
         }
-        let Some(random) = random.filter(|_| low < high) else {
-            return (false, None);
-        };
-        let part = random.uniform();
-        let drawn = low * (1.0 - part) + high * part;
-        let threshold = if low <= drawn && drawn < high { drawn } else { low };
-        let (mut sum, mut weight, mut first) = (0.0, 0, 0);
-        for row in rows {
-            let comes_first = column[*row as usize] <= threshold;
-            let deviation = node.deviations[*row as usize];
-            sum += if comes_first { deviation.weighted } else { 0.0 };
-            weight += if comes_first { deviation.weight as usize } else { 0 };
-            first += usize::from(comes_first);
+        vectorise(SumSides { table: self.table, rows, node, sides: &mut self.sides });
+        let mut best: Option<Split> = None;
+        for &feature in choice.looked_at(looked_at) {
+            let (side, lane) = (&self.sides[feature / LANES], feature % LANES);
+            let first = side.rows[lane] as usize;
+            if first.min(rows.len() - first) < node.min_samples_leaf {
+                continue;
+            }
+            let (sum, threshold) = (side.sum[lane], side.threshold[lane]);
+            let gain = sum * sum * node.inverse[first] * node.inverse[rows.len() - first];
+            // In random order, so that of equal ones none is preferred. One that gains nothing is taken as well: the next one may gain.
+            if best.is_none_or(|best| gain > best.gain) {
+                best = Some(Split { feature, threshold, rows: first, gain });
+            }
         }
-        if first.min(rows.len() - first) < node.min_samples_leaf {
-            return (true, None);
-        }
-        let of_this = sum * sum * node.inverse[weight] * node.inverse[node.weight - weight];
-        (true, (of_this > gain).then_some(Split { feature, threshold, rows: first, gain: of_this }))
+        best
     }
 
     fn part(&mut self, start: usize, end: usize, split: &Split, _: bool) {
-        let (column, rows) = (&self.columns[split.feature], &mut self.rows[start..end]);
+        let rows = &mut self.rows[start..end];
         let (mut low, mut high) = (0, 0);
         for position in 0..rows.len() {
             let row = rows[position];
-            let first = usize::from(column[row as usize] <= split.threshold);
+            let first = usize::from(self.table.value(row, split.feature) <= split.threshold);
             rows[low] = row;
             self.spare[high] = row;
             low += first;
             high += 1 - first;
         }
         rows[low..].copy_from_slice(&self.spare[..high]);
+    }
+}
+
+struct FindEnds<'a> {
+    table: &'a Table,
+    rows: &'a [u32],
+    ends: &'a mut [Ends],
+}
+
+impl Kernel for FindEnds<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for &row in self.rows {
+            for (ends, values) in self.ends.iter_mut().zip(self.table.row(row)) {
+                for lane in 0..LANES {
+                    let value = values[lane];
+                    ends.low[lane] = if value < ends.low[lane] { value } else { ends.low[lane] };
+                    ends.high[lane] = if value > ends.high[lane] { value } else { ends.high[lane] };
+                }
+            }
+        }
+    }
+}
+
+struct SumSides<'a> {
+    table: &'a Table,
+    rows: &'a [u32],
+    node: &'a Node<'a>,
+    sides: &'a mut [Side],
+}
+
+impl Kernel for SumSides<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for &row in self.rows {
+            let deviation = self.node.deviations[row as usize].weighted;
+            for (side, values) in self.sides.iter_mut().zip(self.table.row(row)) {
+                for lane in 0..LANES {
+                    let comes_first = values[lane] <= side.threshold[lane];
+                    side.sum[lane] += if comes_first { deviation } else { 0.0 };
+                    side.rows[lane] += if comes_first { 1.0 } else { 0.0 };
+                }
+            }
+        }
     }
 }

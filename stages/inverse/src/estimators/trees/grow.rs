@@ -76,16 +76,37 @@ pub(in crate::estimators) trait Rows {
     fn len(&self) -> usize;
     /// Row of the data at a place of the order.
     fn row(&self, place: usize) -> usize;
-    /// Whether the feature varies over the node, and the best split by it, if it is better than that gain.
-    fn search(
-        &mut self,
-        node: &Node<'_>,
-        feature: usize,
-        gain: f64,
-        random: Option<&mut Generator>,
-    ) -> (bool, Option<Split>);
+    /// The best split of the node, if any feature that is looked at varies.
+    fn best(&mut self, node: &Node<'_>, choice: &mut Choice) -> Option<Split>;
     /// Reorders the rows of a node by a split of it. Where no side will be split again, the order of rows is all that is needed.
     fn part(&mut self, start: usize, end: usize, split: &Split, again: bool);
+}
+
+/// Which features are looked at.
+#[derive(Debug)]
+pub(in crate::estimators) struct Choice {
+    wanted: usize,
+    order: Vec<usize>,
+    pub(in crate::estimators) random: Option<Generator>,
+}
+
+impl Choice {
+    /// The feature that is looked at after so many others, if another one is.
+    pub(in crate::estimators) fn next(&mut self, looked_at: usize, any_varies: bool) -> Option<usize> {
+        let left = self.order.len() - looked_at;
+        if left == 0 || looked_at >= self.wanted && any_varies {
+            return None;
+        }
+        if let Some(random) = &mut self.random {
+            self.order.swap(looked_at, looked_at + random.below(left as u64) as usize);
+        }
+        Some(self.order[looked_at])
+    }
+
+    /// Those that were looked at, in that order.
+    pub(in crate::estimators) fn looked_at(&self, count: usize) -> &[usize] {
+        &self.order[..count]
+    }
 }
 
 /// Nodes between two looks.
@@ -107,13 +128,13 @@ pub(in crate::estimators) fn grow(
     rule: Rule,
     target: &[f64],
     bag: &Bag,
-    mut random: Option<Generator>,
+    random: Option<Generator>,
     look: &dyn Fn() -> Result<(), InverseError>,
 ) -> Result<Tree, InverseError> {
     let mut tree = Tree::default();
     let mut deviations = vec![Deviation::default(); target.len()];
-    let mut order: Vec<usize> = (0..rows.features()).collect();
-    let wanted = rule.features_per_split.unwrap_or(order.len());
+    let order: Vec<usize> = (0..rows.features()).collect();
+    let mut choice = Choice { wanted: rule.features_per_split.unwrap_or(order.len()), order, random };
     push_leaf(&mut tree);
     let mut open = vec![Open { node: 0, start: 0, end: rows.len(), depth: 0 }];
     let mut visited = 0;
@@ -135,23 +156,7 @@ pub(in crate::estimators) fn grow(
         }
         let min_samples_leaf = rule.min_samples_leaf;
         let place = Node { start, end, weight, min_samples_leaf, deviations: &deviations, inverse: &bag.inverse };
-        let mut best: Option<Split> = None;
-        let mut any_varies = false;
-        for looked_at in 0..order.len() {
-            if looked_at >= wanted && any_varies {
-                break;
-            }
-            if let Some(random) = &mut random {
-                let other = looked_at + random.below((order.len() - looked_at) as u64) as usize;
-                order.swap(looked_at, other);
-            }
-            // A split that gains nothing is taken as well: the next one may gain.
-            let gain = best.map_or(-1.0, |split| split.gain);
-            let (varies, split) = rows.search(&place, order[looked_at], gain, random.as_mut());
-            any_varies |= varies;
-            best = split.or(best);
-        }
-        let Some(split) = best else {
+        let Some(split) = rows.best(&place, &mut choice) else {
             continue;
         };
         let middle = start + split.rows;

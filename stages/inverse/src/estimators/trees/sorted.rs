@@ -1,10 +1,9 @@
 //! The best of all thresholds. Rows are sorted by each feature once; a split parts each of these orders and keeps them sorted, so that finding the next one
 //! takes a pass over each.
 
-use lapicque_numerics::random::Generator;
 use ndarray::ArrayView2;
 
-use super::grow::{Bag, Node, Rows, Split};
+use super::grow::{Bag, Choice, Node, Rows, Split};
 
 /// Features, sorted for all trees.
 #[derive(Debug)]
@@ -88,30 +87,32 @@ impl Rows for Sorted<'_> {
         self.orders[place].row as usize
     }
 
-    fn search(
-        &mut self,
-        node: &Node<'_>,
-        feature: usize,
-        gain: f64,
-        _: Option<&mut Generator>,
-    ) -> (bool, Option<Split>) {
-        let from = feature * self.rows;
-        let order = &self.orders[from + node.start..from + node.end];
-        let [first, .., last] = order else {
-            return (false, None);
-        };
-        if first.rank == last.rank {
-            return (false, None);
+    fn best(&mut self, node: &Node<'_>, choice: &mut Choice) -> Option<Split> {
+        let mut best: Option<Split> = None;
+        let (mut looked_at, mut any_varies) = (0, false);
+        while let Some(feature) = choice.next(looked_at, any_varies) {
+            looked_at += 1;
+            let from = feature * self.rows;
+            let order = &self.orders[from + node.start..from + node.end];
+            let [first, .., last] = order else {
+                continue;
+            };
+            if first.rank == last.rank {
+                continue;
+            }
+            any_varies = true;
+            // A split that gains nothing is taken as well: the next one may gain.
+            let gain = best.map_or(-1.0, |split| split.gain);
+            if let Some((rows, gain)) = best_of(order, node, gain) {
+                let values = &self.columns.values[feature];
+                let (low, high) = (values[order[rows - 1].rank as usize], values[order[rows].rank as usize]);
+                let between = low / 2.0 + high / 2.0;
+                // Between neighbouring numbers there is none.
+                let threshold = if low <= between && between < high { between } else { low };
+                best = Some(Split { feature, threshold, rows, gain });
+            }
         }
-        let found = best_of(order, node, gain).map(|(rows, gain)| {
-            let values = &self.columns.values[feature];
-            let (low, high) = (values[order[rows - 1].rank as usize], values[order[rows].rank as usize]);
-            let between = low / 2.0 + high / 2.0;
-            // Between neighbouring numbers there is none.
-            let threshold = if low <= between && between < high { between } else { low };
-            Split { feature, threshold, rows, gain }
-        });
-        (true, found)
+        best
     }
 
     fn part(&mut self, start: usize, end: usize, split: &Split, again: bool) {
