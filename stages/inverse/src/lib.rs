@@ -48,7 +48,7 @@ pub use estimators::{
     LeastSquares, RandomForest, Ridge, estimators,
 };
 pub use model::{Model, Predictions, predict, predict_checked, train};
-pub use moments::Moments;
+pub use moments::{HeldOutErrors, Moments};
 pub use posterior::{Draws, Posterior};
 pub use prior::Prior;
 pub use training_data::{Target, TrainingData};

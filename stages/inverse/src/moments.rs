@@ -4,7 +4,12 @@
 //! Sums of products about a common centre c obey S_about_mean = S_about_c - n (m - c)(m - c)^T (Chan, Golub, LeVeque 1983, Am Stat 37:242), so
 //! the moments of "all rows but these" follow from those of "all" and "these". [`LeaveOut`] does that only where next to nothing cancels.
 
+mod held_out;
+
+use lapicque_numerics::vectorise::{Kernel, vectorise};
 use ndarray::{Array2, ArrayView2};
+
+pub use held_out::HeldOutErrors;
 
 /// Centred sums over training rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -138,28 +143,43 @@ impl Deviations {
         self.feature_count + self.target_count
     }
 
+    #[inline(always)]
     fn row(&self, row: usize) -> &[f64] {
         &self.values[row * self.width..(row + 1) * self.width]
     }
 
-    /// Four rows a step: the products are the cost, and each load and store of a sum then serves four of them.
     fn sums(&self, rows: impl IntoIterator<Item = usize>) -> Sums {
-        let width = self.width;
+        vectorise(SumRows { deviations: self, rows: rows.into_iter() })
+    }
+}
+
+struct SumRows<'a, I> {
+    deviations: &'a Deviations,
+    rows: I,
+}
+
+impl<I: Iterator<Item = usize>> Kernel for SumRows<'_, I> {
+    type Output = Sums;
+
+    /// Four rows a step: the products are the cost, and each load and store of a sum then serves four of them.
+    #[inline(always)]
+    fn run(self) -> Sums {
+        let Self { deviations, mut rows } = self;
+        let width = deviations.width;
         let zeros = vec![0.0; width];
         let mut sums = Sums { rows: 0, columns: vec![0.0; width], products: vec![0.0; width * width] };
-        let mut rows = rows.into_iter();
         while let Some(first) = rows.next() {
-            let mut block = [self.row(first), &zeros, &zeros, &zeros];
+            let mut block = [deviations.row(first), &zeros, &zeros, &zeros];
             sums.rows += 1;
             for (slot, row) in block[1..].iter_mut().zip(rows.by_ref()) {
-                *slot = self.row(row);
+                *slot = deviations.row(row);
                 sums.rows += 1;
             }
             let [a, b, c, d] = block;
             for (j, sum) in sums.columns.iter_mut().enumerate() {
                 *sum += (a[j] + b[j]) + (c[j] + d[j]);
             }
-            for i in 0..self.columns() {
+            for i in 0..deviations.columns() {
                 let from = i - i % LANES;
                 let (ai, bi, ci, di) = (a[i], b[i], c[i], d[i]);
                 let line = &mut sums.products[i * width + from..(i + 1) * width];
