@@ -20,6 +20,7 @@ mod linfa_bridge;
 mod random_forest;
 mod ridge;
 mod stored;
+mod support_vector;
 mod trees;
 
 use std::fmt::Debug;
@@ -43,6 +44,7 @@ pub use linear_map::LinearMap;
 pub use random_forest::{Forests, RandomForest};
 pub use ridge::Ridge;
 pub use stored::{NamedArray, Stored};
+pub use support_vector::{KernelShape, SupportVector, SupportVectors};
 pub use trees::{Forest, Tree};
 
 use crate::{InverseError, Moments, Posterior};
@@ -57,6 +59,7 @@ fn each(visitor: &mut impl Visitor) {
     visitor.estimator::<ExtraTrees>();
     visitor.estimator::<GradientBoosting>();
     visitor.estimator::<KNearestNeighbours>();
+    visitor.estimator::<SupportVector>();
 }
 
 /// Learns a map from features to targets.

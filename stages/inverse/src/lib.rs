@@ -45,7 +45,7 @@ pub mod validation;
 pub use error::InverseError;
 pub use estimators::{
     AnyEstimator, ElasticNet, Estimator, ExtraTrees, FitContext, Fitted, GradientBoosting, KNearestNeighbours, Lasso,
-    LeastSquares, RandomForest, Ridge, estimators,
+    LeastSquares, RandomForest, Ridge, SupportVector, estimators,
 };
 pub use model::{Model, Predictions, predict, predict_checked, train};
 pub use moments::{HeldOutErrors, Moments};

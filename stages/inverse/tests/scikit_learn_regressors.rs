@@ -7,7 +7,7 @@ use golden::{all_numbers, assert_close, json, numbers, table};
 use lapicque_inverse::estimators::NeighbourWeights;
 use lapicque_inverse::{
     AnyEstimator, ElasticNet, ExtraTrees, FitContext, GradientBoosting, KNearestNeighbours, Lasso, RandomForest,
-    Target, TrainingData, predict, train,
+    SupportVector, Target, TrainingData, predict, train,
 };
 use lapicque_numerics::random::StreamKey;
 use ndarray::{Array2, Axis};
@@ -157,4 +157,22 @@ fn boosting_is_as_good() {
     };
     let parameters = serde_json::json!({"n_estimators": 200, "subsample": 0.5, "max_depth": 4, "min_samples_leaf": 5});
     check_ensemble(&drawn.into(), "GradientBoostingRegressor", &parameters);
+}
+
+#[test]
+fn support_vectors_have_its_predictions() {
+    let sets = quadratic();
+    let cases = cases("support_vector");
+    assert_eq!(cases.len(), 2);
+    for case in cases {
+        let (c, epsilon) = (case["C"].as_f64().unwrap(), case["epsilon"].as_f64().unwrap());
+        let estimator =
+            SupportVector { c, epsilon, gamma: case["gamma"].as_f64(), tolerance: 1e-8, ..SupportVector::default() };
+        let found = predicted(&sets, &estimator.into(), true, 7);
+        let what = format!("{estimator:?}");
+        let first: Vec<f64> = found.slice(ndarray::s![..5, 0]).to_vec();
+        assert_close(&what, &first, &numbers(&case["pred5"]), 1e-7);
+        let error = (&found.column(0) - &sets.truth.column(0)).mapv(|error| error * error).mean().unwrap();
+        assert_close(&what, &[error], &[case["test_mse"].as_f64().unwrap()], 1e-5);
+    }
 }
