@@ -10,6 +10,7 @@ mod context;
 mod coordinate_descent;
 mod elastic_net;
 mod extra_trees;
+mod gaussian_process;
 mod gradient_boosting;
 mod k_nearest_neighbours;
 mod lasso;
@@ -35,6 +36,7 @@ pub use any::AnyEstimator;
 pub use context::FitContext;
 pub use elastic_net::ElasticNet;
 pub use extra_trees::ExtraTrees;
+pub use gaussian_process::{GaussianProcess, GaussianProcesses};
 pub use gradient_boosting::{BoostedTrees, GradientBoosting};
 pub use k_nearest_neighbours::{KNearestNeighbours, Metric, NeighbourWeights, Neighbours};
 pub use lasso::Lasso;
@@ -60,6 +62,7 @@ fn each(visitor: &mut impl Visitor) {
     visitor.estimator::<GradientBoosting>();
     visitor.estimator::<KNearestNeighbours>();
     visitor.estimator::<SupportVector>();
+    visitor.estimator::<GaussianProcess>();
 }
 
 /// Learns a map from features to targets.
@@ -114,6 +117,11 @@ pub trait Fitted: Debug + Send + Sync {
 
     /// Rows x targets of rows x features. A row with a value that is not finite gives NaN.
     fn predict(&self, features: ArrayView2<'_, f64>) -> Array2<f64>;
+
+    /// The standard deviation of a new value of each target about [`Fitted::predict`], rows x targets, where the estimator tells; NaN where it is not known.
+    fn sd(&self, _features: ArrayView2<'_, f64>) -> Option<Array2<f64>> {
+        None
+    }
 
     /// Whether it is what a model with so many features and targets may have: it may come from a file that was edited or cut short.
     ///

@@ -44,8 +44,8 @@ pub mod validation;
 
 pub use error::InverseError;
 pub use estimators::{
-    AnyEstimator, ElasticNet, Estimator, ExtraTrees, FitContext, Fitted, GradientBoosting, KNearestNeighbours, Lasso,
-    LeastSquares, RandomForest, Ridge, SupportVector, estimators,
+    AnyEstimator, ElasticNet, Estimator, ExtraTrees, FitContext, Fitted, GaussianProcess, GradientBoosting,
+    KNearestNeighbours, Lasso, LeastSquares, RandomForest, Ridge, SupportVector, estimators,
 };
 pub use model::{Model, Predictions, predict, predict_checked, train};
 pub use moments::{HeldOutErrors, Moments};

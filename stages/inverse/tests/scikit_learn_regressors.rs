@@ -6,8 +6,8 @@ mod golden;
 use golden::{all_numbers, assert_close, json, numbers, table};
 use lapicque_inverse::estimators::NeighbourWeights;
 use lapicque_inverse::{
-    AnyEstimator, ElasticNet, ExtraTrees, FitContext, GradientBoosting, KNearestNeighbours, Lasso, RandomForest,
-    SupportVector, Target, TrainingData, predict, train,
+    AnyEstimator, ElasticNet, ExtraTrees, FitContext, GaussianProcess, GradientBoosting, KNearestNeighbours, Lasso,
+    RandomForest, SupportVector, Target, TrainingData, predict, train,
 };
 use lapicque_numerics::random::StreamKey;
 use ndarray::{Array2, Axis};
@@ -175,4 +175,23 @@ fn support_vectors_have_its_predictions() {
         let error = (&found.column(0) - &sets.truth.column(0)).mapv(|error| error * error).mean().unwrap();
         assert_close(&what, &[error], &[case["test_mse"].as_f64().unwrap()], 1e-5);
     }
+}
+
+#[test]
+fn a_gaussian_process_is_as_likely_and_predicts_the_same() {
+    let expected = &json("regressors_expected.json")["gaussian_process"];
+    let table = table("friedman.csv");
+    let names: Vec<&str> = table.names[..10].iter().map(String::as_str).collect();
+    let (features, target) = (table.columns(&names), table.columns(&["y"]));
+    let training = features.slice(ndarray::s![..200, ..]);
+    let context = FitContext::unwatched(StreamKey::new([7; 16]));
+    let process = GaussianProcess::default();
+    let fitted = lapicque_inverse::Estimator::fit(&process, training, target.slice(ndarray::s![..200, ..]), &context);
+    let fitted = fitted.unwrap();
+    let found = fitted.store().array("log_likelihood").unwrap().values[0];
+    let of_peer = expected["log_marginal_likelihood"].as_f64().unwrap();
+    assert!((found / of_peer - 1.0).abs() < 1e-3, "{found} {of_peer}");
+    let test = features.slice(ndarray::s![400.., ..]);
+    assert_close("mean", &fitted.predict(test).column(0).to_vec(), &numbers(&expected["mean"]), 1e-3);
+    assert_close("sd", &fitted.sd(test).unwrap().column(0).to_vec(), &numbers(&expected["sd"]), 1e-3);
 }
