@@ -195,3 +195,6 @@ impl Tree {
 fn wrong<T>(field: impl Into<String>, problem: impl Into<String>) -> Result<T, InverseError> {
     Err(InverseError::Document { field: field.into(), problem: problem.into() })
 }
+
+#[cfg(test)]
+mod tests;

@@ -156,10 +156,9 @@ impl Kernel for FindEnds<'_> {
     fn run(self) {
         for &row in self.rows {
             for (ends, values) in self.ends.iter_mut().zip(self.table.row(row)) {
-                for lane in 0..LANES {
-                    let value = values[lane];
-                    ends.low[lane] = if value < ends.low[lane] { value } else { ends.low[lane] };
-                    ends.high[lane] = if value > ends.high[lane] { value } else { ends.high[lane] };
+                for ((low, high), value) in ends.low.iter_mut().zip(&mut ends.high).zip(values) {
+                    *low = if value < low { *value } else { *low };
+                    *high = if value > high { *value } else { *high };
                 }
             }
         }
@@ -181,10 +180,11 @@ impl Kernel for SumSides<'_> {
         for &row in self.rows {
             let deviation = self.node.deviations[row as usize].weighted;
             for (side, values) in self.sides.iter_mut().zip(self.table.row(row)) {
-                for lane in 0..LANES {
-                    let comes_first = values[lane] <= side.threshold[lane];
-                    side.sum[lane] += if comes_first { deviation } else { 0.0 };
-                    side.rows[lane] += if comes_first { 1.0 } else { 0.0 };
+                let sums = side.sum.iter_mut().zip(&mut side.rows);
+                for ((sum, rows), (value, threshold)) in sums.zip(values.iter().zip(&side.threshold)) {
+                    let comes_first = value <= threshold;
+                    *sum += if comes_first { deviation } else { 0.0 };
+                    *rows += if comes_first { 1.0 } else { 0.0 };
                 }
             }
         }
