@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use lapicque_inverse::estimators::{AnyEstimator, FitContext, Fitted};
-use lapicque_inverse::{ElasticNet, ExtraTrees, GradientBoosting, KNearestNeighbours, Lasso, RandomForest};
+use lapicque_inverse::{
+    ElasticNet, ExtraTrees, GaussianProcess, GradientBoosting, KNearestNeighbours, Lasso, RandomForest, SupportVector,
+};
 use lapicque_numerics::random::{Generator, StreamKey};
 use ndarray::{Array2, s};
 
@@ -60,4 +62,17 @@ fn elastic_net() -> Box<dyn Fitted> {
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn lasso() -> Box<dyn Fitted> {
     fit(&Lasso { alpha: 0.01, ..Lasso::default() }.into(), ROWS)
+}
+
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn support_vectors_of_4000_rows() -> Box<dyn Fitted> {
+    fit(&SupportVector::default().into(), 4000)
+}
+
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn gaussian_process_of_500_rows_and_one_target() -> Box<dyn Fitted> {
+    let (features, targets) = data();
+    let context = FitContext::unwatched(StreamKey::new([7; 16]));
+    let process = AnyEstimator::from(GaussianProcess { starts: 1, ..GaussianProcess::default() });
+    process.fit(features.slice(s![..500, ..]), targets.slice(s![..500, ..1]), &context).unwrap()
 }

@@ -77,6 +77,7 @@ impl GradientBoosting {
         let of_rows = context.stream.derive("rows").derive(&number.to_string());
         let mut bag = Bag::new(vec![1; count]);
         let mut sorted = Sorted::new(columns);
+        sorted.take(&bag);
         let mut grown = Vec::with_capacity(self.trees);
         for number in 0..self.trees {
             context.look()?;
@@ -86,8 +87,9 @@ impl GradientBoosting {
                     counts[row] = 1;
                 }
                 bag = Bag::new(counts);
+                sorted.take(&bag);
             }
-            sorted.begin(&bag);
+            sorted.begin();
             let mut tree = grow(&mut sorted, self.rule(), &left, &bag, None, &|| context.look())?;
             for value in &mut tree.value {
                 *value *= self.learning_rate;

@@ -80,8 +80,9 @@ impl Estimator for RandomForest {
             }
             let bag = Bag::new(counts);
             let mut sorted = Sorted::new(&columns);
+            sorted.take(&bag);
             move |target: &[f64], random| {
-                sorted.begin(&bag);
+                sorted.begin();
                 grow(&mut sorted, rule, target, &bag, Some(random), &|| context.look())
             }
         })?;

@@ -119,7 +119,7 @@ impl Rows for Drawn<'_> {
                 continue;
             }
             let (sum, threshold) = (side.sum[lane], side.threshold[lane]);
-            let gain = sum * sum * node.inverse[first] * node.inverse[rows.len() - first];
+            let gain = sum * sum * node.quotients[first];
             // In random order, so that of equal ones none is preferred. One that gains nothing is taken as well: the next one may gain.
             if best.is_none_or(|best| gain > best.gain) {
                 best = Some(Split { feature, threshold, rows: first, gain });

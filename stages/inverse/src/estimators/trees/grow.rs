@@ -24,15 +24,11 @@ pub(in crate::estimators) struct Rule {
 #[derive(Debug, Clone)]
 pub(in crate::estimators) struct Bag {
     pub(in crate::estimators) counts: Vec<u32>,
-    /// 1 / w for each weight w that a node may have.
-    inverse: Vec<f64>,
 }
 
 impl Bag {
     pub(in crate::estimators) fn new(counts: Vec<u32>) -> Self {
-        let total: u32 = counts.iter().sum();
-        let inverse = (0..=total).map(|weight| if weight == 0 { 0.0 } else { 1.0 / f64::from(weight) }).collect();
-        Self { counts, inverse }
+        Self { counts }
     }
 }
 
@@ -50,12 +46,11 @@ pub(in crate::estimators) struct Node<'a> {
     /// Where its rows are, among those of the tree.
     pub(in crate::estimators) start: usize,
     pub(in crate::estimators) end: usize,
-    /// W.
-    pub(in crate::estimators) weight: usize,
     pub(in crate::estimators) min_samples_leaf: usize,
     /// By row of the data; only those of the node mean something.
     pub(in crate::estimators) deviations: &'a [Deviation],
-    pub(in crate::estimators) inverse: &'a [f64],
+    /// 1 / (w (W - w)) for each weight w between 0 and W.
+    pub(in crate::estimators) quotients: &'a [f64],
 }
 
 /// A split of a node: rows whose feature is at most the threshold come first.
@@ -138,6 +133,7 @@ pub(in crate::estimators) fn grow(
     push_leaf(&mut tree);
     let mut open = vec![Open { node: 0, start: 0, end: rows.len(), depth: 0 }];
     let mut visited = 0;
+    let mut quotients = Vec::new();
     while let Some(Open { node, start, end, depth }) = open.pop() {
         visited += 1;
         if visited % NODES_PER_LOOK == 0 {
@@ -155,7 +151,10 @@ pub(in crate::estimators) fn grow(
             deviations[row] = Deviation { weighted: f64::from(count) * (target[row] - mean), weight: count };
         }
         let min_samples_leaf = rule.min_samples_leaf;
-        let place = Node { start, end, weight, min_samples_leaf, deviations: &deviations, inverse: &bag.inverse };
+        let whole = weight as f64;
+        quotients.clear();
+        quotients.extend((0..weight).map(|part| part as f64).map(|part| 1.0 / (part * (whole - part))));
+        let place = Node { start, end, min_samples_leaf, deviations: &deviations, quotients: &quotients };
         let Some(split) = rows.best(&place, &mut choice) else {
             continue;
         };

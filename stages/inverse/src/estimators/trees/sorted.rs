@@ -54,23 +54,31 @@ pub(in crate::estimators) struct Sorted<'a> {
     /// Feature by feature, the rows of each node beside each other, by value within it.
     orders: Vec<Place>,
     spare: Vec<Place>,
+    /// As they are before a tree parts them.
+    whole: Vec<Place>,
     /// By row of the data: 1 if it comes first in the split at hand.
     first: Vec<u8>,
 }
 
 impl<'a> Sorted<'a> {
     pub(in crate::estimators) fn new(columns: &'a Columns) -> Self {
-        Self { columns, rows: 0, orders: Vec::new(), spare: Vec::new(), first: vec![0; columns.rows] }
+        let first = vec![0; columns.rows];
+        Self { columns, rows: 0, orders: Vec::new(), spare: Vec::new(), whole: Vec::new(), first }
     }
 
-    /// The rows of another tree.
-    pub(in crate::estimators) fn begin(&mut self, bag: &Bag) {
+    /// The rows of the next trees.
+    pub(in crate::estimators) fn take(&mut self, bag: &Bag) {
         self.rows = bag.counts.iter().filter(|count| **count > 0).count();
-        self.orders.clear();
+        self.whole.clear();
         for sorted in &self.columns.sorted {
-            self.orders.extend(sorted.iter().filter(|place| bag.counts[place.row as usize] > 0));
+            self.whole.extend(sorted.iter().filter(|place| bag.counts[place.row as usize] > 0));
         }
         self.spare.resize(self.rows, Place::default());
+    }
+
+    /// All rows that were taken, for another tree.
+    pub(in crate::estimators) fn begin(&mut self) {
+        self.orders.clone_from(&self.whole);
     }
 }
 
@@ -143,17 +151,23 @@ impl Rows for Sorted<'_> {
 
 /// How many rows come first in the best split that gains more than `gain`, and what it gains.
 fn best_of(order: &[Place], node: &Node<'_>, mut gain: f64) -> Option<(usize, f64)> {
+    let least = node.min_samples_leaf;
     let (mut sum, mut weight, mut best) = (0.0, 0, None);
-    let most = order.len() - node.min_samples_leaf;
-    for (position, pair) in order.windows(2).take(most).enumerate() {
+    for place in &order[..least - 1] {
+        let deviation = node.deviations[place.row as usize];
+        sum += deviation.weighted;
+        weight += deviation.weight as usize;
+    }
+    let last = order.len() - least + 1;
+    for (rows, pair) in (least..).zip(order[least - 1..last].windows(2)) {
         let deviation = node.deviations[pair[0].row as usize];
         sum += deviation.weighted;
         weight += deviation.weight as usize;
-        if pair[0].rank != pair[1].rank && position + 1 >= node.min_samples_leaf {
-            let of_this = sum * sum * node.inverse[weight] * node.inverse[node.weight - weight];
+        if pair[0].rank != pair[1].rank {
+            let of_this = sum * sum * node.quotients[weight];
             if of_this > gain {
                 gain = of_this;
-                best = Some((position + 1, gain));
+                best = Some((rows, gain));
             }
         }
     }

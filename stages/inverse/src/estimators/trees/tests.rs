@@ -54,9 +54,10 @@ fn trees_are_those_of_trying_all_thresholds() {
         for (max_depth, min_samples_leaf) in [(None, 1), (Some(1), 1), (Some(3), 4), (None, 7), (None, 30)] {
             let rule = Rule { max_depth, min_samples_leaf, features_per_split: None };
             let mut sorted = Sorted::new(&columns);
+            sorted.take(&bag);
             // What a tree before left behind must not matter.
             for _ in 0..2 {
-                sorted.begin(&bag);
+                sorted.begin();
                 let tree = grow(&mut sorted, rule, &y, &bag, None, &|| Ok(())).unwrap();
                 tree.check("tree", 3).unwrap();
                 // Features that part the rows of a node alike may part others differently.
@@ -77,7 +78,8 @@ fn a_split_that_gains_nothing_may_lead_to_one_that_does() {
     let y = [0.0, 1.0, 1.0, 0.0];
     let (columns, bag) = (Columns::of(x.view()), Bag::new(vec![1; 4]));
     let mut sorted = Sorted::new(&columns);
-    sorted.begin(&bag);
+    sorted.take(&bag);
+    sorted.begin();
     let rule = Rule { max_depth: None, min_samples_leaf: 1, features_per_split: None };
     let tree = grow(&mut sorted, rule, &y, &bag, None, &|| Ok(())).unwrap();
     for (row, expected) in x.rows().into_iter().zip(y) {
@@ -92,7 +94,8 @@ fn neighbouring_numbers_are_told_apart() {
     let y = [1.0, 2.0, 3.0, 3.0];
     let (columns, bag) = (Columns::of(x.view()), Bag::new(vec![1; 4]));
     let mut sorted = Sorted::new(&columns);
-    sorted.begin(&bag);
+    sorted.take(&bag);
+    sorted.begin();
     let rule = Rule { max_depth: None, min_samples_leaf: 1, features_per_split: None };
     let tree = grow(&mut sorted, rule, &y, &bag, None, &|| Ok(())).unwrap();
     for (row, expected) in x.rows().into_iter().zip(y) {
