@@ -55,6 +55,16 @@ fn five_penalties_ten_folds_twenty_repeats(bencher: divan::Bencher<'_, '_>) {
     });
 }
 
+/// The same, with the penalties of a fold from the same moments, and their errors on its rows in one pass.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn the_same_by_folds(bencher: divan::Bencher<'_, '_>) {
+    let (data, splits) = (data(), splits());
+    // A row is a sample here.
+    let folds: Vec<Vec<usize>> = splits.into_iter().map(|split| split.test_samples).collect();
+    let alphas = [0.01, 0.1, 1.0, 10.0, 100.0];
+    bencher.bench(|| Ridge::errors_of_folds(data.features(), data.targets(), false, &alphas, &folds).unwrap());
+}
+
 #[divan::bench(sample_count = 20)]
 fn one_fit(bencher: divan::Bencher<'_, '_>) {
     let data = data();

@@ -164,11 +164,31 @@ pub enum InverseError {
         /// As the library says it.
         reason: String,
     },
-    /// A tree could not be grown.
-    #[error("random forest failed: {reason}")]
-    RandomForest {
-        /// As the library says it.
-        reason: String,
+    /// Steps towards the answer ended before they were near enough.
+    #[error(
+        "{estimator} did not converge: after {iterations} passes {left:.1e} is left, and `tolerance` is {tolerance:e}; allow more passes (`most_iterations`), a larger `tolerance`, or a stronger penalty"
+    )]
+    NotConverged {
+        /// Its name.
+        estimator: &'static str,
+        /// As many as were allowed.
+        iterations: usize,
+        /// How far it is, in what the tolerance is in.
+        left: f64,
+        /// What was asked for.
+        tolerance: f64,
+    },
+    /// More rows than the estimator can take in reasonable time and memory.
+    #[error("{estimator} takes at most {most} training rows, found {found}; {instead}")]
+    TooManyRows {
+        /// Its name.
+        estimator: &'static str,
+        /// The most rows it takes.
+        most: usize,
+        /// Rows to train on.
+        found: usize,
+        /// What to do, in words.
+        instead: &'static str,
     },
     /// What estimators of posteriors say of targets: there is nothing to learn about one.
     #[error(

@@ -8,6 +8,13 @@
 mod abc;
 mod any;
 mod context;
+mod coordinate_descent;
+mod elastic_net;
+mod extra_trees;
+mod gaussian_process;
+mod gradient_boosting;
+mod k_nearest_neighbours;
+mod lasso;
 mod learned_density;
 mod least_squares;
 mod leverage;
@@ -20,6 +27,8 @@ mod npe;
 mod random_forest;
 mod ridge;
 mod stored;
+mod support_vector;
+mod trees;
 
 use std::fmt::Debug;
 use std::sync::OnceLock;
@@ -32,6 +41,12 @@ use serde::de::DeserializeOwned;
 pub use abc::{Abc, AbcMethod};
 pub use any::AnyEstimator;
 pub use context::FitContext;
+pub use elastic_net::ElasticNet;
+pub use extra_trees::ExtraTrees;
+pub use gaussian_process::{GaussianProcess, GaussianProcesses};
+pub use gradient_boosting::{BoostedTrees, GradientBoosting};
+pub use k_nearest_neighbours::{KNearestNeighbours, Metric, NeighbourWeights, Neighbours};
+pub use lasso::Lasso;
 pub use least_squares::LeastSquares;
 pub use leverage::Leverage;
 pub use linear_map::LinearMap;
@@ -39,9 +54,11 @@ pub use members::{Member, Members};
 pub use mlp::{Mlp, Network};
 pub use nle::Nle;
 pub use npe::Npe;
-pub use random_forest::{Forest, Forests, RandomForest, Tree};
+pub use random_forest::{Forests, RandomForest};
 pub use ridge::Ridge;
 pub use stored::{NamedArray, Stored};
+pub use support_vector::{KernelShape, SupportVector, SupportVectors};
+pub use trees::{Forest, Tree};
 
 use crate::{InverseError, Moments, Posterior};
 
@@ -49,11 +66,18 @@ use crate::{InverseError, Moments, Posterior};
 fn each(visitor: &mut impl Visitor) {
     visitor.estimator::<Ridge>();
     visitor.estimator::<LeastSquares>();
+    visitor.estimator::<Lasso>();
+    visitor.estimator::<ElasticNet>();
     visitor.estimator::<RandomForest>();
     visitor.estimator::<Npe>();
     visitor.estimator::<Nle>();
     visitor.estimator::<Abc>();
     visitor.estimator::<Mlp>();
+    visitor.estimator::<ExtraTrees>();
+    visitor.estimator::<GradientBoosting>();
+    visitor.estimator::<KNearestNeighbours>();
+    visitor.estimator::<SupportVector>();
+    visitor.estimator::<GaussianProcess>();
 }
 
 /// Learns a map from features to targets.
@@ -118,6 +142,11 @@ pub trait Fitted: Debug + Send + Sync {
 
     /// Rows x targets of rows x features. A row with a value that is not finite gives NaN.
     fn predict(&self, features: ArrayView2<'_, f64>) -> Array2<f64>;
+
+    /// The standard deviation of a new value of each target about [`Fitted::predict`], rows x targets, where the estimator tells; NaN where it is not known.
+    fn sd(&self, _features: ArrayView2<'_, f64>) -> Option<Array2<f64>> {
+        None
+    }
 
     /// Whether it is what a model with so many features and targets may have: it may come from a file that was edited or cut short.
     ///

@@ -52,10 +52,13 @@ pub mod validation;
 pub use lapicque_density as density;
 
 pub use error::InverseError;
-pub use estimators::{AnyEstimator, Estimator, FitContext, Fitted, LeastSquares, RandomForest, Ridge, estimators};
+pub use estimators::{
+    AnyEstimator, ElasticNet, Estimator, ExtraTrees, FitContext, Fitted, GaussianProcess, GradientBoosting,
+    KNearestNeighbours, Lasso, LeastSquares, RandomForest, Ridge, SupportVector, estimators,
+};
 pub use expression::Expression;
 pub use model::{Model, Predictions, predict, predict_checked, train};
-pub use moments::Moments;
+pub use moments::{HeldOutErrors, Moments};
 pub use posterior::{DensityPosterior, Draws, LikelihoodPosterior, Posterior, Space};
 pub use prior::{JointPrior, Prior};
 pub use steps::Preparation;

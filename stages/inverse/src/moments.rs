@@ -4,7 +4,12 @@
 //! Sums of products about a common centre c obey S_about_mean = S_about_c - n (m - c)(m - c)^T (Chan, Golub, LeVeque 1983, Am Stat 37:242), so
 //! the moments of "all rows but these" follow from those of "all" and "these". [`LeaveOut`] does that only where next to nothing cancels.
 
+mod held_out;
+
+use lapicque_numerics::vectorise::{Kernel, vectorise};
 use ndarray::{Array2, ArrayView2};
+
+pub use held_out::HeldOutErrors;
 
 /// Centred sums over training rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +24,8 @@ pub struct Moments {
     pub gram: Array2<f64>,
     /// features x targets.
     pub cross: Array2<f64>,
+    /// sum_r (y_r - m_y)^2 of each target.
+    pub target_squares: Vec<f64>,
 }
 
 impl Moments {
@@ -136,28 +143,43 @@ impl Deviations {
         self.feature_count + self.target_count
     }
 
+    #[inline(always)]
     fn row(&self, row: usize) -> &[f64] {
         &self.values[row * self.width..(row + 1) * self.width]
     }
 
-    /// Four rows a step: the products are the cost, and each load and store of a sum then serves four of them.
     fn sums(&self, rows: impl IntoIterator<Item = usize>) -> Sums {
-        let width = self.width;
+        vectorise(SumRows { deviations: self, rows: rows.into_iter() })
+    }
+}
+
+struct SumRows<'a, I> {
+    deviations: &'a Deviations,
+    rows: I,
+}
+
+impl<I: Iterator<Item = usize>> Kernel for SumRows<'_, I> {
+    type Output = Sums;
+
+    /// Four rows a step: the products are the cost, and each load and store of a sum then serves four of them.
+    #[inline(always)]
+    fn run(self) -> Sums {
+        let Self { deviations, mut rows } = self;
+        let width = deviations.width;
         let zeros = vec![0.0; width];
         let mut sums = Sums { rows: 0, columns: vec![0.0; width], products: vec![0.0; width * width] };
-        let mut rows = rows.into_iter();
         while let Some(first) = rows.next() {
-            let mut block = [self.row(first), &zeros, &zeros, &zeros];
+            let mut block = [deviations.row(first), &zeros, &zeros, &zeros];
             sums.rows += 1;
             for (slot, row) in block[1..].iter_mut().zip(rows.by_ref()) {
-                *slot = self.row(row);
+                *slot = deviations.row(row);
                 sums.rows += 1;
             }
             let [a, b, c, d] = block;
             for (j, sum) in sums.columns.iter_mut().enumerate() {
                 *sum += (a[j] + b[j]) + (c[j] + d[j]);
             }
-            for i in 0..self.columns() {
+            for i in 0..deviations.columns() {
                 let from = i - i % LANES;
                 let (ai, bi, ci, di) = (a[i], b[i], c[i], d[i]);
                 let line = &mut sums.products[i * width + from..(i + 1) * width];
@@ -194,6 +216,8 @@ impl Sums {
             target_means: (p..p + t).map(mean).collect(),
             gram: Array2::from_shape_fn((p, p), |(i, j)| about_mean(i, j)),
             cross: Array2::from_shape_fn((p, t), |(i, j)| about_mean(i, p + j)),
+            // Rounding may leave a constant with less than nothing.
+            target_squares: (p..p + t).map(|i| about_mean(i, i).max(0.0)).collect(),
         }
     }
 }
@@ -228,6 +252,9 @@ mod tests {
             assert!((value - cross[[i, j]]).abs() < 1e-11 * gram[[i, i]].sqrt(), "cross {i} {j}");
         }
         assert!((moments.feature_means[1] - mx[1]).abs() < 1e-10);
+        for (square, column) in moments.target_squares.iter().zip(dy.columns()) {
+            assert!((square / column.dot(&column) - 1.0).abs() < 1e-13);
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lapicque_inverse::{
-    AnyEstimator, FitContext, Model, Preparation, RandomForest, Ridge, Target, TrainingData, predict, train,
+    AnyEstimator, ExtraTrees, FitContext, GaussianProcess, GradientBoosting, KNearestNeighbours, Model, Preparation,
+    RandomForest, Ridge, SupportVector, Target, TrainingData, predict, train,
 };
 use lapicque_numerics::random::StreamKey;
 use ndarray::Array2;
@@ -20,16 +21,26 @@ fn data() -> TrainingData {
 fn model_files() -> Vec<String> {
     let forest = RandomForest { trees: 3, min_samples_leaf: 3, ..RandomForest::default() };
     let context = FitContext::unwatched(StreamKey::new([7; 16]));
-    [AnyEstimator::from(forest), Ridge::default().into()]
-        .map(|estimator| {
-            train(&data(), &estimator, &Preparation::standardized(), "catch22 v1", &context).unwrap().to_json().unwrap()
-        })
-        .into_iter()
-        .chain([
-            include_str!("../../../tests/golden/models/random_forest.format_2.json").to_owned(),
-            include_str!("../../../tests/golden/models/ridge.format_2.json").to_owned(),
-        ])
-        .collect()
+    let trees = ExtraTrees { trees: 3, min_samples_leaf: 3, ..ExtraTrees::default() };
+    let boosting = GradientBoosting { trees: 3, ..GradientBoosting::default() };
+    [
+        AnyEstimator::from(forest),
+        Ridge::default().into(),
+        trees.into(),
+        boosting.into(),
+        KNearestNeighbours::default().into(),
+        SupportVector::default().into(),
+        GaussianProcess { starts: 1, most_iterations: 5 }.into(),
+    ]
+    .map(|estimator| {
+        train(&data(), &estimator, &Preparation::standardized(), "catch22 v1", &context).unwrap().to_json().unwrap()
+    })
+    .into_iter()
+    .chain([
+        include_str!("../../../tests/golden/models/random_forest.format_2.json").to_owned(),
+        include_str!("../../../tests/golden/models/ridge.format_2.json").to_owned(),
+    ])
+    .collect()
 }
 
 proptest! {

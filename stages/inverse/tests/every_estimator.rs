@@ -184,8 +184,8 @@ fn the_stream_alone_decides_random_estimators() {
     }
 }
 
-/// Those that there were when documents had format 2.
-const WITH_EARLIER_DOCUMENTS: [&str; 3] = ["ridge", "least_squares", "random_forest"];
+/// The estimators that there were when models had the second layout.
+const OF_FORMAT_2: [&str; 3] = ["ridge", "least_squares", "random_forest"];
 
 #[test]
 fn documents_of_earlier_versions_predict_what_they_did() {
@@ -198,7 +198,7 @@ fn documents_of_earlier_versions_predict_what_they_did() {
     let names: Vec<String> = lines.next().unwrap().split(',').skip(1).map(str::to_owned).collect();
     let values: Vec<f64> = lines.flat_map(|line| line.split(',').skip(1).map(|cell| cell.parse().unwrap())).collect();
     let features = Array2::from_shape_vec((values.len() / names.len(), names.len()), values).unwrap();
-    for spec in estimators().iter().filter(|spec| WITH_EARLIER_DOCUMENTS.contains(&spec.name)) {
+    for spec in estimators().iter().filter(|spec| OF_FORMAT_2.contains(&spec.name)) {
         let model = Model::from_json(&golden(&format!("{}.format_2.json", spec.name))).unwrap();
         let predicted = predict(&model, features.view(), &names).unwrap();
         let expected: serde_json::Value =
@@ -219,4 +219,181 @@ fn documents_of_earlier_versions_predict_what_they_did() {
     let of = |model: &Model| predict(model, features.view(), &names).unwrap();
     assert_eq!(of(&old).mean, of(&new).mean);
     assert!(of(&old).sd.column(0).iter().all(|sd| *sd == old.held_out_rms_error.as_ref().unwrap()[0]));
+}
+
+fn named(features: Array2<f64>, targets: Array2<f64>) -> TrainingData {
+    let names = (0..features.ncols()).map(|column| format!("f{column}")).collect();
+    let target = |column| Target { name: format!("t{column}"), unit: None, prior: None };
+    let columns = (0..targets.ncols()).map(target).collect();
+    let samples = (0..features.nrows()).collect();
+    TrainingData::new(features, names, targets, columns, samples).unwrap()
+}
+
+fn wavy(rows: usize, columns: usize) -> (Array2<f64>, Array2<f64>) {
+    let features = Array2::from_shape_fn((rows, columns), |(r, c)| ((r * (2 * c + 3) + c * c) as f64 * 0.41).sin());
+    let targets = Array2::from_shape_fn((rows, 2), |(r, t)| 3.0 * features[[r, t]] + ((r * r) as f64 * 0.1).cos());
+    (features, targets)
+}
+
+/// Trained without cross-validation, with what it says of its own rows.
+fn own(estimator: &AnyEstimator, data: &TrainingData) -> Result<Array2<f64>, InverseError> {
+    let model = train(data, estimator, &Preparation::standardized(), "v1", &quiet())?;
+    Ok(predict(&model, data.features(), data.feature_names()).unwrap().mean)
+}
+
+fn is_finite(values: &Array2<f64>) -> bool {
+    values.iter().all(|value| value.is_finite())
+}
+
+#[test]
+fn fewer_rows_than_features_have_an_answer_or_are_refused_as_too_few() {
+    for rows in 1..8 {
+        let (features, targets) = wavy(rows, 10);
+        for spec in estimators() {
+            match own(&(spec.default)(), &named(features.clone(), targets.clone())) {
+                Ok(predicted) => assert!(rows > 1 && is_finite(&predicted), "{} of {rows} rows", spec.name),
+                Err(InverseError::NoVaryingFeature { rows: 1, .. }) => assert_eq!(rows, 1),
+                Err(InverseError::TooFewRows { needed, found, .. }) => {
+                    assert!(found == rows && needed > rows, "{} of {rows} rows", spec.name);
+                }
+                Err(other) => panic!("{} of {rows} rows: {other}", spec.name),
+            }
+        }
+    }
+}
+
+#[test]
+fn columns_that_say_the_same_have_an_answer_or_are_named() {
+    let (mut features, targets) = wavy(40, 4);
+    let twin = features.column(1).to_owned();
+    features.column_mut(3).assign(&twin);
+    for spec in estimators() {
+        match own(&(spec.default)(), &named(features.clone(), targets.clone())) {
+            Ok(predicted) => assert!(is_finite(&predicted), "{}", spec.name),
+            Err(InverseError::DependentFeature { name }) => assert_eq!((spec.name, &*name), ("least_squares", "f3")),
+            Err(other) => panic!("{}: {other}", spec.name),
+        }
+    }
+}
+
+#[test]
+fn constant_features_change_nothing_and_constant_targets_are_predicted() {
+    let (features, mut targets) = wavy(40, 3);
+    targets.column_mut(1).fill(0.1);
+    let mut with_constant = Array2::from_elem((40, 4), 7.3);
+    with_constant.slice_mut(ndarray::s![.., ..3]).assign(&features);
+    for spec in estimators() {
+        let estimator = (spec.default)();
+        let predicted = own(&estimator, &named(features.clone(), targets.clone())).unwrap();
+        assert_eq!(
+            own(&estimator, &named(with_constant.clone(), targets.clone())).unwrap(),
+            predicted,
+            "{}",
+            spec.name
+        );
+        assert!(predicted.column(1).iter().all(|value| (value - 0.1).abs() < 1e-12), "{}", spec.name);
+        // Handed to it all the same, as estimators may be used without a model.
+        let found = estimator.fit(with_constant.view(), targets.view(), &quiet());
+        match found {
+            Ok(fitted) => assert!(is_finite(&fitted.predict(with_constant.view())), "{}", spec.name),
+            Err(error) => {
+                assert!(matches!(error, InverseError::DependentColumn { column: 3 }), "{}: {error}", spec.name)
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_too_large_to_square_are_refused_or_harmless() {
+    let (features, targets) = wavy(30, 3);
+    for spec in estimators() {
+        let estimator = (spec.default)();
+        let huge = (features.mapv(|value| value * 1e200), targets.mapv(|value| value * 1e200));
+        for (x, y) in [(&huge.0, &targets), (&features, &huge.1), (&huge.0, &huge.1)] {
+            match estimator.fit(x.view(), y.view(), &quiet()) {
+                Ok(fitted) => assert!(is_finite(&fitted.predict(x.view())), "{}", spec.name),
+                Err(error) => assert_eq!(error, InverseError::Overflow, "{}", spec.name),
+            }
+        }
+        assert!(estimator.fit(Array2::zeros((0, 3)).view(), Array2::zeros((0, 2)).view(), &quiet()).is_err());
+    }
+}
+
+#[test]
+fn rows_that_are_not_finite_are_not_predicted_and_spoil_no_others() {
+    let (features, targets) = wavy(40, 3);
+    for spec in estimators() {
+        let fitted = (spec.default)().fit(features.view(), targets.view(), &quiet()).unwrap();
+        let expected = fitted.predict(features.view());
+        for wrong in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let mut rows = features.clone();
+            rows[[7, 2]] = wrong;
+            let found = fitted.predict(rows.view());
+            for (row, (found, expected)) in found.rows().into_iter().zip(expected.rows()).enumerate() {
+                match row {
+                    7 => assert!(found.iter().all(|value| value.is_nan()), "{}", spec.name),
+                    _ => assert_eq!(found, expected, "{}", spec.name),
+                }
+            }
+        }
+        assert_eq!(fitted.predict(Array2::zeros((0, 3)).view()).dim(), (0, 2), "{}", spec.name);
+    }
+}
+
+#[test]
+fn threads_change_no_bit() {
+    let (features, targets) = wavy(150, 4);
+    let data = named(features, targets);
+    let splits: Vec<_> = Validation::RepeatedKfold { folds: 3, repeats: 1 }
+        .splits(&(0..150).collect::<Vec<usize>>(), &mut |_, sample| (sample * 7 % 150) as u64)
+        .unwrap();
+    for spec in estimators() {
+        let of = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let context = FitContext { threads, ..quiet() };
+                let model = train(&data, &(spec.default)(), &Preparation::standardized(), "v1", &context).unwrap();
+                let predicted = predict(&model, data.features(), data.feature_names()).unwrap();
+                let validation =
+                    cross_validate(&data, &*(spec.default)(), &Preparation::standardized(), &splits, &context).unwrap();
+                (model, predicted.mean, validation.folds)
+            })
+        };
+        let alone = of(1);
+        for threads in [2, 5] {
+            let together = of(threads);
+            assert!(together == alone, "{} on {threads} threads", spec.name);
+        }
+    }
+}
+
+#[test]
+fn what_is_held_out_does_not_reach_the_fit() {
+    let (features, targets) = wavy(60, 3);
+    let splits: Vec<_> = Validation::RepeatedKfold { folds: 3, repeats: 1 }
+        .splits(&(0..60).collect::<Vec<usize>>(), &mut |_, sample| (sample * 7 % 60) as u64)
+        .unwrap();
+    let fold = &splits[1..2];
+    let held_out = fold[0].test_samples.clone();
+    let (mut other_features, mut other_targets) = (features.clone(), targets.clone());
+    for &row in &held_out {
+        other_targets.row_mut(row).fill(50.0);
+    }
+    // One of them leaves the range; it is not compared.
+    other_features.row_mut(held_out[0]).fill(4.0);
+    for spec in estimators() {
+        let of = |features: &Array2<f64>, targets: &Array2<f64>| {
+            let data = named(features.clone(), targets.clone());
+            cross_validate(&data, &*(spec.default)(), &Preparation::standardized(), fold, &quiet()).unwrap().folds.remove(0)
+        };
+        let (before, after) = (of(&features, &targets), of(&other_features, &other_targets));
+        assert_eq!(before.test_rows, after.test_rows);
+        let lines = before.predicted.rows().into_iter().zip(after.predicted.rows()).zip(&before.test_rows);
+        for ((before, after), _) in lines.filter(|(_, row)| **row != held_out[0]) {
+            for (before, after) in before.iter().zip(after) {
+                // Moments of a fold come from those of all rows, which leaves rounding.
+                assert!((before - after).abs() < 1e-7, "{}: {before} {after}", spec.name);
+            }
+        }
+    }
 }

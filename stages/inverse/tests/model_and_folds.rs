@@ -297,7 +297,7 @@ fn configurations_read_as_documented() {
     assert_eq!(read(r#""least_squares""#).unwrap(), LeastSquares.into());
     assert!(read(r#"{"ridge": {"lambda": 2.0}}"#).is_err());
     let unknown = read(r#"{"rigde": {}}"#).unwrap_err().to_string();
-    assert!(unknown.contains("`ridge`, `least_squares`, `random_forest`"), "{unknown}");
+    assert!(unknown.contains("`ridge`, `least_squares`, `lasso`, `elastic_net`, `random_forest`"), "{unknown}");
     let scheme: Validation =
         serde_json::from_str(r#"{"shuffle_split": {"repeats": 200, "test_fraction": 0.1}}"#).unwrap();
     assert_eq!(scheme, Validation::ShuffleSplit { repeats: 200, test_fraction: 0.1 });
