@@ -176,9 +176,13 @@ impl SplitFitter<'_> {
         }
         let rows = self.rows.get_or_init(|| self.fitter.prepared(self.training)).as_ref().map_err(Clone::clone)?;
         let context = FitContext { priors, ..*context };
-        let fitted = estimator
-            .fit(rows.features.view(), rows.targets.view(), &context)
-            .map_err(|error| name_column(error, data, &rows.used))?;
+        let fitted = estimator.fit(rows.features.view(), rows.targets.view(), &context).map_err(|error| {
+            match rows.features.ncols() == rows.used.len() {
+                true => name_column(error, data, &rows.used),
+                // Columns are combinations of features.
+                false => name_column(error, data, &[]),
+            }
+        })?;
         let (used, dropped, steps) = (rows.used.clone(), rows.dropped.clone(), rows.steps.clone());
         Ok(ColumnFit { used, dropped, steps, fitted })
     }

@@ -158,6 +158,12 @@ pub enum InverseError {
         /// As the library says it.
         reason: String,
     },
+    /// Principal components could not be found.
+    #[error("principal components could not be found: {reason}")]
+    Components {
+        /// As the library says it.
+        reason: String,
+    },
     /// The decomposition failed.
     #[error("least squares failed: {reason}")]
     LeastSquares {

@@ -5,6 +5,7 @@
 //! | `standardize` | (x - mean) / s.d. | mean and population s.d. | |
 //! | `robust_scale` | (x - median) / (q75 - q25), or / s.d. where the quartiles are equal | quantiles of type 7 | |
 //! | `log` | ln x | | x <= 0: a training row is refused, another one has no prediction |
+//! | `principal_components` | projections of x - mean on the directions of largest variance | mean and directions | |
 //! | `quantile` | place of x among the training rows, 0 to 1, or the normal score of it | `quantiles` quantiles of type 7, evenly spaced | beyond the training rows it is the place of the nearest |
 //!
 //! `quantile` interpolates between quantiles, and gives a value that stands for several of them the middle of their places; normal scores are cut at
@@ -15,6 +16,8 @@
 use ndarray::{Array2, ArrayView2};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smartcore::decomposition::pca::{PCA, PCAParameters};
+use smartcore::error::Failed;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::estimators::Stored;
@@ -32,6 +35,16 @@ pub enum Step {
     Log(LogStep),
     /// Replace values by their places among the training rows.
     Quantile(QuantileStep),
+    /// Replace features by fewer combinations of them, in which the training rows vary most.
+    PrincipalComponents(ComponentsStep),
+}
+
+/// How many combinations are kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ComponentsStep {
+    /// Number of components, from 1; at most that of features is used.
+    pub components: usize,
 }
 
 /// Of which features the logarithm is taken.
@@ -110,6 +123,10 @@ impl Preparation {
         for step in &self.steps {
             match step {
                 Step::Standardize | Step::RobustScale => {}
+                Step::PrincipalComponents(ComponentsStep { components }) if *components > 0 => {}
+                Step::PrincipalComponents(_) => {
+                    return out_of_range("principal_components", "components", "0".to_owned(), "1 or more".to_owned());
+                }
                 Step::Quantile(QuantileStep { quantiles, .. }) if (2..=100_000).contains(quantiles) => {}
                 Step::Quantile(QuantileStep { quantiles, .. }) => {
                     return out_of_range("quantile", "quantiles", quantiles.to_string(), "2 to 100000".to_owned());
@@ -155,6 +172,13 @@ pub enum LearnedStep {
         /// Of which columns.
         columns: Vec<u32>,
     },
+    /// z_k = sum over columns of directions[k] (x - centre).
+    Project {
+        /// Per column.
+        centre: Vec<f64>,
+        /// Of each component, a unit vector with an entry per column.
+        directions: Vec<Vec<f64>>,
+    },
     /// Places among the training rows.
     Quantile {
         /// Per column, quantiles at evenly spaced places from 0 to 1, ascending.
@@ -181,6 +205,7 @@ pub(crate) fn learn(
             Step::RobustScale => robust_scale(rows.view()),
             Step::Log(LogStep { features }) => log(features, rows.view(), names)?,
             Step::Quantile(step) => quantile(step, rows.view()),
+            Step::PrincipalComponents(step) => principal_components(step, rows)?,
         };
         apply(std::slice::from_ref(&step), rows);
         learned.push(step);
@@ -228,6 +253,32 @@ fn quantile(step: &QuantileStep, rows: ArrayView2<'_, f64>) -> LearnedStep {
     LearnedStep::Quantile { quantiles: rows.columns().into_iter().map(of_column).collect(), scores: step.distribution }
 }
 
+/// By smartcore, in the order of the variance of the training rows along them; the largest entry of each direction is positive.
+fn principal_components(step: &ComponentsStep, rows: &Array2<f64>) -> Result<LearnedStep, InverseError> {
+    let failed = |error: Failed| InverseError::Components { reason: error.to_string() };
+    let columns = rows.ncols();
+    let parameters = PCAParameters::default().with_n_components(columns);
+    // Columns are directions.
+    let found = PCA::fit(rows, parameters).map_err(failed)?.components().clone();
+    let centre = moments(rows.view()).feature_means;
+    let mut directions: Vec<(f64, Vec<f64>)> = found
+        .columns()
+        .into_iter()
+        .map(|direction| {
+            let largest =
+                direction.iter().fold(0.0f64, |most, value| if value.abs() > most.abs() { *value } else { most });
+            let direction: Vec<f64> = direction.iter().map(|value| value * largest.signum()).collect();
+            (rows.dot(&ndarray::aview1(&direction)).var(0.0), direction)
+        })
+        .collect();
+    if directions.iter().any(|(variance, _)| !variance.is_finite()) {
+        return Err(InverseError::Overflow);
+    }
+    directions.sort_by(|a, b| b.0.total_cmp(&a.0));
+    directions.truncate(step.components);
+    Ok(LearnedStep::Project { centre, directions: directions.into_iter().map(|(_, direction)| direction).collect() })
+}
+
 /// The values that are numbers, ascending.
 fn sorted(column: ndarray::ArrayView1<'_, f64>) -> Vec<f64> {
     let mut values: Vec<f64> = column.iter().copied().filter(|value| !value.is_nan()).collect();
@@ -272,6 +323,20 @@ pub(crate) fn apply(steps: &[LearnedStep], rows: &mut Array2<f64>) {
                     rows.column_mut(column as usize)
                         .mapv_inplace(|value| if value > 0.0 { value.ln() } else { f64::NAN });
                 }
+            }
+            LearnedStep::Project { centre, directions } => {
+                let mut deviation = vec![0.0; centre.len()];
+                let mut projected = Array2::zeros((rows.nrows(), directions.len()));
+                for (row, mut place) in rows.rows().into_iter().zip(projected.rows_mut()) {
+                    deviation
+                        .iter_mut()
+                        .zip(row.iter().zip(centre))
+                        .for_each(|(slot, (value, mean))| *slot = value - mean);
+                    for (slot, direction) in place.iter_mut().zip(directions) {
+                        *slot = direction.iter().zip(&deviation).map(|(d, value)| d * value).sum();
+                    }
+                }
+                *rows = projected;
             }
             LearnedStep::Quantile { quantiles, scores } => {
                 let normal = Normal::standard();
@@ -318,6 +383,11 @@ fn score(place: f64, scores: Scores, normal: &Normal) -> f64 {
 }
 
 impl LearnedStep {
+    /// How many columns come of so many.
+    pub(crate) fn width(&self, columns: usize) -> usize {
+        if let Self::Project { directions, .. } = self { directions.len() } else { columns }
+    }
+
     /// What is kept of it.
     pub(crate) fn store(&self) -> Stored {
         match self {
@@ -331,6 +401,9 @@ impl LearnedStep {
                 let columns: Vec<f64> = columns.iter().map(|&column| f64::from(column)).collect();
                 Stored::default().with("logarithm_of", &[columns.len()], columns)
             }
+            Self::Project { centre, directions } => Stored::default()
+                .with("mean", &[centre.len()], centre.clone())
+                .with("directions", &[directions.len(), centre.len()], directions.concat()),
             Self::Quantile { quantiles, scores } => {
                 let shape = [quantiles.len(), quantiles.first().map_or(0, Vec::len)];
                 let scores = match scores {
@@ -360,6 +433,13 @@ impl LearnedStep {
                 return stored.wrong("scale", format!("holds {scale}; it must be above 0"));
             }
             Self::Affine { centre, scale }
+        } else if stored.array("directions").is_some() {
+            let centre = of_columns("mean", &mut stored)?;
+            let ([count, width], directions) = stored.take::<2>("directions")?;
+            if width != columns || count == 0 || directions.iter().any(|value| !value.is_finite()) {
+                return stored.wrong("directions", format!("must be of {columns} finite numbers each, at least one"));
+            }
+            Self::Project { centre, directions: directions.chunks(columns).map(<[f64]>::to_vec).collect() }
         } else if stored.array("logarithm_of").is_some() {
             let logarithms = stored.take_whole("logarithm_of")?;
             if let Some(column) = logarithms.iter().find(|column| **column as usize >= columns) {
@@ -390,82 +470,4 @@ impl LearnedStep {
 }
 
 #[cfg(test)]
-mod tests {
-    use ndarray::array;
-
-    use super::*;
-
-    fn through(step: Step, rows: &Array2<f64>) -> (Array2<f64>, LearnedStep) {
-        let preparation = Preparation { steps: vec![step], ..Preparation::none() };
-        let mut seen = rows.clone();
-        let learned = learn(&preparation, &mut seen, &["a", "b"]).unwrap().remove(0);
-        (seen, learned)
-    }
-
-    /// sklearn.preprocessing.QuantileTransformer and RobustScaler of scikit-learn 1.9.1.
-    #[test]
-    fn places_and_scores_are_those_of_scikit_learn() {
-        let rows = array![[0.0, 3.0], [1.0, 3.0], [1.0, 5.0], [4.0, -2.0], [9.0, 0.5]];
-        let uniform = QuantileStep { quantiles: 4, distribution: Scores::Uniform };
-        let (seen, learned) = through(Step::Quantile(uniform), &rows);
-        let places = [0.0, 6.0, 3.0, 6.0, 3.0, 9.0, 6.5, 0.0, 9.0, 2.25].map(|ninths| ninths / 9.0);
-        for (found, expected) in seen.iter().zip(places) {
-            assert!((found - expected).abs() < 1e-12, "{seen}");
-        }
-        let mut beyond = array![[-7.0, 9.0], [0.5, f64::NAN]];
-        apply(&[learned], &mut beyond);
-        assert_eq!(beyond.row(0).to_vec(), [0.0, 1.0]);
-        assert!((beyond[[1, 0]] - 1.0 / 6.0).abs() < 1e-12 && beyond[[1, 1]].is_nan());
-        let (seen, _) = through(Step::Quantile(QuantileStep { quantiles: 4, ..QuantileStep::default() }), &rows);
-        let (end, third) = (5.199337582605575, 0.43072729929545744);
-        let scores = [-end, third, -third, third, -third, end, 0.5894557978497786, -end, end, -0.6744897501960816];
-        for (found, expected) in seen.iter().zip(scores) {
-            assert!((found - expected).abs() < 1e-9, "{seen}");
-        }
-    }
-
-    #[test]
-    fn robust_scales_do_without_quartiles_that_differ() {
-        let (seen, _) = through(Step::RobustScale, &array![[0.0, 1.0], [2.0, 1.0], [4.0, 1.0], [8.0, 1.0], [9.0, 2.0]]);
-        assert_eq!(seen.column(0).to_vec(), [-4.0 / 6.0, -2.0 / 6.0, 0.0, 4.0 / 6.0, 5.0 / 6.0]);
-        assert!((seen[[4, 1]] - 1.0 / 0.4).abs() < 1e-12 && seen[[0, 1]] == 0.0);
-    }
-
-    #[test]
-    fn logarithms_are_of_positive_numbers() {
-        let step = Step::Log(LogStep { features: vec!["b".to_owned()] });
-        let (seen, learned) = through(step.clone(), &array![[0.0, 1.0], [-2.0, std::f64::consts::E]]);
-        assert_eq!(seen, array![[0.0, 0.0], [-2.0, 1.0]]);
-        let mut others = array![[0.0, 0.0], [1.0, -1.0]];
-        apply(&[learned], &mut others);
-        assert!(others.column(1).iter().all(|value| value.is_nan()) && others[[1, 0]] == 1.0);
-        let preparation = Preparation { steps: vec![step], ..Preparation::none() };
-        let refused = learn(&preparation, &mut array![[0.0, 0.0]], &["a", "b"]).unwrap_err().to_string();
-        assert!(refused.contains("feature `b` is 0 in a training row"), "{refused}");
-        let unknown =
-            Preparation { steps: vec![Step::Log(LogStep { features: vec!["c".to_owned()] })], ..Preparation::none() };
-        assert!(unknown.check(&["a".to_owned()]).unwrap_err().to_string().contains("features that are used: a"));
-    }
-
-    #[test]
-    fn medians_take_the_place_of_what_is_missing_and_steps_are_kept() {
-        let preparation = Preparation {
-            missing: Missing::Median,
-            steps: vec![Step::Quantile(QuantileStep::default()), Step::RobustScale, Step::Standardize],
-            ..Preparation::none()
-        };
-        let rows = array![[1.0, 2.0], [f64::NAN, 3.0], [3.0, f64::NAN], [7.0, 8.0]];
-        let mut seen = rows.clone();
-        let learned = learn(&preparation, &mut seen, &["a", "b"]).unwrap();
-        assert_eq!(learned[0], LearnedStep::Fill(vec![3.0, 3.0]));
-        assert!(seen.iter().all(|value| value.is_finite()));
-        for step in &learned {
-            let restored = LearnedStep::restore(step.store(), 2).unwrap();
-            assert_eq!(&restored, step);
-            assert!(LearnedStep::restore(step.store(), 3).is_err());
-        }
-        let mut again = rows;
-        apply(&learned, &mut again);
-        assert_eq!(again, seen);
-    }
-}
+mod tests;

@@ -384,7 +384,10 @@ fn what_is_held_out_does_not_reach_the_fit() {
     for spec in estimators() {
         let of = |features: &Array2<f64>, targets: &Array2<f64>| {
             let data = named(features.clone(), targets.clone());
-            cross_validate(&data, &*(spec.default)(), &Preparation::standardized(), fold, &quiet()).unwrap().folds.remove(0)
+            cross_validate(&data, &*(spec.default)(), &Preparation::standardized(), fold, &quiet())
+                .unwrap()
+                .folds
+                .remove(0)
         };
         let (before, after) = (of(&features, &targets), of(&other_features, &other_targets));
         assert_eq!(before.test_rows, after.test_rows);

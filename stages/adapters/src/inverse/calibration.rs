@@ -424,8 +424,8 @@ fn checks(found: &Calibration, targets: &[&str]) -> Result<RecordBatch, SampleEr
 fn correlations(found: &Calibration, targets: &[&str]) -> Result<RecordBatch, SampleError> {
     let pairs = || (0..targets.len()).flat_map(|i| (0..targets.len()).filter(move |j| *j != i).map(move |j| (i, j)));
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(StringArray::from_iter_values(pairs().map(|(i, _)| targets[i]))),
-        Arc::new(StringArray::from_iter_values(pairs().map(|(_, j)| targets[j]))),
+        texts(pairs().map(|(i, _)| targets[i])),
+        texts(pairs().map(|(_, j)| targets[j])),
         Arc::new(Float64Array::from_iter_values(pairs().map(|(i, j)| found.correlations[[i, j]]))),
     ];
     RecordBatch::try_new(correlations_schema().arrow, columns).map_err(SampleError::internal)

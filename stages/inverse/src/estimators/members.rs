@@ -68,8 +68,11 @@ impl Members {
             let columns = part.take_whole("columns")?;
             let mut steps = Vec::new();
             if let Some(mut kept) = part.take_part("steps") {
+                let mut width = columns.len();
                 while let Some(step) = kept.take_part(&steps.len().to_string()) {
-                    steps.push(LearnedStep::restore(step, columns.len())?);
+                    let step = LearnedStep::restore(step, width)?;
+                    width = step.width(width);
+                    steps.push(step);
                 }
                 kept.finish()?;
             }
@@ -131,7 +134,8 @@ impl Fitted for Members {
                 let problem = format!("must be ascending numbers below {features}, the number of features");
                 return wrong(format!("fitted.members.{place}.columns"), problem);
             }
-            member.fitted.check(columns.len(), targets)?;
+            let width = member.steps.iter().fold(columns.len(), |width, step| step.width(width));
+            member.fitted.check(width, targets)?;
         }
         Ok(())
     }
