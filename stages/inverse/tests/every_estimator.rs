@@ -28,7 +28,7 @@ fn data() -> TrainingData {
 /// With its default parameters, but for trainings in steps: those are cut short.
 fn small(spec: &EstimatorSpec) -> AnyEstimator {
     let density = serde_json::json!({"maf": {"transforms": 2, "hidden": 8, "blocks": 1}});
-    let training = serde_json::json!({"max_epochs": 3});
+    let training = serde_json::json!({"max_epochs": 3, "members": 1});
     let chains = serde_json::json!({"count": 8, "warm_up": 3, "thinning": 1});
     let parameters = match spec.name {
         "npe" => serde_json::json!({"density": density, "training": training}),
