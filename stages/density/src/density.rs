@@ -239,6 +239,7 @@ impl Density {
     }
 }
 
+/// Tables of other widths, or of numbers of rows that do not go together, give NaN.
 impl ConditionalDensity for Density {
     fn value_count(&self) -> usize {
         self.value_count
@@ -250,6 +251,10 @@ impl ConditionalDensity for Density {
 
     fn log_density(&self, values: ArrayView2<'_, f64>, contexts: ArrayView2<'_, f64>) -> Vec<f64> {
         let count = if values.nrows() == 1 { contexts.nrows() } else { values.nrows() };
+        let fits = contexts.nrows() == 1 || contexts.nrows() == count;
+        if !fits || values.ncols() != self.value_count || contexts.ncols() != self.context_count {
+            return vec![f64::NAN; count];
+        }
         let of_member = |member: &Member| {
             let volume = member.values.log_volume();
             let mut densities = Vec::with_capacity(count);

@@ -168,6 +168,12 @@ fn what_is_not_finite_has_no_density_and_gives_no_draws() {
         assert!(densities[0].is_finite() && densities[1].is_nan() && densities[2].is_nan(), "{densities:?}");
         assert!(densities[3] < -1e100 && densities[4] < -1e100, "{kind:?}: {densities:?}");
         assert!(density.log_density(values.view(), array![[f64::NAN, 0.5]].view()).iter().all(|d| d.is_nan()));
+        let (v, x) = rows(5, 2);
+        for (v, x) in [(v.slice(ndarray::s![.., ..1]), x.view()), (v.view(), x.slice(ndarray::s![..3, ..]))] {
+            let densities = density.log_density(v, x);
+            assert!(densities.len() == 5 && densities.iter().all(|density| density.is_nan()));
+        }
+        assert!(density.log_density(Array2::zeros((0, 2)).view(), x.slice(ndarray::s![..1, ..])).is_empty());
         let mut generator = key(1).stream("draws", 0);
         assert!(density.draw(&[f64::INFINITY, 0.0], 3, &mut generator).iter().all(|value| value.is_nan()));
         assert!(density.draw(&[0.0], 3, &mut generator).iter().all(|value| value.is_nan()));
