@@ -1,6 +1,7 @@
 //! Ridge as the field trains it: 5 penalties x 10 folds x 20 repeats on 20,000 rows, 22 features -> 7 targets, and prediction of 20,000 rows.
 #![allow(clippy::unwrap_used)]
 
+use lapicque_inverse::selection::{Kept, Score, compare, train_on_folds};
 use lapicque_inverse::{
     AnyEstimator, FitContext, Preparation, Ridge, Split, Target, TrainingData, Validation, cross_validate, predict,
     train,
@@ -55,14 +56,24 @@ fn five_penalties_ten_folds_twenty_repeats(bencher: divan::Bencher<'_, '_>) {
     });
 }
 
-/// The same, with the penalties of a fold from the same moments, and their errors on its rows in one pass.
+/// The same as a search.
 #[divan::bench(sample_count = 20, sample_size = 1)]
-fn the_same_by_folds(bencher: divan::Bencher<'_, '_>) {
+fn the_same_as_a_search(bencher: divan::Bencher<'_, '_>) {
     let (data, splits) = (data(), splits());
-    // A row is a sample here.
-    let folds: Vec<Vec<usize>> = splits.into_iter().map(|split| split.test_samples).collect();
-    let alphas = [0.01, 0.1, 1.0, 10.0, 100.0];
-    bencher.bench(|| Ridge::errors_of_folds(data.features(), data.targets(), false, &alphas, &folds).unwrap());
+    let candidates: Vec<AnyEstimator> =
+        [0.01, 0.1, 1.0, 10.0, 100.0].map(|alpha| AnyEstimator::from(Ridge { alpha })).to_vec();
+    let preparation = Preparation::standardized();
+    bencher.bench(|| compare(&data, &candidates, &preparation, &splits, Score::default(), &quiet()).unwrap());
+}
+
+/// The model of all two hundred fits.
+#[divan::bench(sample_count = 20)]
+fn an_ensemble_predicts_all_rows(bencher: divan::Bencher<'_, '_>) {
+    let (data, splits) = (data(), splits());
+    let estimator = AnyEstimator::from(Ridge { alpha: 1.0 });
+    let preparation = Preparation::standardized();
+    let (model, _) = train_on_folds(&data, &estimator, &preparation, &splits, Kept::All, "none", &quiet()).unwrap();
+    bencher.bench(|| predict(&model, data.features(), data.feature_names()).unwrap());
 }
 
 #[divan::bench(sample_count = 20)]

@@ -6,8 +6,8 @@ use std::cell::OnceCell;
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-use crate::estimators::Leverage;
-use crate::moments::{LeaveOut, Moments};
+use crate::estimators::{Leverage, LinearMap};
+use crate::moments::{HeldOutErrors, LeaveOut, Moments};
 use crate::steps::{LearnedStep, Missing, Step, apply, learn};
 use crate::{Estimator, FitContext, Fitted, InverseError, Preparation, Prior, TrainingData};
 
@@ -163,6 +163,26 @@ struct PreparedRows {
 }
 
 impl SplitFitter<'_> {
+    /// Per estimator and target, the errors on the rows that are left out, in one pass over them; none where moments do not give all of the fits, or where an
+    /// estimator refuses them: then it is fitted by itself.
+    pub(crate) fn errors_by_moments(
+        &self,
+        estimators: &[&dyn Estimator],
+        left_out: &[usize],
+    ) -> Option<Vec<Vec<HeldOutErrors>>> {
+        let (moments, steps) = self.moments.as_ref()?;
+        let map = |estimator: &&dyn Estimator| {
+            let fitted = estimator.by_moments()?.fit_moments(moments).ok()??;
+            let map = fitted.linear()?;
+            Some(match steps.as_slice() {
+                [LearnedStep::Affine { centre, scale }] => map.after(centre, scale),
+                _ => map.clone(),
+            })
+        };
+        let maps: Vec<LinearMap> = estimators.iter().map(map).collect::<Option<_>>()?;
+        Some(self.fitter.leave_out.as_ref()?.errors(left_out, &maps))
+    }
+
     pub(crate) fn fit(&self, estimator: &dyn Estimator, context: &FitContext<'_>) -> Result<ColumnFit, InverseError> {
         context.look()?;
         let Fitter { data, varying, constant, priors, .. } = self.fitter;

@@ -10,9 +10,10 @@ use rayon::prelude::*;
 use crate::columns::{ColumnFit, Fitter};
 use crate::model::model_of_members;
 use crate::validation::{
-    CrossValidation, FoldPredictions, Metric, Split, SplitRows, check_splits, cross_validate_keeping, fold_metrics,
+    CrossValidation, FoldPredictions, Metric, RepeatAndFold, Split, SplitRows, check_splits, cross_validate_keeping,
+    fold_metrics,
 };
-use crate::{AnyEstimator, Estimator, FitContext, InverseError, Model, Preparation, TrainingData};
+use crate::{AnyEstimator, Estimator, FitContext, HeldOutErrors, InverseError, Model, Preparation, TrainingData};
 
 /// The one number by which candidates are compared; less is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,6 +79,15 @@ pub fn compare(
     let of_split = |split: &Split| {
         let SplitRows { test, training } = SplitRows::of(split, data);
         let fits = fitter.without(&training, &test);
+        context.look()?;
+        if let Some(errors) = fits.errors_by_moments(&estimators, &test) {
+            (context.progress)(part * candidates.len() as f64);
+            let of_split = RepeatAndFold { repeat: split.repeat, fold: split.fold };
+            let of_candidate = |errors: Vec<HeldOutErrors>| {
+                errors.iter().enumerate().map(|(target, errors)| errors.metric(of_split, target)).collect()
+            };
+            return Ok(errors.into_iter().map(of_candidate).collect());
+        }
         let of_candidate = |(number, estimator): (usize, &&dyn Estimator)| {
             let fit = context.part(part, |context| fits.fit(*estimator, context));
             let fit = fit.map_err(|error| of_candidate(number, &candidates[number], error))?;

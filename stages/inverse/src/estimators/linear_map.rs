@@ -30,6 +30,18 @@ impl LinearMap {
         Self { intercept, coefficients: lines }
     }
 
+    /// The map of features x that says what this one says of (x - centre) / scale.
+    pub(crate) fn after(&self, centre: &[f64], scale: &[f64]) -> Self {
+        let mut map = self.clone();
+        for (intercept, line) in map.intercept.iter_mut().zip(&mut map.coefficients) {
+            for ((coefficient, centre), scale) in line.iter_mut().zip(centre).zip(scale) {
+                *coefficient /= scale;
+                *intercept -= *coefficient * centre;
+            }
+        }
+        map
+    }
+
     /// What [`Fitted::store`] kept.
     ///
     /// # Errors

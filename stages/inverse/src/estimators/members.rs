@@ -37,20 +37,17 @@ impl Member {
     /// The fit as a linear map of all `features` features, if it is one.
     fn linear(&self, features: usize) -> Option<LinearMap> {
         let map = self.fitted.linear()?;
-        let mut intercept = map.intercept.clone();
-        let mut coefficients = vec![vec![0.0; features]; intercept.len()];
-        let (centre, scale) = match self.steps.as_slice() {
-            [] => (vec![0.0; self.columns.len()], vec![1.0; self.columns.len()]),
-            [LearnedStep::Affine { centre, scale }] => (centre.clone(), scale.clone()),
+        let map = match self.steps.as_slice() {
+            [] => map.clone(),
+            [LearnedStep::Affine { centre, scale }] => map.after(centre, scale),
             _ => return None,
         };
-        for ((intercept, all), line) in intercept.iter_mut().zip(&mut coefficients).zip(&map.coefficients) {
-            for (((column, coefficient), centre), scale) in self.columns.iter().zip(line).zip(&centre).zip(&scale) {
-                all[*column as usize] = coefficient / scale;
-                *intercept -= coefficient / scale * centre;
-            }
-        }
-        Some(LinearMap { intercept, coefficients })
+        let spread = |line: &Vec<f64>| {
+            let mut all = vec![0.0; features];
+            line.iter().zip(&self.columns).for_each(|(coefficient, column)| all[*column as usize] = *coefficient);
+            all
+        };
+        Some(LinearMap { coefficients: map.coefficients.iter().map(spread).collect(), intercept: map.intercept })
     }
 }
 

@@ -10,8 +10,6 @@
 //! |---|---|---|---|---|---|
 //! | alpha | alpha | 1 | (unit of the features)^2 | weight of the squared coefficients against the sum (not the mean) of squared errors, as in scikit-learn | >= 0 |
 
-mod grid;
-
 use ndarray::{Array2, ArrayView2, Axis};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -3,6 +3,8 @@
 //! MSE has the squared unit of the target, MAE its unit. R^2 compares with predicting the mean of the very rows it is computed on; where those do not vary
 //! (also: a single row) it is undefined and NaN.
 
+use crate::HeldOutErrors;
+
 /// Errors of one target over one fold, or over all held-out predictions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Metric {
@@ -27,6 +29,15 @@ pub struct RepeatAndFold {
     pub repeat: usize,
     /// From 0 in each repeat.
     pub fold: usize,
+}
+
+impl HeldOutErrors {
+    /// As a metric.
+    pub(crate) fn metric(&self, split: RepeatAndFold, target: usize) -> Metric {
+        let n = self.rows as f64;
+        let r2 = if self.total > 0.0 { 1.0 - self.squared / self.total } else { f64::NAN };
+        Metric { split: Some(split), target, rows: self.rows, mse: self.squared / n, mae: self.absolute / n, r2 }
+    }
 }
 
 /// Over pairs of (true, predicted).
