@@ -119,6 +119,10 @@ impl Rows for Sorted<'_> {
                 let threshold = if low <= between && between < high { between } else { low };
                 best = Some(Split { feature, threshold, rows, gain });
             }
+            if order.len() == 2 {
+                // Any other split of two rows is the same.
+                break;
+            }
         }
         best
     }
