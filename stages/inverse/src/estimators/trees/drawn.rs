@@ -109,6 +109,10 @@ impl Rows for Drawn<'_> {
             let part = random.uniform();
             let drawn = low * (1.0 - part) + high * part;
             self.sides[vector].threshold[lane] = if low <= drawn && drawn < high { drawn } else { low };
+            if rows.len() == 2 {
+                // Any other split of two rows is the same.
+                break;
+            }
         }
         vectorise(SumSides { table: self.table, rows, node, sides: &mut self.sides });
         let mut best: Option<Split> = None;

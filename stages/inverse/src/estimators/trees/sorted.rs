@@ -76,6 +76,11 @@ impl<'a> Sorted<'a> {
         self.spare.resize(self.rows, Place::default());
     }
 
+    fn order(&self, feature: usize, node: &Node<'_>) -> &[Place] {
+        let from = feature * self.rows;
+        &self.orders[from + node.start..from + node.end]
+    }
+
     /// All rows that were taken, for another tree.
     pub(in crate::estimators) fn begin(&mut self) {
         self.orders.clone_from(&self.whole);
@@ -96,12 +101,12 @@ impl Rows for Sorted<'_> {
     }
 
     fn best(&mut self, node: &Node<'_>, choice: &mut Choice) -> Option<Split> {
-        let mut best: Option<Split> = None;
+        // Feature, rows that come first, gain.
+        let mut best: Option<(usize, usize, f64)> = None;
         let (mut looked_at, mut any_varies) = (0, false);
         while let Some(feature) = choice.next(looked_at, any_varies) {
             looked_at += 1;
-            let from = feature * self.rows;
-            let order = &self.orders[from + node.start..from + node.end];
+            let order = self.order(feature, node);
             let [first, .., last] = order else {
                 continue;
             };
@@ -110,17 +115,23 @@ impl Rows for Sorted<'_> {
             }
             any_varies = true;
             // A split that gains nothing is taken as well: the next one may gain.
-            let gain = best.map_or(-1.0, |split| split.gain);
+            let gain = best.map_or(-1.0, |(_, _, gain)| gain);
             if let Some((rows, gain)) = best_of(order, node, gain) {
-                let values = &self.columns.values[feature];
-                let (low, high) = (values[order[rows - 1].rank as usize], values[order[rows].rank as usize]);
-                let between = low / 2.0 + high / 2.0;
-                // Between neighbouring numbers there is none.
-                let threshold = if low <= between && between < high { between } else { low };
-                best = Some(Split { feature, threshold, rows, gain });
+                best = Some((feature, rows, gain));
+            }
+            if order.len() == 2 {
+                // Any other split of two rows is the same.
+                break;
             }
         }
-        best
+        let (feature, rows, gain) = best?;
+        // Once for the node: the values lie far apart in memory.
+        let (order, values) = (self.order(feature, node), &self.columns.values[feature]);
+        let (low, high) = (values[order[rows - 1].rank as usize], values[order[rows].rank as usize]);
+        let between = low / 2.0 + high / 2.0;
+        // Between neighbouring numbers there is none.
+        let threshold = if low <= between && between < high { between } else { low };
+        Some(Split { feature, threshold, rows, gain })
     }
 
     fn part(&mut self, start: usize, end: usize, split: &Split, again: bool) {
