@@ -88,6 +88,7 @@ fn science_knows_no_tables_and_one_crate_knows_the_query_engine() {
         "meanfield",
         "potential",
         "signal",
+        "density",
         "inverse",
         "recording",
         "search",

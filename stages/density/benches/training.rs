@@ -35,7 +35,7 @@ fn two_moons(rows: usize) -> (Array2<f64>, Array2<f64>) {
 
 fn density(kind: &DensityKind, epochs: usize) -> Density {
     let (theta, x) = two_moons(10_000);
-    let training = Training { max_epochs: epochs, ..Training::default() };
+    let training = Training { max_epochs: epochs, ..as_sbi() };
     train_density(kind, &training, theta.view(), x.view(), key(), Watch::nobody()).unwrap().density
 }
 
@@ -71,4 +71,9 @@ fn a_hundred_epochs_of_a_regression(bencher: divan::Bencher<'_, '_>) {
     bencher.bench(|| {
         train_regression(&settings, features.view(), targets.view(), key(), Watch::nobody()).unwrap().1.len()
     });
+}
+
+/// One network, trained as sbi 0.27 does by default.
+fn as_sbi() -> Training {
+    Training { batch: 200, members: 1, ..Training::default() }
 }

@@ -24,7 +24,7 @@ fn kinds() -> [DensityKind; 3] {
 }
 
 fn brief() -> Training {
-    Training { max_epochs: 20, learning_rate: 2e-3, members: 2, ..Training::default() }
+    Training { max_epochs: 20, learning_rate: 2e-3, members: 2, ..as_sbi() }
 }
 
 /// Bimodal values whose spread depends on the context.
@@ -255,7 +255,7 @@ fn arrays_that_are_not_those_of_a_density_are_refused() {
 fn few_rows_and_batches_larger_than_there_are_rows_do() {
     for kind in kinds() {
         for count in [2, 3, 11] {
-            let training = Training { members: 1, max_epochs: 30, ..Training::default() };
+            let training = Training { members: 1, max_epochs: 30, ..as_sbi() };
             let trained = trained(&kind, &training, 2, count);
             match trained {
                 Ok(trained) => {
@@ -314,7 +314,7 @@ fn settings_out_of_range_are_told_by_name() {
     assert_eq!(nsf(1, 3.0).check().unwrap_err().to_string(), "`bins` of nsf is 1; allowed: 2 to 100");
     assert_eq!(nsf(5, f64::NAN).check().unwrap_err().to_string(), "`tail` of nsf is NaN; allowed: 0.1 to 100");
     let training = |change: &dyn Fn(&mut Training)| {
-        let mut training = Training::default();
+        let mut training = as_sbi();
         change(&mut training);
         training.check().unwrap_err().to_string()
     };
@@ -394,7 +394,7 @@ fn draws_of_many_values_have_the_moments_of_what_they_learned() {
         }
     }
     for kind in kinds() {
-        let training = Training { max_epochs: 40, learning_rate: 2e-3, ..Training::default() };
+        let training = Training { max_epochs: 40, learning_rate: 2e-3, ..as_sbi() };
         let density = train_density(&kind, &training, v.view(), x.view(), key(2), Watch::nobody()).unwrap().density;
         let draws = density.draw(&[0.0], 5000, &mut key(7).stream("draws", 0));
         let mean = draws.mean_axis(Axis(0)).unwrap();
@@ -408,4 +408,9 @@ fn draws_of_many_values_have_the_moments_of_what_they_learned() {
             }
         }
     }
+}
+
+/// One network, trained as sbi 0.27 does by default.
+fn as_sbi() -> Training {
+    Training { batch: 200, members: 1, ..Training::default() }
 }

@@ -18,7 +18,7 @@ fn scores(simulations: usize) {
     for kind in [DensityKind::Maf(Default::default()), DensityKind::Nsf(Default::default())] {
         let key = StreamKey::new([1; 16]);
         let (values, contexts) = task.simulations(simulations, &mut key.stream("simulations", 0));
-        let training = Training { members: 3, ..Training::default() };
+        let training = Training { members: 3, ..as_sbi() };
         let trained =
             train_density(&kind, &training, values.view(), contexts.view(), key.derive("fit"), Watch::nobody());
         let density = trained.unwrap().density;
@@ -60,4 +60,9 @@ fn walks_of_slcp_have_forgotten_where_they_began() {
         eprintln!("observation {number}: {score:.3}");
         assert!((score - 0.5).abs() < 0.03, "{score}");
     }
+}
+
+/// One network, trained as sbi 0.27 does by default.
+fn as_sbi() -> Training {
+    Training { batch: 200, members: 1, ..Training::default() }
 }

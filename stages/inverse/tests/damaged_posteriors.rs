@@ -21,7 +21,7 @@ fn model_files() -> &'static [String] {
         let columns = vec![target("x", Some(table)), target("y", None)];
         let names = ["a", "b"].map(str::to_owned).to_vec();
         let data = TrainingData::new(features, names, targets, columns, (0..40).collect()).unwrap();
-        let training = Training { max_epochs: 2, members: 2, ..Training::default() };
+        let training = Training { max_epochs: 2, members: 2, ..as_sbi() };
         let maf = DensityKind::Maf(MaskedAutoregressiveFlow { transforms: 2, hidden: 3, blocks: 1 });
         let nsf = NeuralSplineFlow { transforms: 1, hidden: 3, blocks: 1, bins: 3, ..NeuralSplineFlow::default() };
         let mdn = DensityKind::Mdn(MixtureDensityNetwork { components: 2, hidden: vec![3] });
@@ -65,4 +65,9 @@ proptest! {
             }
         }
     }
+}
+
+/// One network, trained as sbi 0.27 does by default.
+fn as_sbi() -> Training {
+    Training { batch: 200, members: 1, ..Training::default() }
 }

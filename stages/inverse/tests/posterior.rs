@@ -34,7 +34,7 @@ fn nsf() -> DensityKind {
 
 /// Fast and good enough for small problems.
 fn brisk() -> Training {
-    Training { learning_rate: 2e-3, batch: 500, max_epochs: 150, ..Training::default() }
+    Training { learning_rate: 2e-3, batch: 500, max_epochs: 150, ..as_sbi() }
 }
 
 fn fit(estimator: &dyn Estimator, problem: &LinearGaussian, rows: usize, seed: u8) -> Box<dyn Fitted> {
@@ -85,7 +85,7 @@ fn the_analytic_posterior_is_recovered_to_the_tolerances_of_the_issue() {
         [mdn(), DensityKind::Maf(MaskedAutoregressiveFlow::default()), DensityKind::Nsf(NeuralSplineFlow::default())];
     for density in kinds {
         let name = density.name();
-        let training = Training { members: 3, batch: 500, learning_rate: 1e-3, ..Training::default() };
+        let training = Training { members: 3, batch: 500, learning_rate: 1e-3, ..as_sbi() };
         // Splines need more samples for the same accuracy.
         let rows = if name == "nsf" { 60_000 } else { 30_000 };
         let npe = Npe { density: density.clone(), training: training.clone(), ..Npe::default() };
@@ -207,7 +207,7 @@ fn regions_of_a_learned_posterior_hold_the_truth_as_often_as_they_say() {
 #[test]
 fn features_that_are_missing_or_too_many_are_refused_and_predicted_as_nan() {
     let problem = LinearGaussian::of_box();
-    let training = Training { max_epochs: 3, ..Training::default() };
+    let training = Training { max_epochs: 3, ..as_sbi() };
     let chains = Chains { count: 8, warm_up: 3, thinning: 1 };
     let estimators: [Box<dyn Estimator>; 4] = [
         Box::new(Npe { density: mdn(), training: training.clone(), ..Npe::default() }),
@@ -235,7 +235,7 @@ fn features_that_are_missing_or_too_many_are_refused_and_predicted_as_nan() {
 #[test]
 fn bits_are_the_same_for_any_number_of_threads_and_fewer_draws_are_the_first_of_more() {
     let problem = LinearGaussian::of_box();
-    let training = Training { max_epochs: 4, members: 3, ..Training::default() };
+    let training = Training { max_epochs: 4, members: 3, ..as_sbi() };
     let estimators: [Box<dyn Estimator>; 3] = [
         Box::new(Npe { density: maf(), training: training.clone(), ..Npe::default() }),
         Box::new(Nle { density: maf(), training, chains: Chains { count: 8, warm_up: 4, thinning: 1 } }),
@@ -294,7 +294,7 @@ fn no_row_that_is_held_out_influences_the_posterior_of_a_fold() {
         let columns = ["x", "y"].map(|name| Target { name: name.to_owned(), unit: None, prior: None }).to_vec();
         let data = TrainingData::new(features.clone(), names, targets.clone(), columns, (0..120).collect()).unwrap();
         let splits = explicit_folds(120, &[vec![(80..120).collect()]]).unwrap();
-        let training = Training { max_epochs: 5, ..Training::default() };
+        let training = Training { max_epochs: 5, ..as_sbi() };
         let chains = Chains { count: 8, warm_up: 3, thinning: 1 };
         let estimators: [AnyEstimator; 3] = [
             Npe { density: maf(), training: training.clone(), ..Npe::default() }.into(),
@@ -325,9 +325,14 @@ fn families_of_densities_are_named_alone_or_with_their_parameters() {
     assert!(message.contains("flow") && message.contains("maf"), "{message}");
     let message = read(r#"{"npe": {"density": {"maf": {"hiden": 3}}}}"#).unwrap_err().to_string();
     assert!(message.contains("hiden"), "{message}");
-    let patient = Training { members: 5, patience: 40, ..Training::default() };
+    let patient = Training { members: 5, patience: 40, ..as_sbi() };
     let expected = Npe { training: patient, ..Npe::default() };
     assert_eq!(read(r#"{"npe": {"training": {"patience": 40}}}"#).unwrap(), expected.into());
     assert!(read(r#"{"npe": {"training": {"patiense": 40}}}"#).unwrap_err().to_string().contains("patiense"));
     assert!(read(r#"{"npe": {"density": 3}}"#).unwrap_err().to_string().contains("family of densities"));
+}
+
+/// One network, trained as sbi 0.27 does by default.
+fn as_sbi() -> Training {
+    Training { batch: 200, members: 1, ..Training::default() }
 }

@@ -31,8 +31,8 @@ use super::validation_config::located;
 use super::{train_notes, train_tables};
 use crate::kind_config::{SimpleKind, bound, read, schema_of};
 
-/// 2: splits follow from the points, not from the features; errors grow with the leverage. 3: the model as a head and named arrays, of the same numbers.
-const REVISION: u32 = 3;
+/// 2: splits follow from the points, not from the features; errors grow with the leverage. 3: the model as a head and named arrays, of the same numbers. 4: forests.
+const REVISION: u32 = 4;
 const PORTS: &[PortSpec] = &[
     PortSpec::new("features", features::TABLE, PortMode::Either, true),
     PortSpec::new("parameters", parameters::TABLE, PortMode::Either, true),

@@ -117,6 +117,14 @@ impl Fitted for Members {
         sum / self.0.len() as f64
     }
 
+    /// Of several fits the mean is another prediction than each: nothing is known of its error.
+    fn sd(&self, features: ArrayView2<'_, f64>) -> Option<Array2<f64>> {
+        match self.0.as_slice() {
+            [member] => member.fitted.sd(member.seen(features).view()),
+            _ => None,
+        }
+    }
+
     fn check(&self, features: usize, targets: usize) -> Result<(), InverseError> {
         let wrong = |field: String, problem: String| Err(InverseError::Document { field, problem });
         if self.0.is_empty() {

@@ -8,7 +8,7 @@
 //! | parameter | default | unit | meaning | range |
 //! |---|---|---|---|---|
 //! | density | maf | - | the family of densities, with its parameters | mdn, maf, nsf |
-//! | training | as sbi 0.27 | - | batch, learning rate, when to stop, members of the ensemble | as said there |
+//! | training | 5 members, batches of 50, else as sbi 0.27 | - | batch, learning rate, when to stop, members of the ensemble | as said there |
 //! | chains | 64 chains | - | how the posterior is sampled | as said there |
 
 use std::sync::Arc;

@@ -8,7 +8,7 @@
 //! |---|---|---|---|---|
 //! | density | nsf | - | the family of densities, alone or with its parameters; maf is better where posteriors are close to Gaussian | mdn, maf, nsf |
 //! | space | unbounded | - | what the density is one of: standard normal variables that the priors map targets to, or the targets themselves | unbounded, raw |
-//! | training | as sbi 0.27, 5 members | - | batch, learning rate, when to stop, members of the ensemble | as said there |
+//! | training | 5 members, batches of 50, else as sbi 0.27 | - | batch, learning rate, when to stop, members of the ensemble | as said there |
 //!
 //! Why `unbounded`: with `raw`, a density has to fall off a cliff at the bounds of a prior where the posterior has mass there. It leaks over them, draws outside are
 //! rejected (which may find next to none), and each density costs 10,000 draws that normalize it. Measured, each the mean over observations:
@@ -28,9 +28,8 @@ use std::sync::Arc;
 use lapicque_density::{ConditionalDensity as _, DensityKind, NeuralSplineFlow, Training};
 use ndarray::{Array2, ArrayView2};
 use schemars::JsonSchema;
-use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::learned_density::{LearnedDensity, learn, named_density, named_density_schema, normal_targets, setting};
 use super::{Estimator, FitContext, Fitted, Listed, Loss, Stored};
@@ -48,26 +47,15 @@ pub struct Npe {
     pub density: DensityKind,
     /// What the density is one of: `unbounded` cannot leave the prior, `raw` rejects draws that do.
     pub space: Space,
-    /// How it is trained, and how many members the ensemble has (5 unless said).
-    #[serde(deserialize_with = "ensemble")]
+    /// How it is trained, and how many members the ensemble has.
     pub training: Training,
 }
 
 impl Default for Npe {
     fn default() -> Self {
         let density = DensityKind::Nsf(NeuralSplineFlow::default());
-        Self { density, space: Space::default(), training: Training { members: MEMBERS, ..Training::default() } }
+        Self { density, space: Space::default(), training: Training::default() }
     }
-}
-
-/// Members of the ensemble, unless said.
-const MEMBERS: usize = 5;
-
-/// [`Training`], whose members are [`MEMBERS`] where nothing is said of them.
-fn ensemble<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Training, D::Error> {
-    let mut settings = Map::deserialize(deserializer)?;
-    settings.entry("members").or_insert_with(|| MEMBERS.into());
-    Training::deserialize(Value::Object(settings)).map_err(D::Error::custom)
 }
 
 impl Listed for Npe {

@@ -7,7 +7,7 @@
 //! mean leverage h_0 ([`Leverage`](crate::estimators::Leverage)). A linear regression tells how it grows from there: sd(x) = e sqrt((1 + h(x)) / (1 + h_0)), so
 //! that the mean of sd^2 over the held-out rows is their mean squared error. Forests tell nothing of the kind: sd is e within the training range of all
 //! features, and NaN outside. It is NaN as well for a model that was not cross-validated. No sd knows whether the law that was learned goes on outside the
-//! training range.
+//! training range. Gaussian processes know the error of each prediction by themselves, noise included.
 
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
@@ -59,31 +59,34 @@ pub fn predict_checked(
     let columns = columns_of(model, features, feature_names)?;
     let scaling = scaling(model);
     let rows: Vec<usize> = (0..features.nrows()).collect();
-    let chunks: Vec<(Array2<f64>, Vec<f64>, Vec<f64>)> = rows
+    let errors = model.held_out_rms_error.as_deref();
+    let chunks: Vec<(Array2<f64>, Array2<f64>, Vec<f64>)> = rows
         .par_chunks(CHUNK)
         .map(|rows| {
             let mut selected = select(features, rows, &columns);
             let outside: Vec<f64> = selected.rows().into_iter().map(|row| part_outside(model, row.iter())).collect();
             apply(scaling.as_slice(), &mut selected);
-            // Rows that were selected lie one after the other in memory.
-            let spread = selected.rows().into_iter().zip(&outside);
-            let spread = spread.map(|(row, part)| row.to_slice().map_or(f64::NAN, |row| spread_at(model, row, *part)));
-            let spread: Vec<f64> = spread.collect();
-            (model.fitted.predict(selected.view()), outside, spread)
+            let mean = model.fitted.predict(selected.view());
+            let sd = model.fitted.sd(selected.view()).unwrap_or_else(|| {
+                // Rows that were selected lie one after the other in memory.
+                let spread = selected.rows().into_iter().zip(&outside);
+                let spread =
+                    spread.map(|(row, part)| row.to_slice().map_or(f64::NAN, |row| spread_at(model, row, *part)));
+                let spread: Vec<f64> = spread.collect();
+                let of_target = |target: usize| errors.map_or(f64::NAN, |errors| errors[target]);
+                Array2::from_shape_fn(mean.dim(), |(row, target)| of_target(target) * spread[row])
+            });
+            (mean, sd, outside)
         })
         .collect();
     let mut mean = Array2::zeros((features.nrows(), model.targets.len()));
-    let values = chunks.iter().flat_map(|(predicted, ..)| predicted.iter());
-    for (slot, value) in mean.iter_mut().zip(values) {
-        *slot = *value;
+    let mut sd = mean.clone();
+    let found = chunks.iter().flat_map(|(mean, sd, _)| mean.iter().zip(sd));
+    for ((mean, sd), (of_row, its_sd)) in mean.iter_mut().zip(sd.iter_mut()).zip(found) {
+        *mean = *of_row;
+        *sd = if of_row.is_finite() { *its_sd } else { f64::NAN };
     }
-    let spreads: Vec<f64> = chunks.iter().flat_map(|(.., spread)| spread).copied().collect();
-    let errors = model.held_out_rms_error.as_deref();
-    let sd = Array2::from_shape_fn(mean.dim(), |(row, target)| match errors {
-        Some(errors) if mean[[row, target]].is_finite() => errors[target] * spreads[row],
-        _ => f64::NAN,
-    });
-    Ok(Predictions { mean, sd, outside_training: chunks.into_iter().flat_map(|(_, outside, _)| outside).collect() })
+    Ok(Predictions { mean, sd, outside_training: chunks.into_iter().flat_map(|(.., outside)| outside).collect() })
 }
 
 /// Per row, the part of the used features below the least or above the largest training value.
