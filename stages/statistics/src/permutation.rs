@@ -19,7 +19,7 @@
 //! | paired | mean / (s / sqrt(n)) of the differences |
 //!
 //! A missing value (NaN) is left out of its own test alone. Where a permutation leaves a test without a statistic (fewer than two
-//! values in a group), this permutation counts against that test, and not in the maximum.
+//! values in a group), this permutation counts against that test, in both of its p, and not in the maximum.
 
 use lapicque_numerics::random::StreamKey;
 use rayon::prelude::*;
@@ -177,7 +177,7 @@ fn compare(
         let mut counts = vec![0_u64; 2 * rows.len()];
         for (test, (&found, &limit)) in found.iter().zip(&limits).enumerate() {
             counts[test] = u64::from(found.is_nan() || found >= limit);
-            counts[rows.len() + test] = u64::from(largest >= limit);
+            counts[rows.len() + test] = u64::from(found.is_nan() || largest >= limit);
         }
         counts
     };

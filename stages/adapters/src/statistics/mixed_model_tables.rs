@@ -164,35 +164,48 @@ pub(super) fn tests(rows: &[TestRow], corrected: &[f64]) -> Result<RecordBatch, 
     )
 }
 
+/// How two effects vary together.
+struct Varying<'a> {
+    effects: [&'a str; 2],
+    channel: Option<&'a str>,
+    value: &'a str,
+    covariance: f64,
+    correlation: f64,
+}
+
 pub(super) fn variances(fits: &[Named<'_>], varying: &[String]) -> Result<RecordBatch, ArrowError> {
-    let q = varying.len();
-    let mut rows: Vec<(&str, &str, Option<&str>, &str, f64, f64)> = Vec::new();
+    let mut rows: Vec<Varying<'_>> = Vec::new();
     for (channel, value, fit) in fits {
+        let channel = channel.as_deref();
         let of = |i: usize, j: usize| fit.map_or(f64::NAN, |fit| fit.covariance[(i, j)]);
-        for (i, j) in (0..q).flat_map(|i| (0..=i).map(move |j| (i, j))) {
+        for (i, j) in (0..varying.len()).flat_map(|i| (0..=i).map(move |j| (i, j))) {
             let both = (of(i, i) * of(j, j)).sqrt();
-            let correlation = if both > 0.0 { if i == j { 1.0 } else { of(i, j) / both } } else { f64::NAN };
-            rows.push((&varying[i], &varying[j], channel.as_deref(), value, of(i, j), correlation));
+            let correlation = match both > 0.0 {
+                true if i == j => 1.0,
+                true => of(i, j) / both,
+                false => f64::NAN,
+            };
+            rows.push(Varying {
+                effects: [&varying[i], &varying[j]],
+                channel,
+                value,
+                covariance: of(i, j),
+                correlation,
+            });
         }
-        let residual = fit.map_or(f64::NAN, |fit| fit.residual_variance);
-        rows.push((
-            "residual",
-            "residual",
-            channel.as_deref(),
-            value,
-            residual,
-            if fit.is_some() { 1.0 } else { f64::NAN },
-        ));
+        let covariance = fit.map_or(f64::NAN, |fit| fit.residual_variance);
+        let correlation = if fit.is_some() { 1.0 } else { f64::NAN };
+        rows.push(Varying { effects: ["residual", "residual"], channel, value, covariance, correlation });
     }
     RecordBatch::try_new(
         variances_schema().arrow,
         vec![
-            texts(rows.iter().map(|row| row.0)),
-            texts(rows.iter().map(|row| row.1)),
-            Arc::new(StringArray::from_iter(rows.iter().map(|row| row.2))),
-            texts(rows.iter().map(|row| row.3)),
-            floats(rows.iter().map(|row| row.4)),
-            floats(rows.iter().map(|row| row.5)),
+            texts(rows.iter().map(|row| row.effects[0])),
+            texts(rows.iter().map(|row| row.effects[1])),
+            Arc::new(StringArray::from_iter(rows.iter().map(|row| row.channel))),
+            texts(rows.iter().map(|row| row.value)),
+            floats(rows.iter().map(|row| row.covariance)),
+            floats(rows.iter().map(|row| row.correlation)),
         ],
     )
 }

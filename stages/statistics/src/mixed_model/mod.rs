@@ -14,8 +14,8 @@
 //! V = I + Z (L L') Z',   r^2 = min over beta of (y - X beta)' V^-1 (y - X beta)
 //! ```
 //!
-//! It is computed from the cross products of each level ([`likelihood`]) of orthonormal columns, and minimised with its gradient
-//! ([`minimise`]). Columns of X are those of treatment contrasts ([`design`]). The covariance of b is not structured.
+//! It is computed from the cross products of each level (`likelihood.rs`) of orthonormal columns, and minimised with its gradient
+//! (`minimise.rs`). Columns of X are those of treatment contrasts (`design.rs`). The covariance of b is not structured.
 //!
 //! Standard errors are those of beta for known L (Wald). With few levels they are too small: a comparison of two models by their
 //! likelihood ([`likelihood_ratio`]) or a permutation of subjects depends on that less.

@@ -120,6 +120,18 @@ fn a_missing_value_is_left_out_of_its_own_test() {
     assert!((alone.tests[0].t / missing.tests[1].t - 1.0).abs() < 1e-12);
 }
 
+/// Where four of eight units have a value, about half of the labellings leave a group with fewer than two of them.
+#[test]
+fn labellings_without_a_statistic_count_against_the_test() {
+    let sparse = vec![5.0, 5.1, f64::NAN, f64::NAN, 0.1, 0.0, f64::NAN, f64::NAN];
+    let full = vec![1.0, 2.0, 3.0, 4.5, 2.0, 2.5, 3.5, 1.5];
+    let first: Vec<bool> = (0..8).map(|unit| unit < 4).collect();
+    let tested = two_groups(&[sparse, full], &first, Variances::Pooled, &settings(100)).unwrap();
+    // 70 labellings; two of four values are in the first group in 36, and in 12 of these as observed or exchanged.
+    assert_eq!(tested.tests[0].p, f64::from(70 - 36 + 12) / 70.0);
+    assert!(tested.tests.iter().all(|test| test.p_corrected >= test.p));
+}
+
 #[test]
 fn groups_of_one_and_none_have_no_statistic() {
     for first in [[true, false, false, false], [false; 4], [true; 4]] {
