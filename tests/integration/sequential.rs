@@ -10,7 +10,7 @@ fn pipeline(rounds: u64, settings: Value) -> Value {
         "kind": "inverse.sequential", "inputs": {"observation": "seen"}, "feedback": {"features": "features"},
         "prior": {"a": {"uniform": ["-3 mV", "3 mV"]}, "b": {"uniform": [-3, 3]}},
         "points": 150, "rounds": rounds, "stop_at": 0,
-        "estimator": {"npe": {"density": {"mdn": {"components": 2, "hidden": [20]}}, "training": {"learning_rate": 0.005, "batch": 50}}},
+        "npe": {"density": {"mdn": {"components": 2, "hidden": [20]}}, "training": {"learning_rate": 0.005, "members": 2}},
     });
     points.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
     let noise = |seed: f64| {
@@ -77,7 +77,8 @@ fn later_rounds_draw_where_the_posterior_has_mass() {
 
 #[test]
 fn it_ends_where_two_rounds_agree() {
-    let ran = Lab::new().run(&pipeline(6, json!({"stop_at": 5.0})));
+    let lab = Lab::new();
+    let ran = lab.run(&pipeline(6, json!({"stop_at": 5.0})));
     assert!(ran.record.ok, "{:?}", ran.failures());
     // The third training is the first that has one before it to be compared with.
     assert_eq!(ran.table("points").num_rows(), 300);
@@ -95,8 +96,7 @@ fn what_cannot_be_searched_is_refused_with_its_place() {
         (json!({"rounds": 0}), "0 rounds"),
         (json!({"stop_at": -1.0}), "stop_at"),
         (json!({"truncation": 0.5}), "truncation"),
-        (json!({"estimator": "ridge"}), "`ridge` knows no density"),
-        (json!({"estimator": {"abc": {}}}), "`abc` knows no density"),
+        (json!({"npe": {"training": {"members": 0}}}), "`members` of training is 0"),
         (json!({"feedback": {"m": "model"}}), "feedback"),
     ] {
         let told = lab.bind(&pipeline(3, settings.clone())).map(|_| ()).unwrap_err();

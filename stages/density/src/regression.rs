@@ -138,7 +138,7 @@ pub fn train_regression(
         let aside = (count as f64 * settings.validation_fraction).round() as usize;
         held = order.split_off(count - aside.clamp(1, count - 1));
     }
-    let scaling =
+    let mut scaling =
         if settings.scale_targets { Scaling::of(targets, &order, "targets")? } else { Scaling::none(targets.ncols()) };
     let as_they_come = Scaling::none(features.ncols());
     let rows = |rows: &[usize]| Rows {
@@ -162,6 +162,13 @@ pub fn train_regression(
     };
     let place = (0, stream.derive("order of rows"));
     let losses = descend(&objective, &mut parameters, (&rows(&order), &rows(&held)), &descent, place, watch)?;
+    // A target that does not vary is what it is, whatever is left of the network's output.
+    for (target, column) in targets.columns().into_iter().enumerate() {
+        if order.iter().all(|&row| column[row] == column[order[0]]) {
+            scaling.means[target] = column[order[0]];
+            scaling.scales[target] = f64::MIN_POSITIVE;
+        }
+    }
     let parameters = parameters.into_iter().map(f64::from).collect();
     Ok((Regression { feature_count: features.ncols(), network, targets: scaling, parameters }, losses))
 }

@@ -15,7 +15,7 @@ use indexmap::IndexMap;
 use lapicque_inverse::estimators::Npe;
 use lapicque_inverse::posterior::{TRUNCATION, disagreement, draw_truncated, truncation_threshold};
 use lapicque_inverse::{
-    AnyEstimator, Draws, FitContext, InverseError, JointPrior, Preparation, Prior, Target, TrainingData, train,
+    Draws, Estimator, FitContext, InverseError, JointPrior, Preparation, Prior, Target, TrainingData, train,
 };
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::{
@@ -74,9 +74,9 @@ struct Config {
     /// The part of the posterior that lies outside of where points are drawn, above 0 and below 0.5 (default 0.0001).
     #[serde(default = "default_truncation")]
     truncation: f64,
-    /// An estimator of posteriors that knows densities (default `npe`).
-    #[serde(default = "npe")]
-    estimator: AnyEstimator,
+    /// How the posterior is learned in each round, as the estimator `npe` of `inverse.train`.
+    #[serde(default)]
+    npe: Npe,
 }
 
 fn default_points() -> u32 {
@@ -95,10 +95,6 @@ fn default_truncation() -> f64 {
     TRUNCATION
 }
 
-fn npe() -> AnyEstimator {
-    Npe::default().into()
-}
-
 fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let mut config: Config = read(request)?;
     config.prior.sort_keys();
@@ -113,7 +109,7 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
             problems.push(ConfigError::at(field, message));
         }
     };
-    let Config { points, rounds, stop_at, truncation, estimator, .. } = &config;
+    let Config { points, rounds, stop_at, truncation, .. } = &config;
     within("points", (20..=1_000_000).contains(points), format!("{points} points; 20 to 1000000 are allowed"));
     within("rounds", (1..=1000).contains(rounds), format!("{rounds} rounds; 1 to 1000 are allowed"));
     within(
@@ -123,14 +119,12 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     );
     let message = format!("{truncation}: a part, above 0 and below 0.5, is due");
     within("truncation", *truncation > 0.0 && *truncation < 0.5, message);
-    let message = format!("`{}` knows no density of a posterior; npe and nle do", estimator.name());
-    within("estimator", ["npe", "nle"].contains(&estimator.name()), message);
     within("features", !chosen.is_empty(), "the observation has no columns of numbers".to_owned());
     for (i, name) in chosen.iter().enumerate().filter(|(_, name)| !known.contains(name)) {
         let message = format!("the observation has no feature `{name}`{}", suggestion(name, &known));
         within(&format!("features.{i}"), false, message);
     }
-    problems.extend(config.estimator.check().map_err(|error| located("estimator", error)).err());
+    problems.extend(config.npe.check().map_err(|error| located("npe", error)).err());
     let (space, priors) = match space_of(&config.prior) {
         Ok(found) => found,
         Err(further) => {
@@ -153,7 +147,7 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         "points": config.points,
         "stop_at": config.stop_at,
         "truncation": config.truncation,
-        "estimator": config.estimator,
+        "npe": config.npe,
     });
     let mut bound = Bound::new(REVISION, canonical, request.inputs, outputs);
     bound.grain = Grain::Table;
@@ -275,7 +269,8 @@ impl Sequential {
             stream: stream.derive("fit"),
             priors: &[],
         };
-        let model = fit.on_threads(|| train(&data, &self.config.estimator, &Preparation::standardized(), "", &fit));
+        let model =
+            fit.on_threads(|| train(&data, &self.config.npe.clone().into(), &Preparation::standardized(), "", &fit));
         let model = model.map_err(failed)?;
         let row = ArrayView2::from_shape((1, observed.len()), observed).map_err(SampleError::internal)?;
         let seen = model.seen(row, &self.features).map_err(SampleError::input)?.into_raw_vec_and_offset().0;

@@ -3,50 +3,15 @@
 use std::sync::Mutex;
 
 use lapicque_density::{
-    Array, ConditionalDensity as _, Density, DensityKind, EpochLoss, MaskedAutoregressiveFlow, MixtureDensityNetwork,
-    NeuralSplineFlow, Training, Watch, train_density,
+    Array, ConditionalDensity as _, Density, DensityKind, EpochLoss, Training, Watch, train_density,
 };
 use ndarray::{Array2, ArrayView2};
-use schemars::{Schema, SchemaGenerator, json_schema};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{FitContext, Loss, Stored};
 use crate::error::of_density;
 use crate::{InverseError, JointPrior, Prior};
-
-/// A family of densities by its name alone (`maf`), or with its parameters (`{maf: {transforms: 8}}`).
-pub(super) fn named_density<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DensityKind, D::Error> {
-    struct Named;
-    impl<'de> Visitor<'de> for Named {
-        type Value = DensityKind;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("a family of densities (mdn, maf or nsf), by its name or as one entry with its parameters")
-        }
-
-        fn visit_str<E: Error>(self, name: &str) -> Result<DensityKind, E> {
-            match name {
-                "mdn" => Ok(DensityKind::Mdn(MixtureDensityNetwork::default())),
-                "maf" => Ok(DensityKind::Maf(MaskedAutoregressiveFlow::default())),
-                "nsf" => Ok(DensityKind::Nsf(NeuralSplineFlow::default())),
-                _ => Err(E::unknown_variant(name, &["mdn", "maf", "nsf"])),
-            }
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<DensityKind, A::Error> {
-            DensityKind::deserialize(MapAccessDeserializer::new(map))
-        }
-    }
-    deserializer.deserialize_any(Named)
-}
-
-pub(super) fn named_density_schema(generator: &mut SchemaGenerator) -> Schema {
-    let with_parameters = generator.subschema_for::<DensityKind>();
-    json_schema!({"anyOf": [{"type": "string", "enum": ["mdn", "maf", "nsf"]}, with_parameters]})
-}
 
 /// A density, the prior it was trained under, and how the training went.
 #[derive(Debug, Clone)]

@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::learned_density::{LearnedDensity, learn, named_density, named_density_schema, normal_targets, setting};
+use super::learned_density::{LearnedDensity, learn, normal_targets, setting};
 use super::{Estimator, FitContext, Fitted, Listed, Loss, Stored};
 use crate::error::{check_length, of_density};
 use crate::posterior::{Chains, posterior_means};
@@ -30,8 +30,6 @@ use crate::{InverseError, JointPrior, LikelihoodPosterior, Posterior};
 #[serde(deny_unknown_fields, default)]
 pub struct Nle {
     /// The family of densities of the features.
-    #[serde(deserialize_with = "named_density")]
-    #[schemars(schema_with = "named_density_schema")]
     pub density: DensityKind,
     /// How it is trained, and how many members the ensemble has.
     pub training: Training,

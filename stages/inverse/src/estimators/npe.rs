@@ -31,7 +31,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::learned_density::{LearnedDensity, learn, named_density, named_density_schema, normal_targets, setting};
+use super::learned_density::{LearnedDensity, learn, normal_targets, setting};
 use super::{Estimator, FitContext, Fitted, Listed, Loss, Stored};
 use crate::error::{check_length, of_density};
 use crate::posterior::posterior_means;
@@ -42,8 +42,6 @@ use crate::{DensityPosterior, InverseError, JointPrior, Posterior, Space};
 #[serde(deny_unknown_fields, default)]
 pub struct Npe {
     /// The family of densities.
-    #[serde(deserialize_with = "named_density")]
-    #[schemars(schema_with = "named_density_schema")]
     pub density: DensityKind,
     /// What the density is one of: `unbounded` cannot leave the prior, `raw` rejects draws that do.
     pub space: Space,
