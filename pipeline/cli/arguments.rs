@@ -201,11 +201,10 @@ Examples:
   lapicque network --schema > network.schema.json    for editors"
     )]
     Network(Network),
-    /// Show what a model file says: what it infers from what, how well, and what it was trained on
+    /// Show what a model file says
     #[command(after_help = "\
 Examples:
-  lapicque export model -p pipeline.yaml -o model.json
-  lapicque model show model.json
+  lapicque model show model.json                 what it infers from what, how well, what it was trained on
   lapicque model show model.json --json")]
     Model(Model),
 }

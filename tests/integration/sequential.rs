@@ -111,3 +111,39 @@ fn what_cannot_be_searched_is_refused_with_its_place() {
         ran.failures()
     );
 }
+
+#[test]
+fn what_points_were_drawn_from_is_the_prior_until_a_query_chooses_among_them() {
+    let stages = |parameters: &str| {
+        json!({
+            "lapicque": 1,
+            "name": "priors",
+            "stages": {
+                "points": {
+                    "kind": "parameters.random", "bounds": {"a": ["1 mV", "2 mV"]}, "count": 300,
+                    "distributions": {"b": {"lognormal": {"median": "3 pA", "log_sd": 0.5}}},
+                },
+                "chosen": {"kind": "sql", "inputs": {"p": "points"}, "grain": "sample", "query": "SELECT * FROM p WHERE a > 1.5"},
+                "features": {"kind": "sql", "inputs": {"p": "points"}, "grain": "sample", "query": "SELECT sample, a + b AS x FROM p"},
+                "model": {
+                    "kind": "inverse.train", "inputs": {"features": "features", "parameters": parameters}, "targets": ["a", "b"],
+                    "estimator": {"abc": {"least": 20}}, "validation": "none",
+                },
+            },
+        })
+    };
+    let lab = Lab::new();
+    let head = |parameters: &str| {
+        let ran = lab.run(&stages(parameters));
+        assert!(ran.record.ok, "{:?}", ran.failures());
+        crate::support::texts(&ran.table("model"), "document")[0].clone()
+    };
+    let drawn = head("points");
+    assert!(drawn.contains(r#""prior":{"uniform":{"low":1.0,"high":2.0}}"#), "{drawn}");
+    assert!(drawn.contains(r#""prior":{"lognormal":{"median":3.0,"log_sd":0.5}}"#), "{drawn}");
+    let chosen = head("chosen");
+    assert!(chosen.contains(r#"{"name":"a","unit":"mV"}"#), "half of the points were left out: {chosen}");
+    let (_, graph) = lab.bind(&stages("chosen")).unwrap();
+    let notes: Vec<String> = graph.stages.iter().flat_map(|stage| stage.bound().notes.clone()).collect();
+    assert!(notes.join(" ").contains("the prior of `a`, `b` is taken to be constant"), "{notes:?}");
+}

@@ -24,6 +24,7 @@ use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Grain, Kind, Output, PortSchema, Ports, Read, SampleError,
     SampleOutput, Stage,
 };
+use lapicque_schemas::schema::DRAWN_FROM;
 use lapicque_schemas::{TableSchema, sample_field, with_sample};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -203,7 +204,10 @@ fn output_schema(schema: &Schema, grain: Grain, key: &[String]) -> Result<(Schem
             problems.push(ConfigError::at("query", message));
             DataType::Null
         });
-        fields.push(field.as_ref().clone().with_data_type(data_type));
+        let mut metadata = field.metadata().clone();
+        // A query chooses rows, if no more: what is left was drawn from something else.
+        metadata.remove(DRAWN_FROM);
+        fields.push(field.as_ref().clone().with_data_type(data_type).with_metadata(metadata));
     }
     let result = Arc::new(Schema::new(fields.clone()));
     if grain == Grain::Sample {

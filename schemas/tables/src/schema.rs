@@ -12,6 +12,9 @@ use crate::content::{SEMANTIC_KEYS, logical_type};
 pub const DESCRIPTION: &str = "description";
 /// Metadata key of a field: its unit.
 pub const UNIT: &str = "unit";
+/// Metadata key of a column of parameters: the distribution that its values were drawn from, as JSON in its unit. What computes other rows or values leaves
+/// it out.
+pub const DRAWN_FROM: &str = "drawn_from";
 /// Metadata key of a `sample` column that holds the position of a sample instead of its label.
 const REFERENCE: &str = "sample_reference";
 

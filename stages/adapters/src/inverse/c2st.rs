@@ -10,7 +10,7 @@ use arrow_schema::DataType;
 use lapicque_inverse::density::c2st;
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Grain, Output, PortMode, PortSpec, SampleError, SampleInput,
+    Batch, BindRequest, Bound, ConfigError, Context, Grain, Output, PortMode, PortSpec, Read, SampleError, SampleInput,
     SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::{int_column, posterior, text_column};
@@ -62,6 +62,8 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let mut bound = bound(REVISION, &config, &Config::default(), request, vec![output])?;
     bound.grain = Grain::Table;
     bound.random = true;
+    bound.reads =
+        ["draws", "reference"].map(|port| Read::columns(port, ["draw", "target", "value"].map(str::to_owned))).to_vec();
     Ok(Box::new(C2stStage { bound, folds: config.folds }))
 }
 

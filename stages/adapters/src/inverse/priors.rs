@@ -4,10 +4,11 @@ use indexmap::IndexMap;
 use lapicque_inverse::Prior;
 use lapicque_pipeline::ConfigError;
 use lapicque_schemas::TableSchema;
+use lapicque_schemas::schema::DRAWN_FROM;
 use lapicque_units::Unit;
 
 use super::train_columns::Targets;
-use crate::parameters::distribution::{DRAWN_FROM, Distribution, in_unit};
+use crate::parameters::distribution::{Distribution, in_unit};
 
 /// Of each target, in their order; all none where no estimator asks.
 pub(super) fn priors(

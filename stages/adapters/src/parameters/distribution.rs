@@ -9,9 +9,6 @@ use serde_json::Value;
 
 use super::column::numbers;
 
-/// Key of the metadata of a column that holds the distribution its values were drawn from, as JSON of a [`Prior`] in the unit of the column.
-pub(crate) const DRAWN_FROM: &str = "drawn_from";
-
 /// A distribution of one parameter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -8,6 +8,7 @@ use lapicque_inverse::Prior;
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::{BindRequest, ConfigError, Stage};
 use lapicque_schemas::DigestBuilder;
+use lapicque_schemas::schema::DRAWN_FROM;
 use lapicque_schemas::tables::parameters::SEED;
 use lapicque_units::Unit;
 use schemars::JsonSchema;
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::column::{Column, Numbers, check_name, numbers, numbers_column};
-use super::distribution::{DRAWN_FROM, Distribution};
+use super::distribution::Distribution;
 use super::points::{MOST_POINTS, Table, source};
 use crate::kind_config::{SimpleKind, problem, read, schema_of};
 

@@ -219,6 +219,10 @@ impl Posterior for Members {
     }
 
     fn log_density(&self, features: &[f64], values: ArrayView2<'_, f64>) -> Result<Vec<f64>, InverseError> {
+        // Densities that lack different constants have no mean.
+        if self.0.len() > 1 && !self.is_normalized() {
+            return Ok(vec![f64::NAN; values.nrows()]);
+        }
         let mut of_members = Vec::with_capacity(self.0.len());
         for (seen, posterior) in self.posteriors(features)? {
             of_members.push(posterior.log_density(&seen, values)?);
