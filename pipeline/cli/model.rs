@@ -36,7 +36,7 @@ fn page(report: &ModelReport) -> String {
         "" => String::new(),
         definitions => format!(" ({definitions})"),
     };
-    text += &format!("\n{} features{definitions}\n", report.features.len());
+    text += &format!("\nfeatures: {}{definitions}\n", report.features.len());
     let mut features = vec![["feature", "least in training", "largest in training"].map(str::to_owned).to_vec()];
     features.extend(
         report

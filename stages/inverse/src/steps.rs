@@ -172,7 +172,7 @@ pub enum LearnedStep {
         /// Of which columns.
         columns: Vec<u32>,
     },
-    /// z_k = sum over columns of directions[k] (x - centre).
+    /// z = sum over columns of direction x (x - centre), for each direction.
     Project {
         /// Per column.
         centre: Vec<f64>,

@@ -29,7 +29,7 @@ const PORTS: &[PortSpec] = &[
 
 pub(super) const KIND: SimpleKind = SimpleKind {
     name: "inverse.c2st",
-    summary: "Score how well two sets of draws are told apart (C2ST)",
+    summary: "Measure how well two sets of draws are told apart (C2ST)",
     ports: PORTS,
     config_schema: schema_of::<Config>,
     bind,
@@ -150,8 +150,8 @@ fn draws_of(table: &RecordBatch, port: &'static str) -> Result<(Vec<String>, Arr
         return Err(SampleError::input(message));
     }
     let mut set = Array2::from_elem((count, width), f64::NAN);
-    for row in 0..table.num_rows() {
-        let draw = numbers.partition_point(|number| *number < draws[row]);
+    for (row, of_row) in draws.iter().enumerate() {
+        let draw = numbers.partition_point(|number| number < of_row);
         let target = names.partition_point(|name| name.as_str() < targets.value(row));
         set[[draw, target]] = if values.is_null(row) { f64::NAN } else { values.value(row) };
     }
