@@ -140,6 +140,21 @@ fn records_bindings_labels_and_ingredients_are_held_against_what_was_written() {
 }
 
 #[test]
+fn ingredients_that_are_no_text_any_more_are_damage() {
+    let lab = Lab::new();
+    lab.run(&pipeline());
+    for file in files(&lab, "ingredients") {
+        std::fs::remove_file(&file).unwrap();
+        std::fs::write(&file, [0xff, 0xfe, b'{']).unwrap();
+    }
+    // They serve explanations only.
+    let mut changed = pipeline();
+    changed["stages"]["half"]["query"] = json!("SELECT sample, s / 4.0 AS h FROM s");
+    assert!(!lab.plan(&changed).is_empty());
+    assert!(lab.run(&changed).record.ok);
+}
+
+#[test]
 fn a_query_names_the_damaged_file_and_the_next_run_heals_it() {
     let lab = Lab::new();
     lab.write("pipeline.yaml", pipeline().to_string());

@@ -103,7 +103,8 @@ pub(crate) fn remove(path: &Path) -> Result<u64, StoreError> {
 }
 
 pub(crate) fn read_text(path: &Path) -> Result<String, StoreError> {
-    fs::read_to_string(path).map_err(io_error(path))
+    // A flipped bit may leave no text at all, which is damage as well.
+    String::from_utf8(fs::read(path).map_err(io_error(path))?).map_err(|error| damaged(path, error))
 }
 
 pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
