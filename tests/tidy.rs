@@ -115,9 +115,9 @@ fn the_readme_lists_the_kinds() {
 }
 
 /// What a stage does. A kind that does something else adds its verb.
-const VERBS: [&str; 20] = [
+const VERBS: [&str; 22] = [
     "Apply", "Compute", "Convolve", "Cut", "Derive", "Draw", "Find", "Fit", "Infer", "Keep", "Lay", "Measure",
-    "Predict", "Read", "Resample", "Scale", "Search", "Simulate", "Take", "Train",
+    "Predict", "Read", "Resample", "Scale", "Search", "Simulate", "Take", "Tell", "Test", "Train",
 ];
 
 #[test]

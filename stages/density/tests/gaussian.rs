@@ -92,11 +92,11 @@ fn a_neural_spline_flow_recovers_it() {
     recovers(&DensityKind::Nsf(Default::default()), 4000, &as_sbi(), &OF_FEW);
 }
 
-/// An ensemble on 20,000 simulations; where `LAPICQUE_LONG_TESTS` is 1: a minute.
+/// An ensemble on 20,000 simulations; where `LAPICQUE_TRAINING_TESTS` is 1: a minute.
 #[test]
 fn ensembles_come_close_where_there_are_many_simulations() {
-    if std::env::var("LAPICQUE_LONG_TESTS").as_deref() != Ok("1") {
-        eprintln!("skipped: ensembles are trained where LAPICQUE_LONG_TESTS is 1");
+    if std::env::var("LAPICQUE_TRAINING_TESTS").as_deref() != Ok("1") {
+        eprintln!("skipped: ensembles are trained where LAPICQUE_TRAINING_TESTS is 1");
         return;
     }
     let training = Training { members: 5, ..as_sbi() };

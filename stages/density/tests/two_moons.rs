@@ -1,4 +1,4 @@
-//! Posteriors of the task `two_moons` beside the exact one, where `LAPICQUE_LONG_TESTS` is 1: two minutes. The example `posterior_scores` has more tasks.
+//! Posteriors of the task `two_moons` beside the exact one, where `LAPICQUE_TRAINING_TESTS` is 1: two minutes. The example `posterior_scores` has more tasks.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, dead_code)]
 
 #[path = "../examples/posterior_scores/tasks.rs"]
@@ -10,8 +10,8 @@ use tasks::Task;
 
 /// Mean C2ST over three observations, of 10,000 draws against as many of the exact posterior: no worse than the published score of NPE and 0.02.
 fn scores(simulations: usize) {
-    if std::env::var("LAPICQUE_LONG_TESTS").as_deref() != Ok("1") {
-        eprintln!("skipped: posteriors are scored where LAPICQUE_LONG_TESTS is 1");
+    if std::env::var("LAPICQUE_TRAINING_TESTS").as_deref() != Ok("1") {
+        eprintln!("skipped: posteriors are scored where LAPICQUE_TRAINING_TESTS is 1");
         return;
     }
     let task = Task::TwoMoons;
@@ -49,8 +49,8 @@ fn ten_thousand_simulations_do_as_published() {
 /// Two walks from other starts are not to be told apart: they are long enough.
 #[test]
 fn walks_of_slcp_have_forgotten_where_they_began() {
-    if std::env::var("LAPICQUE_LONG_TESTS").as_deref() != Ok("1") {
-        eprintln!("skipped: posteriors are compared where LAPICQUE_LONG_TESTS is 1");
+    if std::env::var("LAPICQUE_TRAINING_TESTS").as_deref() != Ok("1") {
+        eprintln!("skipped: posteriors are compared where LAPICQUE_TRAINING_TESTS is 1");
         return;
     }
     for (number, observation) in Task::Slcp.observations().iter().enumerate() {

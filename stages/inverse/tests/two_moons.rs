@@ -1,4 +1,4 @@
-//! Posteriors of the benchmark's task `two_moons` beside exact ones, where `LAPICQUE_LONG_TESTS` is 1: a few minutes.
+//! Posteriors of the benchmark's task `two_moons` beside exact ones, where `LAPICQUE_TRAINING_TESTS` is 1: a few minutes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, dead_code)]
 
 #[path = "../../density/examples/posterior_scores/tasks.rs"]
@@ -13,9 +13,9 @@ use ndarray::{Array2, Axis, concatenate};
 use tasks::Task;
 
 fn skipped() -> bool {
-    let skipped = std::env::var("LAPICQUE_LONG_TESTS").as_deref() != Ok("1");
+    let skipped = std::env::var("LAPICQUE_TRAINING_TESTS").as_deref() != Ok("1");
     if skipped {
-        eprintln!("skipped: posteriors are scored where LAPICQUE_LONG_TESTS is 1");
+        eprintln!("skipped: posteriors are scored where LAPICQUE_TRAINING_TESTS is 1");
     }
     skipped
 }
