@@ -151,6 +151,27 @@ fn too_narrow_is_called_so() {
 }
 
 #[test]
+fn a_posterior_that_leans_on_its_prior_is_told() {
+    // a = x: the twenty rows that are nearest to the largest x lie within the last hundredth of the prior.
+    let mut all = all_given();
+    let even = || (0..2000).map(|i| f64::from(i) / 1999.0).collect::<Vec<f64>>();
+    all[0] = Given::whole("given.features", "features", labelled(&[("x", "", even())]));
+    all[1] = Given::whole("given.parameters", "parameters", labelled(&[("a", "mV", even())]));
+    let mut stages = stages(json!({
+        "targets": ["a"], "derived": {}, "prior": {"a": {"uniform": ["0 mV", "1 mV"]}},
+        "estimator": {"abc": {"method": "rejection", "accepted": 0.01, "least": 20}},
+    }));
+    for other in ["calibration", "importance", "support", "tf", "tp"] {
+        stages.as_object_mut().unwrap().remove(other);
+    }
+    all[4] = Given::whole("observed", "features", labelled(&[("x", "", vec![0.5, 1.0, 0.6])]));
+    let ran = run_stages(&all, &stages);
+    assert!(ran.record.ok, "{}", ran.failures());
+    let told = "in 1 of 3 rows draws of `a` pile up at the upper end of its prior";
+    assert!(ran.notes().contains(told) && !ran.notes().contains("lower end"), "{}", ran.notes());
+}
+
+#[test]
 fn draws_follow_from_the_features_alone() {
     let stages = stages(json!({"estimator": {"abc": {}}}));
     let (one, two) = (run_with(&all_given(), &stages, 1), run_with(&all_given(), &stages, 2));

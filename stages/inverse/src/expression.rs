@@ -1,4 +1,4 @@
-//! Arithmetic of quantities that users name: `(J_EE / J_EI) / (J_IE / J_II)`.
+//! Arithmetic of quantities that users name: `(J_EE / J_IE) / (J_EI / J_II)`.
 //!
 //! Numbers, names (letters, digits, `_`, and `.` within), `+ - * /`, powers as `^` or `**`, parentheses, and the functions `abs exp ln log2 log10 sqrt min max`.
 //! Powers bind closer than a sign before them and go from right to left, as in Python: `-x^2` is -(x^2), `2^3^2` is 2^9. There are no constants, so that no

@@ -58,7 +58,7 @@ pub use estimators::{
 };
 pub use expression::Expression;
 pub use model::{Model, Predictions, predict, predict_checked, train};
-pub use moments::{HeldOutErrors, Moments};
+pub use moments::Moments;
 pub use posterior::{DensityPosterior, Draws, LikelihoodPosterior, Posterior, Space};
 pub use prior::{JointPrior, Prior};
 pub use steps::Preparation;

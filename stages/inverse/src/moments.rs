@@ -9,7 +9,7 @@ mod held_out;
 use lapicque_numerics::vectorise::{Kernel, vectorise};
 use ndarray::{Array2, ArrayView2};
 
-pub use held_out::HeldOutErrors;
+pub(crate) use held_out::HeldOutErrors;
 
 /// Centred sums over training rows.
 #[derive(Debug, Clone, PartialEq)]

@@ -21,7 +21,8 @@ use lapicque_numerics::random::Generator;
 use serde::{Deserialize, Serialize};
 
 use crate::InverseError;
-use normal_law::{LOG_SQRT_TWO_PI, below as normal_below, quantile as normal_quantile};
+pub(crate) use normal_law::quantile as normal_quantile;
+use normal_law::{LOG_SQRT_TWO_PI, below as normal_below};
 
 /// The distribution of one target, independent of the others. Numbers are in the unit of the target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

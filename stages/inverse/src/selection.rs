@@ -9,11 +9,12 @@ use rayon::prelude::*;
 
 use crate::columns::{ColumnFit, Fitter};
 use crate::model::model_of_members;
+use crate::moments::HeldOutErrors;
 use crate::validation::{
     CrossValidation, FoldPredictions, Metric, RepeatAndFold, Split, SplitRows, check_splits, cross_validate_keeping,
     fold_metrics,
 };
-use crate::{AnyEstimator, Estimator, FitContext, HeldOutErrors, InverseError, Model, Preparation, TrainingData};
+use crate::{AnyEstimator, Estimator, FitContext, InverseError, Model, Preparation, TrainingData};
 
 /// The one number by which candidates are compared; less is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

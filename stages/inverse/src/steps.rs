@@ -18,9 +18,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use smartcore::decomposition::pca::{PCA, PCAParameters};
 use smartcore::error::Failed;
-use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::estimators::Stored;
+use crate::prior::normal_quantile;
 use crate::{InverseError, Moments};
 
 /// A step, as configurations name it.
@@ -339,9 +339,8 @@ pub(crate) fn apply(steps: &[LearnedStep], rows: &mut Array2<f64>) {
                 *rows = projected;
             }
             LearnedStep::Quantile { quantiles, scores } => {
-                let normal = Normal::standard();
                 for (mut column, quantiles) in rows.columns_mut().into_iter().zip(quantiles) {
-                    column.mapv_inplace(|value| score(place(quantiles, value), *scores, &normal));
+                    column.mapv_inplace(|value| score(place(quantiles, value), *scores));
                 }
             }
         }
@@ -374,11 +373,11 @@ fn place(quantiles: &[f64], value: f64) -> f64 {
 /// A place nearer to an end than this has the score of this one.
 const NEAREST: f64 = 1e-7;
 
-fn score(place: f64, scores: Scores, normal: &Normal) -> f64 {
+fn score(place: f64, scores: Scores) -> f64 {
     match scores {
         Scores::Uniform => place,
         Scores::Normal if place.is_nan() => f64::NAN,
-        Scores::Normal => normal.inverse_cdf(place.clamp(NEAREST, 1.0 - NEAREST)),
+        Scores::Normal => normal_quantile(place.clamp(NEAREST, 1.0 - NEAREST)),
     }
 }
 

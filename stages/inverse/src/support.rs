@@ -12,8 +12,6 @@ use lapicque_numerics::random::StreamKey;
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::InverseError;
-use crate::error::{check_finite, check_length};
-use crate::estimators::Stored;
 use crate::posterior::quantile;
 use crate::small_matrix::{cholesky, solve_lower};
 
@@ -127,82 +125,6 @@ impl TrainingSupport {
             neighbour,
             neighbour_quantile: part_below(&self.neighbour, neighbour),
             feature_quantiles: quantiles.map(|(ladder, value)| part_below(&ladder.to_vec(), *value)).collect(),
-        }
-    }
-
-    /// What is kept of it.
-    pub fn store(&self) -> Stored {
-        let array = |stored: Stored, name: &str, array: &Array2<f64>| {
-            stored.with(name, &[array.nrows(), array.ncols()], array.iter().copied().collect())
-        };
-        let list = |stored: Stored, name: &str, values: &[f64]| stored.with(name, &[values.len()], values.to_vec());
-        let stored = list(list(Stored::default(), "means", &self.means), "scales", &self.scales);
-        let stored = array(array(stored, "lower", &self.lower), "rows", &self.rows);
-        let stored = list(list(stored, "mahalanobis", &self.mahalanobis), "neighbour", &self.neighbour);
-        array(stored, "features", &self.features)
-    }
-
-    /// What [`TrainingSupport::store`] kept.
-    ///
-    /// # Errors
-    /// A part that is missing, has another shape, or holds numbers that cannot be there.
-    pub fn restore(mut stored: Stored) -> Result<Self, InverseError> {
-        let (_, means) = stored.take::<1>("means")?;
-        let (_, scales) = stored.take::<1>("scales")?;
-        let mut array = |name: &str| -> Result<Array2<f64>, InverseError> {
-            let ([rows, columns], values) = stored.take::<2>(name)?;
-            Array2::from_shape_vec((rows, columns), values).map_err(|_| InverseError::Overflow)
-        };
-        let (lower, rows, features) = (array("lower")?, array("rows")?, array("features")?);
-        let (_, mahalanobis) = stored.take::<1>("mahalanobis")?;
-        let (_, neighbour) = stored.take::<1>("neighbour")?;
-        stored.finish()?;
-        let support = Self { means, scales, lower, rows, mahalanobis, neighbour, features };
-        support.check(&stored)?;
-        Ok(support)
-    }
-
-    /// Number of features.
-    pub fn feature_count(&self) -> usize {
-        self.means.len()
-    }
-
-    fn check(&self, stored: &Stored) -> Result<(), InverseError> {
-        let columns = self.means.len();
-        let lengths = [
-            ("scales", self.scales.len(), columns),
-            ("lower", self.lower.nrows(), columns),
-            ("lower", self.lower.ncols(), columns),
-            ("rows", self.rows.ncols(), columns),
-            ("features", self.features.nrows(), columns),
-            ("features", self.features.ncols(), STEPS + 1),
-            ("mahalanobis", self.mahalanobis.len(), STEPS + 1),
-            ("neighbour", self.neighbour.len(), STEPS + 1),
-        ];
-        for (name, found, expected) in lengths {
-            check_length(name, found, expected, "entries")?;
-        }
-        if columns == 0 || self.rows.nrows() < 2 {
-            return stored.wrong("rows", "needs at least 2 rows of at least 1 feature".to_owned());
-        }
-        let lists = [
-            ("means", &self.means),
-            ("scales", &self.scales),
-            ("mahalanobis", &self.mahalanobis),
-            ("neighbour", &self.neighbour),
-        ];
-        for (name, values) in lists {
-            values.iter().try_for_each(|&value| check_finite(|| name.to_owned(), value))?;
-        }
-        for (name, values) in [("lower", &self.lower), ("rows", &self.rows), ("features", &self.features)] {
-            values.iter().try_for_each(|&value| check_finite(|| name.to_owned(), value))?;
-        }
-        let diagonal = self.lower.diag();
-        match self.scales.iter().chain(diagonal).find(|value| **value <= 0.0) {
-            Some(value) => {
-                stored.wrong("scales", format!("or the diagonal of `lower` has {value}; both must be above 0"))
-            }
-            None => Ok(()),
         }
     }
 }

@@ -21,7 +21,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::columns::feature_names;
-use super::samples_of_model::{FEATURES, MODEL, PARAMETERS, Tested, failed, reads, tested};
+use super::failure::failed;
+use super::samples_of_model::{FEATURES, MODEL, PARAMETERS, Tested, reads, tested};
 use super::training_rows::{RowKey, TrainingRows, numbers};
 use crate::kind_config::{SimpleKind, bound, problem, read, schema_of};
 

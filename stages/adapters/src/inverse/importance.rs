@@ -16,7 +16,8 @@ use ndarray::{Array2, ArrayView2};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::samples_of_model::{FEATURES, MODEL, PARAMETERS, Tested, failed, reads, tested};
+use super::failure::failed;
+use super::samples_of_model::{FEATURES, MODEL, PARAMETERS, Tested, reads, tested};
 use crate::kind_config::{SimpleKind, bound, problem, read, schema_of};
 
 const REVISION: u32 = 1;

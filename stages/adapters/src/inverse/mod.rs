@@ -3,6 +3,7 @@
 mod c2st;
 mod calibration;
 mod columns;
+mod failure;
 mod importance;
 mod model_report;
 mod model_table;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, StringArray};
 use arrow_schema::{Field, Schema};
+use lapicque_inverse::calibration::edge_mass;
 use lapicque_inverse::model::{RowPosterior, outside_training};
 use lapicque_inverse::posterior::Summary;
-use lapicque_inverse::{Draws, InverseError, Model, Predictions, predict_checked};
+use lapicque_inverse::{Draws, InverseError, Model, Posterior, Predictions, predict_checked};
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Output, PortMode, PortSpec, Read, SampleError, SampleOutput,
     Stage, each_sample,
@@ -146,6 +147,36 @@ fn of_values(model: &Model, predicted: Predictions, notes: &mut Vec<String>) -> 
 
 const EXTRAPOLATES: &str = "features lie outside the range of the training data: predictions there extrapolate";
 
+/// An end of a prior with this part of the draws, and this many times what the prior has there, holds a posterior back.
+const PILED_PART: f64 = 0.05;
+const PILED_TIMES: f64 = 5.0;
+
+/// What a user should know of posteriors that lean on the ends of their priors.
+fn at_edges(model: &Model, posteriors: &[Result<RowPosterior, InverseError>]) -> Vec<String> {
+    let Some(prior) = model.posterior().map(Posterior::prior) else {
+        return Vec::new();
+    };
+    let mut leaning = vec![[0usize; 2]; model.targets.len()];
+    for row in posteriors.iter().flatten() {
+        for (counts, edges) in leaning.iter_mut().zip(edge_mass(&row.draws, prior)) {
+            let ends = edges.map(|edges| [edges.low, edges.high]);
+            for (count, edge) in counts.iter_mut().zip(ends.into_iter().flatten()) {
+                let piled = edge.posterior > PILED_PART && edge.posterior > PILED_TIMES * edge.prior;
+                *count += usize::from(piled);
+            }
+        }
+    }
+    let of = posteriors.len();
+    let mut notes = Vec::new();
+    for (target, counts) in model.targets.iter().zip(leaning) {
+        for (end, count) in ["lower", "upper"].into_iter().zip(counts).filter(|(_, count)| *count > 0) {
+            let name = &target.name;
+            notes.push(format!("in {count} of {of} rows draws of `{name}` pile up at the {end} end of its prior"));
+        }
+    }
+    notes
+}
+
 /// A row without a posterior has no prediction, and the first reason is told.
 fn of_posteriors(
     posteriors: Vec<Result<RowPosterior, InverseError>>,
@@ -251,6 +282,7 @@ impl PredictStage {
         let predicted = match model.posteriors(matrix, columns, self.draws).map_err(SampleError::input)? {
             Some(posteriors) => {
                 let outside = outside_training(model, matrix, columns).map_err(SampleError::input)?;
+                notes.extend(at_edges(model, &posteriors));
                 of_posteriors(posteriors, outside, quantities.len(), &mut notes)
             }
             None => of_values(model, predict_checked(model, matrix, columns).map_err(SampleError::input)?, &mut notes),

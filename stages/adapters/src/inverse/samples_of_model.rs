@@ -1,7 +1,7 @@
 //! Samples with features and true parameters, as a model sees them: what kinds that test a model have in common.
 
 use arrow_array::RecordBatch;
-use lapicque_inverse::{Expression, InverseError, Model};
+use lapicque_inverse::{Expression, Model};
 use lapicque_pipeline::{Batch, BindRequest, Bound, ConfigError, Grain, PortMode, PortSpec, Read, SampleError};
 use lapicque_schemas::tables::{features, model, parameters};
 
@@ -119,12 +119,5 @@ fn check_unit(name: &str, unit: Option<&str>, table: &RecordBatch) -> Result<(),
             "the model was trained on `{name}` in {unit}, here it is in {found}: convert it before, e.g. by a query"
         ))),
         _ => Ok(()),
-    }
-}
-
-pub(super) fn failed(error: InverseError) -> SampleError {
-    match error {
-        InverseError::Cancelled => SampleError::cancelled(),
-        error => SampleError::input(error),
     }
 }

@@ -14,9 +14,7 @@ use arrow_schema::{DataType, Schema};
 use indexmap::IndexMap;
 use lapicque_inverse::estimators::Npe;
 use lapicque_inverse::posterior::{TRUNCATION, disagreement, draw_truncated, truncation_threshold};
-use lapicque_inverse::{
-    Draws, Estimator, FitContext, InverseError, JointPrior, Preparation, Prior, Target, TrainingData, train,
-};
+use lapicque_inverse::{Draws, Estimator, FitContext, JointPrior, Preparation, Prior, Target, TrainingData, train};
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Grain, Output, PortMode, PortSchema, PortSpec, Read, Rounds,
@@ -31,6 +29,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::columns::{feature_names, suggestion};
+use super::failure::failed;
 use super::training_rows::numbers;
 use super::validation_config::located;
 use crate::kind_config::{SimpleKind, problem, read, schema_of};
@@ -407,12 +406,5 @@ impl Sequential {
             schema.column_names().map(|name| (name, schema.unit_of(name).unwrap_or_default())).collect();
         let of_posterior = posterior::write(&rows, &names).map_err(SampleError::internal)?;
         Ok(SampleOutput { tables: vec![self.space.table(&points)?, of_progress, of_posterior], notes })
-    }
-}
-
-fn failed(error: InverseError) -> SampleError {
-    match error {
-        InverseError::Cancelled => SampleError::cancelled(),
-        error => SampleError::input(error),
     }
 }

@@ -18,6 +18,7 @@ use lapicque_schemas::tables::{features, held_out, metrics, model, parameters};
 use lapicque_schemas::{Digest, DigestBuilder, label_positions};
 
 use super::columns::why_no_feature;
+use super::failure::failed;
 use super::model_table::rows_of;
 use super::priors::priors;
 use super::train_columns::{GroupColumn, Targets, group_column, selected_features, targets};
@@ -401,11 +402,4 @@ fn digest_of(data: &TrainingData) -> Digest {
         }
     }
     digest.finish()
-}
-
-fn failed(error: InverseError) -> SampleError {
-    match error {
-        InverseError::Cancelled => SampleError::cancelled(),
-        error => SampleError::input(error),
-    }
 }

@@ -16,7 +16,7 @@ use crate::parameters::distribution::Distribution;
 pub(super) struct Config {
     /// Columns of `parameters` that the model infers from the features.
     pub(super) targets: Vec<String>,
-    /// Quantities that follow from columns of `parameters`, such as `E_I: (J_EE / J_EI) / (J_IE / J_II)`: further targets; estimators of posteriors compute
+    /// Quantities that follow from columns of `parameters`, such as `E_I: (J_EE / J_IE) / (J_EI / J_II)`: further targets; estimators of posteriors compute
     /// them from each draw, unless they are named under `targets`. Values are in the units of the columns.
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]

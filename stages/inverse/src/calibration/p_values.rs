@@ -1,54 +1,16 @@
 //! Tails of the distributions of two test statistics.
 //!
-//! Chi-square: Q(a, x) = Gamma(a, x) / Gamma(a) with a = degrees of freedom / 2, x = statistic / 2, by its series below a + 1 and by Lentz's continued fraction
-//! above (Abramowitz, Stegun 6.5.29, 6.5.31). Kolmogorov-Smirnov: 2 sum (-1)^(k-1) exp(-2 k^2 l^2) with l = (sqrt n + 0.12 + 0.11 / sqrt n) D (Stephens 1970, J R
-//! Stat Soc B 32:115), to about 1 % from n = 5 on.
+//! Kolmogorov-Smirnov: 2 sum (-1)^(k-1) exp(-2 k^2 l^2) with l = (sqrt n + 0.12 + 0.11 / sqrt n) D (Stephens 1970, J R Stat Soc B 32:115), to about 1 % from
+//! n = 5 on.
 
-/// The probability that chi-square of so many degrees of freedom is larger.
+use statrs::distribution::{ChiSquared, ContinuousCDF};
+
+/// The probability that chi-square of so many degrees of freedom is larger; NaN of none.
 pub(super) fn chi_square_above(statistic: f64, degrees: usize) -> f64 {
-    if statistic.is_nan() || degrees == 0 {
-        return f64::NAN;
+    match ChiSquared::new(degrees as f64) {
+        Ok(distribution) if !statistic.is_nan() => distribution.sf(statistic),
+        _ => f64::NAN,
     }
-    if statistic <= 0.0 {
-        return 1.0;
-    }
-    let (a, x) = (degrees as f64 / 2.0, statistic / 2.0);
-    let front = (a * x.ln() - x - log_gamma_of_halves(degrees)).exp();
-    if x < a + 1.0 {
-        let (mut term, mut sum, mut n) = (1.0 / a, 1.0 / a, a);
-        while term > sum * 1e-17 {
-            n += 1.0;
-            term *= x / n;
-            sum += term;
-        }
-        return (1.0 - front * sum).clamp(0.0, 1.0);
-    }
-    let tiny = 1e-300;
-    let mut b = x + 1.0 - a;
-    let (mut c, mut d) = (1.0 / tiny, 1.0 / b);
-    let mut h = d;
-    for i in 1..10_000 {
-        let numerator = -f64::from(i) * (f64::from(i) - a);
-        b += 2.0;
-        d = 1.0 / (numerator * d + b);
-        c = b + numerator / c;
-        let step = c * d;
-        h *= step;
-        if (step - 1.0).abs() < 1e-15 {
-            break;
-        }
-    }
-    (front * h).clamp(0.0, 1.0)
-}
-
-/// ln Gamma(n / 2), by steps of 1 from Gamma(1/2) = sqrt pi or Gamma(1) = 1.
-fn log_gamma_of_halves(n: usize) -> f64 {
-    let (mut at, mut sum) = if n % 2 == 1 { (0.5, std::f64::consts::PI.ln() / 2.0) } else { (1.0, 0.0) };
-    while at < n as f64 / 2.0 {
-        sum += f64::ln(at);
-        at += 1.0;
-    }
-    sum
 }
 
 /// The probability that the largest distance of `count` uniform numbers' distribution function is larger.

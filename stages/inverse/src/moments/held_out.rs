@@ -10,15 +10,15 @@ use crate::estimators::LinearMap;
 
 /// Errors of one map on some rows, for one target.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct HeldOutErrors {
+pub(crate) struct HeldOutErrors {
     /// Rows that were predicted.
-    pub rows: usize,
+    pub(crate) rows: usize,
     /// Sum of squared errors.
-    pub squared: f64,
+    pub(crate) squared: f64,
     /// Sum of absolute errors.
-    pub absolute: f64,
+    pub(crate) absolute: f64,
     /// Sum of squares of the true values about their mean; 0 where they do not vary.
-    pub total: f64,
+    pub(crate) total: f64,
 }
 
 const LANES: usize = 8;

@@ -13,8 +13,8 @@ pub(super) fn below(x: f64) -> f64 {
     if x > 0.0 { 1.0 - below(-x) } else { 0.5 * erfcx(-x * std::f64::consts::FRAC_1_SQRT_2) * (-x * x / 2.0).exp() }
 }
 
-/// The inverse of [`below`] for probabilities up to one half (use the symmetry for those above).
-pub(super) fn quantile(p: f64) -> f64 {
+/// The inverse of [`below`].
+pub(crate) fn quantile(p: f64) -> f64 {
     if p <= 0.0 {
         return f64::NEG_INFINITY;
     }

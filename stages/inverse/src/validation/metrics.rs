@@ -3,7 +3,7 @@
 //! MSE has the squared unit of the target, MAE its unit. R^2 compares with predicting the mean of the very rows it is computed on; where those do not vary
 //! (also: a single row) it is undefined and NaN.
 
-use crate::HeldOutErrors;
+use crate::moments::HeldOutErrors;
 
 /// Errors of one target over one fold, or over all held-out predictions.
 #[derive(Debug, Clone, Copy, PartialEq)]
