@@ -1,0 +1,65 @@
+//! Fractal dimensions of the graph of a series: Higuchi's, Katz's and Petrosian's.
+
+use super::roughness::{line_length, sign_changes};
+use super::variance::{all_finite, finite};
+
+/// Higuchi's: how the length of the curve grows with finer steps of 1 to `longest` samples. 1 for a smooth curve, 2 for
+/// white noise.
+///
+/// NaN for fewer than 2 `longest` samples, for `longest` below 2, and for a curve without length at one of the steps.
+pub fn higuchi_fd(series: &[f64], longest: usize) -> f64 {
+    if longest < 2 || series.len() < 2 * longest || !all_finite(series) {
+        return f64::NAN;
+    }
+    let points: Vec<(f64, f64)> =
+        (1..=longest).map(|step| (-(step as f64).ln(), curve_length(series, step).ln())).collect();
+    finite(slope(&points))
+}
+
+/// Mean over the first sample m of the length of x_m, x_(m+k), .., per step, scaled to the whole series.
+fn curve_length(series: &[f64], step: usize) -> f64 {
+    let n = series.len();
+    let mut lengths = vec![0.0; step];
+    for (from, to) in series.chunks(step).zip(series[step..].chunks(step)) {
+        for (length, (from, to)) in lengths.iter_mut().zip(from.iter().zip(to)) {
+            *length += (to - from).abs();
+        }
+    }
+    let k = step as f64;
+    let scaled = lengths.iter().enumerate().map(|(first, length)| {
+        let steps = (n - first - 1) / step;
+        length / k * (n - 1) as f64 / (k * steps as f64)
+    });
+    scaled.sum::<f64>() / k
+}
+
+/// Slope of the least-squares line through points.
+pub(super) fn slope(points: &[(f64, f64)]) -> f64 {
+    let n = points.len() as f64;
+    let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), point| (x + point.0 / n, y + point.1 / n));
+    let (xx, xy) = points
+        .iter()
+        .fold((0.0, 0.0), |(xx, xy), point| (xx + (point.0 - x).powi(2), xy + (point.0 - x) * (point.1 - y)));
+    xy / xx
+}
+
+/// Katz's: the length of the curve against how far it gets. NaN for fewer than 3 samples, a constant, and a curve that
+/// gets no farther than one step.
+pub fn katz_fd(series: &[f64]) -> f64 {
+    if series.len() < 3 || !all_finite(series) {
+        return f64::NAN;
+    }
+    let steps = (series.len() - 1) as f64;
+    let farthest = series.iter().fold(0.0_f64, |farthest, x| farthest.max((x - series[0]).abs()));
+    finite(steps.log10() / (farthest / (line_length(series) / steps)).log10())
+}
+
+/// Petrosian's, of how often increments change their sign: 1 if never. NaN for fewer than 2 samples.
+pub fn petrosian_fd(series: &[f64]) -> f64 {
+    if series.len() < 2 || !all_finite(series) {
+        return f64::NAN;
+    }
+    let n = series.len() as f64;
+    let changes = sign_changes(series.windows(2).map(|pair| pair[1] - pair[0])) as f64;
+    finite(n.log10() / (n.log10() + (n / (n + 0.4 * changes)).log10()))
+}
