@@ -10,13 +10,15 @@
 //! | [`quantile_frequency_hz`] | where the trapezoids from lo on reach a part q of those up to hi, linearly interpolated between bins | Hz | Rampil IJ (1998) Anesthesiology 89:980 (q = 0.95: spectral edge; 0.5: median frequency) |
 //! | [`peak_frequency_hz`] | f_k of the largest P_k; of equal ones the lowest | Hz | |
 //! | [`inner_peak_frequency_hz`] | as above, where P falls on both sides of it | Hz | Klimesch W (1999) Brain Res Rev 29:169, section 2.1 (peak frequency) |
+//! | [`band_entropy`] | -sum p_k log2 p_k / log2 K of p_k = P_k / sum P over the K bins of the band | 1 | Inouye T et al. (1991) Electroencephalogr Clin Neurophysiol 79:204 |
 //! | [`centre_of_gravity_hz`] | sum P_k f_k / sum P_k | Hz | as above, equation on p. 171 (gravity frequency) |
 //!
 //! NaN where the band has not two bins (one for rectangles, peaks and centres), where it reaches more than one bin
 //! beyond the spectrum, and where power is not finite. Negative power (a spectrum in decibels, say) is the caller's
 //! to refuse.
 
-use crate::welch::PowerSpectrum;
+use crate::complexity::spectral_entropy;
+use crate::welch::{PowerSpectrum, Scaling, Welch, WelchError, welch};
 
 /// A range of frequencies.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,6 +27,22 @@ pub struct Band {
     pub low_hz: f64,
     /// To, above `low_hz`.
     pub high_hz: f64,
+}
+
+/// Power density of a series by Welch's method; 0 everywhere where there is no more of it than rounding leaves of a
+/// constant (or of a line that is taken off), whose parts would be parts of nothing.
+///
+/// # Errors
+/// As [`welch`].
+pub fn density(series: &[f64], rate_hz: f64, method: &Welch) -> Result<PowerSpectrum, WelchError> {
+    let mut spectrum = welch(series, rate_hz, &Welch { scaling: Scaling::Density, ..*method })?;
+    let largest = series.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+    let rounding = f64::EPSILON * method.segment.min(series.len()) as f64 * largest;
+    let spacing = rate_hz / method.transform.unwrap_or(method.segment.min(series.len())) as f64;
+    if spectrum.power.iter().sum::<f64>() * spacing <= rounding * rounding {
+        spectrum.power.fill(0.0);
+    }
+    Ok(spectrum)
 }
 
 /// How densities become powers.
@@ -109,6 +127,11 @@ pub fn centre_of_gravity_hz(spectrum: &PowerSpectrum, band: Band) -> f64 {
     let bins = band.bins(spectrum, true);
     let weighted = bins.clone().map(|k| spectrum.power[k] * spectrum.frequencies_hz[k]).sum::<f64>();
     finite(weighted / spectrum.power[bins].iter().sum::<f64>())
+}
+
+/// How evenly power is spread over the bins of the band, 0 to 1; NaN for fewer than two bins, and without power.
+pub fn band_entropy(spectrum: &PowerSpectrum, band: Band) -> f64 {
+    spectral_entropy(&spectrum.power[band.bins(spectrum, true)], true)
 }
 
 fn peak(spectrum: &PowerSpectrum, band: Band) -> Option<usize> {

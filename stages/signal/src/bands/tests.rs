@@ -96,3 +96,21 @@ fn bands_beyond_the_spectrum_and_without_bins_are_undefined() {
     assert!(peak_frequency_hz(&silent, band(8.0, 13.0)).is_nan());
     assert!(centre_of_gravity_hz(&silent, band(8.0, 13.0)).is_nan());
 }
+
+#[test]
+fn nothing_but_rounding_is_no_power() {
+    for offset in [0.0, 0.1, 1e6 + 0.3, -1e-9] {
+        let constant = density(&vec![offset; 3001], 250.0, &Welch::new(500)).unwrap();
+        assert!(constant.power.iter().all(|power| *power == 0.0), "{offset}");
+        let ramp: Vec<f64> = (0..3001).map(|i| offset + 0.1 * f64::from(i)).collect();
+        let line = Welch { detrend: crate::welch::Detrend::Line, ..Welch::new(500) };
+        assert!(density(&ramp, 250.0, &line).unwrap().power.iter().all(|power| *power == 0.0), "{offset}");
+    }
+    // A millionth of a microvolt on a hundred millivolts is more.
+    let small: Vec<f64> = (0..3000).map(|i| 1e5 + 1e-6 * (TAU * f64::from(i) / 25.0).sin()).collect();
+    let power = band_power(&density(&small, 250.0, &Welch::new(500)).unwrap(), band(8.0, 13.0), Integration::Trapezoid);
+    assert!((power / 0.5e-12 - 1.0).abs() < 1e-3, "{power}");
+    assert_eq!(band_entropy(&spectrum(|_| 3.0), band(8.0, 13.0)), 1.0);
+    assert_eq!(band_entropy(&spectrum(|f| if f == 10.0 { 3.0 } else { 0.0 }), band(8.0, 13.0)), 0.0);
+    assert!(band_entropy(&spectrum(|_| 0.0), band(8.0, 13.0)).is_nan());
+}

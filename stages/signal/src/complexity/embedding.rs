@@ -7,7 +7,7 @@
 //! Reference: Golub GH & Van Loan CF, Matrix Computations, algorithms 5.2.1 and 8.6.
 
 use super::ordinal::Embedding;
-use super::variance::all_finite;
+use super::variance::{all_finite, sum};
 
 /// Sweeps of rotations at most: three to five are enough.
 const SWEEPS: usize = 40;
@@ -25,11 +25,11 @@ pub fn svd_entropy(series: &[f64], embedding: Embedding, normalized: bool) -> f6
     let rows = embedding.vectors(series.len());
     let column = |j: usize| series[j * delay..j * delay + rows].iter().map(|x| x / largest).collect();
     let singular = singular_values((0..order).map(column).collect());
-    let sum: f64 = singular.iter().sum();
-    if !(sum > 0.0 && sum.is_finite()) {
+    let all: f64 = singular.iter().sum();
+    if !(all > 0.0 && all.is_finite()) {
         return f64::NAN;
     }
-    let parts = singular.iter().map(|s| s / sum).filter(|part| *part > 0.0);
+    let parts = singular.iter().map(|s| s / all).filter(|part| *part > 0.0);
     let bits = -parts.map(|part| part * part.log2()).sum::<f64>() + 0.0;
     if normalized { bits / (order as f64).log2() } else { bits }
 }
@@ -101,15 +101,8 @@ fn made_orthogonal(columns: &mut [Vec<f64>], p: usize, q: usize) -> bool {
     true
 }
 
-/// Eight sums side by side, which the processor adds at once.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (a, b) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in a.zip(b) {
-        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-            *sum += a * b;
-        }
-    }
-    sums.iter().sum::<f64>() + rest
+    let len = a.len().min(b.len());
+    let (a, b) = (&a[..len], &b[..len]);
+    sum(len, |i| a[i] * b[i])
 }

@@ -1,7 +1,7 @@
 //! Fractal dimensions of the graph of a series: Higuchi's, Katz's and Petrosian's.
 
-use super::roughness::{line_length, sign_changes};
-use super::variance::{all_finite, finite};
+use super::roughness::line_length;
+use super::variance::{all_finite, finite, sum};
 
 /// Higuchi's: how the length of the curve grows with finer steps of 1 to `longest` samples. 1 for a smooth curve, 2 for
 /// white noise.
@@ -19,18 +19,22 @@ pub fn higuchi_fd(series: &[f64], longest: usize) -> f64 {
 /// Mean over the first sample m of the length of x_m, x_(m+k), .., per step, scaled to the whole series.
 fn curve_length(series: &[f64], step: usize) -> f64 {
     let n = series.len();
-    let mut lengths = vec![0.0; step];
-    for (from, to) in series.chunks(step).zip(series[step..].chunks(step)) {
-        for (length, (from, to)) in lengths.iter_mut().zip(from.iter().zip(to)) {
-            *length += (to - from).abs();
-        }
-    }
+    let (from, to) = (&series[..n - step], &series[step..]);
+    let all = sum(from.len(), |i| (to[i] - from[i]).abs());
+    // The first `more` curves have a step more than the others.
+    let (steps, more) = ((n - 1) / step, (n - 1) % step + 1);
+    let length = |(from, to): (&[f64], &[f64])| from.iter().zip(to).map(|(from, to)| (to - from).abs()).sum::<f64>();
+    let shorter: f64 = if more == step {
+        0.0
+    } else {
+        let blocks = from.chunks(step).zip(to.chunks(step));
+        blocks
+            .map(|(from, to)| length((from.get(more..).unwrap_or_default(), to.get(more..).unwrap_or_default())))
+            .sum()
+    };
     let k = step as f64;
-    let scaled = lengths.iter().enumerate().map(|(first, length)| {
-        let steps = (n - first - 1) / step;
-        length / k * (n - 1) as f64 / (k * steps as f64)
-    });
-    scaled.sum::<f64>() / k
+    let of_shorter = if more == step { 0.0 } else { shorter / (steps - 1) as f64 };
+    ((all - shorter) / steps as f64 + of_shorter) * (n - 1) as f64 / (k * k * k)
 }
 
 /// Slope of the least-squares line through points.
@@ -60,6 +64,7 @@ pub fn petrosian_fd(series: &[f64]) -> f64 {
         return f64::NAN;
     }
     let n = series.len() as f64;
-    let changes = sign_changes(series.windows(2).map(|pair| pair[1] - pair[0])) as f64;
+    let turns = |three: &&[f64]| (three[1] - three[0] < 0.0) != (three[2] - three[1] < 0.0);
+    let changes = series.windows(3).filter(turns).count() as f64;
     finite(n.log10() / (n.log10() + (n / (n + 0.4 * changes)).log10()))
 }

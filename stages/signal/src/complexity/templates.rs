@@ -145,29 +145,43 @@ impl<const D: usize> Tree<D> {
                 open.push(Open { node: node + 1, order, next });
                 continue;
             }
-            let (near, nearer) = self.in_leaf(at, tolerance, *begin as usize..*end as usize);
-            of_order += if order { near } else { 0 };
-            of_next += if next { nearer } else { 0 };
+            let (near, nearer) = self.in_leaf(at, tolerance, *begin as usize..*end as usize, order, next);
+            of_order += near;
+            of_next += nearer;
         }
         (of_order, of_next)
     }
 
-    fn in_leaf(&self, at: &[f64; D], tolerance: f64, places: std::ops::Range<usize>) -> (u32, u32) {
+    /// What is asked for only: without `order` all points are near over all dimensions but the last.
+    fn in_leaf(
+        &self,
+        at: &[f64; D],
+        tolerance: f64,
+        places: std::ops::Range<usize>,
+        order: bool,
+        next: bool,
+    ) -> (u32, u32) {
         let mut near = [1_u64; LEAF];
-        let count = places.len();
-        let (mut of_order, mut of_next) = (0, 0);
-        for d in 0..D {
-            if d == D - 1 {
-                of_order = near[..count].iter().sum::<u64>() as u32;
+        let near = &mut near[..places.len()];
+        let mut of_order = 0;
+        if order {
+            for (points, at) in self.points.iter().zip(at).take(D - 1) {
+                keep_near(near, &points[places.clone()], *at, tolerance);
             }
-            for (near, x) in near[..count].iter_mut().zip(&self.points[d][places.clone()]) {
-                *near &= u64::from((x - at[d]).abs() <= tolerance);
-            }
-            if d == D - 1 {
-                of_next = near[..count].iter().sum::<u64>() as u32;
-            }
+            of_order = near.iter().sum::<u64>() as u32;
         }
-        (of_order, of_next)
+        if !next || order && of_order == 0 {
+            return (of_order, 0);
+        }
+        keep_near(near, &self.points[D - 1][places], at[D - 1], tolerance);
+        (of_order, near.iter().sum::<u64>() as u32)
+    }
+}
+
+/// 0 for what is not near in this dimension either.
+fn keep_near(near: &mut [u64], points: &[f64], at: f64, tolerance: f64) {
+    for (near, x) in near.iter_mut().zip(points) {
+        *near &= u64::from((x - at).abs() <= tolerance);
     }
 }
 

@@ -13,9 +13,21 @@ pub(super) fn variance(n: usize, rounding: f64, at: impl Fn(usize) -> f64) -> f6
     }
     // Relative to the first value, so that a constant has no variance whatever its mean rounds to.
     let first = at(0);
-    let mean = (0..n).map(|i| at(i) - first).sum::<f64>() / n as f64;
-    let variance = (0..n).map(|i| (at(i) - first - mean).powi(2)).sum::<f64>() / n as f64;
+    let mean = sum(n, |i| at(i) - first) / n as f64;
+    let variance = sum(n, |i| (at(i) - first - mean).powi(2)) / n as f64;
     if variance.sqrt() <= rounding { 0.0 } else { variance }
+}
+
+/// Of `n` terms: eight sums side by side, which the processor adds at once.
+pub(super) fn sum(n: usize, at: impl Fn(usize) -> f64) -> f64 {
+    let mut sums = [0.0; 8];
+    let blocks = n / 8;
+    for block in 0..blocks {
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            *sum += at(8 * block + lane);
+        }
+    }
+    sums.iter().sum::<f64>() + (8 * blocks..n).map(at).sum::<f64>()
 }
 
 /// A number that is one: NaN instead of infinite ones.
