@@ -83,20 +83,20 @@ fn tolerance(series: &[f64], matching: Matching) -> Option<f64> {
 }
 
 fn sample(matches: &Matches) -> f64 {
-    let others = |counts: &[u32]| counts.iter().map(|&count| u64::from(count) - 1).sum::<u64>();
+    let others = |counts: &[u64]| counts.iter().map(|count| count - 1).sum::<u64>();
     // The last template cannot go on: its pairs do not count, of which each of the others has counted one half.
     let Some((last, first)) = matches.of_order.split_last() else {
         return f64::NAN;
     };
-    let of_order = others(first) - (u64::from(*last) - 1);
+    let of_order = others(first) - (last - 1);
     // Infinite where none goes on, 0 / 0 where none matches.
     finite(-(others(&matches.of_next) as f64 / of_order as f64).ln()) + 0.0
 }
 
 fn approximate(matches: &Matches) -> f64 {
-    let phi = |counts: &[u32]| {
+    let phi = |counts: &[u64]| {
         let count = counts.len() as f64;
-        counts.iter().map(|&matching| (f64::from(matching) / count).ln()).sum::<f64>() / count
+        counts.iter().map(|&matching| (matching as f64 / count).ln()).sum::<f64>() / count
     };
     finite(phi(&matches.of_order) - phi(&matches.of_next))
 }

@@ -2,8 +2,9 @@
 //!
 //! Template i is x_i .. x_(i+m-1), a point in m dimensions. The first n - m of them, with one dimension
 //! more, lie in a k-d tree: halves at the median of the widest dimension, down to leaves of some dozen
-//! points. For each template the tree is descended once; boxes that lie within the tolerance as a whole
-//! are counted without looking at their points, boxes outside are left out. Distances are those of
+//! points. For each template the tree is descended once, for the templates behind it in the order of the
+//! leaves, so that each pair is looked at once and counts for both. Boxes that lie within the tolerance as a
+//! whole are counted without looking at their points, boxes outside are left out. Distances are those of
 //! floating-point differences everywhere: a box is in or out exactly when all its points are. The last
 //! template has no further value and is compared with all others.
 
@@ -24,9 +25,9 @@ pub struct Stopped;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Matches {
     /// Of the n - m + 1 templates of m values.
-    pub(super) of_order: Vec<u32>,
+    pub(super) of_order: Vec<u64>,
     /// Of the n - m templates of m + 1 values.
-    pub(super) of_next: Vec<u32>,
+    pub(super) of_next: Vec<u64>,
 }
 
 /// Matches within `tolerance` of a series of more than `order` finite values; `None` for fewer, and for an order
@@ -53,8 +54,8 @@ pub(super) fn matches(
     let mut own = 1;
     for (i, count) in matches.of_order.iter_mut().enumerate() {
         let near = (0..order).all(|d| (series[i + d] - series[last + d]).abs() <= tolerance);
-        *count += u32::from(near);
-        own += u32::from(near);
+        *count += u64::from(near);
+        own += u64::from(near);
     }
     matches.of_order.push(own);
     Ok(Some(matches))
@@ -64,19 +65,27 @@ pub(super) fn matches(
 fn counted<const D: usize>(series: &[f64], tolerance: f64, stop: &dyn Fn() -> bool) -> Result<Matches, Stopped> {
     let tree = Tree::<D>::new(series);
     let count = tree.templates.len();
-    let mut matches = Matches { of_order: vec![0; count], of_next: vec![0; count] };
+    let itself = || vec![1; count];
+    let of_nodes = || vec![0; tree.nodes.len()];
+    let mut found = [Found { points: itself(), nodes: of_nodes() }, Found { points: itself(), nodes: of_nodes() }];
     let mut open = Vec::new();
     // In the order of the tree, so that neighbours find what they need in the cache.
-    for (place, &template) in tree.templates.iter().enumerate() {
+    for place in 0..count {
         if place % STRIDE == 0 && stop() {
             return Err(Stopped);
         }
-        let at = std::array::from_fn(|d| tree.points[d][place]);
-        let (of_order, of_next) = tree.near(&at, tolerance, &mut open);
-        matches.of_order[template as usize] = of_order;
-        matches.of_next[template as usize] = of_next;
+        tree.match_later(place, tolerance, &mut open, &mut found);
     }
-    Ok(matches)
+    let [of_order, of_next] = found.map(|found| tree.by_template(found));
+    Ok(Matches { of_order, of_next })
+}
+
+/// Matches that were found so far.
+struct Found {
+    /// Of the point at each place.
+    points: Vec<u64>,
+    /// Of every point of a node.
+    nodes: Vec<u64>,
 }
 
 struct Tree<const D: usize> {
@@ -114,27 +123,32 @@ impl<const D: usize> Tree<D> {
         Tree { templates, points, nodes }
     }
 
-    /// How many points are near one over all dimensions but the last, and over all.
-    fn near(&self, at: &[f64; D], tolerance: f64, open: &mut Vec<Open>) -> (u32, u32) {
-        let (mut of_order, mut of_next) = (0, 0);
+    /// Adds the matches of the point at a place with all points behind it.
+    fn match_later(&self, place: usize, tolerance: f64, open: &mut Vec<Open>, found: &mut [Found; 2]) {
+        let at: [f64; D] = std::array::from_fn(|d| self.points[d][place]);
+        let [of_order, of_next] = found;
         open.clear();
         open.push(Open { node: 0, order: true, next: true });
         while let Some(Open { node, mut order, mut next }) = open.pop() {
-            let Node { low, high, begin, end, second } = &self.nodes[node as usize];
+            let number = node as usize;
+            let Node { low, high, begin, end, second } = &self.nodes[number];
             let outside = |d: usize| low[d] - at[d] > tolerance || at[d] - high[d] > tolerance;
             let inside = |d: usize| at[d] - low[d] <= tolerance && high[d] - at[d] <= tolerance;
-            if (0..D - 1).any(outside) {
+            let (begin, end) = (*begin as usize, *end as usize);
+            if end <= place + 1 || (0..D - 1).any(outside) {
                 continue;
             }
-            if (0..D - 1).all(inside) {
-                if order {
-                    of_order += end - begin;
-                    order = false;
-                }
-                if next && inside(D - 1) {
-                    of_next += end - begin;
-                    next = false;
-                }
+            let is_behind = begin > place;
+            let all_match = is_behind && (0..D - 1).all(inside);
+            if all_match && order {
+                of_order.points[place] += (end - begin) as u64;
+                of_order.nodes[number] += 1;
+                order = false;
+            }
+            if all_match && next && inside(D - 1) {
+                of_next.points[place] += (end - begin) as u64;
+                of_next.nodes[number] += 1;
+                next = false;
             }
             next = next && !outside(D - 1);
             if !(order || next) {
@@ -145,36 +159,49 @@ impl<const D: usize> Tree<D> {
                 open.push(Open { node: node + 1, order, next });
                 continue;
             }
-            let (near, nearer) = self.in_leaf(at, tolerance, *begin as usize..*end as usize, order, next);
-            of_order += near;
-            of_next += nearer;
+            let places = begin.max(place + 1)..end;
+            let mut near = [1_u64; LEAF];
+            let near = &mut near[..places.len()];
+            // Without `order` all points are near over all dimensions but the last.
+            if order {
+                for (points, at) in self.points.iter().zip(&at).take(D - 1) {
+                    keep_near(near, &points[places.clone()], *at, tolerance);
+                }
+                if of_order.add(place, places.clone(), near) == 0 {
+                    continue;
+                }
+            }
+            if next {
+                keep_near(near, &self.points[D - 1][places.clone()], at[D - 1], tolerance);
+                of_next.add(place, places, near);
+            }
         }
-        (of_order, of_next)
     }
 
-    /// What is asked for only: without `order` all points are near over all dimensions but the last.
-    fn in_leaf(
-        &self,
-        at: &[f64; D],
-        tolerance: f64,
-        places: std::ops::Range<usize>,
-        order: bool,
-        next: bool,
-    ) -> (u32, u32) {
-        let mut near = [1_u64; LEAF];
-        let near = &mut near[..places.len()];
-        let mut of_order = 0;
-        if order {
-            for (points, at) in self.points.iter().zip(at).take(D - 1) {
-                keep_near(near, &points[places.clone()], *at, tolerance);
+    /// What was found of each template, in their order.
+    fn by_template(&self, mut found: Found) -> Vec<u64> {
+        for (node, matches) in self.nodes.iter().zip(&found.nodes).filter(|(_, matches)| **matches > 0) {
+            for point in &mut found.points[node.begin as usize..node.end as usize] {
+                *point += matches;
             }
-            of_order = near.iter().sum::<u64>() as u32;
         }
-        if !next || order && of_order == 0 {
-            return (of_order, 0);
+        let mut by_template = vec![0; found.points.len()];
+        for (template, matches) in self.templates.iter().zip(found.points) {
+            by_template[*template as usize] = matches;
         }
-        keep_near(near, &self.points[D - 1][places], at[D - 1], tolerance);
-        (of_order, near.iter().sum::<u64>() as u32)
+        by_template
+    }
+}
+
+impl Found {
+    /// Adds the matches of the point at a place with those at others, 1 where there is one. Returns how many.
+    fn add(&mut self, place: usize, others: std::ops::Range<usize>, near: &[u64]) -> u64 {
+        let matches = near.iter().sum();
+        if matches > 0 {
+            self.points[place] += matches;
+            self.points[others].iter_mut().zip(near).for_each(|(point, near)| *point += near);
+        }
+        matches
     }
 }
 

@@ -209,9 +209,9 @@ fn phrases_by_search(bits: &[bool]) -> usize {
 }
 
 /// Matches of template i over some length, by comparing it with all.
-fn matches_by_search(x: &[f64], len: usize, count: usize, tolerance: f64) -> Vec<u32> {
+fn matches_by_search(x: &[f64], len: usize, count: usize, tolerance: f64) -> Vec<u64> {
     let near = |i: usize, j: usize| (0..len).all(|k| (x[i + k] - x[j + k]).abs() <= tolerance);
-    (0..count).map(|i| (0..count).filter(|j| near(i, *j)).count() as u32).collect()
+    (0..count).map(|i| (0..count).filter(|j| near(i, *j)).count() as u64).collect()
 }
 
 proptest! {
