@@ -1,4 +1,4 @@
-//! Signals: decimation, resampling, missing values, epochs, power spectra, catch22.
+//! Signals: decimation, resampling, missing values, references, trends, artefacts, epochs, power spectra, catch22.
 //!
 //! All series are `f64` slices of equally spaced samples in any unit, which the results keep. Rates
 //! are in Hz, times in seconds; what is counted in samples says so. Every function is deterministic
@@ -20,11 +20,20 @@
 //! # Ok::<(), lapicque_signal::welch::WelchError>(())
 //! ```
 #![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod average;
 pub mod catch22;
 pub mod decimate;
+pub mod detrend;
+pub mod electrodes;
 mod end_line;
 pub mod epochs;
+pub mod event_epochs;
+pub mod event_rates;
 pub mod missing;
+pub mod reject;
+pub mod rereference;
 pub mod resample;
+pub mod sphere_spline;
 pub mod welch;
