@@ -7,6 +7,7 @@ fn wave(i: usize) -> f64 {
 }
 
 /// By the normal equations on powers of t from -1 to 1, solved by elimination.
+#[allow(clippy::needless_range_loop, reason = "rows and columns of a matrix")]
 fn plainly(series: &[f64], order: usize) -> Vec<f64> {
     let n = series.len();
     let t = |i: usize| if n > 1 { 2.0 * i as f64 / (n - 1) as f64 - 1.0 } else { 0.0 };
