@@ -1,6 +1,7 @@
 //! One file per table: its columns, units and key, and how stages read and write it.
 
 mod columns;
+pub mod epochs;
 pub mod events;
 pub mod features;
 pub mod held_out;
