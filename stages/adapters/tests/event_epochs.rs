@@ -228,6 +228,8 @@ fn what_no_event_is_like_is_told_with_what_there_is() {
     assert!(failure(&signals, &late, &config("go")).contains("no epoch is left: 1 of 1 events"));
     assert_eq!(cut(&signals, &events, &config("annotation")).result().num_rows(), 2);
     assert_eq!(cut(&signals, &events, &config("s*")).result().num_rows(), 1);
+    let nothing = json!({"around": ["go"], "from": "0 ms", "to": "300 ms", "length": null, "step": null});
+    assert_eq!(cut(&signals, &events, &nothing).result().num_rows(), 1);
     let nowhere = [event(f64::NAN, None, "go")];
     assert!(failure(&signals, &nowhere, &config("go")).contains("a time is finite"));
 }

@@ -41,7 +41,7 @@ pub(super) fn directions(
     without: &str,
 ) -> Result<Vec<Direction>, SampleError> {
     let mut places: Vec<Direction> = Vec::with_capacity(channels.len());
-    for (i, channel) in channels.iter().enumerate() {
+    for channel in channels {
         let Some(place) = direction(channel, positions) else {
             let unknown: Vec<&str> = channels.iter().copied().filter(|c| direction(c, positions).is_none()).collect();
             let others = match unknown.len() - 1 {
@@ -59,7 +59,6 @@ pub(super) fn directions(
                 channels[other]
             )));
         }
-        debug_assert_eq!(places.len(), i);
         places.push(place);
     }
     Ok(places)

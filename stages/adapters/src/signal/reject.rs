@@ -184,8 +184,8 @@ impl Stage for RejectStage {
                 notes.push(what);
             }
             let table = write(&all, &found).map_err(SampleError::internal)?;
-            let kept = |signal: &&Signal<'_>| self.config.action == Action::Mark || !rejected.contains(&signal.epoch);
-            let kept: Vec<Signal<'_>> = all.iter().filter(kept).cloned().collect();
+            let kept = |signal: &Signal<'_>| self.config.action == Action::Mark || !rejected.contains(&signal.epoch);
+            let kept: Vec<Signal<'_>> = all.into_iter().filter(kept).collect();
             let kept = signals::write(&kept).map_err(SampleError::internal)?;
             Ok(SampleOutput { tables: vec![kept, table], notes })
         })

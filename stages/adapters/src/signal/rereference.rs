@@ -253,8 +253,11 @@ impl RereferenceStage {
         let values: Vec<&[f64]> = together.iter().map(|signal| signal.values.as_ref()).collect();
         let names: Vec<&str> = together.iter().map(|signal| signal.channel.as_ref()).collect();
         let mean = |of: &[&[f64]]| pool(of, Pooling::Mean).map_err(SampleError::input);
-        let with_values =
-            |signal: &Signal<'a>, values: Vec<f64>| Signal { values: Cow::Owned(values), ..signal.clone() };
+        let with_values = |signal: &Signal<'a>, values: Vec<f64>| {
+            let (channel, unit) = (signal.channel.clone(), signal.unit.clone());
+            let (epoch, t0_ms, dt_ms) = (signal.epoch, signal.t0_ms, signal.dt_ms);
+            Signal { channel, epoch, t0_ms, dt_ms, unit, values: Cow::Owned(values) }
+        };
         match self.config.method {
             Method::Average | Method::Channels | Method::Bipolar => {
                 let owned: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
