@@ -36,6 +36,13 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("features.bursts", "period_ms", TIME, "ms"),
     ("features.bursts", "start_ms", TIME, "ms"),
     ("features.complexity", "autocorrelation_decay_ms", TIME, "ms"),
+    ("features.events", "count", NUMBER, "1"),
+    ("features.events", "duration_mean_s", TIME, "s"),
+    ("features.events", "interval_cv", NUMBER, "1"),
+    ("features.events", "interval_mean_s", TIME, "s"),
+    ("features.events", "interval_sd_s", TIME, "s"),
+    ("features.events", "rate_hz", FREQUENCY, "Hz"),
+    ("features.events", "time_fraction", NUMBER, "1"),
     ("features.spiking", "correlation_5ms", NUMBER, "1"),
     ("features.spiking", "fano_1ms", NUMBER, "1"),
     ("features.spiking", "isi_cv", NUMBER, "1"),
@@ -90,6 +97,7 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("potential.lead_field", "mx", LEAD, "mV/(nA um)"),
     ("potential.lead_field", "my", LEAD, "mV/(nA um)"),
     ("potential.lead_field", "mz", LEAD, "mV/(nA um)"),
+    ("signal.epochs", "onset_s", TIME, "s"),
     ("simulate.spiking", "rate_hz", FREQUENCY, "Hz"),
     ("simulate.spiking", "t_start_ms", TIME, "ms"),
     ("simulate.spiking", "t_stop_ms", TIME, "ms"),
@@ -250,6 +258,9 @@ const WITHOUT: &[(&str, &[&str])] = &[
     ("search.cma_es", &["evaluations", "g", "generation", "generation_loss", "least_loss", "start", "step"]),
     // Where there is a Python.
     ("python", &["line_length", "number"]),
+    ("signal.average", &["count"]),
+    // Their unit stands beside them.
+    ("signal.reject", &["threshold", "value"]),
     ("simulate.spiking", &["neuron", "size", "step"]),
     // Of values in any unit.
     (
@@ -301,7 +312,7 @@ const WITHOUT: &[(&str, &[&str])] = &[
         &["estimate", "exact", "labellings", "n", "n_control", "p", "p_corrected", "se", "statistic"],
     ),
     // What a query makes of numbers.
-    ("sql", &["draw", "dt", "log_density", "mean", "prediction", "std", "t0", "value"]),
+    ("sql", &["draw", "dt", "duration_s", "log_density", "mean", "onset_s", "prediction", "std", "t0", "value"]),
 ];
 
 #[test]

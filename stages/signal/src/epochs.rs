@@ -139,6 +139,11 @@ pub enum Pooling {
     Mean,
     /// The mean of the two middle values for an even number of channels. NaN if any channel is NaN.
     Median,
+    /// The population standard deviation over channels: the global field power (Lehmann & Skrandies 1980 Electroencephalogr Clin
+    /// Neurophysiol 48:609). NaN if any channel is NaN.
+    StandardDeviation,
+    /// The root of the mean square over channels. NaN if any channel is NaN.
+    RootMeanSquare,
 }
 
 /// One series from equally long channels; empty for no channels.
@@ -165,8 +170,22 @@ pub fn pool(channels: &[&[f64]], pooling: Pooling) -> Result<Vec<f64>, EpochErro
                 }
                 median(&mut sorted)
             }
+            Pooling::StandardDeviation => root_mean_square(channels, i, sum(i) / count),
+            Pooling::RootMeanSquare => root_mean_square(channels, i, 0.0),
         })
         .collect())
+}
+
+/// Over channels, of sample `i` from `middle`.
+fn root_mean_square(channels: &[&[f64]], i: usize, middle: f64) -> f64 {
+    let largest = channels.iter().map(|channel| (channel[i] - middle).abs()).fold(0.0, f64::max);
+    // Squares of these neither overflow nor vanish.
+    let scale = if (1e-140..1e140).contains(&largest) { 1.0 } else { largest };
+    if scale == 0.0 && !middle.is_nan() && channels.iter().all(|channel| !channel[i].is_nan()) {
+        return 0.0;
+    }
+    let square = |channel: &&[f64]| ((channel[i] - middle) / scale) * ((channel[i] - middle) / scale);
+    scale * (channels.iter().map(square).sum::<f64>() / channels.len() as f64).sqrt()
 }
 
 fn median(values: &mut [f64]) -> f64 {
@@ -264,6 +283,16 @@ mod tests {
         assert_eq!(pool(&channels, Pooling::Sum).unwrap(), [15.0, 9.0]);
         assert_eq!(pool(&channels, Pooling::Mean).unwrap(), [5.0, 3.0]);
         assert_eq!(pool(&channels, Pooling::Median).unwrap(), [4.0, 2.0]);
+        let spread = pool(&channels, Pooling::StandardDeviation).unwrap();
+        // Deviations from 5 and 3: -4, -1, 5 and -1, -5, 6.
+        assert!((spread[0] - 14.0_f64.sqrt()).abs() < 1e-12 && (spread[1] - (62.0_f64 / 3.0).sqrt()).abs() < 1e-12);
+        let size = pool(&channels, Pooling::RootMeanSquare).unwrap();
+        assert!((size[0] - 39.0_f64.sqrt()).abs() < 1e-12 && (size[1] - (89.0_f64 / 3.0).sqrt()).abs() < 1e-12);
+        for pooling in [Pooling::StandardDeviation, Pooling::RootMeanSquare] {
+            assert!(pool(&[&[f64::NAN], &[1.0]], pooling).unwrap()[0].is_nan());
+            assert_eq!(pool(&[&[0.0], &[0.0]], pooling).unwrap(), [0.0]);
+            assert_eq!(pool(&[&[1e200], &[-1e200]], pooling).unwrap(), [1e200]);
+        }
         assert_eq!(pool(&channels[..2], Pooling::Median).unwrap(), [2.5, 0.0]);
         assert!(pool(&[&[f64::NAN], &[1.0]], Pooling::Median).unwrap()[0].is_nan());
         assert!(pool(&[], Pooling::Mean).unwrap().is_empty());

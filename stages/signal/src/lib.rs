@@ -1,4 +1,5 @@
-//! Signals: decimation, resampling, missing values, epochs, power spectra, bands, complexity, bursts, catch22.
+//! Signals: resampling, filters, references, trends, artefacts, epochs, events, spectra and their parameters, bands, envelopes,
+//! fluctuations, complexity, bursts, connectivity, catch22.
 //!
 //! All series are `f64` slices of equally spaced samples in any unit, which the results keep. Rates
 //! are in Hz, times in seconds; what is counted in samples says so. Every function is deterministic
@@ -20,14 +21,23 @@
 //! # Ok::<(), lapicque_signal::welch::WelchError>(())
 //! ```
 #![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod average;
 pub mod bands;
 pub mod bursts;
 pub mod catch22;
 pub mod complexity;
 pub mod decimate;
+pub mod detrend;
+pub mod electrodes;
 mod end_line;
 pub mod epochs;
+pub mod event_epochs;
+pub mod event_rates;
 pub mod missing;
+pub mod reject;
+pub mod rereference;
 pub mod resample;
+pub mod sphere_spline;
 pub mod welch;

@@ -1,8 +1,8 @@
 //! All tables, in one list: what reads tables of users, or must know which columns a table has, asks here.
 
 use super::{
-    cycles, events, features, held_out, kernels, lead_field, metrics, model, pairs, parameters, populations, posterior,
-    predictions, signals, spectra, spikes, spiking_features,
+    cycles, epochs, events, features, held_out, kernels, lead_field, metrics, model, pairs, parameters, populations,
+    posterior, predictions, signals, spectra, spikes, spiking_features,
 };
 use crate::schema::TableSchema;
 
@@ -40,6 +40,7 @@ const IMPORT: &str = "import.table";
 pub const ALL: &[TableSpec] = &[
     TableSpec { name: FREE, columns: None, further: Further::Kept, read_by: IMPORT },
     TableSpec { name: cycles::TABLE, columns: Some(cycles::schema), further: Further::Ignored, read_by: IMPORT },
+    TableSpec { name: epochs::TABLE, columns: Some(epochs::schema), further: Further::Ignored, read_by: IMPORT },
     TableSpec { name: events::TABLE, columns: Some(events::schema), further: Further::Ignored, read_by: IMPORT },
     TableSpec { name: features::TABLE, columns: Some(features_keys), further: Further::Numbers, read_by: IMPORT },
     TableSpec { name: held_out::TABLE, columns: Some(held_out::schema), further: Further::Kept, read_by: IMPORT },

@@ -2,6 +2,7 @@
 
 mod columns;
 pub mod cycles;
+pub mod epochs;
 pub mod events;
 pub mod features;
 pub mod held_out;

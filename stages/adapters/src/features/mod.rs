@@ -7,6 +7,7 @@ mod by_signal;
 mod catch22;
 mod complexity;
 mod complexity_config;
+mod events;
 mod spiking;
 
 use lapicque_pipeline::Kind;
@@ -17,6 +18,7 @@ pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
         Box::new(bursts::KIND),
         Box::new(catch22::KIND),
         Box::new(complexity::KIND),
+        Box::new(events::KIND),
         Box::new(spiking::KIND),
     ]
 }

@@ -3,6 +3,9 @@
 //! Epochs are numbered from 0 per channel. A channel that comes in several stretches (a recording with gaps) is cut
 //! stretch by stretch, and the numbers run on.
 //!
+//! Around events, an epoch's number is the place of its event among those that are meant, in time; what is dropped leaves its number free. Times
+//! are those of the recording, and the output `epochs` says the event of each number.
+//!
 //! Lengths are rounded to whole samples, and signals from which no epoch is cut give none; both is told. Missing values stay
 //! where they are, unless epochs are scaled: then they are treated before channels are pooled.
 
@@ -10,36 +13,47 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Output, SampleError, SampleOutput, Stage, each_sample,
+    Batch, BindRequest, Bound, ConfigError, Context, Output, PortMode, PortSpec, SampleError, SampleOutput, Stage,
+    each_sample,
 };
 use lapicque_schemas::tables::signals::{self, Signal};
+use lapicque_schemas::tables::{epochs as epochs_table, events};
 use lapicque_signal::epochs::{Epoch, Epoching, Pooling, epochs, in_samples, pool, z_score};
+use lapicque_signal::event_epochs::subtract_baseline;
 use lapicque_signal::missing::{is_there, missing};
 use lapicque_units::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::event_epochs::{Around, EventFields, Happened, Tally};
 use super::missing::{Remark, Treatment, check, described, fill};
+use super::stretches::{check_alike, rows_by_epoch};
 use super::zscore::{SCALED_UNIT, remark};
-use super::{PORTS, check_size, known_interval_ms, of_signal, signals_of};
+use super::{check_size, known_interval_ms, name_of, of_signal, signals_of};
 use crate::kind_config::{SimpleKind, bound, problem, read, schema_of};
 
 const REVISION: u32 = 2;
+const PORTS: &[PortSpec] = &[
+    PortSpec::new("signals", signals::TABLE, PortMode::Either, true),
+    PortSpec::new("events", events::TABLE, PortMode::Either, false),
+];
 
 pub(super) const KIND: SimpleKind = SimpleKind {
     name: "signal.epochs",
-    summary: "Cut signals into epochs",
+    summary: "Cut signals into epochs, side by side or around events",
     ports: PORTS,
     config_schema: schema_of::<Config>,
     bind,
 };
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    /// Length of an epoch, e.g. `5 s`, rounded to whole samples. What is left at the end of a signal is not used.
-    #[schemars(with = "String")]
-    length: Time,
+    /// Length of an epoch, e.g. `5 s`, rounded to whole samples. What is left at the end of a signal is not used. It is due unless epochs
+    /// lie `around` events.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    length: Option<Time>,
     /// Time from one start to the next (default: `length`, side by side).
     #[serde(default)]
     #[schemars(with = "Option<String>")]
@@ -57,6 +71,24 @@ struct Config {
     /// Pool the channels before they are cut: none, sum, mean or median (default none).
     #[serde(default)]
     aggregate: Aggregate,
+    /// Cut around events of the input `events` with these values or kinds, or patterns such as `go*` (default: side by side).
+    #[serde(default)]
+    around: Vec<String>,
+    /// Where epochs around events begin, e.g. `-200 ms`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    from: Option<Time>,
+    /// Where epochs around events end, e.g. `800 ms`; the value at that time is not part of them.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    to: Option<Time>,
+    /// Take the mean from the first of these times on and before the second off each epoch, e.g. `[-200 ms, 0 ms]` (default none).
+    #[serde(default)]
+    #[schemars(with = "Option<[String; 2]>")]
+    baseline: Option<[Time; 2]>,
+    /// Values or kinds (patterns, in any case) of events that no epoch may overlap (default `["bad*"]`; `[]`: none).
+    #[serde(default)]
+    bad: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -71,7 +103,11 @@ enum Aggregate {
 
 struct EpochsStage {
     bound: Bound,
+    /// What is meant where epochs lie around no events.
     epoching: Epoching,
+    around: Option<Around>,
+    /// Patterns of bad stretches.
+    bad: Vec<String>,
     /// Of missing values, where epochs are scaled.
     zscore: Option<Treatment>,
     aggregate: Aggregate,
@@ -83,10 +119,34 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         let good = time.value() > 0.0 && time.value().is_finite();
         (!good).then(|| ConfigError::at(field, format!("{time}: it must be finite and above 0 ms")))
     };
-    let problems: Vec<ConfigError> = duration("length", config.length)
+    let mut problems: Vec<ConfigError> = config
+        .length
+        .and_then(|length| duration("length", length))
         .into_iter()
         .chain(config.step.and_then(|step| duration("step", step)))
         .collect();
+    let is_around = !config.around.is_empty();
+    let connected = request.input("events").is_some();
+    let of_events = EventFields {
+        connected,
+        around: &config.around,
+        from: config.from,
+        to: config.to,
+        baseline: config.baseline,
+        bad: config.bad.as_deref(),
+    };
+    let (around, bad) = of_events.checked().unwrap_or_else(|wrong| {
+        problems.extend(wrong);
+        (None, Vec::new())
+    });
+    let beside =
+        [("length", config.length.is_some()), ("step", config.step.is_some()), ("drop_last", config.drop_last)];
+    for (field, _) in beside.into_iter().filter(|(_, given)| *given && is_around) {
+        problems.push(ConfigError::at(field, "epochs around events are from `from` to `to`; leave it out"));
+    }
+    if config.length.is_none() && !is_around {
+        problems.push(ConfigError::at("length", "missing field `length`: e.g. `5 s`, or name events under `around`"));
+    }
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -97,22 +157,19 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         );
     }
     config.missing = config.missing.filter(|missing| *missing != Treatment::default());
-    let step = config.step.unwrap_or(config.length);
-    config.step = config.step.filter(|step| *step != config.length);
+    let length = config.length.unwrap_or(Time::new(0.0));
+    let step = config.step.unwrap_or(length);
+    config.step = config.step.filter(|step| *step != length);
+    config.bad = config.bad.filter(|bad| !matches!(bad.as_slice(), [only] if only == "bad*"));
     let epoching =
-        Epoching { length_s: config.length.value() * 1e-3, step_s: step.value() * 1e-3, drop_last: config.drop_last };
-    // `length` has no default: 0 never equals a valid one.
-    let default = Config {
-        length: Time::new(0.0),
-        step: None,
-        zscore: false,
-        missing: None,
-        drop_last: false,
-        aggregate: Aggregate::None,
-    };
-    let bound = bound(REVISION, &config, &default, request, vec![Output::new("signals", signals::schema())])?;
+        Epoching { length_s: length.value() * 1e-3, step_s: step.value() * 1e-3, drop_last: config.drop_last };
+    let mut outputs = vec![Output::new("signals", signals::schema())];
+    if is_around {
+        outputs.push(Output::new("epochs", epochs_table::schema()));
+    }
+    let bound = bound(REVISION, &config, &Config::default(), request, outputs)?;
     let zscore = config.zscore.then(|| config.missing.unwrap_or_default());
-    Ok(Box::new(EpochsStage { bound, epoching, zscore, aggregate: config.aggregate }))
+    Ok(Box::new(EpochsStage { bound, epoching, around, bad, zscore, aggregate: config.aggregate }))
 }
 
 impl Stage for EpochsStage {
@@ -120,45 +177,87 @@ impl Stage for EpochsStage {
         &self.bound
     }
 
-    fn run(&self, _: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
+    fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
         each_sample(batch, |sample, _| {
             let mut signals = signals_of(batch, sample)?;
-            let mut notes = self.treated(&mut signals)?;
-            let signals = pooled(signals, self.aggregate)?;
-            let mut cut = Vec::new();
-            let mut next: BTreeMap<&str, i32> = BTreeMap::new();
-            let mut without = Remark::new("no epoch is cut from signals that are too short for one");
-            for signal in &signals {
-                let laid_out = self.laid_out(signal)?;
-                if laid_out.is_empty() {
-                    without.of(signal, &self.too_short(signal));
+            let happened = match batch.table(sample, "events") {
+                Some(table) => {
+                    let events = events::read(table).map_err(SampleError::input)?;
+                    Happened::of(events, self.around.as_ref(), &self.bad, &signals)?
                 }
-                self.cut(signal, laid_out, next.entry(&signal.channel).or_default(), &mut cut)?;
+                None => Happened::default(),
+            };
+            let mut notes = self.treated(&mut signals, &happened)?;
+            let signals = pooled(signals, self.aggregate)?;
+            let mut cut = Cut::default();
+            for signal in &signals {
+                if context.is_cancelled() {
+                    return Err(SampleError::cancelled());
+                }
+                self.cut(signal, &happened, &mut cut)?;
             }
             notes.extend(self.rounded(&signals)?);
-            notes.extend(without.note());
-            let table = signals::write(&cut).map_err(SampleError::internal)?;
-            Ok(SampleOutput { tables: vec![table], notes })
+            notes.extend(cut.without.note());
+            notes.extend(cut.without_baseline.note());
+            notes.extend(cut.tally.notes(&happened, self.around.is_some())?);
+            let mut tables = vec![signals::write(&cut.epochs).map_err(SampleError::internal)?];
+            if self.around.is_some() {
+                let epochs = epochs_table::write(&happened.of_epochs(&cut.tally.kept));
+                tables.push(epochs.map_err(SampleError::internal)?);
+            }
+            Ok(SampleOutput { tables, notes })
         })
     }
 }
 
+/// The epochs of a sample in the making.
+struct Cut<'a> {
+    epochs: Vec<Signal<'a>>,
+    values: usize,
+    /// The number of the next epoch of a channel, and those that it has.
+    next: BTreeMap<&'a str, i32>,
+    taken: BTreeSet<(&'a str, i32)>,
+    tally: Tally,
+    without: Remark,
+    without_baseline: Remark,
+}
+
+impl Default for Cut<'_> {
+    fn default() -> Self {
+        Self {
+            epochs: Vec::new(),
+            values: 0,
+            next: BTreeMap::new(),
+            taken: BTreeSet::new(),
+            tally: Tally::default(),
+            without: Remark::new("no epoch is cut from signals that are too short for one"),
+            without_baseline: Remark::new("epochs without a value in their baseline are missing"),
+        }
+    }
+}
+
 impl EpochsStage {
-    fn laid_out(&self, signal: &Signal<'_>) -> Result<Vec<Epoch>, SampleError> {
-        epochs(signal.values.len(), 1e3 / known_interval_ms(signal)?, &self.epoching)
-            .map_err(|error| of_signal(signal, error))
+    /// The epochs of a signal, with their numbers where these follow from events.
+    fn laid_out(&self, signal: &Signal<'_>, happened: &Happened) -> Result<Vec<(Option<i32>, Epoch)>, SampleError> {
+        if let Some(around) = &self.around {
+            let epochs = happened.epochs(around, signal)?;
+            return Ok(epochs.into_iter().map(|(number, epoch)| (Some(number), epoch)).collect());
+        }
+        let laid_out = epochs(signal.values.len(), 1e3 / known_interval_ms(signal)?, &self.epoching);
+        let laid_out = laid_out.map_err(|error| of_signal(signal, error))?;
+        Ok(laid_out.into_iter().map(|epoch| (None, epoch)).collect())
     }
 
     /// Treats missing values of epochs that are scaled. Returns remarks.
-    fn treated(&self, signals: &mut [Signal<'_>]) -> Result<Vec<String>, SampleError> {
+    fn treated(&self, signals: &mut [Signal<'_>], happened: &Happened) -> Result<Vec<String>, SampleError> {
         let mut holes = Remark::new("where a channel has missing values, the pooled signal is missing");
         let mut scaled = self.zscore.map(remark);
         if let Some(treatment) = self.zscore {
-            let used = signals.iter().map(|signal| self.used(signal)).collect::<Result<Vec<_>, _>>()?;
+            let used = signals.iter().map(|signal| self.used(signal, happened)).collect::<Result<Vec<_>, _>>()?;
             check(treatment, &used)?;
         }
         for signal in signals {
-            let used = self.used(signal)?;
+            let used = self.used(signal, happened)?;
             let Some(missing) = missing(&used.values) else {
                 continue;
             };
@@ -167,7 +266,7 @@ impl EpochsStage {
                 scaled.of(signal, &told);
             }
             if self.zscore == Some(Treatment::Interpolate) {
-                self.refuse_empty_epochs(signal)?;
+                self.refuse_empty_epochs(signal, happened)?;
                 fill(signal)?;
             } else if self.aggregate != Aggregate::None {
                 holes.of(signal, &told);
@@ -177,17 +276,18 @@ impl EpochsStage {
     }
 
     /// A signal up to the end of its last epoch.
-    fn used<'a>(&self, signal: &'a Signal<'_>) -> Result<Signal<'a>, SampleError> {
-        let end = self.laid_out(signal)?.last().map_or(0, |epoch| epoch.start + epoch.len);
+    fn used<'a>(&self, signal: &'a Signal<'_>, happened: &Happened) -> Result<Signal<'a>, SampleError> {
+        let end = self.laid_out(signal, happened)?.last().map_or(0, |(_, epoch)| epoch.start + epoch.len);
         let values = Cow::Borrowed(signal.values.get(..end).unwrap_or_default());
         let (channel, unit) = (Cow::Borrowed(signal.channel.as_ref()), Cow::Borrowed(signal.unit.as_ref()));
         Ok(Signal { channel, epoch: signal.epoch, t0_ms: signal.t0_ms, dt_ms: signal.dt_ms, unit, values })
     }
 
     /// An epoch that would be made of interpolated values alone.
-    fn refuse_empty_epochs(&self, signal: &Signal<'_>) -> Result<(), SampleError> {
+    fn refuse_empty_epochs(&self, signal: &Signal<'_>, happened: &Happened) -> Result<(), SampleError> {
         let empty = |epoch: &Epoch| epoch.of(&signal.values).is_some_and(|values| !values.iter().any(|v| is_there(*v)));
-        let Some(epoch) = self.laid_out(signal)?.into_iter().find(empty) else {
+        let laid_out = self.laid_out(signal, happened)?;
+        let Some(epoch) = laid_out.into_iter().map(|(_, epoch)| epoch).find(empty) else {
             return Ok(());
         };
         let time_ms = |sample: usize| signal.t0_ms + sample as f64 * signal.dt_ms;
@@ -211,51 +311,77 @@ impl EpochsStage {
         let mut notes = BTreeSet::new();
         for signal in signals {
             let rate_hz = 1e3 / known_interval_ms(signal)?;
-            let (len, step) = in_samples(rate_hz, &self.epoching).map_err(|error| of_signal(signal, error))?;
-            let mut note = |what: &str, seconds: f64, samples: usize| {
-                if (seconds * rate_hz - samples as f64).abs() > 1e-6 * (samples as f64).max(1.0) {
+            let mut note = |what: &str, seconds: f64, samples: f64| {
+                if (seconds * rate_hz - samples).abs() > 1e-6 * samples.abs().max(1.0) {
                     notes.insert(format!(
                         "{what} of {} s is no whole number of samples of {} ms: it is rounded to {samples} samples, {} s",
                         rounded_number(seconds),
                         signal.dt_ms,
-                        rounded_number(samples as f64 / rate_hz)
+                        rounded_number(samples / rate_hz)
                     ));
                 }
             };
-            note("a length", self.epoching.length_s, len);
+            if let Some(around) = &self.around {
+                let (first, len) = around.window.in_samples(rate_hz).map_err(|error| of_signal(signal, error))?;
+                note("`from`", around.window.from_s, first as f64);
+                note("the length of an epoch", around.window.to_s - around.window.from_s, len as f64);
+                continue;
+            }
+            let (len, step) = in_samples(rate_hz, &self.epoching).map_err(|error| of_signal(signal, error))?;
+            note("a length", self.epoching.length_s, len as f64);
             if self.epoching.step_s != self.epoching.length_s {
-                note("a step", self.epoching.step_s, step);
+                note("a step", self.epoching.step_s, step as f64);
             }
         }
         Ok(notes)
     }
 
-    fn cut<'a>(
-        &self,
-        signal: &'a Signal<'_>,
-        laid_out: Vec<Epoch>,
-        next: &mut i32,
-        cut: &mut Vec<Signal<'a>>,
-    ) -> Result<(), SampleError> {
-        let before: usize = cut.iter().map(|s| s.values.len()).sum();
-        check_size(before as f64 + laid_out.iter().map(|epoch| epoch.len as f64).sum::<f64>())?;
-        for epoch in laid_out {
+    fn cut<'a>(&self, signal: &'a Signal<'_>, happened: &Happened, cut: &mut Cut<'a>) -> Result<(), SampleError> {
+        let laid_out = self.laid_out(signal, happened)?;
+        if laid_out.is_empty() && self.around.is_none() {
+            cut.without.of(signal, &self.too_short(signal));
+        }
+        cut.values += laid_out.iter().map(|(_, epoch)| epoch.len).sum::<usize>();
+        check_size(cut.values as f64)?;
+        let next = cut.next.entry(&signal.channel).or_default();
+        for (number, epoch) in laid_out {
+            let number = number.unwrap_or(*next);
+            *next += 1;
             let Some(values) = epoch.of(&signal.values) else {
                 continue;
             };
+            let t0_ms = signal.t0_ms + epoch.start as f64 * signal.dt_ms;
+            if happened.is_bad(signal, &epoch) {
+                cut.tally.bad.insert(number, t0_ms);
+                continue;
+            }
+            // Stretches of a recording may overlap: the first that has all of an epoch gives it.
+            if !cut.taken.insert((&signal.channel, number)) {
+                continue;
+            }
+            cut.tally.kept.insert(number);
             let mut values = Cow::Borrowed(values);
+            if let Some((around, baseline)) = self.around.as_ref().and_then(|a| Some((a, a.baseline.as_ref()?))) {
+                let rate_hz = 1e3 / signal.dt_ms;
+                let found = baseline.in_samples(rate_hz);
+                let (from, len) = found.map_err(|error| of_signal(signal, format!("baseline: {error}")))?;
+                let (first, _) = around.window.in_samples(rate_hz).map_err(|error| of_signal(signal, error))?;
+                let begin = usize::try_from(from - first).unwrap_or(0);
+                if !subtract_baseline(values.to_mut(), begin..(begin + len).min(epoch.len)) {
+                    cut.without_baseline.of_name(&name_of(&signal.channel, number), &format!("{t0_ms} ms"));
+                }
+            }
             if self.zscore.is_some() {
                 z_score(values.to_mut());
             }
-            cut.push(Signal {
+            cut.epochs.push(Signal {
                 channel: Cow::Borrowed(&signal.channel),
-                epoch: *next,
-                t0_ms: signal.t0_ms + epoch.start as f64 * signal.dt_ms,
+                epoch: number,
+                t0_ms,
                 dt_ms: signal.dt_ms,
                 unit: if self.zscore.is_some() { Cow::Borrowed(SCALED_UNIT) } else { Cow::Borrowed(&signal.unit) },
                 values,
             });
-            *next += 1;
         }
         Ok(())
     }
@@ -274,37 +400,13 @@ fn pooled(signals: Vec<Signal<'_>>, aggregate: Aggregate) -> Result<Vec<Signal<'
         Aggregate::Mean => ("mean", Pooling::Mean),
         Aggregate::Median => ("median", Pooling::Median),
     };
-    let mut stretches: BTreeMap<i32, Vec<Signal<'_>>> = BTreeMap::new();
-    for signal in signals {
-        stretches.entry(signal.epoch).or_default().push(signal);
-    }
     let mut pooled = Vec::new();
-    for (epoch, channels) in stretches {
-        let first = &channels[0];
-        for other in &channels[1..] {
-            let differs = |what: &str, own: &str, firsts: &str| {
-                Err(of_signal(
-                    other,
-                    format!(
-                        "{what} is {own}, that of channel {} is {firsts}; pooled channels must agree",
-                        first.channel
-                    ),
-                ))
-            };
-            if (other.dt_ms, other.t0_ms) != (first.dt_ms, first.t0_ms) {
-                let grid = |s: &Signal<'_>| format!("{} ms from {} ms", s.dt_ms, s.t0_ms);
-                return differs("the sampling interval", &grid(other), &grid(first));
-            }
-            if other.values.len() != first.values.len() {
-                let length = |s: &Signal<'_>| format!("{} values", s.values.len());
-                return differs("the length", &length(other), &length(first));
-            }
-            if other.unit != first.unit {
-                return differs("the unit", &other.unit, &first.unit);
-            }
-        }
+    for (epoch, rows) in rows_by_epoch(&signals) {
+        let channels: Vec<&Signal<'_>> = rows.iter().map(|row| &signals[*row]).collect();
+        check_alike(channels.iter().copied(), "pooled channels")?;
         let values: Vec<&[f64]> = channels.iter().map(|c| c.values.as_ref()).collect();
         let values = pool(&values, pooling).map_err(SampleError::input)?;
+        let first = channels[0];
         let (t0_ms, dt_ms, unit) = (first.t0_ms, first.dt_ms, first.unit.clone());
         pooled.push(Signal { channel: Cow::Borrowed(name), epoch, t0_ms, dt_ms, unit, values: Cow::Owned(values) });
     }

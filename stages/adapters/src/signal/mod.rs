@@ -1,10 +1,21 @@
 //! `signal.*`: signals into signals.
 
+mod aggregate;
+mod average;
+pub(crate) mod channels;
 pub(crate) mod decimate;
+mod detrend;
 mod epochs;
+mod event_epochs;
 mod filter;
+mod interpolate;
 pub(crate) mod missing;
+mod positions;
+mod reject;
+mod rereference;
 mod resample;
+mod select;
+mod stretches;
 mod zscore;
 
 use lapicque_pipeline::{Batch, Kind, PortMode, PortSpec, SampleError};
@@ -23,7 +34,19 @@ pub(crate) enum Compat {
 }
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(decimate::KIND), Box::new(resample::KIND), Box::new(epochs::KIND), Box::new(zscore::KIND)]
+    vec![
+        Box::new(aggregate::KIND),
+        Box::new(average::KIND),
+        Box::new(decimate::KIND),
+        Box::new(detrend::KIND),
+        Box::new(epochs::KIND),
+        Box::new(interpolate::KIND),
+        Box::new(reject::KIND),
+        Box::new(rereference::KIND),
+        Box::new(resample::KIND),
+        Box::new(select::KIND),
+        Box::new(zscore::KIND),
+    ]
 }
 
 pub(crate) fn signals_of(batch: &Batch, sample: usize) -> Result<Vec<Signal<'_>>, SampleError> {
