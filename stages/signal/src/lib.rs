@@ -1,4 +1,4 @@
-//! Signals: decimation, resampling, missing values, epochs, power spectra, catch22.
+//! Signals: decimation, resampling, missing values, epochs, power spectra and their parameters, catch22.
 //!
 //! All series are `f64` slices of equally spaced samples in any unit, which the results keep. Rates
 //! are in Hz, times in seconds; what is counted in samples says so. Every function is deterministic
@@ -23,8 +23,15 @@
 
 pub mod catch22;
 pub mod decimate;
+pub mod dpss;
 mod end_line;
 pub mod epochs;
 pub mod missing;
+pub mod multitaper;
+pub mod periodogram;
+pub mod power_spectrum;
 pub mod resample;
+pub mod spectral_parameters;
+pub mod spectrogram;
 pub mod welch;
+pub mod windows;
