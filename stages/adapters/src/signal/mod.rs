@@ -1,10 +1,15 @@
-//! `signal.*`: signals into signals.
+//! `signal.*`: signals into signals and spectra.
 
 pub(crate) mod decimate;
 mod epochs;
+pub(crate) mod estimation;
 mod filter;
 pub(crate) mod missing;
 mod resample;
+pub(crate) mod span;
+mod spectrogram;
+mod spectrum;
+mod window_config;
 mod zscore;
 
 use lapicque_pipeline::{Batch, Kind, PortMode, PortSpec, SampleError};
@@ -23,7 +28,14 @@ pub(crate) enum Compat {
 }
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(decimate::KIND), Box::new(resample::KIND), Box::new(epochs::KIND), Box::new(zscore::KIND)]
+    vec![
+        Box::new(decimate::KIND),
+        Box::new(resample::KIND),
+        Box::new(epochs::KIND),
+        Box::new(zscore::KIND),
+        Box::new(spectrum::KIND),
+        Box::new(spectrogram::KIND),
+    ]
 }
 
 fn signals_of(batch: &Batch, sample: usize) -> Result<Vec<Signal<'_>>, SampleError> {
