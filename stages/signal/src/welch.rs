@@ -1,45 +1,27 @@
 //! Power spectra by Welch's method: averaged periodograms of overlapping, tapered segments.
 //!
 //! Segment m, samples x_i, i = m (L - overlap) .. + L, loses its mean or line, is multiplied by the
-//! window w and transformed with zeros up to the transform's length N: P_m(k) = c |F_m(k)|^2, with
-//! c = 1 / (f_s sum w^2) for a density (unit^2 / Hz) and c = 1 / (sum w)^2 for a spectrum (unit^2).
-//! The spectrum is one-sided: all bins but 0 and, for even N, N/2 are doubled. Frequencies are
-//! k f_s / N. A median over segments is divided by its bias, 1 + sum_(i <= (M - 1) / 2)
-//! (1 / (2 i + 1) - 1 / (2 i)) for M segments. The same as `scipy.signal.welch`.
+//! window w and transformed with zeros up to the transform's length N: P_m(k) = c |F_m(k)|^2
+//! ([`crate::power_spectrum`] has c and the sides). A median over segments is divided by its bias,
+//! 1 + sum_(i <= (M - 1) / 2) (1 / (2 i + 1) - 1 / (2 i)) for M segments. The same as `scipy.signal.welch`.
+//!
+//! | setting | default | unit | meaning | range |
+//! |---|---|---|---|---|
+//! | segment L | | samples | length of a segment; a shorter series is one segment of its own length | 1 or more |
+//! | overlap | L / 2 | samples | that neighbouring segments share | below L |
+//! | transform N | L | samples | length of the transform, the rest is zeros | L or more |
+//! | window, detrend, average, scaling | Hann, mean, mean, density | | | |
+//!
+//! What is left at the end of a series is not used. A series without samples has no spectrum; of one sample, or a
+//! constant, it is 0 where segments lose their mean. A value that is not finite makes all of it NaN (a median of
+//! segments too: none can be said to be the middle one).
 //!
 //! Reference: Welch PD (1967) IEEE Trans Audio Electroacoust 15:70, equations 4-9; Allen B et al.
 //! (2012) Phys Rev D 85:122006, appendix B (median).
 
-use std::f64::consts::TAU;
-
-use realfft::RealFftPlanner;
-use realfft::num_complex::Complex;
-
-/// Taper of a segment, periodic: w_i with i / L in [0, 1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Window {
-    /// 0.5 - 0.5 cos(2 pi i / L)
-    #[default]
-    Hann,
-    /// 0.54 - 0.46 cos(2 pi i / L)
-    Hamming,
-    /// 0.42 - 0.5 cos(2 pi i / L) + 0.08 cos(4 pi i / L)
-    Blackman,
-    /// 1
-    Boxcar,
-}
-
-/// What each segment loses first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Detrend {
-    /// Nothing.
-    Nothing,
-    /// The mean.
-    #[default]
-    Mean,
-    /// The least-squares line.
-    Line,
-}
+pub use crate::power_spectrum::{Detrend, PowerSpectrum, Scaling};
+use crate::power_spectrum::{Transform, detrend, frequencies_hz, one_sided};
+pub use crate::windows::{Window, WindowError};
 
 /// How the periodograms of the segments become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -51,18 +33,8 @@ pub enum Average {
     Median,
 }
 
-/// What a value of the spectrum is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Scaling {
-    /// Per Hz: integrates over frequency to the variance.
-    #[default]
-    Density,
-    /// Per bin: a sine of amplitude a at a bin has a^2 / 2 there.
-    Spectrum,
-}
-
 /// How a spectrum is estimated; lengths in samples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Welch {
     /// Length of a segment. A shorter series is one segment of its own length.
     pub segment: usize,
@@ -95,15 +67,6 @@ impl Welch {
     }
 }
 
-/// A one-sided power spectrum.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PowerSpectrum {
-    /// k f_s / N, from 0.
-    pub frequencies_hz: Vec<f64>,
-    /// Unit^2 / Hz or unit^2, see [`Scaling`].
-    pub power: Vec<f64>,
-}
-
 /// Why no spectrum was estimated.
 #[allow(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
@@ -118,6 +81,8 @@ pub enum WelchError {
     Overlap { overlap: usize, segment: usize },
     #[error("transform is {transform} samples; it must be at least the segment of {segment}")]
     Transform { transform: usize, segment: usize },
+    #[error(transparent)]
+    Window(#[from] WindowError),
 }
 
 /// Power spectrum of `series`, sampled at `rate_hz`: floor(N / 2) + 1 bins from 0 Hz.
@@ -125,101 +90,119 @@ pub enum WelchError {
 /// # Errors
 /// An empty series, a rate that is not positive and finite, or lengths that do not fit each other.
 pub fn welch(series: &[f64], rate_hz: f64, welch: &Welch) -> Result<PowerSpectrum, WelchError> {
-    let Welch { segment, overlap, .. } = *welch;
-    if !(rate_hz.is_finite() && rate_hz > 0.0) {
-        return Err(WelchError::Rate(rate_hz));
-    }
-    if series.is_empty() {
-        return Err(WelchError::Empty);
-    }
-    if segment == 0 {
-        return Err(WelchError::Segment);
-    }
-    if overlap >= segment {
-        return Err(WelchError::Overlap { overlap, segment });
-    }
-    if let Some(transform) = welch.transform.filter(|transform| *transform < segment) {
-        return Err(WelchError::Transform { transform, segment });
-    }
-    let step = segment - overlap;
-    let segment = segment.min(series.len());
-    let transform = welch.transform.unwrap_or(segment);
-    let window = taper(welch.window, segment);
-    let scale = match welch.scaling {
-        Scaling::Density => 1.0 / (rate_hz * window.iter().map(|w| w * w).sum::<f64>()),
-        Scaling::Spectrum => window.iter().sum::<f64>().powi(-2),
-    };
+    Segments::new(welch, series.len(), rate_hz)?.spectrum(series)
+}
 
-    let plan = RealFftPlanner::<f64>::new().plan_fft_forward(transform);
-    let mut time = plan.make_input_vec();
-    let mut frequency = plan.make_output_vec();
-    let mut scratch = plan.make_scratch_vec();
-    let mut periodograms = Vec::new();
-    for samples in series.windows(segment).step_by(step) {
-        time.fill(0.0);
-        time[..segment].copy_from_slice(samples);
-        detrend(&mut time[..segment], welch.detrend);
-        for (value, weight) in time.iter_mut().zip(&window) {
-            *value *= weight;
+/// Window, transform and buffers for series of one length and rate: what many spectra have in common.
+pub struct Segments {
+    welch: Welch,
+    rate_hz: f64,
+    samples: usize,
+    step: usize,
+    weights: Vec<f64>,
+    factor: f64,
+    len: usize,
+    transform: Transform,
+    segment: Vec<f64>,
+    power: Vec<f64>,
+}
+
+impl Segments {
+    /// For series of `samples` values at `rate_hz`.
+    ///
+    /// # Errors
+    /// As [`welch`].
+    pub fn new(welch: &Welch, samples: usize, rate_hz: f64) -> Result<Segments, WelchError> {
+        let Welch { segment, overlap, .. } = *welch;
+        if !(rate_hz.is_finite() && rate_hz > 0.0) {
+            return Err(WelchError::Rate(rate_hz));
         }
-        // The buffers are the plan's own: it cannot refuse.
-        let done = plan.process_with_scratch(&mut time, &mut frequency, &mut scratch);
-        debug_assert!(done.is_ok());
-        periodograms.push(one_sided(&frequency, transform, scale));
-    }
-    let bins = transform / 2 + 1;
-    let power = match welch.average {
-        Average::Mean => mean(&periodograms, bins),
-        Average::Median => unbiased_median(&periodograms, bins),
-    };
-    let frequencies_hz = (0..bins).map(|k| k as f64 * rate_hz / transform as f64).collect();
-    Ok(PowerSpectrum { frequencies_hz, power })
-}
-
-fn taper(window: Window, len: usize) -> Vec<f64> {
-    let weight = |i: usize| {
-        let angle = TAU * i as f64 / len as f64;
-        match window {
-            Window::Hann => 0.5 - 0.5 * angle.cos(),
-            Window::Hamming => 0.54 - 0.46 * angle.cos(),
-            Window::Blackman => 0.42 - 0.5 * angle.cos() + 0.08 * (2.0 * angle).cos(),
-            Window::Boxcar => 1.0,
+        if samples == 0 {
+            return Err(WelchError::Empty);
         }
-    };
-    // One sample cannot be tapered.
-    if len == 1 { vec![1.0] } else { (0..len).map(weight).collect() }
-}
-
-fn detrend(values: &mut [f64], detrend: Detrend) {
-    if detrend == Detrend::Nothing {
-        return;
+        if segment == 0 {
+            return Err(WelchError::Segment);
+        }
+        if overlap >= segment {
+            return Err(WelchError::Overlap { overlap, segment });
+        }
+        if let Some(transform) = welch.transform.filter(|transform| *transform < segment) {
+            return Err(WelchError::Transform { transform, segment });
+        }
+        let step = segment - overlap;
+        let segment = segment.min(samples);
+        let len = welch.transform.unwrap_or(segment);
+        let weights = welch.window.weights(segment)?;
+        let factor = welch.scaling.factor(&weights, rate_hz);
+        Ok(Segments {
+            welch: *welch,
+            rate_hz,
+            samples,
+            step,
+            weights,
+            factor,
+            len,
+            transform: Transform::new(len),
+            segment: vec![0.0; segment],
+            power: Vec::new(),
+        })
     }
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let middle = 0.5 * (n - 1.0);
-    let moments = values.iter().enumerate().map(|(i, v)| (v - mean) * (i as f64 - middle));
-    let slope = if detrend == Detrend::Line && values.len() > 1 {
-        moments.sum::<f64>() / (n * (n * n - 1.0) / 12.0)
-    } else {
-        0.0
-    };
-    for (i, value) in values.iter_mut().enumerate() {
-        *value -= mean + slope * (i as f64 - middle);
+
+    /// The length of the series that these are for.
+    pub fn samples(&self) -> usize {
+        self.samples
     }
-}
 
-fn one_sided(frequency: &[Complex<f64>], transform: usize, scale: f64) -> Vec<f64> {
-    let nyquist = transform.is_multiple_of(2).then_some(transform / 2);
-    let power = |(k, bin): (usize, &Complex<f64>)| {
-        let once = k == 0 || Some(k) == nyquist;
-        bin.norm_sqr() * if once { scale } else { 2.0 * scale }
-    };
-    frequency.iter().enumerate().map(power).collect()
-}
+    /// Of a series of this length.
+    ///
+    /// # Errors
+    /// A series without samples; one of another length is given a spectrum by [`welch`].
+    pub fn spectrum(&mut self, series: &[f64]) -> Result<PowerSpectrum, WelchError> {
+        if series.len() != self.samples {
+            return welch(series, self.rate_hz, &self.welch);
+        }
+        let power = match self.welch.average {
+            Average::Mean => self.mean(series),
+            Average::Median => {
+                let mut periodograms = Vec::new();
+                self.each(series, |_, power| periodograms.push(power.to_vec()));
+                unbiased_median(&periodograms, self.len / 2 + 1)
+            }
+        };
+        Ok(PowerSpectrum { frequencies_hz: frequencies_hz(self.len, self.rate_hz), power })
+    }
 
-fn mean(periodograms: &[Vec<f64>], bins: usize) -> Vec<f64> {
-    let count = periodograms.len() as f64;
-    (0..bins).map(|k| periodograms.iter().map(|power| power[k]).sum::<f64>() / count).collect()
+    /// Calls `use_power` with the first sample of each segment and its one-sided power.
+    pub(crate) fn each(&mut self, series: &[f64], mut use_power: impl FnMut(usize, &[f64])) {
+        for (number, samples) in series.windows(self.weights.len()).step_by(self.step).enumerate() {
+            self.segment.copy_from_slice(samples);
+            detrend(&mut self.segment, self.welch.detrend);
+            let frequency = self.transform.of(&self.segment, &self.weights);
+            one_sided(frequency, self.len, self.factor, &mut self.power);
+            use_power(number * self.step, &self.power);
+        }
+    }
+
+    /// How long a segment is here, in samples.
+    pub(crate) fn segment_len(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// The frequencies of each power.
+    pub(crate) fn frequencies_hz(&self) -> Vec<f64> {
+        frequencies_hz(self.len, self.rate_hz)
+    }
+
+    fn mean(&mut self, series: &[f64]) -> Vec<f64> {
+        let mut sum = vec![0.0; self.len / 2 + 1];
+        let mut count = 0.0;
+        self.each(series, |_, power| {
+            sum.iter_mut().zip(power).for_each(|(sum, power)| *sum += power);
+            count += 1.0;
+        });
+        sum.iter_mut().for_each(|sum| *sum /= count);
+        sum
+    }
 }
 
 fn unbiased_median(periodograms: &[Vec<f64>], bins: usize) -> Vec<f64> {
@@ -230,6 +213,9 @@ fn unbiased_median(periodograms: &[Vec<f64>], bins: usize) -> Vec<f64> {
     });
     let median = |k: usize| {
         let mut powers: Vec<f64> = periodograms.iter().map(|power| power[k]).collect();
+        if powers.iter().any(|power| power.is_nan()) {
+            return f64::NAN;
+        }
         powers.sort_unstable_by(f64::total_cmp);
         let upper = powers[count / 2];
         if count % 2 == 1 { upper } else { 0.5 * (powers[count / 2 - 1] + upper) }
@@ -240,6 +226,8 @@ fn unbiased_median(periodograms: &[Vec<f64>], bins: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::f64::consts::TAU;
+
     use super::*;
 
     #[test]
@@ -255,9 +243,23 @@ mod tests {
     }
 
     #[test]
-    fn one_sample_and_what_is_refused() {
-        let one = welch(&[2.0], 1.0, &Welch::new(8)).unwrap();
-        assert_eq!(one, PowerSpectrum { frequencies_hz: vec![0.0], power: vec![0.0] });
+    fn few_samples_constants_and_missing_values() {
+        let power = |series: &[f64], average| welch(series, 1.0, &Welch { average, ..Welch::new(8) }).unwrap().power;
+        for average in [Average::Mean, Average::Median] {
+            assert_eq!(power(&[2.0], average), [0.0]);
+            // Two samples of a Hann window: 0 and 1.
+            assert_eq!(power(&[1.0, 3.0], average), [1.0, 1.0]);
+            assert_eq!(power(&[5.0; 100], average), [0.0; 5]);
+            for missing in [f64::NAN, f64::INFINITY] {
+                let mut series = [1.0; 40];
+                series[3] = missing;
+                assert!(power(&series, average).iter().all(|power| power.is_nan()), "{average:?} {missing}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_refused() {
         let standard = Welch::new(8);
         assert_eq!(welch(&[1.0], 0.0, &standard), Err(WelchError::Rate(0.0)));
         assert_eq!(welch(&[], 1.0, &standard), Err(WelchError::Empty));
@@ -268,5 +270,17 @@ mod tests {
         let transform = Welch { transform: Some(7), ..standard };
         let error = WelchError::Transform { transform: 7, segment: 8 };
         assert_eq!(welch(&[1.0], 1.0, &transform), Err(error));
+        assert!(welch(&[1.0], 1.0, &Welch { window: Window::Tukey(2.0), ..standard }).is_err());
+    }
+
+    #[test]
+    fn buffers_that_were_used_before_change_nothing() {
+        let series = |seed: usize, len| -> Vec<f64> { (0..len).map(|i| ((i * seed % 17) as f64).sin()).collect() };
+        let method = Welch { transform: Some(40), ..Welch::new(25) };
+        let mut segments = Segments::new(&method, 200, 10.0).unwrap();
+        for (seed, len) in [(3, 200), (5, 200), (7, 31), (3, 200)] {
+            let series = series(seed, len);
+            assert_eq!(segments.spectrum(&series), welch(&series, 10.0, &method));
+        }
     }
 }

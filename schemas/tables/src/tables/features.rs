@@ -20,6 +20,9 @@ pub const DEFINITIONS: &str = "definitions";
 /// Metadata key of a column of text in a table of features that was read from a file: the first cell that is no number, and its row.
 pub const FIRST_TEXT: &str = "first_text";
 
+/// Metadata key of a column that has no value under the settings of its stage: it is no feature.
+pub const WITHOUT_VALUES: &str = "without_values";
+
 pub fn schema<'a>(definitions: &str, features: impl IntoIterator<Item = (&'a str, &'a str)>) -> TableSchema {
     let mut columns = vec![
         Column::new("channel", DataType::Utf8, "channel of the signal"),
@@ -29,10 +32,11 @@ pub fn schema<'a>(definitions: &str, features: impl IntoIterator<Item = (&'a str
     TableSchema::new(TABLE, &["channel", "epoch"], columns).with_metadata(DEFINITIONS, definitions)
 }
 
-/// The names of the columns that are features: all numbers that are no key.
+/// The names of the columns that are features: all numbers that are no key and have values.
 pub fn names(schema: &TableSchema) -> Vec<String> {
     let numbers =
         schema.arrow.fields().iter().filter(|f| matches!(f.data_type(), DataType::Float64 | DataType::Float32));
+    let numbers = numbers.filter(|f| !f.metadata().contains_key(WITHOUT_VALUES));
     numbers.map(|f| f.name().clone()).filter(|n| n != "sample").collect()
 }
 

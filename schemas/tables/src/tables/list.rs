@@ -2,7 +2,7 @@
 
 use super::{
     cycles, epochs, events, features, held_out, kernels, lead_field, metrics, model, pairs, parameters, populations,
-    posterior, predictions, signals, spectra, spikes, spiking_features,
+    posterior, predictions, signals, spectra, spectral_peaks, spectrograms, spikes, spiking_features,
 };
 use crate::schema::TableSchema;
 
@@ -75,6 +75,18 @@ pub const ALL: &[TableSpec] = &[
         read_by: "import.recording",
     },
     TableSpec { name: spectra::TABLE, columns: Some(spectra::schema), further: Further::Ignored, read_by: IMPORT },
+    TableSpec {
+        name: spectral_peaks::TABLE,
+        columns: Some(spectral_peaks::schema),
+        further: Further::Ignored,
+        read_by: IMPORT,
+    },
+    TableSpec {
+        name: spectrograms::TABLE,
+        columns: Some(spectrograms::schema),
+        further: Further::Ignored,
+        read_by: IMPORT,
+    },
     TableSpec { name: spikes::TABLE, columns: Some(spikes_columns), further: Further::Kept, read_by: IMPORT },
     TableSpec { name: spiking_features::TABLE, columns: None, further: Further::Numbers, read_by: IMPORT },
 ];

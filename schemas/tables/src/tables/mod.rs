@@ -18,6 +18,8 @@ pub mod posterior;
 pub mod predictions;
 pub mod signals;
 pub mod spectra;
+pub mod spectral_peaks;
+pub mod spectrograms;
 pub mod spikes;
 pub mod spiking_features;
 

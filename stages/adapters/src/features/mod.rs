@@ -8,6 +8,8 @@ mod catch22;
 mod complexity;
 mod complexity_config;
 mod events;
+mod spectral_parameters;
+mod spectral_parameters_config;
 mod spiking;
 
 use lapicque_pipeline::Kind;
@@ -19,6 +21,7 @@ pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
         Box::new(catch22::KIND),
         Box::new(complexity::KIND),
         Box::new(events::KIND),
+        Box::new(spectral_parameters::KIND),
         Box::new(spiking::KIND),
     ]
 }

@@ -1,4 +1,4 @@
-//! `signal.*`: signals into signals.
+//! `signal.*`: signals into signals and spectra.
 
 mod aggregate;
 mod average;
@@ -6,6 +6,7 @@ pub(crate) mod channels;
 pub(crate) mod decimate;
 mod detrend;
 mod epochs;
+pub(crate) mod estimation;
 mod event_epochs;
 mod filter;
 mod interpolate;
@@ -15,7 +16,11 @@ mod reject;
 mod rereference;
 mod resample;
 mod select;
+pub(crate) mod span;
+mod spectrogram;
+mod spectrum;
 mod stretches;
+mod window_config;
 mod zscore;
 
 use lapicque_pipeline::{Batch, Kind, PortMode, PortSpec, SampleError};
@@ -45,6 +50,8 @@ pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
         Box::new(rereference::KIND),
         Box::new(resample::KIND),
         Box::new(select::KIND),
+        Box::new(spectrogram::KIND),
+        Box::new(spectrum::KIND),
         Box::new(zscore::KIND),
     ]
 }
