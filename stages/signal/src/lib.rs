@@ -22,6 +22,7 @@
 #![warn(missing_docs)]
 
 pub mod catch22;
+pub mod connectivity;
 pub mod decimate;
 mod end_line;
 pub mod epochs;
