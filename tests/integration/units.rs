@@ -89,6 +89,28 @@ const TIMES_OF_SIGNALS: [&str; 2] = ["dt", "t0"];
 /// Columns of numbers that have no dimension, or whose unit stands in another column or is that of the signal or target.
 const WITHOUT: &[(&str, &[&str])] = &[
     ("", &["epoch", "values", "sample", "mode", "stable", "growth"]),
+    (
+        "features.connectivity",
+        &[
+            "coherence",
+            "correlation",
+            "debiased_wpli",
+            "envelope_correlation",
+            "fast_orthogonalised_envelope_correlation",
+            "fast_plv",
+            "fast_squared_coherence",
+            "fast_wpli",
+            "imaginary_coherence",
+            "orthogonalised_envelope_correlation",
+            "pli",
+            "plv",
+            "slow_orthogonalised_envelope_correlation",
+            "slow_plv",
+            "slow_squared_coherence",
+            "slow_wpli",
+            "wpli",
+        ],
+    ),
     ("inverse.c2st", &["c2st", "draws", "reference"]),
     (
         "inverse.calibration",

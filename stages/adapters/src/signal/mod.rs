@@ -32,7 +32,7 @@ fn signals_of(batch: &Batch, sample: usize) -> Result<Vec<Signal<'_>>, SampleErr
 }
 
 /// What is wrong with one signal.
-fn of_signal(signal: &Signal<'_>, message: impl std::fmt::Display) -> SampleError {
+pub(crate) fn of_signal(signal: &Signal<'_>, message: impl std::fmt::Display) -> SampleError {
     SampleError::input(format!("{}: {message}", name_of(&signal.channel, signal.epoch)))
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn check_size(values: f64) -> Result<(), SampleError> {
 }
 
 /// The sampling interval of a signal, for what cannot do without it.
-fn known_interval_ms(signal: &Signal<'_>) -> Result<f64, SampleError> {
+pub(crate) fn known_interval_ms(signal: &Signal<'_>) -> Result<f64, SampleError> {
     if signal.dt_ms.is_nan() {
         return Err(of_signal(signal, "the interval between values is unknown; give `dt` (ms) or `sampling_rate`"));
     }

@@ -4,7 +4,7 @@
 //! positive frequencies and no others. The band's edges are sharp and the epoch's ends meet: at the
 //! ends of an epoch the envelope is that of a signal that goes on from its beginning.
 //!
-//! Reference: Hipp JF et al. (2012) Nat Neurosci 15:884, eqs. 2-3 and Methods (logarithm of power).
+//! Reference: Hipp JF et al. (2012) Nat Neurosci 15:884.
 
 use realfft::RealFftPlanner;
 use realfft::num_complex::Complex;

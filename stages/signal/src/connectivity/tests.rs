@@ -68,10 +68,9 @@ fn measures_are_their_definitions() {
                 (a * c + b * d, b * c - a * d, a * a + b * b, c * c + d * d)
             })
             .collect();
-        let mean = |of: &dyn Fn(&(f64, f64, f64, f64)) -> f64| cross.iter().map(of).sum::<f64>() / 20.0;
-        let (re, im) = (mean(&|s| s.0), mean(&|s| s.1));
-        let power = mean(&|s| s.2) * mean(&|s| s.3);
-        let size = |s: &(f64, f64, f64, f64)| s.0.hypot(s.1);
+        let mean = |of: fn(&(f64, f64, f64, f64)) -> f64| cross.iter().map(of).sum::<f64>() / 20.0;
+        let (re, im) = (mean(|s| s.0), mean(|s| s.1));
+        let power = mean(|s| s.2) * mean(|s| s.3);
         let (mut pairs, mut sizes) = (0.0, 0.0);
         for j in 0..20 {
             for k in (0..20).filter(|k| *k != j) {
@@ -83,9 +82,9 @@ fn measures_are_their_definitions() {
             (re * re + im * im).sqrt() / power.sqrt(),
             (re * re + im * im) / power,
             im / power.sqrt(),
-            mean(&|s| s.0 / size(s)).hypot(mean(&|s| s.1 / size(s))),
-            mean(&|s| s.1.signum()).abs(),
-            im.abs() / mean(&|s| s.1.abs()),
+            mean(|s| s.0 / s.0.hypot(s.1)).hypot(mean(|s| s.1 / s.0.hypot(s.1))),
+            mean(|s| s.1.signum()).abs(),
+            im.abs() / mean(|s| s.1.abs()),
             pairs / sizes,
         ];
         expected.iter_mut().zip(of_bin).for_each(|(sum, value)| *sum += value / 8.0);
