@@ -28,6 +28,7 @@ pub mod bands;
 pub mod bursts;
 pub mod catch22;
 pub mod complexity;
+pub mod connectivity;
 pub mod decimate;
 pub mod detrend;
 pub mod dpss;

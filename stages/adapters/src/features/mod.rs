@@ -7,6 +7,8 @@ mod by_signal;
 mod catch22;
 mod complexity;
 mod complexity_config;
+mod connectivity;
+mod connectivity_config;
 mod events;
 mod spectral_parameters;
 mod spectral_parameters_config;
@@ -20,6 +22,7 @@ pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
         Box::new(bursts::KIND),
         Box::new(catch22::KIND),
         Box::new(complexity::KIND),
+        Box::new(connectivity::KIND),
         Box::new(events::KIND),
         Box::new(spectral_parameters::KIND),
         Box::new(spiking::KIND),

@@ -93,7 +93,7 @@ impl Remark {
         Self { text, signals: Vec::new() }
     }
 
-    pub(super) fn of(&mut self, signal: &Signal<'_>, what: &str) {
+    pub(crate) fn of(&mut self, signal: &Signal<'_>, what: &str) {
         self.of_name(&name_of(&signal.channel, signal.epoch), what);
     }
 

@@ -13,12 +13,18 @@
 //! long as the profile; minP = 6; 0 below 12 scales; score ||r_1|| + ||r_2||, the first smallest.
 
 use super::Definitions;
-use super::detrending::{Measure, sum_over_windows};
+use super::detrending::{Measure, Places, sum_over_windows};
 
 const SCALES: usize = 50;
 const SHORTEST: f64 = 5.0;
 
-pub(super) fn breakpoint(values: &[f64], measure: Measure, definitions: Definitions, profile: &mut Vec<f64>) -> f64 {
+pub(super) fn breakpoint(
+    values: &[f64],
+    measure: Measure,
+    definitions: Definitions,
+    profile: &mut Vec<f64>,
+    places: &mut Places,
+) -> f64 {
     let stride = match measure {
         Measure::Range => 1,
         Measure::Squares => 2,
@@ -40,9 +46,10 @@ pub(super) fn breakpoint(values: &[f64], measure: Measure, definitions: Definiti
         };
     }
     cumulate(values, stride, len, profile);
+    places.prepare(values.len() / 2);
     let points: Vec<Point> = scales
         .iter()
-        .map(|&scale| Point { x: (scale as f64).ln(), y: fluctuation(profile, scale, measure).ln() })
+        .map(|&scale| Point { x: (scale as f64).ln(), y: fluctuation(profile, scale, measure, places).ln() })
         .collect();
     best_split(&points, least, definitions) as f64 / points.len() as f64
 }
@@ -66,9 +73,9 @@ fn cumulate(values: &[f64], stride: usize, len: usize, profile: &mut Vec<f64>) {
     }));
 }
 
-fn fluctuation(profile: &[f64], scale: usize, measure: Measure) -> f64 {
+fn fluctuation(profile: &[f64], scale: usize, measure: Measure, places: &Places) -> f64 {
     let windows = (profile.len() / scale) as f64;
-    let total = sum_over_windows(profile, scale, measure);
+    let total = sum_over_windows(profile, scale, measure, places);
     match measure {
         Measure::Range => (total / windows).sqrt(),
         Measure::Squares => (total / (windows * scale as f64)).sqrt(),
@@ -131,12 +138,15 @@ mod tests {
     #[test]
     fn a_line_has_no_fluctuation_and_a_zigzag_a_known_one() {
         let line: Vec<f64> = (0..40).map(|i| 1e6 + 3.0 * f64::from(i)).collect();
+        let mut places = Places::default();
+        places.prepare(2000);
         for measure in [Measure::Range, Measure::Squares] {
-            assert!(fluctuation(&line, 8, measure) < 1e-8);
+            assert!(fluctuation(&line, 8, measure, &places) < 1e-8);
         }
         let zigzag: Vec<f64> = (0..4000).map(|i| f64::from(i % 2)).collect();
-        assert!((fluctuation(&zigzag, 2000, Measure::Range) - 1.0).abs() < 1e-2);
-        assert!((fluctuation(&zigzag, 2000, Measure::Squares) - 0.5).abs() < 1e-3);
+        let of = |measure| fluctuation(&zigzag, 2000, measure, &places);
+        assert!((of(Measure::Range) - 1.0).abs() < 1e-2);
+        assert!((of(Measure::Squares) - 0.5).abs() < 1e-3);
     }
 
     #[test]

@@ -133,6 +133,7 @@ pub struct Catch22 {
     letters: Vec<u8>,
     labels: Vec<u8>,
     scratch: Vec<f64>,
+    places: detrending::Places,
 }
 
 impl Catch22 {
@@ -200,7 +201,7 @@ impl Catch22 {
     /// constant.
     fn estimate(&mut self, values: &mut [f64; 24]) {
         let definitions = self.options.definitions;
-        let Catch22 { series, products, increment_products, transforms, scratch, .. } = self;
+        let Catch22 { series, products, increment_products, transforms, scratch, places, .. } = self;
         let mut set = |feature: Feature, value: f64| values[feature as usize] = value;
         products.load(&series.values, series.mean);
         let increments = &series.increments;
@@ -238,8 +239,8 @@ impl Catch22 {
         set(Feature::Periodicity, period);
         let distance = self.steps.embedding_distance(increments, products, definitions, transforms, scratch);
         set(Feature::EmbeddingDist, distance);
-        set(Feature::RsRange, fluctuation::breakpoint(&series.values, Measure::Range, definitions, scratch));
-        set(Feature::Dfa, fluctuation::breakpoint(&series.values, Measure::Squares, definitions, scratch));
+        set(Feature::RsRange, fluctuation::breakpoint(&series.values, Measure::Range, definitions, scratch, places));
+        set(Feature::Dfa, fluctuation::breakpoint(&series.values, Measure::Squares, definitions, scratch, places));
     }
 }
 
