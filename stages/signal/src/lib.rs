@@ -23,8 +23,14 @@
 
 pub mod catch22;
 pub mod decimate;
+pub mod dfa;
 mod end_line;
+pub mod envelope;
 pub mod epochs;
+pub mod extreme_values;
+pub mod fei;
+pub mod filter;
 pub mod missing;
+mod profile;
 pub mod resample;
 pub mod welch;
