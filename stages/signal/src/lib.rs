@@ -1,4 +1,4 @@
-//! Signals: decimation, resampling, missing values, epochs, power spectra, catch22.
+//! Signals: filters, envelopes, resampling, missing values, epochs, power spectra, fluctuations, catch22.
 //!
 //! All series are `f64` slices of equally spaced samples in any unit, which the results keep. Rates
 //! are in Hz, times in seconds; what is counted in samples says so. Every function is deterministic

@@ -6,13 +6,13 @@
 //! SSE = sum u^2 - (sum u)^2 / w - (sum k u - (w - 1) / 2 sum u)^2 / (w (w^2 - 1) / 12)
 //!
 //! Sums are kept from the beginning of each block of [`BLOCK`] values, relative to its first one, and put together from these
-//! for a window: about w / [`BLOCK`] steps instead of w, and nothing cancels that is not of the window. Where
-//! the line leaves less than a part of [`CANCELLED`], the residuals are summed up themselves.
+//! for a window: about w / [`BLOCK`] steps instead of w, and nothing cancels that is far from the window. Where
+//! the line leaves less than a part of [`CANCELLED`] of what was added and taken off, the residuals are summed up themselves.
 
 use std::ops::Range;
 
 const BLOCK: usize = 64;
-const CANCELLED: f64 = 1e-5;
+const CANCELLED: f64 = 1e-4;
 
 /// Sums over u, j u and u^2, j from the beginning of the block.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,12 +62,15 @@ impl Profile {
         let Range { start, end } = window;
         let reference = self.y[start];
         let mut sums = Sums::default();
-        let mut add = |part: Sums, block: usize, from: usize, to: usize| {
+        let mut size = 0.0;
+        let mut add = |part: Sums, without: Sums, block: usize, from: usize, to: usize| {
             let first = block * BLOCK;
             let (count, above) = ((to - from) as f64, self.y[first] - reference);
             // The sum of j from `from` to `to`, and how far j lies behind the place in the window.
             let places = 0.5 * count * (from + to - 1) as f64;
             let shift = first as f64 - start as f64;
+            size += part.uu + without.uu + count * above * above;
+            let part = Sums { u: part.u - without.u, ju: part.ju - without.ju, uu: part.uu - without.uu };
             sums.u += part.u + count * above;
             sums.ju += part.ju + shift * part.u + above * (places + shift * count);
             sums.uu += part.uu + above * (2.0 * part.u + count * above);
@@ -76,22 +79,21 @@ impl Profile {
         let (from, to) = (start - first * BLOCK, end - last * BLOCK);
         let head = self.before[start];
         let tail = if to == BLOCK || end == self.y.len() { self.blocks[last] } else { self.before[end] };
-        let without_head = |sums: Sums| Sums { u: sums.u - head.u, ju: sums.ju - head.ju, uu: sums.uu - head.uu };
         if first == last {
-            add(without_head(tail), first, from, to);
+            add(tail, head, first, from, to);
         } else {
-            add(without_head(self.blocks[first]), first, from, BLOCK);
+            add(self.blocks[first], head, first, from, BLOCK);
             for block in first + 1..last {
-                add(self.blocks[block], block, 0, BLOCK);
+                add(self.blocks[block], Sums::default(), block, 0, BLOCK);
             }
-            add(tail, last, 0, to);
+            add(tail, Sums::default(), last, 0, to);
         }
         let count = (end - start) as f64;
         let along = sums.ju - 0.5 * (count - 1.0) * sums.u;
         let level = sums.u * sums.u / count;
         let slope = if end - start > 1 { along * along / (count * (count * count - 1.0) / 12.0) } else { 0.0 };
         let rest = sums.uu - level - slope;
-        if rest > CANCELLED * sums.uu { rest } else { summed_residuals(&self.y[start..end]) }
+        if rest > CANCELLED * size { rest } else { summed_residuals(&self.y[start..end]) }
     }
 }
 

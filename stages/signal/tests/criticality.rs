@@ -1,5 +1,5 @@
 //! Detrended fluctuations and fE/I against ncpi 1.0.0b2, where `LAPICQUE_SHARED` names the fixtures (default: `../shared`).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 use std::path::PathBuf;
 
@@ -63,7 +63,8 @@ fn fluctuations_and_ratios_are_those_of_ncpi() {
         if case["kind"] == "dfa_envelope" {
             let overlap = if case["overlap"] == true { 0.5 } else { 0.0 };
             let computed_s = Some(pair(&case["compute_interval"]));
-            let dfa = Dfa { computed_s, overlap, definition: Definition::Ncpi, ..Dfa::new(pair(&case["fit_interval"])) };
+            let dfa =
+                Dfa { computed_s, overlap, definition: Definition::Ncpi, ..Dfa::new(pair(&case["fit_interval"])) };
             let scaling = DfaPlan::new(&dfa, rate_hz).unwrap().run(&series);
             let sizes: Vec<f64> = scaling.fluctuations.iter().map(|point| point.size as f64).collect();
             assert_eq!(sizes, numbers(&case["window_sizes"]), "{name}");

@@ -209,12 +209,12 @@ impl Fir {
 
     /// The filtered series, as long as it was. For many series of one filter, plan once with [`Fir::plan`].
     pub fn filter(&self, series: &[f64], phase: Phase) -> Vec<f64> {
-        self.plan(series.len()).filter(series, phase)
+        self.plan().filter(series, phase)
     }
 
-    /// The transforms, for series of about this length.
-    pub fn plan(&self, len: usize) -> FirPlan {
-        FirPlan::new(self, len)
+    /// The filter with its transforms, whose lengths follow from the taps alone.
+    pub fn plan(&self) -> FirPlan {
+        FirPlan::new(self)
     }
 }
 
@@ -229,14 +229,17 @@ pub struct FirPlan {
 
 impl std::fmt::Debug for FirPlan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FirPlan").field("half", &self.half).field("transform", &self.transform()).finish_non_exhaustive()
+        f.debug_struct("FirPlan")
+            .field("half", &self.half)
+            .field("transform", &self.transform())
+            .finish_non_exhaustive()
     }
 }
 
 impl FirPlan {
-    fn new(fir: &Fir, len: usize) -> FirPlan {
+    fn new(fir: &Fir) -> FirPlan {
         let half = fir.reach();
-        let transform = transform_length(fir.taps.len(), len);
+        let transform = transform_length(fir.taps.len());
         let mut planner = RealFftPlanner::new();
         let (forward, inverse) = (planner.plan_fft_forward(transform), planner.plan_fft_inverse(transform));
         let mut centred = forward.make_input_vec();
@@ -257,75 +260,71 @@ impl FirPlan {
 
     /// The filtered series, as long as it was.
     pub fn filter(&self, series: &[f64], phase: Phase) -> Vec<f64> {
-        match phase {
-            Phase::Zero => self.convolved(series, 0, |place| reflected_once(series, place)),
-            Phase::Causal(start) => {
-                let before = match start {
-                    Start::Rest => 0.0,
-                    Start::Steady => series.first().copied().unwrap_or(0.0),
-                };
-                self.convolved(series, self.half, |_| before)
-            }
-        }
+        let mut filtered = series.to_vec();
+        self.filter_in_place(&mut filtered, phase);
+        filtered
     }
 
-    /// Value k is that of the filter without phase shift at k - `late`; `beyond` says what lies outside of the series.
-    fn convolved(&self, series: &[f64], late: usize, beyond: impl Fn(isize) -> f64) -> Vec<f64> {
-        let transform = self.transform();
-        let step = transform - 2 * self.half;
+    /// As [`FirPlan::filter`], into the place of the series.
+    pub fn filter_in_place(&self, series: &mut [f64], phase: Phase) {
+        let (half, end) = (self.half as isize, series.len() as isize);
+        let (before, after) = match phase {
+            Phase::Zero => {
+                let beyond = |places: std::ops::Range<isize>| places.map(|i| reflected_once(series, i)).collect();
+                (beyond(-half..0), beyond(end..end + half))
+            }
+            Phase::Causal(Start::Rest) => (vec![0.0; 2 * self.half], Vec::new()),
+            Phase::Causal(Start::Steady) => (vec![series.first().copied().unwrap_or(0.0); 2 * self.half], Vec::new()),
+        };
+        self.convolve(series, before, &after);
+    }
+
+    /// Each value becomes the sum over the taps that end with the one `before.len()` values earlier, in which series
+    /// `before` comes before, `after` and zeros after the series.
+    fn convolve(&self, series: &mut [f64], mut before: Vec<f64>, after: &[f64]) {
+        let step = self.transform() - 2 * self.half;
+        let lead = before.len();
         let mut block = self.forward.make_input_vec();
         let mut spectrum = self.forward.make_output_vec();
         let mut scratch = vec![Complex::default(); self.forward.get_scratch_len().max(self.inverse.get_scratch_len())];
-        let mut filtered = Vec::with_capacity(series.len());
-        while filtered.len() < series.len() {
-            let first = filtered.len() as isize - (late + self.half) as isize;
-            fill(&mut block, series, first, &beyond);
-            // Lengths are those of the plan, the only thing that could be wrong.
-            let there = self.forward.process_with_scratch(&mut block, &mut spectrum, &mut scratch);
-            for (value, gain) in spectrum.iter_mut().zip(&self.gains) {
-                *value *= gain;
-            }
-            // They are 0 but for rounding.
-            spectrum[0].im = 0.0;
-            spectrum[transform / 2].im = 0.0;
-            let back = self.inverse.process_with_scratch(&mut spectrum, &mut block, &mut scratch);
-            debug_assert!(there.is_ok() && back.is_ok());
-            let len = step.min(series.len() - filtered.len());
-            filtered.extend_from_slice(&block[self.half..self.half + len]);
+        for place in (0..series.len()).step_by(step) {
+            block[..lead].copy_from_slice(&before);
+            let inside = (series.len() - place).min(block.len() - lead);
+            block[lead..lead + inside].copy_from_slice(&series[place..place + inside]);
+            let beyond = after.iter().copied().chain(std::iter::repeat(0.0));
+            block[lead + inside..].iter_mut().zip(beyond).for_each(|(value, beyond)| *value = beyond);
+            // The next block begins with values that are overwritten by then.
+            before.copy_from_slice(&block[step..step + lead]);
+            self.apply(&mut block, &mut spectrum, &mut scratch);
+            let len = step.min(series.len() - place);
+            series[place..place + len].copy_from_slice(&block[self.half..self.half + len]);
         }
-        filtered
+    }
+
+    fn apply(&self, block: &mut [f64], spectrum: &mut [Complex<f64>], scratch: &mut [Complex<f64>]) {
+        // Lengths are those of the plan, the only thing that could be wrong.
+        let there = self.forward.process_with_scratch(block, spectrum, scratch);
+        for (value, gain) in spectrum.iter_mut().zip(&self.gains) {
+            *value *= gain;
+        }
+        // They are 0 but for rounding.
+        for edge in [0, block.len() / 2] {
+            spectrum[edge].im = 0.0;
+        }
+        let back = self.inverse.process_with_scratch(spectrum, block, scratch);
+        debug_assert!(there.is_ok() && back.is_ok());
     }
 }
 
-/// The series from `first` on, which may lie before its beginning.
-fn fill(block: &mut [f64], series: &[f64], first: isize, beyond: &impl Fn(isize) -> f64) {
-    let before = (-first).clamp(0, block.len() as isize) as usize;
-    let start = first.max(0) as usize;
-    let inside = series.get(start..).map_or(0, |rest| rest.len().min(block.len() - before));
-    for (i, value) in block[..before].iter_mut().enumerate() {
-        *value = beyond(first + i as isize);
-    }
-    if inside > 0 {
-        block[before..before + inside].copy_from_slice(&series[start..start + inside]);
-    }
-    for (i, value) in block[before + inside..].iter_mut().enumerate() {
-        *value = beyond(first + (before + inside + i) as isize);
-    }
-}
-
-/// A power of two, where transforms cost least per sample.
-fn transform_length(taps: usize, len: usize) -> usize {
-    let least = (2 * taps).next_power_of_two().max(16);
-    let whole = (len + taps).next_power_of_two().max(least);
+/// The power of two at which a long series costs least.
+fn transform_length(taps: usize) -> usize {
     let cost = |transform: usize| {
-        let blocks = len.max(1).div_ceil(transform - taps + 1) as f64;
         // Beyond the caches of a core, each step of a transform waits for memory.
         let far = if transform > 1 << 15 { 2.0 } else { 1.0 };
-        blocks * transform as f64 * (transform.ilog2() as f64 + 2.0) * far
+        transform as f64 * (f64::from(transform.ilog2()) + 2.0) * far / (transform - taps + 1) as f64
     };
-    let mut lengths = std::iter::successors(Some(least), |length| Some(2 * length)).take_while(|length| *length <= whole);
-    let first = lengths.next().unwrap_or(least);
-    lengths.fold(first, |best, length| if cost(length) < cost(best) { length } else { best })
+    let least = (2 * taps).next_power_of_two().max(64);
+    (1..4).map(|times| least << times).fold(least, |best, length| if cost(length) < cost(best) { length } else { best })
 }
 
 #[cfg(test)]

@@ -152,9 +152,8 @@ impl Roots {
     fn high_pass(self, edge: f64) -> Roots {
         let gain = self.gain * negated_product(&self.zeros) / negated_product(&self.poles);
         let excess = self.excess();
-        let inverted = |roots: Vec<Complex<f64>>| -> Vec<_> {
-            roots.into_iter().map(|root| Complex::from(edge) / root).collect()
-        };
+        let inverted =
+            |roots: Vec<Complex<f64>>| -> Vec<_> { roots.into_iter().map(|root| Complex::from(edge) / root).collect() };
         let (mut zeros, poles) = (inverted(self.zeros), inverted(self.poles));
         zeros.extend(vec![Complex::from(0.0); excess]);
         Roots { zeros, poles, gain }
@@ -183,7 +182,8 @@ impl Roots {
 
     fn bilinear(self) -> Roots {
         let rate = Complex::from(TWICE_RATE);
-        let product = |roots: &[Complex<f64>]| roots.iter().fold(Complex::from(1.0), |product, root| product * (rate - root));
+        let product =
+            |roots: &[Complex<f64>]| roots.iter().fold(Complex::from(1.0), |product, root| product * (rate - root));
         let gain = self.gain * (product(&self.zeros) / product(&self.poles)).re;
         let excess = self.excess();
         let mapped = |roots: Vec<Complex<f64>>| -> Vec<_> {

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`fir`] | windowed sinc by the design rules of MNE, linear phase, applied by FFT |
 //! | [`iir`] | Butterworth, Chebyshev of the first and second kind, resonator, as second-order sections |
+//! | [`design`] | any of these at a sampling rate |
 //! | [`sections`] | second-order sections applied forwards, or forwards and backwards |
 //! | [`line_noise`] | sinusoids that are fitted in sliding windows and taken away |
 //!
 //! Frequencies are in Hz, below the Nyquist frequency, half the sampling rate.
 
+pub mod design;
 pub mod fir;
 pub mod iir;
 pub mod line_noise;
