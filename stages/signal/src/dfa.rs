@@ -24,6 +24,7 @@ use std::ops::Range;
 
 use crate::missing::missing;
 use crate::profile::Profile;
+use crate::rate::whole;
 
 /// Window sizes per decade.
 const PER_DECADE: f64 = 20.0;
@@ -274,12 +275,6 @@ impl DfaPlan {
 
 /// Relative to the largest value of a series, what its fluctuations are made of if it is constant.
 const ROUNDING: f64 = 1e-12;
-
-/// Intervals between samples have rounding errors, which would take a sample off each window.
-pub(crate) fn whole(rate_hz: f64) -> f64 {
-    let nearest = rate_hz.round();
-    if (rate_hz - nearest).abs() < 1e-9 * rate_hz { nearest } else { rate_hz }
-}
 
 /// The sizes of the fit interval.
 fn fitted(sizes: &[usize], [from_s, to_s]: [f64; 2], rate_hz: f64) -> Range<usize> {

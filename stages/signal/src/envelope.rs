@@ -2,12 +2,50 @@
 //!
 //! a_i = |x_i + i h_i|, where h, the Hilbert transform of x, has the spectrum -i sign(f) X(f). The series is continued by
 //! zeros to the next length whose prime factors are 2, 3 and 5, as MNE and scipy do, so within about a period of
-//! its ends an envelope depends on that, too.
+//! its ends an envelope depends on that, too. [`Trim`] takes the ends off.
 //!
 //! Reference: Boashash B (1992) Proc IEEE 80:520, equations 12 and 13.
 
 use realfft::RealFftPlanner;
 use realfft::num_complex::Complex;
+
+use crate::filter::design::Filter;
+use crate::filter::{FilterError, Phase};
+
+/// What is taken off the ends of an envelope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Trim {
+    /// Samples at each end.
+    pub samples: usize,
+    /// Whether they are taken off before the transform, as ncpi does: its ends are those of the envelope then, and the first
+    /// value may be wrong by half.
+    pub before_transform: bool,
+}
+
+/// The envelope of what passes a filter, without its ends; empty where there is nothing else.
+///
+/// # Errors
+/// As [`Filter::run`].
+pub fn filtered_envelope(
+    series: &[f64],
+    filter: Option<&Filter>,
+    phase: Phase,
+    trim: Trim,
+) -> Result<Vec<f64>, FilterError> {
+    let filtered = filter.map(|filter| filter.run(series, phase)).transpose()?;
+    let filtered = filtered.as_deref().unwrap_or(series);
+    let kept = trim.samples..series.len().saturating_sub(trim.samples);
+    if kept.start >= kept.end {
+        return Ok(Vec::new());
+    }
+    if trim.before_transform {
+        return Ok(envelope(&filtered[kept]));
+    }
+    let mut whole = envelope(filtered);
+    whole.truncate(kept.end);
+    whole.drain(..kept.start);
+    Ok(whole)
+}
 
 /// The envelope, as long as the series.
 pub fn envelope(series: &[f64]) -> Vec<f64> {

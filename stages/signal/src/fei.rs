@@ -21,10 +21,11 @@
 //!
 //! Reference: Bruining H et al. (2020) Sci Rep 10:9195, methods, "Functional excitatory/inhibitory ratio".
 
-use crate::dfa::{Definition, whole};
+use crate::dfa::Definition;
 use crate::extreme_values::{Deviation, outliers};
 use crate::missing::missing;
 use crate::profile::{Profile, mean};
+use crate::rate::whole;
 
 const ALPHA: f64 = 0.05;
 /// Of the windows that may be outliers.

@@ -32,5 +32,6 @@ pub mod fei;
 pub mod filter;
 pub mod missing;
 mod profile;
+pub mod rate;
 pub mod resample;
 pub mod welch;

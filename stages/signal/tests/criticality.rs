@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use lapicque_signal::dfa::{Definition, Dfa, DfaPlan};
-use lapicque_signal::envelope::envelope;
+use lapicque_signal::envelope::{Trim, filtered_envelope};
 use lapicque_signal::fei::{FeiOptions, FeiPlan};
+use lapicque_signal::filter::design::{Filter, Method};
 use lapicque_signal::filter::fir::{self, Window};
 use lapicque_signal::filter::{Band, Phase};
 use serde_json::Value;
@@ -109,8 +110,10 @@ fn the_envelope_of_a_band_is_that_of_ncpi() {
     for (got, expected) in filter.taps().iter().zip(numbers(&case["fir_taps"])) {
         assert!((got - expected).abs() < 1e-15, "{got} != {expected}");
     }
-    let filtered = filter.filter(&doubles(&raw), Phase::Zero);
-    let got = envelope(&filtered[250..filtered.len() - 250]);
+    let method = Method::Fir { window: Window::Hamming, transition_hz: None };
+    let filter = Filter::of_band(method, Band::BandPass(8.0, 13.0), 250.0).unwrap();
+    let trim = Trim { samples: 250, before_transform: true };
+    let got = filtered_envelope(&doubles(&raw), Some(&filter), Phase::Zero, trim).unwrap();
     assert_eq!(got.len() as u64, case["n_out"].as_u64().unwrap());
     let every50: Vec<f64> = got.iter().step_by(50).copied().collect();
     for (key, got) in [("first200", &got[..200]), ("every50", &every50)] {
