@@ -51,7 +51,7 @@ fn trimming_after_the_transform_leaves_the_amplitude_to_the_very_end() {
     let (after, before) = (of(250, false), of(250, true));
     assert_eq!((after.len(), before.len()), (2500, 2500));
     assert!(after.iter().all(|a| (a - 3.0).abs() < 0.05));
-    assert!((before[0] - 3.0).abs() > 0.05 || (before[2499] - 3.0).abs() > 0.05);
+    assert!(before.iter().any(|a| (a - 3.0).abs() > 0.2));
     assert_eq!((of(1500, false).len(), of(1500, true).len(), of(2000, false).len()), (0, 0, 0));
     let plain = filtered_envelope(&wave, None, Phase::Zero, Trim::default());
     assert_eq!(plain, Ok(envelope(&wave)));
