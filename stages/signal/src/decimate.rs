@@ -32,6 +32,7 @@ use std::f64::consts::PI;
 use realfft::num_complex::Complex;
 
 use crate::end_line::EndLine;
+use crate::filter::sections::{Section, Sections};
 
 const ORDER: i32 = 8;
 const SECTIONS: usize = 4;
@@ -75,8 +76,8 @@ pub fn decimate(series: &[f64], factor: usize) -> Result<Vec<f64>, DecimateError
     if factor == 1 || factor >= series.len() {
         return Ok(series.iter().step_by(factor).copied().collect());
     }
-    let filter = Chebyshev::with_gain_one(EDGE / factor as f64);
-    let padding = filter.memory().min(REFLECTIONS * (series.len() - 1));
+    let filter = with_gain_one(EDGE / factor as f64);
+    let padding = filter.decay(FORGOTTEN).min(REFLECTIONS * (series.len() - 1));
     let line = EndLine::of(series);
     let mut rest = line.remainder(series, padding, padding);
     filter.run_both_ways(&mut rest);
@@ -94,17 +95,11 @@ pub fn decimate_as_scipy(series: &[f64], factor: usize) -> Result<Vec<f64>, Deci
         1 => return Ok(series.to_vec()),
         _ => {}
     }
-    let (Some(&first), Some(&last)) = (series.first(), series.last()) else {
-        return Err(DecimateError::TooShort { len: 0, factor });
-    };
     if series.len() <= SCIPY_PADDING {
         return Err(DecimateError::TooShort { len: series.len(), factor });
     }
-    let before = series[1..=SCIPY_PADDING].iter().rev().map(|x| 2.0 * first - x);
-    let after = series[series.len() - 1 - SCIPY_PADDING..series.len() - 1].iter().rev().map(|x| 2.0 * last - x);
-    let mut extended: Vec<f64> = before.chain(series.iter().copied()).chain(after).collect();
-    Chebyshev::low_pass(EDGE / factor as f64).run_both_ways(&mut extended);
-    Ok(extended[SCIPY_PADDING..SCIPY_PADDING + series.len()].iter().rev().step_by(factor).copied().collect())
+    let filtered = low_pass(EDGE / factor as f64).both_ways(series, SCIPY_PADDING);
+    Ok(filtered.into_iter().step_by(factor).collect())
 }
 
 /// How far a value reaches, in samples of the series: values further away have together at most 1 % of
@@ -119,8 +114,8 @@ pub fn reach(factor: usize) -> usize {
         2..=LARGEST => {}
         _ => return (reach(LARGEST) * factor).div_ceil(LARGEST),
     }
-    let filter = Chebyshev::with_gain_one(EDGE / factor as f64);
-    let half = filter.memory();
+    let filter = with_gain_one(EDGE / factor as f64);
+    let half = filter.decay(FORGOTTEN);
     let mut response = vec![0.0; 2 * half + 1];
     response[half] = 1.0;
     filter.run_both_ways(&mut response);
@@ -134,86 +129,34 @@ pub fn reach(factor: usize) -> usize {
     0
 }
 
-/// Sections (1 + 2 / z + 1 / z^2) / (1 + a_1 / z + a_2 / z^2), and the gain of all of them.
-#[derive(Debug, Clone, Copy)]
-struct Chebyshev {
-    /// a_1, a_2.
-    sections: [[f64; 2]; SECTIONS],
-    gain: f64,
+/// The low-pass filter; `cutoff` as a fraction of the Nyquist frequency.
+fn low_pass(cutoff: f64) -> Sections {
+    let epsilon = (10_f64.powf(0.1 * RIPPLE_DB) - 1.0).sqrt();
+    let mu = (1.0 / epsilon).asinh() / f64::from(ORDER);
+    let rate = 4.0;
+    let warped = rate * (0.5 * PI * cutoff).tan();
+    // An even order starts at the bottom of a ripple.
+    let mut gain = 1.0 / (1.0 + epsilon * epsilon).sqrt();
+    let sections = (0..SECTIONS as i32).map(|i| {
+        // One of each conjugate pair. The pole nearest to the unit circle comes last, where the
+        // signal is smallest.
+        let m = f64::from(ORDER - 1 - 2 * i);
+        let analog = -Complex::new(mu, PI * m / f64::from(2 * ORDER)).sinh() * warped;
+        let pole = (analog + rate) / (Complex::from(rate) - analog);
+        // Each pair scales by |p|^2 of the analog prototype and by 1 / |rate - p|^2 of the
+        // bilinear transform.
+        gain *= analog.norm_sqr() / (Complex::from(rate) - analog).norm_sqr();
+        Section { b: [1.0, 2.0, 1.0], a: [-2.0 * pole.re, pole.norm_sqr()] }
+    });
+    let sections = sections.collect();
+    Sections { gain, sections }
 }
 
-impl Chebyshev {
-    /// `cutoff` as a fraction of the Nyquist frequency.
-    fn low_pass(cutoff: f64) -> Chebyshev {
-        let epsilon = (10_f64.powf(0.1 * RIPPLE_DB) - 1.0).sqrt();
-        let mu = (1.0 / epsilon).asinh() / f64::from(ORDER);
-        let rate = 4.0;
-        let warped = rate * (0.5 * PI * cutoff).tan();
-        // An even order starts at the bottom of a ripple.
-        let mut gain = 1.0 / (1.0 + epsilon * epsilon).sqrt();
-        let mut sections = [[0.0; 2]; SECTIONS];
-        for (i, section) in sections.iter_mut().enumerate() {
-            // One of each conjugate pair. The pole nearest to the unit circle comes last, where the
-            // signal is smallest.
-            let m = f64::from(ORDER - 1 - 2 * i as i32);
-            let analog = -Complex::new(mu, PI * m / f64::from(2 * ORDER)).sinh() * warped;
-            let pole = (analog + rate) / (Complex::from(rate) - analog);
-            // Each pair scales by |p|^2 of the analog prototype and by 1 / |rate - p|^2 of the
-            // bilinear transform.
-            gain *= analog.norm_sqr() / (Complex::from(rate) - analog).norm_sqr();
-            *section = [-2.0 * pole.re, pole.norm_sqr()];
-        }
-        Chebyshev { sections, gain }
-    }
-
-    /// The same filter with a gain of 1 at frequency 0.
-    fn with_gain_one(cutoff: f64) -> Chebyshev {
-        let filter = Chebyshev::low_pass(cutoff);
-        let gain = filter.sections.iter().map(|[a1, a2]| 0.25 * (1.0 + a1 + a2)).product();
-        Chebyshev { gain, ..filter }
-    }
-
-    /// Samples until the response is over.
-    fn memory(&self) -> usize {
-        let slowest = self.sections.iter().map(|[_, a2]| a2.sqrt()).fold(0.0, f64::max);
-        (FORGOTTEN.ln() / slowest.ln()).ceil() as usize
-    }
-
-    /// Filters in place forwards, then backwards. The result is turned round.
-    fn run_both_ways(&self, signal: &mut [f64]) {
-        self.run(signal);
-        signal.reverse();
-        self.run(signal);
-    }
-
-    /// Filters in place, starting from the steady state of the first sample.
-    fn run(&self, signal: &mut [f64]) {
-        let mut states = self.steady(signal.first().copied().unwrap_or(0.0));
-        for sample in signal {
-            let mut x = self.gain * *sample;
-            for ([a1, a2], state) in self.sections.iter().zip(&mut states) {
-                let y = x + state[0];
-                state[0] = 2.0 * x - a1 * y + state[1];
-                state[1] = x - a2 * y;
-                x = y;
-            }
-            *sample = x;
-        }
-    }
-
-    /// Delay elements after an endless input of one value. The gain is that of the first section, as
-    /// scipy has it: what follows depends on it to the last bit.
-    fn steady(&self, input: f64) -> [[f64; 2]; SECTIONS] {
-        let (mut gain, mut level) = (self.gain, 1.0);
-        self.sections.map(|[a1, a2]| {
-            let response = (gain + 2.0 * gain + gain) / (1.0 + a1 + a2);
-            let second = gain - a2 * response;
-            let state = [level * (2.0 * gain - a1 * response + second), level * second];
-            level *= response;
-            gain = 1.0;
-            state.map(|level| level * input)
-        })
-    }
+/// The same filter with a gain of 1 at frequency 0.
+fn with_gain_one(cutoff: f64) -> Sections {
+    let filter = low_pass(cutoff);
+    let gain = filter.sections.iter().map(|Section { a: [a1, a2], .. }| 0.25 * (1.0 + a1 + a2)).product();
+    Sections { gain, ..filter }
 }
 
 #[cfg(test)]

@@ -80,6 +80,21 @@ pub fn spread(series: &[f64], step: f64, reach: f64, filtered: &mut [f64]) -> us
     lost
 }
 
+/// As [`spread`], for a filter that keeps all values and looks back `reach` samples.
+pub fn spread_causally(series: &[f64], reach: f64, filtered: &mut [f64]) -> usize {
+    let reach = reach.ceil() as usize;
+    let mut next = 0;
+    let mut lost = 0;
+    for gap in runs(series) {
+        let end = gap.end.saturating_add(reach).min(filtered.len());
+        let begin = gap.start.max(next).min(end);
+        filtered[begin..end].fill(f64::NAN);
+        lost += end - begin;
+        next = end;
+    }
+    lost
+}
+
 /// Stretches of missing values.
 fn runs(series: &[f64]) -> impl Iterator<Item = std::ops::Range<usize>> {
     let mut next = 0;
@@ -129,6 +144,17 @@ mod tests {
         let mut finer = [0.0; 24];
         assert_eq!(spread(&series, 0.5, 0.0, &mut finer), 3);
         assert_eq!(spread(&[NAN; 12], 2.0, 1.0, &mut filtered), 6);
+    }
+
+    #[test]
+    fn what_looks_back_loses_what_comes_after() {
+        let series = [0.0, NAN, 0.0, 0.0, NAN, NAN, 0.0, 0.0, 0.0, 0.0];
+        let mut filtered = [0.0; 10];
+        assert_eq!(spread_causally(&series, 2.0, &mut filtered), 7);
+        let lost: Vec<usize> = (0..10).filter(|i| filtered[*i].is_nan()).collect();
+        assert_eq!(lost, [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(spread_causally(&[0.0, NAN], 1e9, &mut [0.0; 2]), 1);
+        assert_eq!(spread_causally(&[0.0; 2], 1e9, &mut [0.0; 2]), 0);
     }
 
     proptest! {
