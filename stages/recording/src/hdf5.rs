@@ -54,7 +54,7 @@ pub(crate) struct Hdf5 {
 #[derive(Clone)]
 pub(crate) enum Node {
     Group(Group),
-    Array(Array),
+    Array(Box<Array>),
 }
 
 /// A folder of the file.
@@ -112,6 +112,9 @@ impl Attribute {
     }
 }
 
+/// Fetches the bytes that a reference of any length leads to.
+type Resolve<'a> = dyn Fn(&[u8]) -> Result<Vec<u8>, Hdf5Error> + 'a;
+
 /// Opens the file and reads from it. The crate asks for bytes from a thread of its own, which owns all that it holds, while this one reads them.
 pub(crate) fn with_file<T, E>(
     reader: &mut dyn ReadSeek,
@@ -124,7 +127,8 @@ where
     served::with_storage(reader, |storage, file_bytes| {
         let options = hdf5_reader::OpenOptions {
             chunk_cache_bytes: 1 << 24,
-            max_chunk_bytes: 1 << 28,
+            // Deflate shrinks a thousand times at most.
+            max_chunk_bytes: file_bytes.saturating_mul(1032).clamp(1 << 22, 1 << 28) as usize,
             max_object_header_bytes: 1 << 24,
             ..hdf5_reader::OpenOptions::default()
         };
@@ -208,7 +212,7 @@ impl Group {
 
     fn array_node(&self, dataset: Dataset) -> Node {
         let path = self.child_path(dataset.name());
-        Node::Array(Array { dataset, path, limits: self.limits, offset_bytes: self.group.offset_size() })
+        Node::Array(Box::new(Array { dataset, path, limits: self.limits, offset_bytes: self.group.offset_size() }))
     }
 
     /// The group of this name, if there is one.
@@ -222,7 +226,7 @@ impl Group {
     /// The array of this name, if there is one.
     pub(crate) fn array(&self, name: &str) -> Result<Option<Array>, Hdf5Error> {
         match self.child(name)? {
-            Some(Node::Array(array)) => Ok(Some(array)),
+            Some(Node::Array(array)) => Ok(Some(*array)),
             _ => Ok(None),
         }
     }
@@ -381,7 +385,7 @@ fn number_type(datatype: &Datatype) -> Option<&Datatype> {
 
 fn decoded(
     message: &AttributeMessage,
-    resolve: &dyn Fn(&[u8]) -> Result<Vec<u8>, Hdf5Error>,
+    resolve: &Resolve<'_>,
     limits: Limits,
     path: &str,
 ) -> Result<Attribute, Hdf5Error> {
@@ -399,7 +403,7 @@ fn texts_of(
     datatype: &Datatype,
     raw: &[u8],
     count: u64,
-    resolve: &dyn Fn(&[u8]) -> Result<Vec<u8>, Hdf5Error>,
+    resolve: &Resolve<'_>,
     limits: Limits,
     path: &str,
 ) -> Result<Option<Vec<String>>, Hdf5Error> {

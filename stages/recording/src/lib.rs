@@ -1,4 +1,4 @@
-//! File formats of recordings: EDF, EDF+, BDF, NPY, CSV, TSV.
+//! File formats of recordings: EDF, EDF+, BDF, NPY, CSV, TSV, MAT, EEGLAB, FieldTrip, NWB, SNIRF.
 //!
 //! Each reader takes `Read + Seek` and gives a [`Recording`]; none opens a path. Files come from anywhere, so every announced length is compared with the
 //! length of the file before anything is allocated for it, and whatever the bytes, a reader returns a recording or an error that names field, place, text

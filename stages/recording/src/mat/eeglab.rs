@@ -48,11 +48,8 @@ pub(super) fn plan(variables: &[(String, MatValue)], prefix: &str) -> Result<Pla
     let mut notes = Vec::new();
     let (place, samples, is_whole) = match at(variables, &path("data"))? {
         MatValue::Numbers(numbers) if !numbers.is_complex => {
-            let samples = numbers.dims.iter().skip(1).product::<usize>() / epochs;
-            let needed = [Some(channels), count("pnts", Some(samples)).ok(), Some(epochs)];
-            let [Some(channels), Some(samples), Some(epochs)] = needed else {
-                return Err(count("pnts", None).err().unwrap_or(LayoutError::Nothing { known: Vec::new() }));
-            };
+            let of_shape = numbers.dims.iter().skip(1).product::<usize>() / epochs;
+            let samples = count("pnts", Some(of_shape))?;
             let is_held = numbers.dims.first() == Some(&channels)
                 && numbers.len() as u128 == channels as u128 * samples as u128 * epochs as u128;
             if !is_held {

@@ -37,12 +37,17 @@ impl Format for Mat {
         true
     }
 
+    // All of a compressed file must be inflated to see what is in it.
+    fn outline_reads_all(&self) -> bool {
+        true
+    }
+
     fn parts(&self, main: &mut dyn Parts) -> Result<Vec<String>, FormatError> {
         part_of(main)
     }
 
     fn outline(&self, parts: &mut dyn Parts, options: &ReadOptions<'_>) -> Result<Outline, FormatError> {
-        mat_plan(parts, options)?.outline(options)
+        mat_plan(parts, options)?.outline(parts, options)
     }
 
     fn read(
@@ -80,12 +85,17 @@ impl Format for Eeglab {
         1
     }
 
+    // All of a compressed file must be inflated to see what is in it.
+    fn outline_reads_all(&self) -> bool {
+        true
+    }
+
     fn parts(&self, main: &mut dyn Parts) -> Result<Vec<String>, FormatError> {
         part_of(main)
     }
 
     fn outline(&self, parts: &mut dyn Parts, options: &ReadOptions<'_>) -> Result<Outline, FormatError> {
-        eeglab_plan(parts)?.outline(options)
+        eeglab_plan(parts)?.outline(parts, options)
     }
 
     fn read(

@@ -1,7 +1,10 @@
 //! Where in a file the values of a recording lie, and how they come out.
 
+use std::io::{Read, SeekFrom};
+
 use super::{MatValue, Want, find, read_wanted};
 use crate::format::{FormatError, Outline, Parts, ReadOptions, settled_rate};
+use crate::read_seek::ReadSeek;
 use crate::windows::Window;
 use crate::{Annotation, Channel, ChannelOutline, Recording, Samples};
 
@@ -115,8 +118,13 @@ pub(super) fn rate_at(variables: &[(String, MatValue)], path: &str) -> Result<f6
 }
 
 impl Plan {
-    pub(super) fn outline(&self, options: &ReadOptions<'_>) -> Result<Outline, FormatError> {
+    pub(super) fn outline(&self, parts: &mut dyn Parts, options: &ReadOptions<'_>) -> Result<Outline, FormatError> {
         let rate_hz = self.settled_rate(options)?;
+        for block in &self.blocks {
+            if let Place::Part(name) = &block.place {
+                self.check_length(&mut *parts.open(Some(name))?, name, block)?;
+            }
+        }
         let mut channels = Vec::new();
         for block in &self.blocks {
             for _ in 0..block.epochs {
@@ -232,6 +240,17 @@ impl Plan {
         Ok(all)
     }
 
+    fn check_length(&self, reader: &mut dyn ReadSeek, name: &str, block: &Block) -> Result<(), FormatError> {
+        let (channels, samples, epochs) = (self.labels.len(), block.samples, block.epochs);
+        let found = reader.seek(SeekFrom::End(0))?;
+        let needed =
+            [samples, epochs, 4].iter().fold(channels as u128, |all, &count| all.saturating_mul(count as u128));
+        if needed == u128::from(found) {
+            return Ok(());
+        }
+        Err(LayoutError::PartLength { name: name.to_owned(), found, needed, channels, samples, epochs }.into())
+    }
+
     fn of_part(
         &self,
         parts: &mut dyn Parts,
@@ -239,18 +258,10 @@ impl Plan {
         block: &Block,
         span: Option<&std::ops::Range<usize>>,
     ) -> Result<Vec<f64>, FormatError> {
-        use std::io::{Read, SeekFrom};
         const AT_ONCE: usize = 1 << 16;
         let (channels, samples, epochs) = (self.labels.len(), block.samples, block.epochs);
         let mut reader = parts.open(Some(name))?;
-        let found = reader.seek(SeekFrom::End(0))?;
-        let needed =
-            [samples, epochs, 4].iter().fold(channels as u128, |product, &count| product.saturating_mul(count as u128));
-        if needed != u128::from(found) {
-            return Err(
-                LayoutError::PartLength { name: name.to_owned(), found, needed, channels, samples, epochs }.into()
-            );
-        }
+        self.check_length(&mut *reader, name, block)?;
         let all = 0..samples * epochs;
         let span = span.unwrap_or(&all);
         let of_sample = channels * 4;

@@ -80,7 +80,7 @@ impl MatValue {
                 [row] => Some(row),
                 _ => None,
             },
-            Self::Numbers(numbers) if numbers.len() == 0 => Some(""),
+            Self::Numbers(numbers) if numbers.is_empty() => Some(""),
             _ => None,
         }
     }

@@ -77,9 +77,9 @@ impl Found {
         let (mut data, mut timestamps, mut starting_time) = (None, None, None);
         for (name, node) in group.members()? {
             match (name.as_str(), node) {
-                ("data", Node::Array(array)) => data = Some(array),
-                ("timestamps", Node::Array(array)) => timestamps = Some(array),
-                ("starting_time", Node::Array(array)) => starting_time = Some(array),
+                ("data", Node::Array(array)) => data = Some(*array),
+                ("timestamps", Node::Array(array)) => timestamps = Some(*array),
+                ("starting_time", Node::Array(array)) => starting_time = Some(*array),
                 (_, Node::Group(group)) => groups.push(group),
                 _ => {}
             }
@@ -203,6 +203,8 @@ impl Found {
 fn symbol(unit: &str) -> String {
     match unit.trim() {
         "volts" | "volt" | "Volts" | "Volt" => "V".to_owned(),
+        "millivolts" | "millivolt" => "mV".to_owned(),
+        "microvolts" | "microvolt" => "uV".to_owned(),
         "unknown" => String::new(),
         unit => unit.to_owned(),
     }
