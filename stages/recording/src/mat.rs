@@ -48,11 +48,11 @@ pub use value::{MatValue, Numbers, Sparse, find};
 /// # Errors
 /// What is no MAT file, contradicts itself or its length, or announces more than it may hold; failures of the reader.
 pub fn read_mat<R: std::io::Read + std::io::Seek>(reader: &mut R) -> Result<Vec<(String, MatValue)>, MatError> {
-    read_wanted(reader, &|_, _| Want::All)
+    read_wanted(reader, Wanted { of_array: &|_, _| Want::All, is_read: &|_, _| true })
 }
 
 /// As [`read_mat`], of the values of arrays what is wanted.
-fn read_wanted(reader: &mut dyn ReadSeek, wanted: &Wanted<'_>) -> Result<Vec<(String, MatValue)>, MatError> {
+fn read_wanted(reader: &mut dyn ReadSeek, wanted: Wanted<'_>) -> Result<Vec<(String, MatValue)>, MatError> {
     const HEADER_BYTES: usize = 128;
     const HDF5_SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
     let file_bytes = reader.seek(SeekFrom::End(0))?;

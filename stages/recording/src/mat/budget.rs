@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::error::MatError;
+use super::value::MatValue;
 use crate::hdf5::Limits;
 
 /// Values within cells and structs: 100,000 events of 20 fields are two million.
@@ -20,12 +21,18 @@ pub(crate) enum Want {
     Last(Range<usize>),
 }
 
-/// Says what is wanted of the array at a path of these dimensions.
-pub(crate) type Wanted<'a> = dyn Fn(&str, &[usize]) -> Want + Sync + 'a;
+/// What is wanted of a file.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// Of the array of numbers at a path, of these dimensions.
+    pub(crate) of_array: &'a (dyn Fn(&str, &[usize]) -> Want + Sync),
+    /// Whether the value at a path is read at all; of a struct it is asked with the number of its elements as well.
+    pub(crate) is_read: &'a (dyn Fn(&str, Option<usize>) -> bool + Sync),
+}
 
 /// Where the reader is, and what it may still hold.
 pub(super) struct Budget<'a> {
-    wanted: &'a Wanted<'a>,
+    wanted: Wanted<'a>,
     /// Of the value that is being read.
     pub(super) path: String,
     depth: usize,
@@ -35,7 +42,7 @@ pub(super) struct Budget<'a> {
 }
 
 impl<'a> Budget<'a> {
-    pub(super) fn new(wanted: &'a Wanted<'a>, file_bytes: u64) -> Self {
+    pub(super) fn new(wanted: Wanted<'a>, file_bytes: u64) -> Self {
         let limits = Limits { file_bytes };
         // Not more nodes than bytes: each has at least the tag of an element, and a compressed one shrinks by as much again.
         let nodes_left = usize::try_from(file_bytes.saturating_mul(4)).unwrap_or(MOST_NODES).clamp(1 << 12, MOST_NODES);
@@ -60,6 +67,11 @@ impl<'a> Budget<'a> {
         read
     }
 
+    /// Whether the value is read; it is left out otherwise.
+    pub(super) fn is_read(&self, structs: Option<usize>) -> bool {
+        (self.wanted.is_read)(&self.path, structs)
+    }
+
     /// Takes so many values of cells and structs.
     pub(super) fn nodes(&mut self, count: usize) -> Result<(), MatError> {
         self.nodes_left = self.nodes_left.checked_sub(count).ok_or(MatError::TooMany { most: MOST_NODES })?;
@@ -82,7 +94,7 @@ impl<'a> Budget<'a> {
         let of_last: u64 =
             dims.split_last().map_or(1, |(_, others)| others.iter().map(|&length| length as u64).product());
         let last = dims.last().copied().unwrap_or(0);
-        match (self.wanted)(&self.path, dims) {
+        match (self.wanted.of_array)(&self.path, dims) {
             Want::Shape => None,
             Want::All => Some(0..of_last * last as u64),
             Want::Last(range) => Some(of_last * range.start.min(last) as u64..of_last * range.end.min(last) as u64),
@@ -92,7 +104,7 @@ impl<'a> Budget<'a> {
     /// What is wanted along the last dimension.
     pub(super) fn rows(&self, dims: &[usize]) -> Option<Range<u64>> {
         let last = dims.last().copied().unwrap_or(0);
-        match (self.wanted)(&self.path, dims) {
+        match (self.wanted.of_array)(&self.path, dims) {
             Want::Shape => None,
             Want::All => Some(0..last as u64),
             Want::Last(range) => Some(range.start.min(last) as u64..range.end.min(last) as u64),
@@ -104,6 +116,11 @@ impl<'a> Budget<'a> {
         const MOST_CHARACTERS: usize = 200;
         self.path.chars().take(MOST_CHARACTERS).collect()
     }
+}
+
+/// What stands for a value that was not asked for.
+pub(super) fn not_read() -> MatValue {
+    MatValue::Other { class: "not read".to_owned() }
 }
 
 /// The number of elements, where it can be held in memory at all.

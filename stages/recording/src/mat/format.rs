@@ -1,7 +1,7 @@
 //! MAT files and those of EEGLAB as formats of recordings.
 
 use super::plan::{LayoutError, Plan};
-use super::{MatValue, eeglab, fieldtrip, find, matrix, read_wanted};
+use super::{MatValue, Wanted, eeglab, fieldtrip, find, matrix, read_wanted};
 use crate::format::{Format, FormatError, Outline, Parts, ReadOptions};
 use crate::windows::Window;
 use crate::{Annotation, Recording};
@@ -47,7 +47,7 @@ impl Format for Mat {
     }
 
     fn outline(&self, parts: &mut dyn Parts, options: &ReadOptions<'_>) -> Result<Outline, FormatError> {
-        mat_plan(parts, options)?.outline(parts, options)
+        mat_plan(parts, options, None)?.outline(parts, options)
     }
 
     fn read(
@@ -56,7 +56,7 @@ impl Format for Mat {
         options: &ReadOptions<'_>,
         window: Option<&Window>,
     ) -> Result<Recording, FormatError> {
-        mat_plan(parts, options)?.read(parts, options, window)
+        mat_plan(parts, options, window)?.read(parts, options, window)
     }
 
     fn annotations(&self, parts: &mut dyn Parts) -> Result<(Vec<Annotation>, Option<String>), FormatError> {
@@ -95,7 +95,7 @@ impl Format for Eeglab {
     }
 
     fn outline(&self, parts: &mut dyn Parts, options: &ReadOptions<'_>) -> Result<Outline, FormatError> {
-        eeglab_plan(parts)?.outline(parts, options)
+        eeglab_plan(parts, None)?.outline(parts, options)
     }
 
     fn read(
@@ -104,21 +104,33 @@ impl Format for Eeglab {
         options: &ReadOptions<'_>,
         window: Option<&Window>,
     ) -> Result<Recording, FormatError> {
-        eeglab_plan(parts)?.read(parts, options, window)
+        eeglab_plan(parts, window)?.read(parts, options, window)
     }
 
     fn annotations(&self, parts: &mut dyn Parts) -> Result<(Vec<Annotation>, Option<String>), FormatError> {
-        Ok((eeglab_plan(parts)?.annotations, None))
+        Ok((eeglab_plan(parts, None)?.annotations, None))
     }
 }
 
 /// All that is small, and the shapes of what is large.
 fn described(parts: &mut dyn Parts) -> Result<Vec<(String, MatValue)>, FormatError> {
-    Ok(read_wanted(&mut *parts.open(None)?, &fieldtrip::wanted)?)
+    let wanted = Wanted { of_array: &fieldtrip::wanted, is_read: &|_, _| true };
+    Ok(read_wanted(&mut *parts.open(None)?, wanted)?)
 }
 
-fn eeglab_plan(parts: &mut dyn Parts) -> Result<Plan, FormatError> {
-    let variables = described(parts)?;
+/// As [`described`], without events and epochs where a window is read: there may be thousands of them.
+fn described_for(parts: &mut dyn Parts, window: Option<&Window>) -> Result<Vec<(String, MatValue)>, FormatError> {
+    const MANY: [&str; 3] = ["event", "urevent", "epoch"];
+    let is_few = |path: &str, structs: Option<usize>| {
+        let name = path.rsplit('.').next().unwrap_or(path);
+        window.is_none() || structs.is_none_or(|count| count < 2) || !MANY.contains(&name)
+    };
+    let wanted = Wanted { of_array: &fieldtrip::wanted, is_read: &is_few };
+    Ok(read_wanted(&mut *parts.open(None)?, wanted)?)
+}
+
+fn eeglab_plan(parts: &mut dyn Parts, window: Option<&Window>) -> Result<Plan, FormatError> {
+    let variables = described_for(parts, window)?;
     let prefix = eeglab::prefix(&variables)
         .ok_or_else(|| LayoutError::NoVariable { path: "EEG".to_owned(), known: super::plan::told(&variables) })?;
     Ok(eeglab::plan(&variables, &prefix)?)
@@ -134,8 +146,8 @@ fn part_of(main: &mut dyn Parts) -> Result<Vec<String>, FormatError> {
     Ok(name.into_iter().collect())
 }
 
-fn mat_plan(parts: &mut dyn Parts, options: &ReadOptions<'_>) -> Result<Plan, FormatError> {
-    let variables = described(parts)?;
+fn mat_plan(parts: &mut dyn Parts, options: &ReadOptions<'_>, window: Option<&Window>) -> Result<Plan, FormatError> {
+    let variables = described_for(parts, window)?;
     let of_layout = |plan: Result<Plan, LayoutError>, path: &str, layout| {
         let useless = [
             ("rate_variable", options.rate_variable.is_some()),

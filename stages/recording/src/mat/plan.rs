@@ -2,7 +2,7 @@
 
 use std::io::{Read, SeekFrom};
 
-use super::{MatValue, Want, find, read_wanted};
+use super::{MatValue, Want, Wanted, find, read_wanted};
 use crate::format::{FormatError, Outline, Parts, ReadOptions, settled_rate};
 use crate::read_seek::ReadSeek;
 use crate::windows::Window;
@@ -217,8 +217,14 @@ impl Plan {
             None => Want::Shape,
             Some(block) => narrow(block).map_or(Want::All, |span| Want::Last(span.clone())),
         };
+        // What is on the way to the values, or within what leads to them.
+        let is_read = |path: &str, _: Option<usize>| {
+            self.blocks
+                .iter()
+                .any(|block| matches!(&block.place, Place::Variable(variable) if variable.starts_with(path)))
+        };
         let variables = match self.blocks.iter().any(|block| matches!(block.place, Place::Variable(_))) {
-            true => read_wanted(&mut *parts.open(None)?, &wanted)?,
+            true => read_wanted(&mut *parts.open(None)?, Wanted { of_array: &wanted, is_read: &is_read })?,
             false => Vec::new(),
         };
         let mut all = Vec::new();

@@ -10,7 +10,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 
 use flate2::bufread::ZlibDecoder;
 
-use super::budget::{Budget, product};
+use super::budget::{Budget, not_read, product};
 use super::error::MatError;
 use super::numbers::{Stored, convert};
 use super::text::rows;
@@ -56,7 +56,7 @@ pub(super) fn read(
         let found = match kind {
             COMPRESSED => {
                 let inflated = ZlibDecoder::new((&mut reader).take(u64::from(length)));
-                let mut input = Inflated(inflated);
+                let mut input = Inflated::new(inflated);
                 let most = most_inflated(u64::from(length));
                 let mut elements = Elements {
                     input: &mut input,
@@ -271,6 +271,11 @@ impl Elements<'_> {
         let name = self.name(end, budget)?;
         if is_variable {
             budget.path.push_str(&name);
+        }
+        let structs = if class == 2 { product(&dims) } else { None };
+        if !budget.is_read(structs) {
+            self.skip_to(matrix.end, budget)?;
+            return Ok((name, not_read()));
         }
         let value = match class {
             1 => self.cell(end, dims, budget)?,

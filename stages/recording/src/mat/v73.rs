@@ -7,7 +7,7 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use super::budget::{Budget, product};
+use super::budget::{Budget, not_read, product};
 use super::error::MatError;
 use super::text::rows;
 use super::value::{MatValue, Numbers, Sparse};
@@ -48,6 +48,9 @@ impl Objects<'_> {
 
     fn value(&self, node: &Node, budget: &mut Budget<'_>) -> Result<MatValue, MatError> {
         budget.nodes(1)?;
+        if !budget.is_read(None) {
+            return Ok(not_read());
+        }
         match node {
             Node::Group(group) => self.group(group, budget),
             Node::Array(array) => self.array(array, budget),
@@ -84,6 +87,9 @@ impl Objects<'_> {
             return Ok(MatValue::Struct { dims: vec![1, 1], fields });
         };
         let count = product(&dims).unwrap_or(usize::MAX);
+        if !budget.is_read(Some(count)) {
+            return Ok(not_read());
+        }
         let mut fields = Vec::new();
         for (name, node) in members {
             let elements = match &node {

@@ -21,15 +21,32 @@ impl<R: Read + Seek> Input for Plain<'_, R> {
     }
 }
 
-pub(super) struct Inflated<R>(pub(super) R);
+/// What is skipped is inflated once something behind it is read, and not at all behind the last.
+pub(super) struct Inflated<R> {
+    inflated: R,
+    skipped: u64,
+}
+
+impl<R: Read> Inflated<R> {
+    pub(super) fn new(inflated: R) -> Self {
+        Self { inflated, skipped: 0 }
+    }
+}
 
 impl<R: Read> Input for Inflated<R> {
     fn exact(&mut self, buffer: &mut [u8]) -> std::io::Result<()> {
-        self.0.read_exact(buffer)
+        let due = std::mem::take(&mut self.skipped);
+        if due > 0 {
+            let skipped = std::io::copy(&mut (&mut self.inflated).take(due), &mut std::io::sink())?;
+            if skipped < due {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        self.inflated.read_exact(buffer)
     }
 
     fn skip(&mut self, bytes: u64) -> std::io::Result<()> {
-        let skipped = std::io::copy(&mut (&mut self.0).take(bytes), &mut std::io::sink())?;
-        if skipped < bytes { Err(std::io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+        self.skipped += bytes;
+        Ok(())
     }
 }
