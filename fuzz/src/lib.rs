@@ -5,7 +5,10 @@
 
 pub mod csv;
 pub mod edf;
+pub mod hdf5;
+pub mod mat;
 pub mod network;
 pub mod npy;
+pub mod one_file;
 pub mod pipeline;
 pub mod units;

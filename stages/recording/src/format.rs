@@ -3,11 +3,16 @@
 //! A recording may be several files: a header that names the others. [`Format::parts`] says which, and whoever opens files hands them over as [`Parts`].
 //! Headers are read apart from values, so that a folder of long recordings can be looked through in no time.
 
-use std::io::{self, Read, Seek};
+use std::io;
 
 use crate::csv_table::CsvError;
 use crate::edf::EdfError;
+use crate::hdf5::Hdf5Error;
+use crate::mat::{LayoutError, MatError};
 use crate::npy::NpyError;
+use crate::nwb::NwbError;
+pub use crate::read_seek::ReadSeek;
+use crate::snirf::SnirfError;
 use crate::windows::Window;
 use crate::{Annotation, ChannelOutline, Recording, TimeUnit};
 
@@ -28,6 +33,14 @@ pub trait Format: Sync {
     fn version(&self) -> u32;
     /// Whether [`ReadOptions::time_column`] and [`ReadOptions::time_unit`] mean anything to it.
     fn has_time_column(&self) -> bool {
+        false
+    }
+    /// Whether [`ReadOptions::variable`] means anything to it.
+    fn has_variables(&self) -> bool {
+        false
+    }
+    /// Whether [`ReadOptions::rate_variable`], [`ReadOptions::channels_variable`] and [`ReadOptions::orientation`] mean anything to it.
+    fn has_plain_arrays(&self) -> bool {
         false
     }
     /// Whether only the whole file says what [`Format::outline`] must know.
@@ -78,11 +91,6 @@ pub trait Parts {
     fn open(&self, part: Option<&str>) -> io::Result<Box<dyn ReadSeek + '_>>;
 }
 
-/// What a part of a recording is read from.
-pub trait ReadSeek: Read + Seek {}
-
-impl<T: Read + Seek> ReadSeek for T {}
-
 /// What a file may leave open.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ReadOptions<'a> {
@@ -94,6 +102,23 @@ pub struct ReadOptions<'a> {
     pub time_unit: Option<TimeUnit>,
     /// The channels that are wanted; a format may read others as well.
     pub channels: Option<&'a [String]>,
+    /// What is read of a file that holds several arrays or series: `data.signal`, `acquisition/eeg`.
+    pub variable: Option<&'a str>,
+    /// Where a plain array has its sampling rate in Hz: `data.cfg.fs`.
+    pub rate_variable: Option<&'a str>,
+    /// Where a plain array has the names of its channels: `data.cfg.channels`.
+    pub channels_variable: Option<&'a str>,
+    /// Which side of a plain array is time, where nothing else tells.
+    pub orientation: Option<Orientation>,
+}
+
+/// Which side of an array is time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Orientation {
+    /// Channels x samples.
+    ChannelsFirst,
+    /// Samples x channels.
+    SamplesFirst,
 }
 
 /// A recording without its values.
@@ -105,6 +130,8 @@ pub struct Outline {
     pub has_annotations: bool,
     /// Whether gaps may interrupt the channels, which the values tell.
     pub may_have_gaps: bool,
+    /// As [`Recording::is_epoched`].
+    pub is_epoched: bool,
     /// How many values are missing; `None` where only the values tell.
     pub missing: Option<u64>,
     /// As [`Recording::notes`].
@@ -123,6 +150,18 @@ pub enum FormatError {
     Npy(#[from] NpyError),
     #[error(transparent)]
     Csv(#[from] CsvError),
+    #[error(transparent)]
+    Hdf5(#[from] Hdf5Error),
+    #[error(transparent)]
+    Mat(#[from] MatError),
+    #[error(transparent)]
+    Nwb(#[from] NwbError),
+    #[error(transparent)]
+    Snirf(#[from] SnirfError),
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    #[error("its epochs are around an event each; windows are cut from continuous recordings")]
+    WindowOfEpochs,
     #[error("an {format} file has no sampling rate; give one, e.g. `sampling_rate: 250 Hz`")]
     NoSamplingRate { format: &'static str },
     #[error("the file says {found_hz} Hz of channel `{label}`, not {stated_hz} Hz")]
@@ -148,6 +187,7 @@ impl Outline {
             channels: channels.collect(),
             has_annotations: !recording.annotations.is_empty(),
             may_have_gaps: false,
+            is_epoched: recording.is_epoched,
             missing: Some(missing as u64),
             notes: recording.notes,
         }

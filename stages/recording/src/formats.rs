@@ -9,6 +9,7 @@ use crate::format::{Format, FormatError, Outline, Parts, ReadOptions, settled_ra
 use crate::npy::NpyFile;
 use crate::windows::Window;
 use crate::{Annotation, ChannelOutline, Recording};
+use crate::{mat, nwb, snirf};
 
 /// All formats, in the order in which they are told.
 pub static FORMATS: &[&dyn Format] = &[
@@ -17,6 +18,10 @@ pub static FORMATS: &[&dyn Format] = &[
     &Delimited { name: "CSV", extension: "csv", separator: Separator::Comma },
     &Delimited { name: "TSV", extension: "tsv", separator: Separator::Tab },
     &Npy,
+    &mat::Mat,
+    &mat::Eeglab,
+    &nwb::Nwb,
+    &snirf::Snirf,
 ];
 
 /// EDF, EDF+, BDF: one file with a header.
@@ -49,6 +54,7 @@ impl Format for Edf {
             channels: file.channels().map(channel).collect::<Result<_, FormatError>>()?,
             has_annotations: file.has_annotations(),
             may_have_gaps: file.may_have_gaps(),
+            is_epoched: false,
             // There is no mark for it: all digital values are numbers.
             missing: Some(0),
             notes: file.notes(),

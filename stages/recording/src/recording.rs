@@ -11,6 +11,8 @@ pub struct Recording {
     pub channels: Vec<Channel>,
     /// In the order of the file.
     pub annotations: Vec<Annotation>,
+    /// Whether entries with the same label are epochs around an event each, on whose clock their times are.
+    pub is_epoched: bool,
     /// Date and time of the start as the file writes them (EDF: `dd.mm.yy hh.mm.ss`, local time; CSV: the first time, where it is clock text).
     pub start: Option<String>,
     /// What was left out or put right, in sentences for the user.

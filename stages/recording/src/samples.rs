@@ -26,6 +26,17 @@ impl Samples {
         lengths.into_iter().map(part).collect()
     }
 
+    /// Numbers of all channels, sample by sample, as those of one channel after the other.
+    pub(crate) fn by_channel(values: &[f64], channels: usize, of_channel: impl Fn(usize, f64) -> f64) -> Vec<Self> {
+        let samples = values.len().checked_div(channels).unwrap_or(0);
+        let mut buffer = Vec::with_capacity(samples * channels);
+        for channel in 0..channels {
+            let of_one = values.iter().skip(channel).step_by(channels);
+            buffer.extend(of_one.map(|&value| of_channel(channel, value)));
+        }
+        Self::parts(buffer, std::iter::repeat_n(samples, channels))
+    }
+
     /// The values of all parts in one array: without a copy where they are a whole buffer that nobody else holds.
     pub fn joined(parts: Vec<Self>) -> Vec<f64> {
         let buffer = parts.first().map(|first| first.buffer.clone()).unwrap_or_default();

@@ -1,14 +1,21 @@
 //! The targets of `fuzz` on their seeds: a fuzzer is not needed to know that they hold.
-#![allow(clippy::unwrap_used, clippy::panic, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 #[path = "../../../fuzz/src/csv.rs"]
 mod csv;
 #[path = "../../../fuzz/src/edf.rs"]
 mod edf;
+#[path = "../../../fuzz/src/hdf5.rs"]
+mod hdf5;
+#[path = "../../../fuzz/src/mat.rs"]
+mod mat;
 #[path = "../../../fuzz/src/npy.rs"]
 mod npy;
 #[path = "../../../fuzz/on_seeds.rs"]
 mod on_seeds;
+#[path = "../../../fuzz/src/one_file.rs"]
+#[allow(dead_code, reason = "its other functions are for hostile files")]
+mod one_file;
 
 use on_seeds::on_seeds;
 
@@ -28,6 +35,16 @@ fn csv_holds_on_its_seeds() {
 }
 
 #[test]
+fn mat_holds_on_its_seeds() {
+    on_seeds("mat", mat::target);
+}
+
+#[test]
+fn hdf5_holds_on_its_seeds() {
+    on_seeds("hdf5", hdf5::target);
+}
+
+#[test]
 fn seeds_of_every_format_are_recordings() {
     let edf: [&[u8]; 3] = [
         include_bytes!("../../../fuzz/seeds/edf/continuous.edf"),
@@ -39,4 +56,23 @@ fn seeds_of_every_format_are_recordings() {
     }
     let npy = include_bytes!("../../../fuzz/seeds/npy/columns.npy");
     lapicque_recording::read_npy(&mut std::io::Cursor::new(npy), 250.0).unwrap();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
+    for (name, extension, channels) in [
+        ("mat/nested_compressed.mat", "mat", 2),
+        ("mat/version_7_3.mat", "mat", 2),
+        ("mat/fieldtrip.mat", "mat", 4),
+        ("mat/eeglab.set", "set", 2),
+        ("mat/eeglab_epochs.set", "set", 6),
+        ("hdf5/old_layout.nwb", "nwb", 3),
+        ("hdf5/new_layout.nwb", "nwb", 3),
+        ("hdf5/intensities.snirf", "snirf", 2),
+    ] {
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        assert_eq!(one_file::channels(&bytes, extension), channels, "{name}");
+    }
+    let variables = |name: &str| {
+        let bytes = std::fs::read(folder.join("mat").join(name)).unwrap();
+        lapicque_recording::mat::read_mat(&mut std::io::Cursor::new(bytes)).unwrap().len()
+    };
+    assert_eq!((variables("version_4.mat"), variables("big_endian.mat"), variables("every_class.mat")), (2, 1, 7));
 }

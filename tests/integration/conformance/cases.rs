@@ -88,6 +88,7 @@ pub(crate) fn lab() -> Lab {
     let network = include_str!("../../../stages/network/networks/senk2020.yaml").replace("size: 4000", "size: 3000");
     lab.write("other_spatial.yaml", network);
     lab.write("other_recording.csv", "time_s,Cz\n0,1\n0.001,2\n0.002,4\n");
+    lab.write("two_arrays.mat", include_bytes!("../../../fuzz/seeds/mat/two_arrays.mat"));
     lab.write("other_table.csv", "sample,channel,epoch,power,count\na,Cz,0,0.75,3\n");
     lab.write("scale.awk", include_str!("../../golden/kinds/command/scale.awk"));
     let script = include_str!("../../golden/kinds/python/line_length.py");

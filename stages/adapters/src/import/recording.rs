@@ -20,7 +20,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use indexmap::IndexMap;
 use lapicque_pipeline::{BindRequest, Bound, ConfigError, Kind, Output, Points, Ports, Stage};
-use lapicque_recording::{FORMATS, Format, TimeUnit, Window, Windows};
+use lapicque_recording::{FORMATS, Format, Orientation, TimeUnit, Window, Windows};
 use lapicque_schemas::Digest;
 use lapicque_schemas::tables::{events, signals as signals_table};
 use lapicque_units::{Frequency, Time};
@@ -86,6 +86,19 @@ struct Config {
     /// The channels that are read, by name (default: all).
     #[serde(default)]
     channels: Option<Vec<String>>,
+    /// What is read of a .mat, .nwb or .snirf file that holds several arrays or recordings, e.g. `data.signal`, `acquisition/eeg` (default: the only one, of .nwb all series).
+    #[serde(default)]
+    variable: Option<String>,
+    /// Where a .mat file has the sampling rate of an array in Hz, e.g. `data.cfg.fs` (default: found by its name, else `sampling_rate`).
+    #[serde(default)]
+    rate_variable: Option<String>,
+    /// Where a .mat file has the names of the channels of an array, e.g. `data.cfg.channels` (default: found by its name, else their numbers).
+    #[serde(default)]
+    channels_variable: Option<String>,
+    /// Which side of an array in a .mat file is time: `channels_first` or `samples_first` (default: as names of channels tell, else the side that is at least 4 times as long).
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    orientation: Option<OrientationName>,
     /// Cut each recording into windows of this length, e.g. `60 s`, which are samples of their own, called `NAME@0s`, `NAME@60s`, ...; what follows the last whole window is left out (default: not cut).
     #[serde(default)]
     #[schemars(with = "Option<String>")]
@@ -103,6 +116,22 @@ enum TimeUnitName {
     Ms,
     Us,
     Ns,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum OrientationName {
+    ChannelsFirst,
+    SamplesFirst,
+}
+
+impl From<OrientationName> for Orientation {
+    fn from(name: OrientationName) -> Self {
+        match name {
+            OrientationName::ChannelsFirst => Self::ChannelsFirst,
+            OrientationName::SamplesFirst => Self::SamplesFirst,
+        }
+    }
 }
 
 impl From<TimeUnitName> for TimeUnit {
@@ -148,6 +177,10 @@ impl Kind for ImportRecording {
             time_unit: config.time_unit.map(TimeUnit::from),
             unit: config.unit.unwrap_or_default(),
             channels: config.channels,
+            variable: config.variable,
+            rate_variable: config.rate_variable,
+            channels_variable: config.channels_variable,
+            orientation: config.orientation.map(Orientation::from),
             windows,
         };
         let mut files: Vec<Surveyed> = Vec::new();
@@ -158,6 +191,7 @@ impl Kind for ImportRecording {
             let NamedFile { field, path, name } = &named;
             let surveyed = RecordingFile::open(request, field, path)
                 .map_err(|error| vec![error])
+                .and_then(|file| reading.fits(file.format, field, path).map(|()| file))
                 .and_then(|file| Ok((file.survey(request, field, name.text(), &reading)?, file)));
             let (survey, file) = match surveyed {
                 Ok(surveyed) => surveyed,

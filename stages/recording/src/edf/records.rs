@@ -38,7 +38,13 @@ pub(super) fn read<R: Read>(reader: &mut R, header: &Header, record_count: u64) 
         start_s: stretch.start_s,
     };
     let channels = parts.clone().zip(Samples::parts(values.values, lengths)).map(channel).collect();
-    Ok(Recording { channels, annotations: annotations.found, start: Some(header.start.clone()), notes })
+    Ok(Recording {
+        channels,
+        annotations: annotations.found,
+        start: Some(header.start.clone()),
+        notes,
+        ..Recording::default()
+    })
 }
 
 /// These samples of each channel with samples, of a file without gaps.

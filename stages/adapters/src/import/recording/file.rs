@@ -148,6 +148,10 @@ impl RecordingFile {
             let error = FormatError::WindowOfGaps;
             return Err(vec![ConfigError::at("window", format!("`{}`: {error}", self.main.name))]);
         }
+        if reading.windows.is_some() && outline.is_epoched {
+            let error = FormatError::WindowOfEpochs;
+            return Err(vec![ConfigError::at("window", format!("`{}`: {error}", self.main.name))]);
+        }
         self.survey_of(outline, field, name, reading)
     }
 
@@ -158,8 +162,8 @@ impl RecordingFile {
         name: &str,
         reading: &Reading,
     ) -> Result<Survey, Vec<ConfigError>> {
-        let Outline { channels, has_annotations, may_have_gaps: _, missing, mut notes } = outline;
-        let (names, remarks) = named(&channels);
+        let Outline { channels, has_annotations, may_have_gaps: _, is_epoched, missing, mut notes } = outline;
+        let (names, remarks) = named(&channels, is_epoched);
         notes.extend(remarks);
         let is_empty = channels.is_empty() && reading.channels.is_none();
         if is_empty && !has_annotations {
@@ -288,14 +292,14 @@ impl RecordingFile {
         let window = found.window.and_then(|number| reading.windows.map(|windows| windows.number(number)));
         let read = format.read(&mut &*self, &reading.options(), window.as_ref());
         self.still_is()?;
-        let Recording { channels, annotations: mut marks, mut notes, .. } =
+        let Recording { channels, annotations: mut marks, mut notes, is_epoched, .. } =
             read.map_err(|error| self.failure(error))?;
         if window.is_some() {
             let (all, left_out) = annotations()?;
             marks = annotations_within(&channels, &all);
             notes.extend(left_out);
         }
-        let (mut signals, remarks) = signals_of(channels, &reading.unit);
+        let (mut signals, remarks) = signals_of(channels, is_epoched, &reading.unit);
         notes.extend(remarks);
         let events = events_of(marks, &signals);
         signals.retain(|(signal, _)| reading.wants(&signal.channel));
@@ -305,7 +309,7 @@ impl RecordingFile {
             notes.extend((missing > 0).then(|| missing_values(missing)));
         }
         let stretches = signals.iter().map(|(signal, _)| signal.epoch).max().map_or(1, |epoch| epoch + 1);
-        if stretches > 1 {
+        if stretches > 1 && !is_epoched {
             notes.push(format!("gaps part it into {stretches} stretches, which are its epochs"));
         }
         let notes = notes.into_iter().map(|note| format!("`{}`: {note}", self.main.name)).collect();

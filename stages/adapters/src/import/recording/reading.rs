@@ -1,10 +1,12 @@
 //! How recordings are read: what the configuration says, and what of it a result depends on.
 
-use lapicque_recording::{Format, ReadOptions, TimeUnit, Windows};
+use lapicque_pipeline::ConfigError;
+use lapicque_recording::{FORMATS, Format, Orientation, ReadOptions, TimeUnit, Windows};
 use lapicque_schemas::{Digest, DigestBuilder};
 use serde_json::json;
 
 /// How files are to be read.
+#[derive(Default)]
 pub(super) struct Reading {
     pub(super) rate_hz: Option<f64>,
     pub(super) time_column: Option<String>,
@@ -12,6 +14,11 @@ pub(super) struct Reading {
     /// Unit of values where a file has none.
     pub(super) unit: String,
     pub(super) channels: Option<Vec<String>>,
+    /// What is read of a file of several arrays.
+    pub(super) variable: Option<String>,
+    pub(super) rate_variable: Option<String>,
+    pub(super) channels_variable: Option<String>,
+    pub(super) orientation: Option<Orientation>,
     pub(super) windows: Option<Windows>,
 }
 
@@ -22,7 +29,33 @@ impl Reading {
             time_column: self.time_column.as_deref(),
             time_unit: self.time_unit,
             channels: self.channels.as_deref(),
+            variable: self.variable.as_deref(),
+            rate_variable: self.rate_variable.as_deref(),
+            channels_variable: self.channels_variable.as_deref(),
+            orientation: self.orientation,
         }
+    }
+
+    /// Refuses what means nothing to files of this format.
+    pub(super) fn fits(&self, format: Option<&dyn Format>, field: &str, path: &str) -> Result<(), Vec<ConfigError>> {
+        let has_variables = format.is_some_and(Format::has_variables);
+        let has_arrays = format.is_some_and(Format::has_plain_arrays);
+        let stated = [
+            ("variable", self.variable.is_some(), has_variables),
+            ("rate_variable", self.rate_variable.is_some(), has_arrays),
+            ("channels_variable", self.channels_variable.is_some(), has_arrays),
+            ("orientation", self.orientation.is_some(), has_arrays),
+        ];
+        let of = |has: fn(&dyn Format) -> bool| {
+            let known = FORMATS.iter().filter(|format| has(**format)).map(|format| format!(".{}", format.extension()));
+            known.collect::<Vec<_>>().join(", ")
+        };
+        let useless = stated.into_iter().filter(|(_, is_stated, means)| *is_stated && !means).map(|(option, ..)| {
+            let formats = of(if option == "variable" { |f| f.has_variables() } else { |f| f.has_plain_arrays() });
+            ConfigError::at(option, format!("it is for files of {formats}; `{field}` names `{path}`"))
+        });
+        let problems: Vec<ConfigError> = useless.collect();
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     /// Whether a channel is asked for.
@@ -38,8 +71,12 @@ impl Reading {
             channels.sort();
             channels.dedup();
         }
+        let orientation = self.orientation.map(|orientation| match orientation {
+            Orientation::ChannelsFirst => "channels_first",
+            Orientation::SamplesFirst => "samples_first",
+        });
         let has_times = format.is_some_and(Format::has_time_column);
-        let said = json!({
+        let mut said = json!({
             "format": format.map(Format::name),
             "version": format.map(Format::version),
             "sampling_rate_hz": self.rate_hz,
@@ -49,6 +86,18 @@ impl Reading {
             "channels": channels,
             "window_s": self.windows.map(|windows| [windows.length_s, windows.step_s]),
         });
+        // What was not there before changes nothing where it is not used.
+        let of_containers = [
+            ("variable", self.variable.as_deref()),
+            ("rate_variable", self.rate_variable.as_deref()),
+            ("channels_variable", self.channels_variable.as_deref()),
+            ("orientation", orientation),
+        ];
+        for (option, value) in of_containers {
+            if let Some(value) = value {
+                said[option] = json!(value);
+            }
+        }
         Digest::of("lapicque recording options 1", said.to_string().as_bytes())
     }
 }

@@ -26,8 +26,8 @@ pub(super) struct Named {
 }
 
 /// Names of channels, in their order, and what is to be told of them. Stretches between gaps become epochs of their channel; two channels of one name at the
-/// same time are told apart.
-pub(super) fn named(channels: &[ChannelOutline]) -> (Vec<Named>, Vec<String>) {
+/// same time are told apart, but in a recording of epochs, whose times are around an event each.
+pub(super) fn named(channels: &[ChannelOutline], is_epoched: bool) -> (Vec<Named>, Vec<String>) {
     let mut names = Vec::with_capacity(channels.len());
     let mut notes = Vec::new();
     // Name, next epoch and end of what was read.
@@ -36,7 +36,7 @@ pub(super) fn named(channels: &[ChannelOutline]) -> (Vec<Named>, Vec<String>) {
         let dt_ms = interval_ms(channel.sampling_rate_hz);
         let t0_ms = channel.start_s * 1e3;
         // Half an interval of leeway for rounded times.
-        let follows = |end: f64| t0_ms >= end - dt_ms / 2.0;
+        let follows = |end: f64| is_epoched || t0_ms >= end - dt_ms / 2.0;
         let mut label = channel.label.clone();
         let mut copy = 1;
         while known.get(&label).is_some_and(|&(_, end)| !follows(end)) {
@@ -59,9 +59,13 @@ pub(super) fn unit_of(unit: Option<String>, given: &str) -> String {
 }
 
 /// The signals of channels, each without its values and with them, and remarks.
-pub(super) fn signals_of(channels: Vec<Channel>, unit: &str) -> (Vec<(Signal<'static>, Samples)>, Vec<String>) {
+pub(super) fn signals_of(
+    channels: Vec<Channel>,
+    is_epoched: bool,
+    unit: &str,
+) -> (Vec<(Signal<'static>, Samples)>, Vec<String>) {
     let outlines: Vec<ChannelOutline> = channels.iter().map(outline).collect();
-    let (names, notes) = named(&outlines);
+    let (names, notes) = named(&outlines, is_epoched);
     let signal = |(channel, named): (Channel, Named)| {
         let signal = Signal {
             channel: named.channel.into(),
@@ -130,7 +134,7 @@ mod tests {
             channel("EEG", 2.0, 100),
             channel("EEG", 2.001, 10),
         ];
-        let (signals, notes) = signals_of(channels, "uV");
+        let (signals, notes) = signals_of(channels, false, "uV");
         let keys: Vec<_> =
             signals.iter().map(|(s, _)| (s.channel.as_ref(), s.epoch, s.t0_ms, s.unit.as_ref())).collect();
         assert_eq!(
@@ -141,8 +145,17 @@ mod tests {
     }
 
     #[test]
+    fn epochs_around_events_are_told_by_their_order() {
+        let channels = vec![channel("Cz", -0.2, 100), channel("Pz", -0.2, 100), channel("Cz", -0.2, 100)];
+        let (signals, notes) = signals_of(channels, true, "");
+        let keys: Vec<_> = signals.iter().map(|(s, _)| (s.channel.as_ref(), s.epoch, s.t0_ms)).collect();
+        assert_eq!(keys, [("Cz", 0, -200.0), ("Pz", 0, -200.0), ("Cz", 1, -200.0)]);
+        assert!(notes.is_empty());
+    }
+
+    #[test]
     fn an_annotation_names_its_channel_where_there_is_one() {
-        let (signals, _) = signals_of(vec![channel("Cz", 0.0, 1)], "");
+        let (signals, _) = signals_of(vec![channel("Cz", 0.0, 1)], false, "");
         let annotations = ["spike@@Cz", "spike@@Pz", "a@@b@@Cz", "plain"].map(|text| Annotation {
             onset_s: 0.5,
             duration_s: None,

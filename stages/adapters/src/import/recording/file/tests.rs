@@ -81,14 +81,7 @@ fn a_recording_of_several_files_depends_on_all_of_them() {
     assert!(error.message.starts_with("`s/head.two` names `data.raw`: there is no file"), "{}", error.message);
     write("data.raw", "1\n2\n3\n");
     let file = opened(folder.path()).unwrap();
-    let reading = Reading {
-        rate_hz: None,
-        time_column: None,
-        time_unit: None,
-        unit: String::new(),
-        channels: None,
-        windows: None,
-    };
+    let reading = Reading::default();
     let survey = file.surveyed("path", "head", &reading).unwrap();
     assert_eq!(survey.summary, "1 channel at 2 Hz, 1.5 s, unit not known");
     let none = || Ok((Vec::new(), None));
