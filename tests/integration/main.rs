@@ -6,7 +6,7 @@
 //! `scale` has a hundred thousand samples, `searches` and `kinds_that_search` have samples that follow from results,
 //! `damage`, `interrupted` and `failures` ask what is lost when things go wrong,
 //! `answering`, `bad_inputs`, `cli`, `networks` and `plot` what the command says,
-//! `units` in which units tables are, `recording` applies a model to real recordings,
+//! `units` in which units tables are, `recording` applies a model to real recordings, `large_recordings` counts memory,
 //! `own_stages` runs functions and programs of users,
 //! `tables` follows names and cells of users' tables from files to files, `theory_and_simulation` compares both on one network.
 
@@ -28,6 +28,8 @@ mod failures;
 mod incremental;
 mod interrupted;
 mod kinds_that_search;
+#[cfg(target_os = "linux")]
+mod large_recordings;
 mod losses;
 mod networks;
 mod own_stages;
