@@ -26,7 +26,8 @@
 //! | [`autocorrelation_decay`] | first lag, linearly interpolated, at which the biased autocorrelation is below 1/e | 2 | NaN | Box GEP & Jenkins GM, Time Series Analysis, equation 2.1.13 |
 //!
 //! Templates i and j match where all abs(x_(i+k) - x_(j+k)) <= r, r = tolerance sqrt(var(x)). An entropy
-//! without a pair that matches is undefined: NaN (antropy: infinite if only A is 0).
+//! without a pair that matches is undefined: NaN (antropy: infinite if only A is 0). Values that differ by exactly r
+//! match, as in the references and in antropy but for its sample entropy of fewer than 5000 values.
 //! A series with a value that is not finite gives NaN everywhere, one whose squares overflow (from about 1e150 on) in
 //! all that squares it. A standard deviation below four roundings of the largest value counts as 0.
 //! Defaults reproduce antropy 0.2.3.
