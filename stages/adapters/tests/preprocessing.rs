@@ -424,4 +424,5 @@ fn channels_are_aggregated_in_groups() {
     let partial = failure("signal.aggregate", json!({}), &signals[..5]);
     assert!(partial.contains("pooled channels must agree") || partial.contains("has 1 of the 4 channels"), "{partial}");
     assert!(refusal("signal.aggregate", json!({"groups": {"a": []}})).contains("groups.a"));
+    assert!(refusal("signal.aggregate", json!({"groups": {"": ["a"]}})).contains("the name of a group is empty"));
 }

@@ -70,16 +70,23 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// Result `row` from equally long channels. A value is NaN where any channel is.
-    pub fn apply(&self, row: usize, channels: &[&[f64]]) -> Vec<f64> {
+    /// All results from equally long channels. A value is NaN where any channel is.
+    pub fn apply(&self, channels: &[&[f64]]) -> Vec<Vec<f64>> {
+        /// So many samples of all channels stay near the processor while every result takes them.
+        const TOGETHER: usize = 512;
         let len = channels.first().map_or(0, |channel| channel.len());
-        let mut sum = vec![0.0; len];
-        for (weight, channel) in self.rows[row].iter().zip(channels) {
-            for (sum, value) in sum.iter_mut().zip(*channel) {
-                *sum += weight * value;
+        let mut results = vec![vec![0.0; len]; self.rows.len()];
+        for begin in (0..len).step_by(TOGETHER) {
+            let range = begin..(begin + TOGETHER).min(len);
+            for (weights, result) in self.rows.iter().zip(&mut results) {
+                for (weight, channel) in weights.iter().zip(channels) {
+                    for (sum, value) in result[range.clone()].iter_mut().zip(&channel[range.clone()]) {
+                        *sum += weight * value;
+                    }
+                }
             }
         }
-        sum
+        results
     }
 }
 

@@ -74,6 +74,9 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     for (group, names) in &config.groups {
         let field = format!("groups.{group}");
         problems.extend(check_names(&field, names));
+        if group.trim().is_empty() {
+            problems.push(ConfigError::at("groups", "the name of a group is empty"));
+        }
         if names.is_empty() {
             problems.push(ConfigError::at(field, "a group has one channel at least"));
         }

@@ -162,7 +162,7 @@ impl InterpolateStage {
         })?;
         let values: Vec<&[f64]> = good.iter().map(|signal| signal.values.as_ref()).collect();
         bad.iter().for_each(|signal| told.of(signal, &format!("from {} channels", good.len())));
-        Ok((0..bad.len()).map(|row| weights.apply(row, &values)).collect())
+        Ok(weights.apply(&values))
     }
 
     /// A word on good channels that are no part of splines.

@@ -12,7 +12,7 @@ use lapicque_schemas::tables::signals::{self, Signal};
 use lapicque_signal::electrodes::Electrode;
 use lapicque_signal::epochs::{Pooling, pool};
 use lapicque_signal::rereference::{LONGITUDINAL, TRANSVERSE, minus, neighbours};
-use lapicque_signal::sphere_spline::{Spline, current_source_density};
+use lapicque_signal::sphere_spline::{Spline, Weights, current_source_density};
 use lapicque_units::Length;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -206,6 +206,7 @@ impl Stage for RereferenceStage {
             }
             let pairs = self.pairs(&channels)?;
             let mut made: Vec<(usize, Signal<'_>)> = Vec::new();
+            let mut known = None;
             for rows in rows_by_epoch(&own).into_values() {
                 if context.is_cancelled() {
                     return Err(SampleError::cancelled());
@@ -214,7 +215,7 @@ impl Stage for RereferenceStage {
                 check_alike(together.iter().copied(), "channels with a reference in common")?;
                 match self.config.method {
                     Method::Bipolar => made.extend(differences(&together, &pairs)?),
-                    _ => made.extend(rows.iter().copied().zip(self.referenced(&together)?)),
+                    _ => made.extend(rows.iter().copied().zip(self.referenced(&together, &mut known)?)),
                 }
             }
             // Channel by channel, as they came.
@@ -248,8 +249,27 @@ impl RereferenceStage {
         pairs.into_iter().map(pair).collect()
     }
 
+    /// The weights of the surface Laplacian; epochs mostly have the channels of the one before.
+    fn densities<'k>(&self, names: &[&str], known: &'k mut Option<Densities>) -> Result<&'k Weights, SampleError> {
+        let same = known.take().filter(|(before, _)| before == names);
+        let found = match same {
+            Some(same) => same,
+            None => {
+                let places = directions(names, &self.config.positions, WITHOUT_POSITION)?;
+                let radius_m = self.config.radius.map_or(DEFAULT_RADIUS_UM, |radius| radius.value()) * 1e-6;
+                let weights = current_source_density(&places, radius_m, &self.spline).map_err(SampleError::input)?;
+                (names.iter().map(|name| (*name).to_owned()).collect(), weights)
+            }
+        };
+        Ok(&known.insert(found).1)
+    }
+
     /// The channels of one epoch with a reference that they have in common, or with neighbours.
-    fn referenced<'a>(&self, together: &[&Signal<'a>]) -> Result<Vec<Signal<'a>>, SampleError> {
+    fn referenced<'a>(
+        &self,
+        together: &[&Signal<'a>],
+        known: &mut Option<Densities>,
+    ) -> Result<Vec<Signal<'a>>, SampleError> {
         let values: Vec<&[f64]> = together.iter().map(|signal| signal.values.as_ref()).collect();
         let names: Vec<&str> = together.iter().map(|signal| signal.channel.as_ref()).collect();
         let mean = |of: &[&[f64]]| pool(of, Pooling::Mean).map_err(SampleError::input);
@@ -286,18 +306,19 @@ impl RereferenceStage {
                 together.iter().enumerate().map(laplacian).collect()
             }
             Method::SurfaceLaplacian => {
-                let places = directions(&names, &self.config.positions, WITHOUT_POSITION)?;
-                let radius_m = self.config.radius.map_or(DEFAULT_RADIUS_UM, |radius| radius.value()) * 1e-6;
-                let weights = current_source_density(&places, radius_m, &self.spline).map_err(SampleError::input)?;
-                let density = |(i, signal): (usize, &&Signal<'a>)| {
+                let weights = self.densities(&names, known)?;
+                let density = |(signal, values): (&&Signal<'a>, Vec<f64>)| {
                     let unit = if signal.unit.is_empty() { String::new() } else { format!("{}/m^2", signal.unit) };
-                    Signal { unit: Cow::Owned(unit), ..with_values(signal, weights.apply(i, &values)) }
+                    Signal { unit: Cow::Owned(unit), ..with_values(signal, values) }
                 };
-                Ok(together.iter().enumerate().map(density).collect())
+                Ok(together.iter().zip(weights.apply(&values)).map(density).collect())
             }
         }
     }
 }
+
+/// Weights of the surface Laplacian of these channels.
+type Densities = (Vec<String>, Weights);
 
 const WITHOUT_POSITION: &str = ", or name it under `except`";
 

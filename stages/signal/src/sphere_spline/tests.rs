@@ -12,7 +12,7 @@ fn places(names: &[&str]) -> Vec<Direction> {
 fn on(weights: &Weights, row: usize, values: &[f64]) -> f64 {
     let channels: Vec<[f64; 1]> = values.iter().map(|value| [*value]).collect();
     let channels: Vec<&[f64]> = channels.iter().map(<[f64; 1]>::as_slice).collect();
-    weights.apply(row, &channels)[0]
+    weights.apply(&channels)[row][0]
 }
 
 #[test]
@@ -105,4 +105,18 @@ fn only_directions_matter() {
     for (a, b) in a.rows.concat().iter().zip(b.rows.concat()) {
         assert!((a - b).abs() < 1e-9);
     }
+}
+
+#[test]
+fn long_channels_are_added_up_as_short_ones_are() {
+    let weights = Weights { rows: vec![vec![1.0, -2.0], vec![0.5, 3.0]] };
+    let a: Vec<f64> = (0..1300).map(f64::from).collect();
+    let b: Vec<f64> = (0..1300).map(|i| if i == 700 { f64::NAN } else { f64::from(i % 7) }).collect();
+    let both = weights.apply(&[&a, &b]);
+    for (i, (a, b)) in a.iter().zip(&b).enumerate() {
+        assert_eq!(both[0][i].is_nan(), i == 700);
+        assert!(i == 700 || (both[0][i] == a - 2.0 * b && both[1][i] == 0.5 * a + 3.0 * b), "{i}");
+    }
+    assert_eq!(weights.apply(&[&[], &[]]), [[0.0; 0]; 2]);
+    assert!(Weights { rows: Vec::new() }.apply(&[&a]).is_empty());
 }
