@@ -1,8 +1,11 @@
 //! `signal.*`: signals into signals.
 
 pub(crate) mod decimate;
+mod envelope;
 mod epochs;
 mod filter;
+pub(crate) mod filter_method;
+mod filtering;
 pub(crate) mod missing;
 mod resample;
 mod zscore;
@@ -23,7 +26,14 @@ pub(crate) enum Compat {
 }
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(decimate::KIND), Box::new(resample::KIND), Box::new(epochs::KIND), Box::new(zscore::KIND)]
+    vec![
+        Box::new(decimate::KIND),
+        Box::new(resample::KIND),
+        Box::new(epochs::KIND),
+        Box::new(zscore::KIND),
+        Box::new(filter::KIND),
+        Box::new(envelope::KIND),
+    ]
 }
 
 fn signals_of(batch: &Batch, sample: usize) -> Result<Vec<Signal<'_>>, SampleError> {
