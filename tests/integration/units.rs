@@ -24,6 +24,7 @@ const WAVENUMBER: [i8; 6] = [-1, 0, 0, 0, 0, 0];
 
 /// (kind, column, dimension over m, kg, s, A, K, mol, unit): what a column of this name of this kind is, by its definition.
 const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
+    ("features.dfa", "window_s", TIME, "s"),
     ("features.spiking", "correlation_5ms", NUMBER, "1"),
     ("features.spiking", "fano_1ms", NUMBER, "1"),
     ("features.spiking", "isi_cv", NUMBER, "1"),
@@ -89,6 +90,9 @@ const TIMES_OF_SIGNALS: [&str; 2] = ["dt", "t0"];
 /// Columns of numbers that have no dimension, or whose unit stands in another column or is that of the signal or target.
 const WITHOUT: &[(&str, &[&str])] = &[
     ("", &["epoch", "values", "sample", "mode", "stable", "growth"]),
+    // Fluctuations are in the unit of the signal.
+    ("features.dfa", &["dfa_exponent", "dfa_intercept", "dfa_r_squared", "fluctuation", "in_fit", "windows"]),
+    ("features.fei", &["dfa_exponent", "fei", "fei_outliers_removed", "outliers", "windows"]),
     ("inverse.c2st", &["c2st", "draws", "reference"]),
     (
         "inverse.calibration",
