@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use lapicque_pipeline::{Batch, ConfigError, Context, SampleError};
 use lapicque_schemas::tables::float_column;
@@ -144,9 +145,8 @@ impl<T> Plans<T> {
         plan: impl Fn(f64) -> Result<T, E>,
     ) -> Result<(), SampleError> {
         for envelope in envelopes {
-            let key = envelope.rate_hz.to_bits();
-            if !self.0.contains_key(&key) {
-                self.0.insert(key, plan(envelope.rate_hz).map_err(|error| envelope.of_it(error))?);
+            if let Entry::Vacant(place) = self.0.entry(envelope.rate_hz.to_bits()) {
+                place.insert(plan(envelope.rate_hz).map_err(|error| envelope.of_it(error))?);
             }
         }
         Ok(())

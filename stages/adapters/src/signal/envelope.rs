@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Output, SampleError, SampleOutput, Stage, each_sample,
@@ -250,8 +251,8 @@ impl Stage for EnvelopeStage {
             let signals = signals_of(batch, sample)?;
             for signal in &signals {
                 let interval_ms = known_interval_ms(signal)?;
-                if !filters.contains_key(&interval_ms.to_bits()) {
-                    filters.insert(interval_ms.to_bits(), self.filters(signal, rate_hz(interval_ms))?);
+                if let Entry::Vacant(place) = filters.entry(interval_ms.to_bits()) {
+                    place.insert(self.filters(signal, rate_hz(interval_ms))?);
                 }
             }
             self.envelopes(context, &signals, &filters)

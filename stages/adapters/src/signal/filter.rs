@@ -6,6 +6,7 @@
 //! | `notch`, with `harmonics` | `fir` (as MNE's notch filter), `resonator` (scipy's iirnotch), `sinusoids` (fitted in sliding windows) |
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Output, SampleError, SampleOutput, Stage, each_sample,
@@ -67,11 +68,13 @@ struct Config {
     /// How many multiples of the notch are taken out besides: 2 takes out 100 and 150 Hz as well as 50 Hz (default 0).
     harmonics: Option<u32>,
     /// Of the notch, twice as wide at twice the frequency. Default: of `fir` a 200th of the frequency (stop-band), of `resonator`
-    /// a 35th (where half of the power passes), of `sinusoids` a 100th (the range in which the frequency is looked for).
+    /// a 35th (where half of the power passes, one way), of `sinusoids` a 100th (the range in which the frequency is looked for).
     #[schemars(with = "Option<String>")]
     width: Option<Frequency>,
     /// Of bands: fir (default; linear phase, rules of MNE), butterworth, chebyshev1, chebyshev2 (second-order sections). Of a notch:
     /// fir (default), resonator (a recursive notch), sinusoids (fitted in sliding windows and taken away, nothing else is touched).
+    /// Without phase shift recursive filters go both ways, which doubles decibels: at its edges butterworth has -6 dB, as fir in the middle
+    /// of its transitions.
     method: FilterMethod,
     /// Of recursive filters of bands: order of the prototype (default 4). Band-pass and band-stop filters have twice as many poles.
     order: Option<u32>,
@@ -329,9 +332,9 @@ impl Stage for FilterStage {
             let mut signals = signals_of(batch, sample)?;
             for signal in &signals {
                 let interval_ms = known_interval_ms(signal)?;
-                if !filters.contains_key(&interval_ms.to_bits()) {
-                    let filter = self.wanted.filter(rate_hz(interval_ms)).map_err(|error| of_signal(signal, error))?;
-                    filters.insert(interval_ms.to_bits(), filter);
+                if let Entry::Vacant(place) = filters.entry(interval_ms.to_bits()) {
+                    let filter = self.wanted.filter(rate_hz(interval_ms));
+                    place.insert(filter.map_err(|error| of_signal(signal, error))?);
                 }
             }
             let filter_of = |signal: &Signal<'_>| {
