@@ -43,6 +43,7 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("features.events", "interval_sd_s", TIME, "s"),
     ("features.events", "rate_hz", FREQUENCY, "Hz"),
     ("features.events", "time_fraction", NUMBER, "1"),
+    ("features.dfa", "window_s", TIME, "s"),
     ("features.spiking", "correlation_5ms", NUMBER, "1"),
     ("features.spiking", "fano_1ms", NUMBER, "1"),
     ("features.spiking", "isi_cv", NUMBER, "1"),
@@ -195,6 +196,9 @@ const WITHOUT: &[(&str, &[&str])] = &[
             "wpli",
         ],
     ),
+    // Fluctuations are in the unit of the signal.
+    ("features.dfa", &["dfa_exponent", "dfa_intercept", "dfa_r_squared", "fluctuation", "in_fit", "windows"]),
+    ("features.fei", &["dfa_exponent", "fei", "fei_outliers_removed", "outliers", "windows"]),
     ("inverse.c2st", &["c2st", "draws", "reference"]),
     (
         "inverse.calibration",

@@ -9,7 +9,10 @@ mod complexity;
 mod complexity_config;
 mod connectivity;
 mod connectivity_config;
+mod dfa;
 mod events;
+mod fei;
+mod oscillation;
 mod spectral_parameters;
 mod spectral_parameters_config;
 mod spiking;
@@ -23,7 +26,9 @@ pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
         Box::new(catch22::KIND),
         Box::new(complexity::KIND),
         Box::new(connectivity::KIND),
+        Box::new(dfa::KIND),
         Box::new(events::KIND),
+        Box::new(fei::KIND),
         Box::new(spectral_parameters::KIND),
         Box::new(spiking::KIND),
     ]

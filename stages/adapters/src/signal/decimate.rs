@@ -8,7 +8,7 @@ use lapicque_signal::decimate::{DecimateError, decimate, decimate_as_scipy, reac
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::filter::{Filter, filtered};
+use super::filtering::{Filter, filtered};
 use super::missing::Treatment;
 use super::{Compat, PORTS, signals_of};
 use crate::kind_config::{SimpleKind, bound, problem, read, schema_of};

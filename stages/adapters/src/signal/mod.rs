@@ -5,10 +5,13 @@ mod average;
 pub(crate) mod channels;
 pub(crate) mod decimate;
 mod detrend;
+mod envelope;
 mod epochs;
 pub(crate) mod estimation;
 mod event_epochs;
 mod filter;
+pub(crate) mod filter_method;
+mod filtering;
 mod interpolate;
 pub(crate) mod missing;
 mod positions;
@@ -44,7 +47,9 @@ pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
         Box::new(average::KIND),
         Box::new(decimate::KIND),
         Box::new(detrend::KIND),
+        Box::new(envelope::KIND),
         Box::new(epochs::KIND),
+        Box::new(filter::KIND),
         Box::new(interpolate::KIND),
         Box::new(reject::KIND),
         Box::new(rereference::KIND),

@@ -9,7 +9,7 @@ use lapicque_units::Frequency;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::filter::{Filter, filtered};
+use super::filtering::{Filter, filtered};
 use super::missing::Treatment;
 use super::{Compat, PORTS, check_size, known_interval_ms, of_signal, signals_of};
 use crate::kind_config::{SimpleKind, bound, problem, read, schema_of};

@@ -42,7 +42,7 @@ fn fast_lengths_have_small_factors_alone() {
 
 #[test]
 fn trimming_after_the_transform_leaves_the_amplitude_to_the_very_end() {
-    let wave: Vec<f64> = (0..3000).map(|i| 3.0 * (TAU * 10.3 * f64::from(i) / 250.0).cos() + 7.0).collect();
+    let wave: Vec<f64> = (0..3000).map(|i| 3.0 * (TAU * 10.37 * f64::from(i) / 250.0).cos() + 7.0).collect();
     let method = Method::Fir { window: Window::Hamming, transition_hz: None };
     let filter = Filter::of_band(method, Band::BandPass(8.0, 13.0), 250.0).ok();
     let of = |samples, before_transform| {
