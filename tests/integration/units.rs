@@ -24,6 +24,10 @@ const WAVENUMBER: [i8; 6] = [-1, 0, 0, 0, 0, 0];
 
 /// (kind, column, dimension over m, kg, s, A, K, mol, unit): what a column of this name of this kind is, by its definition.
 const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
+    ("features.spectral_parameters", "bandwidth_hz", FREQUENCY, "Hz"),
+    ("features.spectral_parameters", "center_frequency_hz", FREQUENCY, "Hz"),
+    ("features.spectral_parameters", "peak_bandwidth_hz", FREQUENCY, "Hz"),
+    ("features.spectral_parameters", "peak_frequency_hz", FREQUENCY, "Hz"),
     ("features.spiking", "correlation_5ms", NUMBER, "1"),
     ("features.spiking", "fano_1ms", NUMBER, "1"),
     ("features.spiking", "isi_cv", NUMBER, "1"),
@@ -78,6 +82,9 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("potential.lead_field", "mx", LEAD, "mV/(nA um)"),
     ("potential.lead_field", "my", LEAD, "mV/(nA um)"),
     ("potential.lead_field", "mz", LEAD, "mV/(nA um)"),
+    ("signal.spectrogram", "frequencies_hz", FREQUENCY, "Hz"),
+    ("signal.spectrogram", "time_s", TIME, "s"),
+    ("signal.spectrum", "frequencies_hz", FREQUENCY, "Hz"),
     ("simulate.spiking", "rate_hz", FREQUENCY, "Hz"),
     ("simulate.spiking", "t_start_ms", TIME, "ms"),
     ("simulate.spiking", "t_stop_ms", TIME, "ms"),
@@ -89,6 +96,11 @@ const TIMES_OF_SIGNALS: [&str; 2] = ["dt", "t0"];
 /// Columns of numbers that have no dimension, or whose unit stands in another column or is that of the signal or target.
 const WITHOUT: &[(&str, &[&str])] = &[
     ("", &["epoch", "values", "sample", "mode", "stable", "growth"]),
+    // Power is log10 of that of the spectrum; the unit of a knee depends on the exponent.
+    (
+        "features.spectral_parameters",
+        &["accepted", "exponent", "knee", "mae", "offset", "peak", "peak_power", "peaks", "power", "r_squared"],
+    ),
     ("inverse.c2st", &["c2st", "draws", "reference"]),
     (
         "inverse.calibration",
@@ -174,6 +186,9 @@ const WITHOUT: &[(&str, &[&str])] = &[
     ("search.cma_es", &["evaluations", "g", "generation", "generation_loss", "least_loss", "start", "step"]),
     // Where there is a Python.
     ("python", &["line_length", "number"]),
+    // The unit of power stands beside it.
+    ("signal.spectrogram", &["power"]),
+    ("signal.spectrum", &["power"]),
     ("simulate.spiking", &["neuron", "size", "step"]),
     // Of values in any unit.
     (
