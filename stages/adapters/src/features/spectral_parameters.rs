@@ -1,5 +1,9 @@
 //! `features.spectral_parameters`: aperiodic component and peaks of power spectra, of signals or as they come
 //! ([`lapicque_signal::spectral_parameters`]).
+//!
+//! A signal with missing or infinite values, with fewer than five bins with power in the range (as a constant, or one of
+//! a few samples), or whose fit does not come to an end has NaN in all columns, and a note says why. Power that is 0 or
+//! missing between other bins, and frequencies that are not evenly spaced, are told likewise.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
