@@ -11,7 +11,7 @@ use lapicque_signal::multitaper::{Multitaper, multitaper};
 use lapicque_signal::periodogram::{Periodogram, periodogram};
 use lapicque_signal::spectral_parameters::{Settings, SpectralParameters, fit};
 use lapicque_signal::spectrogram::spectrogram;
-use lapicque_signal::welch::{Average, Detrend, Scaling, Welch, Window, welch};
+use lapicque_signal::welch::{Average, Detrend, PowerSpectrum, Scaling, Welch, Window, welch};
 use support::{bind, floats, lists, ran, refused_in, texts};
 use tempfile::TempDir;
 
@@ -43,9 +43,10 @@ fn series() -> [Vec<f64>; 3] {
 
 fn folder_with(series: &[Vec<f64>; 3]) -> TempDir {
     let mut text = "time_s,a,b,c\n".to_owned();
-    for i in 0..series[0].len() {
-        let cell = |value: f64| if value.is_nan() { String::new() } else { value.to_string() };
-        let [a, b, c] = [0, 1, 2].map(|k| cell(series[k][i]));
+    let cell = |value: f64| if value.is_nan() { String::new() } else { value.to_string() };
+    let [a, b, c] = series;
+    for (i, ((a, b), c)) in a.iter().zip(b).zip(c).enumerate() {
+        let [a, b, c] = [a, b, c].map(|value| cell(*value));
         writeln!(text, "{},{a},{b},{c}", i as f64 / RATE_HZ).unwrap();
     }
     let folder = tempfile::tempdir().unwrap();
@@ -72,22 +73,17 @@ fn columns(table: &arrow_array::RecordBatch) -> String {
 fn spectra_are_those_of_the_method_with_its_settings() {
     let folder = folder();
     let all = series();
-    let check = |config: &str, unit: &str, expected: &dyn Fn(&[f64]) -> (Vec<f64>, Vec<f64>)| {
+    let check = |config: &str, unit: &str, expected: &dyn Fn(&[f64]) -> PowerSpectrum| {
         let table = ran(&with("signal.spectrum", config), folder.path()).table("y");
         assert_eq!(texts(&table, "channel"), ["a", "b", "c"], "{config}");
         assert_eq!(texts(&table, "unit"), [unit; 3], "{config}");
         for (row, series) in all.iter().enumerate() {
-            let (frequencies, power) = expected(series);
-            assert_eq!(lists(&table, "frequencies_hz")[row], frequencies, "{config}");
-            assert_eq!(lists(&table, "power")[row], power, "{config}");
+            let expected = expected(series);
+            assert_eq!(lists(&table, "frequencies_hz")[row], expected.frequencies_hz, "{config}");
+            assert_eq!(lists(&table, "power")[row], expected.power, "{config}");
         }
     };
-    let of_welch = |settings: Welch| {
-        move |series: &[f64]| {
-            let found = welch(series, RATE_HZ, &settings).unwrap();
-            (found.frequencies_hz, found.power)
-        }
-    };
+    let of_welch = |settings: Welch| move |series: &[f64]| welch(series, RATE_HZ, &settings).unwrap();
     check("", "uV^2/Hz", &of_welch(Welch::new(256)));
     check("    segment: 256\n    overlap: 50 %\n    window: hann\n", "uV^2/Hz", &of_welch(Welch::new(256)));
     let settings = Welch {
@@ -105,15 +101,13 @@ fn spectra_are_those_of_the_method_with_its_settings() {
     check("    segment: 500 ms\n    overlap: 30\n    window: {gaussian: 100 ms}\n", "uV^2/Hz", &of_welch(settings));
     let of_fft = |series: &[f64]| {
         let method = Periodogram { window: Window::Hamming, detrend: Detrend::Nothing, ..Periodogram::default() };
-        let found = periodogram(series, RATE_HZ, &method).unwrap().between(1.0, 45.0);
-        (found.frequencies_hz, found.power)
+        periodogram(series, RATE_HZ, &method).unwrap().between(1.0, 45.0)
     };
     let config = "    method: fft\n    window: hamming\n    detrend: none\n    frequency_range: [1 Hz, 45 Hz]\n";
     check(config, "uV^2/Hz", &of_fft);
     let of_multitaper = |series: &[f64]| {
         let method = Multitaper { bandwidth_hz: Some(2.0), tapers: Some(5), ..Multitaper::default() };
-        let found = multitaper(series, RATE_HZ, &method).unwrap();
-        (found.frequencies_hz, found.power)
+        multitaper(series, RATE_HZ, &method).unwrap()
     };
     check("    method: multitaper\n    bandwidth: 2 Hz\n    tapers: 5\n", "uV^2/Hz", &of_multitaper);
 }

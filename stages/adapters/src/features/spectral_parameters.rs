@@ -175,8 +175,8 @@ impl ParametersStage {
                     return false;
                 }
             };
-            let low = self.config.min_r_squared.is_some_and(|least| !(fit.r_squared >= least));
-            let far = self.config.max_mae.is_some_and(|most| !(fit.mae <= most));
+            let low = self.config.min_r_squared.is_some_and(|least| fit.r_squared.is_nan() || fit.r_squared < least);
+            let far = self.config.max_mae.is_some_and(|most| fit.mae.is_nan() || fit.mae > most);
             if low || far {
                 poor_ones
                     .of_name(&name, &format!("r squared {:.3}, mean absolute error {:.3}", fit.r_squared, fit.mae));
