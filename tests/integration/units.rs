@@ -44,6 +44,10 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("features.events", "rate_hz", FREQUENCY, "Hz"),
     ("features.events", "time_fraction", NUMBER, "1"),
     ("features.dfa", "window_s", TIME, "s"),
+    ("features.spectral_parameters", "bandwidth_hz", FREQUENCY, "Hz"),
+    ("features.spectral_parameters", "center_frequency_hz", FREQUENCY, "Hz"),
+    ("features.spectral_parameters", "peak_bandwidth_hz", FREQUENCY, "Hz"),
+    ("features.spectral_parameters", "peak_frequency_hz", FREQUENCY, "Hz"),
     ("features.spiking", "correlation_5ms", NUMBER, "1"),
     ("features.spiking", "fano_1ms", NUMBER, "1"),
     ("features.spiking", "isi_cv", NUMBER, "1"),
@@ -99,6 +103,9 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("potential.lead_field", "my", LEAD, "mV/(nA um)"),
     ("potential.lead_field", "mz", LEAD, "mV/(nA um)"),
     ("signal.epochs", "onset_s", TIME, "s"),
+    ("signal.spectrogram", "frequencies_hz", FREQUENCY, "Hz"),
+    ("signal.spectrogram", "time_s", TIME, "s"),
+    ("signal.spectrum", "frequencies_hz", FREQUENCY, "Hz"),
     ("simulate.spiking", "rate_hz", FREQUENCY, "Hz"),
     ("simulate.spiking", "t_start_ms", TIME, "ms"),
     ("simulate.spiking", "t_stop_ms", TIME, "ms"),
@@ -199,6 +206,11 @@ const WITHOUT: &[(&str, &[&str])] = &[
     // Fluctuations are in the unit of the signal.
     ("features.dfa", &["dfa_exponent", "dfa_intercept", "dfa_r_squared", "fluctuation", "in_fit", "windows"]),
     ("features.fei", &["dfa_exponent", "fei", "fei_outliers_removed", "outliers", "windows"]),
+    // Power is log10 of that of the spectrum; the unit of a knee depends on the exponent.
+    (
+        "features.spectral_parameters",
+        &["accepted", "exponent", "knee", "mae", "offset", "peak", "peak_power", "peaks", "power", "r_squared"],
+    ),
     ("inverse.c2st", &["c2st", "draws", "reference"]),
     (
         "inverse.calibration",
@@ -287,6 +299,9 @@ const WITHOUT: &[(&str, &[&str])] = &[
     ("signal.average", &["count"]),
     // Their unit stands beside them.
     ("signal.reject", &["threshold", "value"]),
+    // The unit of power stands beside it.
+    ("signal.spectrogram", &["power"]),
+    ("signal.spectrum", &["power"]),
     ("simulate.spiking", &["neuron", "size", "step"]),
     // Of values in any unit.
     (

@@ -11,7 +11,7 @@ use lapicque_signal::multitaper::{Multitaper, multitaper};
 use lapicque_signal::periodogram::{Periodogram, periodogram};
 use lapicque_signal::spectral_parameters::{Settings, SpectralParameters, fit};
 use lapicque_signal::spectrogram::spectrogram;
-use lapicque_signal::welch::{Average, Detrend, Scaling, Welch, Window, welch};
+use lapicque_signal::welch::{Average, Detrend, PowerSpectrum, Scaling, Welch, Window, welch};
 use support::{bind, floats, lists, ran, refused_in, texts};
 use tempfile::TempDir;
 
@@ -43,9 +43,10 @@ fn series() -> [Vec<f64>; 3] {
 
 fn folder_with(series: &[Vec<f64>; 3]) -> TempDir {
     let mut text = "time_s,a,b,c\n".to_owned();
-    for i in 0..series[0].len() {
-        let cell = |value: f64| if value.is_nan() { String::new() } else { value.to_string() };
-        let [a, b, c] = [0, 1, 2].map(|k| cell(series[k][i]));
+    let cell = |value: f64| if value.is_nan() { String::new() } else { value.to_string() };
+    let [a, b, c] = series;
+    for (i, ((a, b), c)) in a.iter().zip(b).zip(c).enumerate() {
+        let [a, b, c] = [a, b, c].map(|value| cell(*value));
         writeln!(text, "{},{a},{b},{c}", i as f64 / RATE_HZ).unwrap();
     }
     let folder = tempfile::tempdir().unwrap();
@@ -72,22 +73,17 @@ fn columns(table: &arrow_array::RecordBatch) -> String {
 fn spectra_are_those_of_the_method_with_its_settings() {
     let folder = folder();
     let all = series();
-    let check = |config: &str, unit: &str, expected: &dyn Fn(&[f64]) -> (Vec<f64>, Vec<f64>)| {
+    let check = |config: &str, unit: &str, expected: &dyn Fn(&[f64]) -> PowerSpectrum| {
         let table = ran(&with("signal.spectrum", config), folder.path()).table("y");
         assert_eq!(texts(&table, "channel"), ["a", "b", "c"], "{config}");
         assert_eq!(texts(&table, "unit"), [unit; 3], "{config}");
         for (row, series) in all.iter().enumerate() {
-            let (frequencies, power) = expected(series);
-            assert_eq!(lists(&table, "frequencies_hz")[row], frequencies, "{config}");
-            assert_eq!(lists(&table, "power")[row], power, "{config}");
+            let expected = expected(series);
+            assert_eq!(lists(&table, "frequencies_hz")[row], expected.frequencies_hz, "{config}");
+            assert_eq!(lists(&table, "power")[row], expected.power, "{config}");
         }
     };
-    let of_welch = |settings: Welch| {
-        move |series: &[f64]| {
-            let found = welch(series, RATE_HZ, &settings).unwrap();
-            (found.frequencies_hz, found.power)
-        }
-    };
+    let of_welch = |settings: Welch| move |series: &[f64]| welch(series, RATE_HZ, &settings).unwrap();
     check("", "uV^2/Hz", &of_welch(Welch::new(256)));
     check("    segment: 256\n    overlap: 50 %\n    window: hann\n", "uV^2/Hz", &of_welch(Welch::new(256)));
     let settings = Welch {
@@ -105,15 +101,13 @@ fn spectra_are_those_of_the_method_with_its_settings() {
     check("    segment: 500 ms\n    overlap: 30\n    window: {gaussian: 100 ms}\n", "uV^2/Hz", &of_welch(settings));
     let of_fft = |series: &[f64]| {
         let method = Periodogram { window: Window::Hamming, detrend: Detrend::Nothing, ..Periodogram::default() };
-        let found = periodogram(series, RATE_HZ, &method).unwrap().between(1.0, 45.0);
-        (found.frequencies_hz, found.power)
+        periodogram(series, RATE_HZ, &method).unwrap().between(1.0, 45.0)
     };
     let config = "    method: fft\n    window: hamming\n    detrend: none\n    frequency_range: [1 Hz, 45 Hz]\n";
     check(config, "uV^2/Hz", &of_fft);
     let of_multitaper = |series: &[f64]| {
         let method = Multitaper { bandwidth_hz: Some(2.0), tapers: Some(5), ..Multitaper::default() };
-        let found = multitaper(series, RATE_HZ, &method).unwrap();
-        (found.frequencies_hz, found.power)
+        multitaper(series, RATE_HZ, &method).unwrap()
     };
     check("    method: multitaper\n    bandwidth: 2 Hz\n    tapers: 5\n", "uV^2/Hz", &of_multitaper);
 }
@@ -393,4 +387,67 @@ fn threads_do_not_matter_and_a_knee_without_values_is_no_feature() {
     };
     assert!(!features("").contains(&"knee".to_owned()) && features("").contains(&"offset".to_owned()));
     assert!(features("    aperiodic_mode: knee\n").contains(&"knee".to_owned()));
+}
+
+#[test]
+fn signals_of_few_samples_and_infinite_ones_have_no_parameters() {
+    let mut series = series();
+    // A sum of its squares would be infinite.
+    series[1][7] = 1e300;
+    let folder = folder_with(&series);
+    for length in ["5 ms", "10 ms", "50 ms"] {
+        let text = format!(
+            "  x:\n    kind: import.recording\n    path: x.csv\n    unit: uV\n  e:\n    kind: signal.epochs\n    inputs: {{ signals: x }}\n    length: {length}\n    step: 5 s\n  y:\n    kind: features.spectral_parameters\n    inputs: {{ signals: e }}\n"
+        );
+        let found = ran(&text, folder.path());
+        let table = found.table("y");
+        assert_eq!(table.num_rows(), 12);
+        for name in ["offset", "exponent", "r_squared", "mae", "peaks", "peak_power"] {
+            assert!(floats(&table, name).iter().all(|value| value.is_nan()), "{length} {name}");
+        }
+        assert_eq!(found.output("y", 1).num_rows(), 0);
+        assert!(found.notes("y").contains("of the bins that are to be fitted have power"), "{}", found.notes("y"));
+    }
+    let infinite = ran(&with("features.spectral_parameters", ""), folder.path());
+    assert!(floats(&infinite.table("y"), "exponent")[1].is_nan());
+    assert!(infinite.notes("y").contains("channel b: 1 of 4000 values is infinite"), "{}", infinite.notes("y"));
+    let refused = ran(&with("signal.spectrogram", ""), folder.path());
+    assert!(refused.failures()[0].starts_with("channel b: 1 of 4000 values is infinite"), "{:?}", refused.failures());
+}
+
+/// As other programs write them: names of samples, frequencies and power.
+#[test]
+fn spectra_of_files_are_fitted_and_gaps_in_them_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let frequencies: Vec<f64> = (0..=160).map(|i| 0.25 * f64::from(i)).collect();
+    let power: Vec<f64> = frequencies
+        .iter()
+        .map(|f| 10_f64.powf(1.0 - 1.2 * f.max(0.1).log10() + 0.8 * (-(f - 10.0).powi(2) / 2.0).exp()))
+        .collect();
+    let mut holed = power.clone();
+    holed[50] = 0.0;
+    let rows = [&power, &holed].map(|power| (frequencies.clone(), power.clone()));
+    let (f, p): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let lists = |rows: Vec<Vec<f64>>| -> arrow_array::ArrayRef {
+        let rows = rows.into_iter().map(|row| Some(row.into_iter().map(Some)));
+        std::sync::Arc::new(arrow_array::ListArray::from_iter_primitive::<arrow_array::types::Float64Type, _, _>(rows))
+    };
+    let names: arrow_array::ArrayRef = std::sync::Arc::new(arrow_array::StringArray::from(vec!["one", "holed"]));
+    let table =
+        arrow_array::RecordBatch::try_from_iter([("sample", names), ("frequencies_hz", lists(f)), ("power", lists(p))])
+            .unwrap();
+    let file = std::fs::File::create(folder.path().join("s.parquet")).unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(file, table.schema(), None).unwrap();
+    writer.write(&table).unwrap();
+    writer.close().unwrap();
+    let text = "  s:\n    kind: import.table\n    path: s.parquet\n    table: spectra\n  y:\n    kind: features.spectral_parameters\n    inputs: { spectra: s }\n";
+    let found = ran(text, folder.path());
+    assert!(found.failures().is_empty(), "{:?}", found.failures());
+    let table = found.table("y");
+    assert_eq!(texts(&table, "sample"), ["one", "holed"]);
+    let expected = fit(&frequencies, &power, &Settings::default()).unwrap();
+    assert_eq!(floats(&table, "exponent")[0], expected.exponent);
+    assert!((expected.exponent - 1.2).abs() < 0.05, "{}", expected.exponent);
+    assert!(floats(&table, "exponent")[1].is_nan());
+    assert!(found.notes("y").contains("the power at 12.5 Hz is 0"), "{}", found.notes("y"));
 }

@@ -144,10 +144,7 @@ impl Tapered {
         if let Some(transform) = method.transform.filter(|transform| *transform < samples) {
             return Err(MultitaperError::Transform { transform, samples });
         }
-        let (mut tapers, mut concentrations) = chosen(method, samples, rate_hz)?;
-        let all = method.tapers.unwrap_or(usize::MAX);
-        tapers.truncate(all);
-        concentrations.truncate(all);
+        let (tapers, concentrations) = chosen(method, samples, rate_hz)?;
         let len = method.transform.unwrap_or(samples);
         Ok(Tapered { method: *method, rate_hz, samples, tapers, concentrations, len, transform: Transform::new(len) })
     }
@@ -246,7 +243,7 @@ fn chosen(method: &Multitaper, samples: usize, rate_hz: f64) -> Result<(Vec<Vec<
     if half_bandwidth >= 0.5 * longer as f64 {
         return Err(MultitaperError::Wide { bandwidth_hz, rate_hz });
     }
-    let count = ((2.0 * half_bandwidth) as usize).clamp(1, samples);
+    let count = ((2.0 * half_bandwidth) as usize).clamp(1, samples).min(method.tapers.unwrap_or(usize::MAX));
     let found = dpss(longer, half_bandwidth, count)?;
     let concentrated = found.concentrations.iter().filter(|part| **part > LEAST_CONCENTRATION).count().max(1);
     let mut tapers = found.tapers;

@@ -69,10 +69,15 @@ pub fn write(spectra: &[Spectrum<'_>]) -> Result<RecordBatch, TableError> {
     )?)
 }
 
+/// Spectra of files need not tell channel, epoch and unit: they are channel `0`, epoch 0, and of no unit.
 pub fn read(batch: &RecordBatch) -> Result<Vec<Spectrum<'_>>, TableError> {
-    let channel = text_column(TABLE, batch, "channel")?;
-    let epoch: Vec<i32> = narrow_column(TABLE, batch, "epoch")?;
-    let unit = text_column(TABLE, batch, "unit")?;
+    let there = |name: &str| batch.column_by_name(name).is_some();
+    let text = |name: &str| there(name).then(|| text_column(TABLE, batch, name)).transpose();
+    let (channel, unit) = (text("channel")?, text("unit")?);
+    let epoch: Vec<i32> = match there("epoch") {
+        true => narrow_column(TABLE, batch, "epoch")?,
+        false => vec![0; batch.num_rows()],
+    };
     let frequencies = list_column(TABLE, batch, "frequencies_hz")?;
     let power = list_column(TABLE, batch, "power")?;
     let spectra = frequencies.into_iter().zip(power).enumerate().map(|(row, (frequencies_hz, power))| {
@@ -83,7 +88,8 @@ pub fn read(batch: &RecordBatch) -> Result<Vec<Spectrum<'_>>, TableError> {
                 lengths: (frequencies_hz.len(), power.len()),
             });
         }
-        let (channel, unit) = (channel.value(row).to_owned().into(), unit.value(row).to_owned().into());
+        let channel = channel.as_ref().map_or("0", |channel| channel.value(row)).to_owned().into();
+        let unit = unit.as_ref().map_or("", |unit| unit.value(row)).to_owned().into();
         Ok(Spectrum { channel, epoch: epoch[row], unit, frequencies_hz, power })
     });
     spectra.collect()
@@ -105,6 +111,9 @@ mod tests {
         };
         let spectra = [spectrum("Cz", vec![0.0, 0.5], vec![2.0, f64::INFINITY]), spectrum("Pz", vec![], vec![])];
         assert_eq!(read(&write(&spectra).unwrap()).unwrap(), spectra);
+        let bare = write(&spectra[..1]).unwrap().project(&[3, 4]).unwrap();
+        let bare = read(&bare).unwrap();
+        assert_eq!((&*bare[0].channel, bare[0].epoch, &*bare[0].unit), ("0", 0, ""));
         let uneven = write(&[spectra[0].clone(), spectrum("Pz", vec![1.0, 2.0], vec![1.0])]).unwrap();
         let message = read(&uneven).unwrap_err().to_string();
         assert_eq!(message, "row 2 has 2 values in `frequencies_hz` and 1 in `power`; as many are due");

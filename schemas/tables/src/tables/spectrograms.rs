@@ -50,10 +50,12 @@ pub fn schema() -> TableSchema {
 }
 
 pub fn write(spectrograms: &[Spectrogram]) -> Result<RecordBatch, TableError> {
-    let rows: Vec<(&Spectrogram, &(f64, Vec<f64>))> =
-        spectrograms.iter().flat_map(|all| all.segments.iter().map(move |segment| (all, segment))).collect();
-    if let Some((row, (all, (_, power)))) =
-        rows.iter().enumerate().find(|(_, (all, (_, power)))| power.len() != all.frequencies_hz.len())
+    let rows: Vec<(&Spectrogram, f64, &[f64])> = spectrograms
+        .iter()
+        .flat_map(|all| all.segments.iter().map(move |(time_s, power)| (all, *time_s, power.as_slice())))
+        .collect();
+    if let Some((row, (all, _, power))) =
+        rows.iter().enumerate().find(|(_, (all, _, power))| power.len() != all.frequencies_hz.len())
     {
         return Err(TableError::Lengths {
             row: row + 1,
@@ -61,31 +63,33 @@ pub fn write(spectrograms: &[Spectrogram]) -> Result<RecordBatch, TableError> {
             lengths: (all.frequencies_hz.len(), power.len()),
         });
     }
-    let lists = |of: &dyn Fn(&(&Spectrogram, &(f64, Vec<f64>))) -> Vec<f64>| {
-        let DataType::List(item) = list_of(DataType::Float64) else {
-            return Err(TableError::Build("`power` is no list".to_owned()));
-        };
-        let lists: Vec<Vec<f64>> = rows.iter().map(of).collect();
-        let total: usize = lists.iter().map(Vec::len).sum();
-        if i32::try_from(total).is_err() {
-            return Err(TableError::Build(format!("{total} values in one table; at most {} are allowed", i32::MAX)));
-        }
-        let offsets = OffsetBuffer::from_lengths(lists.iter().map(Vec::len));
-        Ok(ListArray::try_new(item, offsets, Arc::new(Float64Array::from(lists.concat())), None)?)
-    };
-    let channels: Vec<&str> = rows.iter().map(|(all, _)| all.channel.as_str()).collect();
-    let units: Vec<&str> = rows.iter().map(|(all, _)| all.unit.as_str()).collect();
+    let channels: Vec<&str> = rows.iter().map(|(all, ..)| all.channel.as_str()).collect();
+    let units: Vec<&str> = rows.iter().map(|(all, ..)| all.unit.as_str()).collect();
+    let frequencies: Vec<&[f64]> = rows.iter().map(|(all, ..)| all.frequencies_hz.as_slice()).collect();
+    let powers: Vec<&[f64]> = rows.iter().map(|(.., power)| *power).collect();
     Ok(RecordBatch::try_new(
         schema().arrow,
         vec![
             Arc::new(StringArray::from(channels)),
-            Arc::new(Int32Array::from_iter_values(rows.iter().map(|(all, _)| all.epoch))),
-            Arc::new(Float64Array::from_iter_values(rows.iter().map(|(_, (time_s, _))| *time_s))),
+            Arc::new(Int32Array::from_iter_values(rows.iter().map(|(all, ..)| all.epoch))),
+            Arc::new(Float64Array::from_iter_values(rows.iter().map(|(_, time_s, _)| *time_s))),
             Arc::new(StringArray::from(units)),
-            Arc::new(lists(&|(all, _)| all.frequencies_hz.clone())?),
-            Arc::new(lists(&|(_, (_, power))| power.clone())?),
+            Arc::new(lists(&frequencies)?),
+            Arc::new(lists(&powers)?),
         ],
     )?)
+}
+
+fn lists(rows: &[&[f64]]) -> Result<ListArray, TableError> {
+    let DataType::List(item) = list_of(DataType::Float64) else {
+        return Err(TableError::Build("`power` is no list".to_owned()));
+    };
+    let total: usize = rows.iter().map(|row| row.len()).sum();
+    if i32::try_from(total).is_err() {
+        return Err(TableError::Build(format!("{total} values in one table; at most {} are allowed", i32::MAX)));
+    }
+    let offsets = OffsetBuffer::from_lengths(rows.iter().map(|row| row.len()));
+    Ok(ListArray::try_new(item, offsets, Arc::new(Float64Array::from(rows.concat())), None)?)
 }
 
 #[cfg(test)]

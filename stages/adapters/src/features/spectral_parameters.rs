@@ -1,5 +1,9 @@
 //! `features.spectral_parameters`: aperiodic component and peaks of power spectra, of signals or as they come
 //! ([`lapicque_signal::spectral_parameters`]).
+//!
+//! A signal with missing or infinite values, with fewer than five bins with power in the range (as a constant, or one of
+//! a few samples), or whose fit does not come to an end has NaN in all columns, and a note says why. Power that is 0 or
+//! missing between other bins, and frequencies that are not evenly spaced, are told likewise.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -171,8 +175,8 @@ impl ParametersStage {
                     return false;
                 }
             };
-            let low = self.config.min_r_squared.is_some_and(|least| !(fit.r_squared >= least));
-            let far = self.config.max_mae.is_some_and(|most| !(fit.mae <= most));
+            let low = self.config.min_r_squared.is_some_and(|least| fit.r_squared.is_nan() || fit.r_squared < least);
+            let far = self.config.max_mae.is_some_and(|most| fit.mae.is_nan() || fit.mae > most);
             if low || far {
                 poor_ones
                     .of_name(&name, &format!("r squared {:.3}, mean absolute error {:.3}", fit.r_squared, fit.mae));

@@ -75,7 +75,7 @@ fn holds(kind: &str, name: &str) -> Holds {
 
 /// Whether metadata of a column is kept.
 fn is_kept(key: &str) -> bool {
-    SEMANTIC_KEYS.contains(&key) || key == DESCRIPTION
+    SEMANTIC_KEYS.contains(&key) || [DESCRIPTION, features::WITHOUT_VALUES].contains(&key)
 }
 
 fn text_table(

@@ -14,7 +14,7 @@ use super::span::Span;
 use super::window_config::WindowConfig;
 use super::{known_interval_ms, of_signal};
 
-/// How the spectrum of a signal is estimated.
+/// How the spectrum of a signal is estimated. What is not set does not enter keys.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Estimation {
@@ -22,28 +22,38 @@ pub(crate) struct Estimation {
     pub(crate) method: Method,
     /// Welch: length of a segment, as a time or in samples. A shorter signal is one segment.
     #[schemars(with = "Option<String>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) segment: Option<Span>,
     /// Welch: what neighbouring segments share, as a part (default 50 %), a time or in samples.
     #[schemars(with = "Option<String>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) overlap: Option<Span>,
     /// Welch (default hann) and fft (default boxcar): the taper, by scipy's names; e.g. `hamming` or `{kaiser: 14}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) window: Option<WindowConfig>,
     /// Welch: mean (default), or median, corrected for its bias.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) average: Option<Average>,
     /// Length of the transform in samples; what is beyond the segment or signal is zero (default: nothing is).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) transform: Option<u32>,
     /// What each segment loses first: constant (default), linear or none.
     pub(crate) detrend: Detrend,
     /// Welch and fft: density (default), per Hz, or spectrum, per bin.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) scaling: Option<Scaling>,
     /// Multitaper: full width over which power is smoothed (default 8 times the sampling rate over the samples).
     #[schemars(with = "Option<String>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bandwidth: Option<Frequency>,
     /// Multitaper: at most so many tapers (default: all with more than 90 % of their power within the bandwidth).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tapers: Option<u32>,
     /// Multitaper: adaptive (default), eigenvalue or uniform.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) weights: Option<Weights>,
     /// Multitaper: `mne` gives the numbers of MNE-Python.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) compat: Option<MultitaperCompat>,
 }
 

@@ -8,7 +8,7 @@ use super::span::Span;
 
 /// A window by name; those with parameters are a map: `{kaiser: 14}`, `{gaussian: 100 ms}`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum WindowConfig {
     Hann,
     Hamming,
