@@ -1,4 +1,4 @@
-"""Writes recordings with scipy, eeglabio and pynwb, and what they hold, for `stages/recording/tests/written_containers.rs`.
+"""Writes recordings with scipy, h5py, eeglabio and pynwb, and what they hold, for `stages/recording/tests/written_containers.rs`.
 
     python containers.py FOLDER
 
@@ -49,6 +49,9 @@ def with_scipy():
     scipy.io.savemat(path("v4.mat"), {"x": values, "names": np.array(names)}, format="4")
     told("v4.mat", {"variable": "x", "sampling_rate": 50, "channels_variable": "names"},
          [channel(n, None, 50, 0, v) for n, v in zip(names, values)])
+    epochs = rng.normal(size=(4, 50, 3))
+    scipy.io.savemat(path("epochs.mat"), {"x": epochs, "fs": 50.0, "labels": np.array(names, dtype=object)})
+    told("epochs.mat", {}, [channel(n, None, 50, 0, epochs[i, :, k]) for k in range(3) for i, n in enumerate(names)])
     # FieldTrip: trials of their own lengths.
     cells = lambda items: np.array([*items, None], dtype=object)[:-1].reshape(1, -1)
     lengths = [30, 40]
@@ -122,7 +125,34 @@ def with_pynwb():
          files["made.nwb"]["annotations"])
 
 
+def with_h5py():
+    import h5py
+
+    options = {"gzip": dict(compression="gzip", shuffle=True), "lzf": dict(compression="lzf", shuffle=True, fletcher32=True), "none": {},
+               "big_endian": {}, "one_chunk": dict(chunks=(400, 3)), "compact": {}, "scale_offset": dict(scaleoffset=0)}
+    values = np.round(np.cumsum(rng.normal(size=(400, 3)), axis=0) * 3)
+    for version in ("earliest", "latest"):
+        with h5py.File(path(f"layouts_{version}.nwb"), "w", libver=version) as file:
+            file.attrs["nwb_version"] = "2.7.0"
+            for name, how in options.items():
+                group = file.create_group(f"acquisition/{name}")
+                kind = ">f4" if name == "big_endian" else "i4" if name == "scale_offset" else "f4"
+                data = group.create_dataset("data", data=values.astype(kind), **({"chunks": (64, 2)} | how if how and "chunks" not in how else how))
+                data.attrs["unit"] = "a.u."
+                group.create_dataset("starting_time", data=0.0).attrs["rate"] = 10.0
+            # Not all of it was ever written.
+            group = file.create_group("acquisition/partly")
+            data = group.create_dataset("data", (400, 3), "i2", chunks=(100, 3), fillvalue=-7, maxshape=(None, 3))
+            data[:100] = values[:100]
+            group.create_dataset("starting_time", data=0.0).attrs["rate"] = 10.0
+        for name in options:
+            told(f"layouts_{version}.nwb#{name}", {"variable": f"acquisition/{name}"}, [channel(f"{name}_{i}", "a.u.", 10, 0, v) for i, v in enumerate(values.T)])
+        filled = np.where(np.arange(400)[:, None] < 100, values, -7)
+        told(f"layouts_{version}.nwb#partly", {"variable": "acquisition/partly"}, [channel(f"partly_{i}", None, 10, 0, v) for i, v in enumerate(filled.T)])
+
+
 with_scipy()
+with_h5py()
 with_eeglabio()
 with_pynwb()
 with open(path("expected.json"), "w") as out:

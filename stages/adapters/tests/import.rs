@@ -150,8 +150,8 @@ fn channels_are_selected_by_name() {
     assert!(refused_in(&recording("    path: x.npy\n    sampling_rate: 1 kHz\n"), folder.path()).contains("`x.npy`"));
     std::fs::write(folder.path().join("x.edf"), "no".repeat(500)).unwrap();
     assert!(refused_in(&recording("    path: x.edf\n"), folder.path()).contains("not an EDF or BDF file"));
-    std::fs::write(folder.path().join("x.set"), "no").unwrap();
-    assert!(refused_in(&recording("    path: x.set\n"), folder.path()).contains("`.set` is not read"));
+    std::fs::write(folder.path().join("x.xyz"), "no").unwrap();
+    assert!(refused_in(&recording("    path: x.xyz\n"), folder.path()).contains("`.xyz` is not read"));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! (a compressed chunk, or none at all and a fill value): at most 64 values for each byte of the file, 2^22 in any case, and never more than 2^31.
 
 mod error;
+mod lzf;
 mod served;
 mod values;
 
@@ -115,7 +116,7 @@ impl Attribute {
 /// Fetches the bytes that a reference of any length leads to.
 type Resolve<'a> = dyn Fn(&[u8]) -> Result<Vec<u8>, Hdf5Error> + 'a;
 
-/// Opens the file and reads from it. The crate asks for bytes from a thread of its own, which owns all that it holds, while this one reads them.
+/// Opens the file and reads from it; what `read` gives back holds no group or array. The crate asks for bytes from a thread of its own, which owns all that it holds, while this one reads them.
 pub(crate) fn with_file<T, E>(
     reader: &mut dyn ReadSeek,
     read: impl FnOnce(&Hdf5) -> Result<T, E> + Send,
@@ -125,11 +126,13 @@ where
     E: From<Hdf5Error> + Send,
 {
     served::with_storage(reader, |storage, file_bytes| {
+        // Deflate shrinks a thousand times at most.
+        let max_chunk_bytes = file_bytes.saturating_mul(1032).clamp(1 << 22, 1 << 28) as usize;
         let options = hdf5_reader::OpenOptions {
             chunk_cache_bytes: 1 << 24,
-            // Deflate shrinks a thousand times at most.
-            max_chunk_bytes: file_bytes.saturating_mul(1032).clamp(1 << 22, 1 << 28) as usize,
+            max_chunk_bytes,
             max_object_header_bytes: 1 << 24,
+            filter_registry: Some(lzf::filters(max_chunk_bytes)),
             ..hdf5_reader::OpenOptions::default()
         };
         let file = hdf5_reader::Hdf5File::from_storage_with_options(storage, options).map_err(|error| match error {

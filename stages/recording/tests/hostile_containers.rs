@@ -120,7 +120,8 @@ fn no_reader_of_containers_panics_hangs_or_holds_more_than_a_file_is_worth() {
     }
     let edits = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<u8>()), 1..6);
     let strategy = (prop::sample::select(seeds.clone()), edits);
-    let config = Config { cases: 2000, failure_persistence: None, ..Config::default() };
+    let cases = if std::env::var("LAPICQUE_LONG_TESTS").is_ok_and(|long| long == "1") { 20_000 } else { 2000 };
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[14; 32]));
     runner
         .run(&strategy, |((name, bytes), edits)| {

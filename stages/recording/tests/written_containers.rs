@@ -1,4 +1,4 @@
-//! Files that scipy, eeglabio and pynwb write now, by `tests/writers/containers.py`: every value, label, unit, rate and event.
+//! Files that scipy, h5py, eeglabio and pynwb write now, by `tests/writers/containers.py`: every value, label, unit, rate and event.
 //!
 //! They need a Python with these modules, which `LAPICQUE_PYTHON` names (default: `python3`); without one the test says that it was skipped.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
@@ -23,9 +23,9 @@ impl Parts for OnDisk {
 /// Runs the script; `None` where there is no Python for it.
 fn written() -> Option<(tempfile::TempDir, serde_json::Map<String, Value>)> {
     let python = std::env::var_os("LAPICQUE_PYTHON").unwrap_or_else(|| "python3".into());
-    let has_modules = Command::new(&python).args(["-c", "import scipy.io, eeglabio, pynwb"]).output();
+    let has_modules = Command::new(&python).args(["-c", "import scipy.io, h5py, eeglabio, pynwb"]).output();
     if !has_modules.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: LAPICQUE_PYTHON has no scipy, eeglabio and pynwb");
+        eprintln!("skipped: LAPICQUE_PYTHON has no scipy, h5py, eeglabio and pynwb");
         return None;
     }
     let folder = tempfile::tempdir().unwrap();

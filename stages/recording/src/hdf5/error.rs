@@ -22,8 +22,6 @@ pub enum Hdf5Error {
     TooMany { most: usize },
     #[error("`{path}` is not of {allowed}")]
     OtherKind { path: String, allowed: &'static str },
-    #[error("reading it takes more than a file of {file_bytes} bytes is worth: it is damaged")]
-    Endless { file_bytes: u64 },
     #[error("its structure cannot be followed; it is damaged")]
     GivenUp,
 }

@@ -72,6 +72,7 @@ impl Storage for Limited {
     }
 }
 
+/// Calls `read` on the bytes of a reader. What it gives back must not hold them, or nobody would know when to stop answering.
 pub(super) fn with_storage<T, E>(
     reader: &mut dyn ReadSeek,
     read: impl FnOnce(DynStorage, u64) -> Result<T, E> + Send,

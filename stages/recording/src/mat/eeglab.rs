@@ -82,6 +82,12 @@ pub(super) fn plan(variables: &[(String, MatValue)], prefix: &str) -> Result<Pla
     if is_epoched && !annotations.is_empty() {
         notes.push("onsets of events count along the epochs, one after the other".to_owned());
     }
+    let cuts = annotations.iter().filter(|event| event.text == "boundary").count();
+    if cuts > 0 && !is_epoched {
+        notes.push(format!(
+            "{cuts} events `boundary`: stretches may have been cut out there, and the signals go on behind them"
+        ));
+    }
     let labels = labels(variables, &path("chanlocs"), channels, &mut notes);
     let block = Block { place, has_channels_first: true, samples, epochs, start_s };
     Ok(Plan { labels, unit: Some(UNIT), rate_hz, blocks: vec![block], is_epoched, is_whole, annotations, notes })

@@ -177,3 +177,59 @@ pub fn find<'a>(variables: &'a [(String, MatValue)], path: &str) -> Option<&'a M
     }
     if element.is_some_and(|number| number > 0) { None } else { Some(value) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(value: f64) -> MatValue {
+        let real = Some(vec![value]);
+        MatValue::Numbers(Numbers { dims: vec![1, 1], is_whole: false, is_complex: false, real, imaginary: None })
+    }
+
+    fn fields(dims: [usize; 2], fields: Vec<(&str, Vec<MatValue>)>) -> MatValue {
+        let fields = fields.into_iter().map(|(name, values)| (name.to_owned(), values)).collect();
+        MatValue::Struct { dims: dims.to_vec(), fields }
+    }
+
+    #[test]
+    fn paths_lead_through_structs_and_cells() {
+        let places = fields([1, 2], vec![("x", vec![number(1.0), number(2.0)])]);
+        let cell = MatValue::Cell {
+            dims: vec![1, 2],
+            items: vec![number(3.0), fields([1, 1], vec![("y", vec![number(4.0)])])],
+        };
+        let data = fields([1, 1], vec![("places", vec![places]), ("trial", vec![cell])]);
+        let variables = [("data".to_owned(), data)];
+        for (path, due) in [
+            ("data.places(1).x", Some(1.0)),
+            ("data(1).places(2).x", Some(2.0)),
+            ("data.trial{1}", Some(3.0)),
+            ("data.trial{2}.y", Some(4.0)),
+            // Which of several, more than there are, another kind, no end, nothing.
+            ("data.places.x", None),
+            ("data.places(3).x", None),
+            ("data.places(0).x", None),
+            ("data.trial(1)", None),
+            ("data.trial{3}", None),
+            ("data.trial{1", None),
+            ("data.trial{-1}", None),
+            ("data..x", None),
+            ("data(2)", None),
+            ("datum", None),
+            ("", None),
+        ] {
+            assert_eq!(find(&variables, path).and_then(MatValue::number), due, "{path}");
+        }
+    }
+
+    #[test]
+    fn values_tell_what_they_are() {
+        let text = MatValue::Text(vec!["Cz".to_owned(), "Pz".to_owned()]);
+        assert_eq!((text.text(), text.texts().unwrap().len()), (None, 2));
+        assert_eq!(MatValue::Text(Vec::new()).text(), Some(""));
+        let cell = MatValue::Cell { dims: vec![1, 2], items: vec![text, number(1.0)] };
+        assert_eq!((cell.texts(), cell.told().as_str()), (None, "a 1 x 2 cell array"));
+        assert_eq!(fields([2, 3], Vec::new()).told(), "a 2 x 3 array of structs");
+    }
+}
