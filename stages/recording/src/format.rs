@@ -5,10 +5,13 @@
 
 use std::io::{self, Read, Seek};
 
+use crate::brainvision::BrainVisionError;
 use crate::csv_table::CsvError;
 use crate::edf::EdfError;
+use crate::fif::FifError;
 use crate::npy::NpyError;
-use crate::windows::Window;
+use crate::npz::NpzError;
+use crate::windows::{Stretch, Window};
 use crate::{Annotation, ChannelOutline, Recording, TimeUnit};
 
 /// Relative; the header of an EDF file gives rates to eight digits.
@@ -35,10 +38,11 @@ pub trait Format: Sync {
         false
     }
 
-    /// The names of further files that the main one refers to, relative to its folder.
+    /// The names of further files that the main one refers to, relative to its folder. A file that is named may name
+    /// others: this is asked again, with what was found so far, until there are no new ones.
     ///
     /// # Errors
-    /// A main file that cannot be understood.
+    /// A file that cannot be understood.
     fn parts(&self, _main: &mut dyn Parts) -> Result<Vec<String>, FormatError> {
         Ok(Vec::new())
     }
@@ -60,6 +64,19 @@ pub trait Format: Sync {
         window: Option<&Window>,
     ) -> Result<Recording, FormatError>;
 
+    /// The parts without gaps of a recording of which [`Outline::may_have_gaps`] is true; `None` where windows cannot be
+    /// cut from them.
+    ///
+    /// # Errors
+    /// Those of [`Format::outline`].
+    fn stretches(
+        &self,
+        _parts: &mut dyn Parts,
+        _options: &ReadOptions<'_>,
+    ) -> Result<Option<Vec<Stretch>>, FormatError> {
+        Ok(None)
+    }
+
     /// All annotations, and what was left out of them.
     ///
     /// # Errors
@@ -76,6 +93,11 @@ pub trait Parts {
     /// # Errors
     /// A file that cannot be opened.
     fn open(&self, part: Option<&str>) -> io::Result<Box<dyn ReadSeek + '_>>;
+
+    /// The name of the main file without its folder, where it has one: headers may write it as `$b`.
+    fn name(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// What a part of a recording is read from.
@@ -94,6 +116,8 @@ pub struct ReadOptions<'a> {
     pub time_unit: Option<TimeUnit>,
     /// The channels that are wanted; a format may read others as well.
     pub channels: Option<&'a [String]>,
+    /// The array with the signals, where a file may hold several.
+    pub variable: Option<&'a str>,
 }
 
 /// A recording without its values.
@@ -123,12 +147,20 @@ pub enum FormatError {
     Npy(#[from] NpyError),
     #[error(transparent)]
     Csv(#[from] CsvError),
+    #[error(transparent)]
+    BrainVision(#[from] BrainVisionError),
+    #[error(transparent)]
+    Fif(#[from] FifError),
+    #[error(transparent)]
+    Npz(#[from] NpzError),
     #[error("an {format} file has no sampling rate; give one, e.g. `sampling_rate: 250 Hz`")]
     NoSamplingRate { format: &'static str },
     #[error("the file says {found_hz} Hz of channel `{label}`, not {stated_hz} Hz")]
     OtherRate { stated_hz: f64, found_hz: f64, label: String },
-    #[error("the file says that it may have gaps (EDF+D); windows are cut from recordings without gaps")]
+    #[error("the recording may have gaps, which its format does not tell; windows are cut from recordings without gaps")]
     WindowOfGaps,
+    #[error("the window that begins at {start_s} s reaches into a gap of the recording")]
+    InGap { start_s: f64 },
     #[error("the file ends before the window that begins at {start_s} s")]
     PastEnd { start_s: f64 },
 }

@@ -2,13 +2,16 @@
 
 use std::io::{Seek, SeekFrom};
 
+use crate::brainvision::BrainVision;
 use crate::csv_table::{CsvOptions, read_csv};
 use crate::delimited::Separator;
 use crate::edf::EdfFile;
+use crate::fif::Fif;
 use crate::format::{Format, FormatError, Outline, Parts, ReadOptions, settled_rate};
 use crate::npy::NpyFile;
+use crate::npz::Npz;
 use crate::windows::Window;
-use crate::{Annotation, ChannelOutline, Recording};
+use crate::{Annotation, ChannelOutline, Recording, Stretch};
 
 /// All formats, in the order in which they are told.
 pub static FORMATS: &[&dyn Format] = &[
@@ -17,6 +20,9 @@ pub static FORMATS: &[&dyn Format] = &[
     &Delimited { name: "CSV", extension: "csv", separator: Separator::Comma },
     &Delimited { name: "TSV", extension: "tsv", separator: Separator::Tab },
     &Npy,
+    &Npz,
+    &BrainVision,
+    &Fif,
 ];
 
 /// EDF, EDF+, BDF: one file with a header.
@@ -71,7 +77,10 @@ impl Format for Edf {
         let rates = channels.iter().map(rate).collect::<Result<Vec<f64>, FormatError>>()?;
         let mut recording = match window {
             None => file.read(&mut reader)?,
-            Some(_) if file.may_have_gaps() => return Err(FormatError::WindowOfGaps),
+            Some(window) if file.may_have_gaps() => {
+                let part = file.read_between_gaps(&mut reader, window, &rates)?;
+                part.ok_or(FormatError::InGap { start_s: window.start_s() })?
+            }
             Some(window) => {
                 let spans: Vec<_> = rates.iter().map(|&rate_hz| window.samples(rate_hz)).collect();
                 if channels.iter().zip(&spans).any(|(channel, span)| span.end > channel.samples) {
@@ -84,6 +93,16 @@ impl Format for Edf {
             recording.channels.iter_mut().for_each(|channel| channel.sampling_rate_hz = stated_hz);
         }
         Ok(recording)
+    }
+
+    fn stretches(
+        &self,
+        parts: &mut dyn Parts,
+        _options: &ReadOptions<'_>,
+    ) -> Result<Option<Vec<Stretch>>, FormatError> {
+        let mut reader = parts.open(None)?;
+        let file = EdfFile::open(&mut reader)?;
+        Ok(Some(file.stretches(&mut reader)?))
     }
 
     fn annotations(&self, parts: &mut dyn Parts) -> Result<(Vec<Annotation>, Option<String>), FormatError> {
