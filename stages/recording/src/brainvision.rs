@@ -48,7 +48,9 @@ pub enum BrainVisionError {
         "the header announces {announced} data points, but the data file has {found}; where they are VECTORIZED, it cannot be told which channel is which then"
     )]
     Points { announced: u64, found: u64 },
-    #[error("the data file has {found} bytes, which is not one sample of {channels} channels of {bytes_per_value} bytes")]
+    #[error(
+        "the data file has {found} bytes, which is not one sample of {channels} channels of {bytes_per_value} bytes"
+    )]
     NoSamples { found: u64, channels: usize, bytes_per_value: usize },
 }
 

@@ -127,7 +127,8 @@ impl FifRecording {
             });
             annotations_note = annotations_note.or(note);
         }
-        let scales = headers.iter().map(|header| header.channels.iter().map(|channel| channel.scale).collect()).collect();
+        let scales =
+            headers.iter().map(|header| header.channels.iter().map(|channel| channel.scale).collect()).collect();
         let mut headers = headers;
         let header = headers.swap_remove(0);
         notes.splice(0..0, header.notes.iter().cloned());
@@ -228,12 +229,7 @@ fn files_hold_one(found: &[Annotation], one: &Annotation) -> bool {
 }
 
 /// The buffers of a file with the numbers of their samples. What follows another file goes on where that ended, unless it says otherwise.
-fn placed(
-    contents: &Contents,
-    channels: usize,
-    file: usize,
-    goes_on: Option<u64>,
-) -> Result<Vec<Piece>, FifError> {
+fn placed(contents: &Contents, channels: usize, file: usize, goes_on: Option<u64>) -> Result<Vec<Piece>, FifError> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut next = goes_on.unwrap_or(0);
     let mut skipped_buffers = 0_u64;

@@ -157,7 +157,9 @@ pub enum FormatError {
     NoSamplingRate { format: &'static str },
     #[error("the file says {found_hz} Hz of channel `{label}`, not {stated_hz} Hz")]
     OtherRate { stated_hz: f64, found_hz: f64, label: String },
-    #[error("the recording may have gaps, which its format does not tell; windows are cut from recordings without gaps")]
+    #[error(
+        "the recording may have gaps, which its format does not tell; windows are cut from recordings without gaps"
+    )]
     WindowOfGaps,
     #[error("the window that begins at {start_s} s reaches into a gap of the recording")]
     InGap { start_s: f64 },

@@ -39,6 +39,8 @@ mod edf;
 mod fif;
 mod format;
 mod formats;
+#[cfg(test)]
+mod in_memory;
 mod npy;
 mod npz;
 mod rates;

@@ -155,7 +155,11 @@ mod tests {
                     let value = |frame: usize| scale * ((frame % 1000) as f64 * 7.0 + channel as f64);
                     assert_eq!(values[channel * apart], -1.0);
                     for frame in [7, 1000, 12_345, frames - 3] {
-                        assert_eq!(values[channel * apart + 1 + frame - 7], value(frame), "{stored:?} {channel} {frame}");
+                        assert_eq!(
+                            values[channel * apart + 1 + frame - 7],
+                            value(frame),
+                            "{stored:?} {channel} {frame}"
+                        );
                     }
                 }
             }

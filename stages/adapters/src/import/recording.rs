@@ -7,6 +7,7 @@
 //! When a pipeline is checked, only headers are read. Where the format has none that says enough (CSV, TSV, Parquet),
 //! the file is read once, and what was found is kept with its digest. Values are read when the stage runs.
 
+mod cut;
 mod file;
 mod names;
 mod reading;
@@ -14,6 +15,7 @@ mod signals;
 mod stage;
 mod summary;
 mod table;
+mod units;
 
 use std::collections::HashSet;
 use std::sync::{LazyLock, OnceLock};
@@ -33,6 +35,7 @@ use file::{RecordingFile, TABLE};
 use names::{Paths, names_of};
 use reading::{Reading, point};
 use stage::{Recordings, Surveyed};
+use units::Units;
 
 /// 2: keyed by the content of files, with events. Signals are what they were.
 const REVISION: u32 = 2;
@@ -83,6 +86,10 @@ struct Config {
     /// Unit of the values where the file has none (default: not known).
     #[serde(default)]
     unit: Option<String>,
+    /// What values are converted to, e.g. `uV`, or `[uV, fT]`: channels whose unit has the dimension of one of these; others stay as they are, and are told (default: as in the file).
+    #[serde(default)]
+    #[schemars(with = "Value")]
+    units: Units,
     /// The channels that are read, by name (default: all).
     #[serde(default)]
     channels: Option<Vec<String>>,
@@ -148,6 +155,7 @@ impl Kind for ImportRecording {
             time_unit: config.time_unit.map(TimeUnit::from),
             unit: config.unit.unwrap_or_default(),
             channels: config.channels,
+            units: config.units,
             windows,
         };
         let mut files: Vec<Surveyed> = Vec::new();
@@ -172,6 +180,10 @@ impl Kind for ImportRecording {
             let surveyed = Surveyed { file, survey, annotations: OnceLock::new() };
             problems.extend(samples.add(&named, &surveyed, files.len(), &reading));
             files.push(surveyed);
+        }
+        if problems.is_empty() {
+            let found = files.iter().flat_map(|surveyed| &surveyed.survey.units).map(String::as_str);
+            problems.extend(reading.units.useless(&found.collect::<Vec<&str>>()));
         }
         if !problems.is_empty() {
             return Err(problems);
@@ -348,6 +360,7 @@ fn check(config: &Config, problems: &mut Vec<ConfigError>) -> Option<Windows> {
     if config.channels.as_ref().is_some_and(Vec::is_empty) {
         problems.push(ConfigError::at("channels", "no channel is listed; leave `channels` out to read all"));
     }
+    problems.extend(config.units.check());
     let Some(window) = config.window else {
         if let Some(overlap) = config.overlap {
             problems.push(ConfigError::at("overlap", format!("{overlap}: without `window` nothing overlaps")));

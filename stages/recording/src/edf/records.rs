@@ -220,11 +220,7 @@ fn onset(
 }
 
 /// What the first annotation signal says of the start of a record; malformed, it is nothing where records follow each other.
-fn first_onset(
-    header: &Header,
-    first: Option<Result<f64, Malformed>>,
-    record: u64,
-) -> Result<Option<f64>, EdfError> {
+fn first_onset(header: &Header, first: Option<Result<f64, Malformed>>, record: u64) -> Result<Option<f64>, EdfError> {
     match first {
         Some(Err(Malformed { offset, problem })) if header.kind == Kind::Discontinuous => {
             Err(EdfError::Annotation { record, offset, problem })

@@ -117,7 +117,8 @@ impl Format for Fif {
                 let stretches = file.stretches();
                 let rates = vec![rate_hz; file.header.channels.len()];
                 let start_s = window.start_s();
-                let gap = if file.has_gaps() { FormatError::InGap { start_s } } else { FormatError::PastEnd { start_s } };
+                let gap =
+                    if file.has_gaps() { FormatError::InGap { start_s } } else { FormatError::PastEnd { start_s } };
                 let (number, spans) = window.of_stretches(&stretches, &rates).ok_or(gap)?;
                 let first = file.all()[number].start;
                 spans.first().map(|span| first + span.start..first + span.end).into_iter().collect()

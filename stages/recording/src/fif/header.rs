@@ -103,8 +103,11 @@ fn channel(number: usize, raw: &[u8]) -> Result<FifChannel, FifError> {
         let problem = format!("its range, {range}, and calibration, {calibration}, are no factors of values");
         return Err(FifError::Channel { channel: number, label, problem });
     }
-    let (unit, further) = unit_of(unit, multiplier)
-        .map_err(|problem| FifError::Channel { channel: number, label: label.clone(), problem })?;
+    let (unit, further) = unit_of(unit, multiplier).map_err(|problem| FifError::Channel {
+        channel: number,
+        label: label.clone(),
+        problem,
+    })?;
     Ok(FifChannel { label, unit, scale: scale * further })
 }
 

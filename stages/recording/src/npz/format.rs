@@ -31,7 +31,8 @@ impl Npz {
         let (entry, notes) = chosen(&entries, variable)?;
         let name = entry.name.trim_end_matches(EXTENSION).to_owned();
         let mut reader = EntryReader::new(reader, entry)?;
-        let file = NpyFile::open(&mut reader, rate_hz).map_err(|error| NpzError::Array { name: name.clone(), error })?;
+        let file =
+            NpyFile::open(&mut reader, rate_hz).map_err(|error| NpzError::Array { name: name.clone(), error })?;
         Ok(Opened { name, reader, file, notes })
     }
 }
@@ -48,9 +49,7 @@ fn chosen<'a>(entries: &'a [Entry], variable: Option<&str>) -> Result<(&'a Entry
     let is_called = |entry: &&&Entry, wanted: &str| entry.name.strip_suffix(EXTENSION) == Some(wanted);
     match (variable, arrays.as_slice()) {
         (_, []) if entries.is_empty() => Err(NpzError::NoArray { found: "nothing".to_owned() }),
-        (_, []) => {
-            Err(NpzError::NoArray { found: listed(entries.iter().map(|entry| entry.name.as_str()).collect()) })
-        }
+        (_, []) => Err(NpzError::NoArray { found: listed(entries.iter().map(|entry| entry.name.as_str()).collect()) }),
         (Some(wanted), _) => match arrays.iter().find(|entry| is_called(entry, wanted)) {
             Some(entry) => Ok((entry, Vec::new())),
             None => Err(NpzError::NoSuchArray { wanted: wanted.to_owned(), names: names() }),

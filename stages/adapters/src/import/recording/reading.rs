@@ -4,6 +4,8 @@ use lapicque_recording::{Format, ReadOptions, TimeUnit, Windows};
 use lapicque_schemas::{Digest, DigestBuilder};
 use serde_json::json;
 
+use super::units::Units;
+
 /// How files are to be read.
 pub(super) struct Reading {
     pub(super) rate_hz: Option<f64>,
@@ -12,6 +14,8 @@ pub(super) struct Reading {
     /// Unit of values where a file has none.
     pub(super) unit: String,
     pub(super) channels: Option<Vec<String>>,
+    /// What values are converted to.
+    pub(super) units: Units,
     pub(super) windows: Option<Windows>,
 }
 
@@ -22,6 +26,7 @@ impl Reading {
             time_column: self.time_column.as_deref(),
             time_unit: self.time_unit,
             channels: self.channels.as_deref(),
+            ..ReadOptions::default()
         }
     }
 
@@ -39,7 +44,7 @@ impl Reading {
             channels.dedup();
         }
         let has_times = format.is_some_and(Format::has_time_column);
-        let said = json!({
+        let mut said = json!({
             "format": format.map(Format::name),
             "version": format.map(Format::version),
             "sampling_rate_hz": self.rate_hz,
@@ -49,6 +54,10 @@ impl Reading {
             "channels": channels,
             "window_s": self.windows.map(|windows| [windows.length_s, windows.step_s]),
         });
+        // Without it, results are called what they were called before there was one.
+        if !self.units.is_empty() {
+            said["units"] = json!(self.units.texts());
+        }
         Digest::of("lapicque recording options 1", said.to_string().as_bytes())
     }
 }

@@ -7,6 +7,7 @@ use lapicque_pipeline::{Files, Written};
 use lapicque_recording::{Channel, ReadOptions, Window};
 use serde_json::json;
 
+use super::super::units::Units;
 use super::*;
 
 /// The header is the name of a file, which holds numbers, one a line.
@@ -87,6 +88,7 @@ fn a_recording_of_several_files_depends_on_all_of_them() {
         time_unit: None,
         unit: String::new(),
         channels: None,
+        units: Units::default(),
         windows: None,
     };
     let survey = file.surveyed("path", "head", &reading).unwrap();
