@@ -4,7 +4,7 @@
 //! says. What a sample's result depends on is the content of its file and how it is read, or its rows of a table: to move
 //! a file, or to put a subject more into a table, computes nothing anew.
 //!
-//! When a pipeline is checked, only headers are read. Where the format has none that says enough (CSV, TSV, Parquet),
+//! When a pipeline is checked, only headers are read. Where the format has none that says enough (CSV, TSV, Parquet, Arrow),
 //! the file is read once, and what was found is kept with its digest. Values are read when the stage runs.
 
 mod cut;
@@ -30,8 +30,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::import::files::COLUMNAR;
 use crate::kind_config::{problem, read, schema_of};
-use file::{RecordingFile, TABLE};
+use file::RecordingFile;
 use names::{Paths, names_of};
 use reading::{Reading, point};
 use stage::{Recordings, Surveyed};
@@ -47,7 +48,7 @@ const HELD_VALUES: u64 = 1 << 24;
 
 static SUMMARY: LazyLock<String> = LazyLock::new(|| {
     let names: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
-    format!("Read recordings from {} and Parquet files", names.join(", "))
+    format!("Read recordings from {}, Parquet and Arrow files", names.join(", "))
 });
 
 /// The extensions of all formats, and what must be known of their files.
@@ -57,7 +58,7 @@ fn formats() -> String {
         None => format!(".{}", format.extension()),
     };
     let known: Vec<String> = FORMATS.iter().map(told).collect();
-    format!("{}, .{TABLE} (with a column `values`)", known.join(", "))
+    format!("{}, .{} (with a column `values`)", known.join(", "), COLUMNAR.join(", ."))
 }
 
 pub(super) struct ImportRecording;
@@ -72,7 +73,7 @@ struct Config {
     #[serde(default)]
     #[schemars(with = "Value")]
     paths: Paths,
-    /// Sampling rate, e.g. `250 Hz`: needed for .npy, and .parquet without `dt`; times of .csv and .tsv must fit it.
+    /// Sampling rate, e.g. `250 Hz`: needed for .npy and .npz, and for tables without `dt`; times of .csv and .tsv must fit it.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     sampling_rate: Option<Frequency>,

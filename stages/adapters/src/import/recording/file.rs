@@ -18,10 +18,8 @@ use super::reading::Reading;
 use super::signals::{events_of, interval_ms, named, signals_of, unit_of};
 use super::summary::{Shape, missing_values, summary};
 use super::table::{self, Given};
-use crate::import::files::{file_error, read_parquet};
+use crate::import::files::{COLUMNAR, file_error, has_columns, read_columns};
 
-/// Parquet files hold tables of signals, several recordings in one.
-pub(super) const TABLE: &str = "parquet";
 /// Raised when other things are found out of a file.
 const SURVEY: &str = "lapicque recording survey 2";
 /// Further files of a recording; they may name each other in a circle.
@@ -72,7 +70,7 @@ impl RecordingFile {
         let main = request.open(whole, path).map_err(|error| ConfigError::at(field, error.message))?;
         let extension = main.extension();
         let format = FORMATS.iter().copied().find(|format| format.extension() == extension);
-        if format.is_none() && extension != TABLE {
+        if format.is_none() && !has_columns(&extension) {
             return Err(file_error(field, &main, format!("`.{extension}` is not read; {} are", extensions())));
         }
         Self { main, parts: Vec::new(), format }.with_parts(request, field, path)
@@ -234,7 +232,7 @@ impl RecordingFile {
             return Err(vec![ConfigError::at("window", message)]);
         }
         let fail = |message: String| vec![file_error(field, &self.main, message)];
-        let chunks = read_parquet(&self.main, field).map_err(|error| vec![error])?;
+        let chunks = read_columns(&self.main, field).map_err(|error| vec![error])?;
         let table::Samples { samples, notes } = table::read(&chunks, &given(reading), None).map_err(fail)?;
         let (mut found, mut shapes, mut problems) = (Vec::new(), Vec::new(), Vec::new());
         let (mut missing, mut most_values) = (0, 0);
@@ -399,7 +397,7 @@ fn converted(shapes: &mut [Shape], reading: &Reading) -> Vec<String> {
 /// The extensions that are read, as a list in words.
 pub(super) fn extensions() -> String {
     let known: Vec<String> = FORMATS.iter().map(|format| format!(".{}", format.extension())).collect();
-    format!("{} and .{TABLE}", known.join(", "))
+    format!("{}, .{}, .{} and .{}", known.join(", "), COLUMNAR[0], COLUMNAR[1], COLUMNAR[2])
 }
 
 fn count_missing(values: &[f64]) -> u64 {
