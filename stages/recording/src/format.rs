@@ -171,17 +171,19 @@ impl Outline {
     /// Of what was read whole.
     pub(crate) fn of(recording: Recording) -> Self {
         let missing = recording.channels.iter().flat_map(|c| c.samples.iter()).filter(|value| value.is_nan()).count();
-        let channels = recording.channels.into_iter().map(|channel| ChannelOutline {
-            label: channel.label,
-            unit: channel.unit,
-            sampling_rate_hz: channel.sampling_rate_hz,
-            samples: channel.samples.len() as u64,
-            start_s: channel.start_s,
+        let stretches = Stretch::of(&recording.channels).len().max(1);
+        // A channel is told once, with the samples of all of its stretches.
+        let channels = recording.channels.chunks(stretches).map(|parts| ChannelOutline {
+            label: parts[0].label.clone(),
+            unit: parts[0].unit.clone(),
+            sampling_rate_hz: parts[0].sampling_rate_hz,
+            samples: parts.iter().map(|part| part.samples.len() as u64).sum(),
+            start_s: parts[0].start_s,
         });
         Self {
             channels: channels.collect(),
             has_annotations: !recording.annotations.is_empty(),
-            may_have_gaps: false,
+            may_have_gaps: stretches > 1,
             missing: Some(missing as u64),
             notes: recording.notes,
         }

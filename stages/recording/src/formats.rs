@@ -132,7 +132,7 @@ impl Format for Delimited {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn has_time_column(&self) -> bool {
@@ -161,10 +161,16 @@ impl Format for Delimited {
             channels: options.channels,
         };
         let recording = read_csv(&mut parts.open(None)?, &options)?;
-        match window {
-            None => Ok(recording),
-            Some(window) => window.of(recording).ok_or(FormatError::PastEnd { start_s: window.start_s() }),
-        }
+        let Some(window) = window else {
+            return Ok(recording);
+        };
+        let (start_s, has_gaps) = (window.start_s(), Stretch::of(&recording.channels).len() > 1);
+        let missing = if has_gaps { FormatError::InGap { start_s } } else { FormatError::PastEnd { start_s } };
+        window.of(recording).ok_or(missing)
+    }
+
+    fn stretches(&self, parts: &mut dyn Parts, options: &ReadOptions<'_>) -> Result<Option<Vec<Stretch>>, FormatError> {
+        Ok(Some(Stretch::of(&self.read(parts, options, None)?.channels)))
     }
 }
 

@@ -35,6 +35,19 @@ pub struct Stretch {
     pub samples: Vec<u64>,
 }
 
+impl Stretch {
+    /// Those of a recording whose channels all have the same gaps: the parts of a channel follow each other.
+    pub(crate) fn of(channels: &[Channel]) -> Vec<Self> {
+        let follows = |pair: &[Channel]| pair[1].label == pair[0].label && pair[1].start_s > pair[0].start_s;
+        let count = channels.len().min(1) + channels.windows(2).take_while(|pair| follows(pair)).count();
+        let stretch = |number: usize| Self {
+            start_s: channels[number].start_s,
+            samples: channels.iter().skip(number).step_by(count).map(|part| part.samples.len() as u64).collect(),
+        };
+        (0..count).map(stretch).collect()
+    }
+}
+
 /// Where a window lies beside a stretch.
 enum Place {
     Before,
@@ -136,8 +149,22 @@ impl Window {
         }
     }
 
-    /// The part of a recording without gaps that is in the window; `None` where a channel ends before.
-    pub(crate) fn of(&self, recording: Recording) -> Option<Recording> {
+    /// The part of a recording that is in the window; `None` where a channel ends before, or a gap is in it.
+    pub(crate) fn of(&self, mut recording: Recording) -> Option<Recording> {
+        let stretches = Stretch::of(&recording.channels);
+        if stretches.len() > 1 {
+            let rate = |channel: &Channel| channel.sampling_rate_hz;
+            let rates: Vec<f64> = recording.channels.iter().step_by(stretches.len()).map(rate).collect();
+            let (number, spans) = self.of_stretches(&stretches, &rates)?;
+            let own = recording.channels.into_iter().skip(number).step_by(stretches.len());
+            let part = |(channel, span): (Channel, Range<u64>)| Channel {
+                samples: channel.samples[span.start as usize..span.end as usize].to_vec().into(),
+                start_s: channel.start_s + span.start as f64 / channel.sampling_rate_hz,
+                ..channel
+            };
+            recording.channels = own.zip(spans).map(part).collect();
+            return Some(recording);
+        }
         let part = |channel: Channel| {
             let rate_hz = channel.sampling_rate_hz;
             let Range { start, end } = self.samples(rate_hz);
