@@ -3,9 +3,13 @@
 //! The tests `fuzz_seeds` of the crates include these files and run them on `seeds`, so that they stay true without a
 //! fuzzer. `README.md` says how to run one.
 
+pub mod brainvision;
 pub mod csv;
 pub mod edf;
+pub mod fif;
+pub mod makes_sense;
 pub mod network;
 pub mod npy;
+pub mod npz;
 pub mod pipeline;
 pub mod units;

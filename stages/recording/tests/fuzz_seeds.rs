@@ -1,12 +1,20 @@
 //! The targets of `fuzz` on their seeds: a fuzzer is not needed to know that they hold.
-#![allow(clippy::unwrap_used, clippy::panic, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
+#[path = "../../../fuzz/src/brainvision.rs"]
+mod brainvision;
 #[path = "../../../fuzz/src/csv.rs"]
 mod csv;
 #[path = "../../../fuzz/src/edf.rs"]
 mod edf;
+#[path = "../../../fuzz/src/fif.rs"]
+mod fif;
+#[path = "../../../fuzz/src/makes_sense.rs"]
+mod makes_sense;
 #[path = "../../../fuzz/src/npy.rs"]
 mod npy;
+#[path = "../../../fuzz/src/npz.rs"]
+mod npz;
 #[path = "../../../fuzz/on_seeds.rs"]
 mod on_seeds;
 
@@ -25,6 +33,21 @@ fn npy_holds_on_its_seeds() {
 #[test]
 fn csv_holds_on_its_seeds() {
     on_seeds("csv", csv::target);
+}
+
+#[test]
+fn brainvision_holds_on_its_seeds() {
+    on_seeds("brainvision", brainvision::target);
+}
+
+#[test]
+fn fif_holds_on_its_seeds() {
+    on_seeds("fif", fif::target);
+}
+
+#[test]
+fn npz_holds_on_its_seeds() {
+    on_seeds("npz", npz::target);
 }
 
 #[test]

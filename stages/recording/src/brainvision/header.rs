@@ -1,5 +1,6 @@
 //! The header: what it says of the data.
 
+use std::collections::HashMap;
 use std::io::{Read, Seek};
 
 use super::BrainVisionError;
@@ -184,8 +185,8 @@ fn channels(sections: &Sections) -> Result<Vec<HeaderChannel>, BrainVisionError>
     if !(1..=MOST_CHANNELS).contains(&number) {
         return Err(wrong());
     }
-    // By number: lines of channels may stand in any order.
-    let mut channels: Vec<Option<HeaderChannel>> = Vec::new();
+    // By number: lines of channels may stand in any order, and be fewer than announced.
+    let mut channels: HashMap<u64, HeaderChannel> = HashMap::new();
     for entry in sections.of_section(CHANNELS) {
         let prefix = entry.key.get(..2).filter(|prefix| prefix.eq_ignore_ascii_case("Ch"));
         let Some(position) = prefix.and_then(|_| entry.key[2..].parse::<u64>().ok()) else {
@@ -194,28 +195,22 @@ fn channels(sections: &Sections) -> Result<Vec<HeaderChannel>, BrainVisionError>
         if !(1..=number).contains(&position) {
             return Err(refused(entry, &format!("channels 1 to {number}, as `NumberOfChannels` says")));
         }
-        let position = position as usize - 1;
-        if channels.len() <= position {
-            channels.resize_with(position + 1, || None);
-        }
-        if channels[position].is_some() {
+        if channels.insert(position, channel(entry, position)?).is_some() {
             return Err(refused(entry, "one line for each channel"));
         }
-        channels[position] = Some(channel(entry, position)?);
     }
-    channels.resize_with(number as usize, || None);
-    let missing = |position: usize| BrainVisionError::Missing {
-        key: format!("Ch{}", position + 1),
+    let missing = |position: u64| BrainVisionError::Missing {
+        key: format!("Ch{position}"),
         section: CHANNELS,
         allowed: "`Ch1=name,reference,resolution,unit` and so on, one for each of `NumberOfChannels`",
     };
-    channels.into_iter().enumerate().map(|(position, channel)| channel.ok_or_else(|| missing(position))).collect()
+    (1..=number).map(|position| channels.remove(&position).ok_or_else(|| missing(position))).collect()
 }
 
-fn channel(entry: &Entry, position: usize) -> Result<HeaderChannel, BrainVisionError> {
+fn channel(entry: &Entry, position: u64) -> Result<HeaderChannel, BrainVisionError> {
     const LARGEST: f64 = 1e30;
     let mut fields = entry.value.split(',').map(field);
-    let label = fields.next().filter(|label| !label.is_empty()).unwrap_or_else(|| (position + 1).to_string());
+    let label = fields.next().filter(|label| !label.is_empty()).unwrap_or_else(|| position.to_string());
     let _reference = fields.next();
     let resolution = match fields.next().filter(|text| !text.is_empty()) {
         None => 1.0,
