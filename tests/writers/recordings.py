@@ -181,12 +181,15 @@ def fif_by_mne(folder):
         }
 
     raw = mne.io.RawArray(noise(40, 14_000, 1e-4), mne.create_info(40, rate, "eeg"))
+    split_marks = mne.Annotations([1.0, 65.0], [0.5, 0.0], ["early", "late"])
+    raw.set_annotations(split_marks)
     raw.save(folder / "mne_split_raw.fif", fmt="single", split_size="2MB", overwrite=True)
     assert (folder / "mne_split_raw-2.fif").exists()
     yield "mne_split_raw.fif", {
         "channels": [channel(n, "V", rate, [(0.0, v)]) for n, v in zip(raw.ch_names, raw.get_data().astype("f4"))],
-        "events": [],
+        "events": [event(o, d, t) for o, d, t in zip(split_marks.onset, split_marks.duration, split_marks.description)],
         "tolerance": 1e-12,
+        "time_tolerance_s": 1e-5,
     }
 
     # MNE stores a stretch that is marked so as skipped buffers.

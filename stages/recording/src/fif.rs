@@ -14,6 +14,7 @@ mod format;
 mod header;
 mod tags;
 
+use std::collections::HashSet;
 use std::io::{Read, Seek};
 use std::ops::Range;
 
@@ -85,8 +86,8 @@ impl Piece {
 
 impl FifRecording {
     /// Of the contents of its files, with the names of all but the first.
-    fn new(mut files: Vec<(String, Contents)>) -> Result<Self, FifError> {
-        let headers: Vec<Header> = files.iter().map(|(_, contents)| contents.header()).collect::<Result<_, _>>()?;
+    fn new(files: Vec<(String, Contents)>) -> Result<Self, FifError> {
+        let mut headers: Vec<Header> = files.iter().map(|(_, contents)| contents.header()).collect::<Result<_, _>>()?;
         let mut notes = Vec::new();
         let mut pieces: Vec<Piece> = Vec::new();
         for (file, ((name, contents), header)) in files.iter().zip(&headers).enumerate() {
@@ -116,20 +117,22 @@ impl FifRecording {
         }
         let mut annotations: Vec<Annotation> = Vec::new();
         let mut annotations_note = None;
-        for (_, contents) in &mut files {
-            let read = annotations::of(&contents.annotations, contents.measured_s, first_sample as f64 / rate_hz);
-            let (found, note) = read;
-            // Each file of a recording may hold those of all.
-            found.into_iter().for_each(|one| {
-                if files_hold_one(&annotations, &one) {
-                    annotations.push(one);
-                }
-            });
+        // Each file of a recording may hold those of all.
+        let mut known: HashSet<(u64, u64, String)> = HashSet::new();
+        for (_, contents) in &files {
+            let first_s = first_sample as f64 / rate_hz;
+            let (mut own, note) = annotations::of(&contents.annotations, contents.measured_s, first_s);
+            let key =
+                |one: &Annotation| (one.onset_s.to_bits(), one.duration_s.unwrap_or(0.0).to_bits(), one.text.clone());
+            own.retain(|one| !known.contains(&key(one)));
+            if files.len() > 1 {
+                known.extend(own.iter().map(key));
+            }
+            annotations.extend(own);
             annotations_note = annotations_note.or(note);
         }
         let scales =
             headers.iter().map(|header| header.channels.iter().map(|channel| channel.scale).collect()).collect();
-        let mut headers = headers;
         let header = headers.swap_remove(0);
         notes.splice(0..0, header.notes.iter().cloned());
         Ok(Self { header, scales, pieces, first_sample, annotations, annotations_note, notes })
@@ -221,11 +224,6 @@ impl FifRecording {
         let span = |run: &[Piece]| Some(run.first()?.start..run.last()?.end());
         self.runs().filter_map(span).collect()
     }
-}
-
-/// Whether an annotation is not among those that were found.
-fn files_hold_one(found: &[Annotation], one: &Annotation) -> bool {
-    !found.contains(one)
 }
 
 /// The buffers of a file with the numbers of their samples. What follows another file goes on where that ended, unless it says otherwise.

@@ -13,9 +13,25 @@ const MOST_FILES: usize = 1000;
 /// FIF: raw data in one file or several.
 pub(crate) struct Fif;
 
+/// The files of a recording, in their order.
+struct Files {
+    /// Names and contents.
+    known: Vec<(String, Contents)>,
+    /// The name of one that goes on, and could not be opened.
+    missing: Option<String>,
+}
+
+impl Files {
+    fn whole(self) -> Result<Vec<(String, Contents)>, FormatError> {
+        match self.missing {
+            None => Ok(self.known),
+            Some(name) => Err(FormatError::Io(std::io::Error::new(ErrorKind::NotFound, name))),
+        }
+    }
+}
+
 impl Fif {
-    /// The contents of all files, and the name of the one that could not be opened, at which they end.
-    fn files(parts: &mut dyn Parts) -> Result<(Vec<(String, Contents)>, Option<String>), FormatError> {
+    fn files(parts: &mut dyn Parts) -> Result<Files, FormatError> {
         let main = parts.name().unwrap_or_default().to_owned();
         let contents = Contents::read(&mut parts.open(None)?).map_err(FormatError::from)?;
         let mut files = vec![(main.clone(), contents)];
@@ -25,7 +41,9 @@ impl Fif {
             }
             let mut reader = match parts.open(Some(&name)) {
                 Ok(reader) => reader,
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok((files, Some(name))),
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    return Ok(Files { known: files, missing: Some(name) });
+                }
                 Err(error) => return Err(error.into()),
             };
             let mut contents = Contents::read(&mut reader)?;
@@ -33,14 +51,11 @@ impl Fif {
             contents.notes.retain(|note| !note.starts_with("the file goes on with"));
             files.push((name, contents));
         }
-        Ok((files, None))
+        Ok(Files { known: files, missing: None })
     }
 
     fn open(parts: &mut dyn Parts) -> Result<FifRecording, FormatError> {
-        match Self::files(parts)? {
-            (_, Some(name)) => Err(FormatError::Io(std::io::Error::new(ErrorKind::NotFound, name))),
-            (files, None) => Ok(FifRecording::new(files)?),
-        }
+        Ok(FifRecording::new(Self::files(parts)?.whole()?)?)
     }
 
     fn rate(file: &FifRecording, options: &ReadOptions<'_>) -> Result<f64, FormatError> {
@@ -83,8 +98,8 @@ impl Format for Fif {
     }
 
     fn parts(&self, main: &mut dyn Parts) -> Result<Vec<String>, FormatError> {
-        let (files, further) = Self::files(main)?;
-        Ok(files.into_iter().skip(1).map(|(name, _)| name).chain(further).collect())
+        let Files { known, missing } = Self::files(main)?;
+        Ok(known.into_iter().skip(1).map(|(name, _)| name).chain(missing).collect())
     }
 
     fn outline(&self, parts: &mut dyn Parts, options: &ReadOptions<'_>) -> Result<Outline, FormatError> {
@@ -104,11 +119,8 @@ impl Format for Fif {
         options: &ReadOptions<'_>,
         window: Option<&Window>,
     ) -> Result<Recording, FormatError> {
-        let (files, further) = Self::files(parts)?;
+        let files = Self::files(parts)?.whole()?;
         let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
-        if let Some(name) = further {
-            return Err(FormatError::Io(std::io::Error::new(ErrorKind::NotFound, name)));
-        }
         let file = FifRecording::new(files)?;
         let rate_hz = Self::rate(&file, options)?;
         let spans = match window {

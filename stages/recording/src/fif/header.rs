@@ -99,7 +99,7 @@ fn channel(number: usize, raw: &[u8]) -> Result<FifChannel, FifError> {
     let [unit, multiplier] = numbers(&raw[72..]);
     let [range, calibration] = [range, calibration].map(|bits| f64::from(f32::from_bits(bits.cast_unsigned())));
     let scale = range * calibration;
-    if !(scale.abs() <= LARGEST_FACTOR) {
+    if scale.is_nan() || scale.abs() > LARGEST_FACTOR {
         let problem = format!("its range, {range}, and calibration, {calibration}, are no factors of values");
         return Err(FifError::Channel { channel: number, label, problem });
     }
