@@ -307,3 +307,68 @@ fn a_damaged_arrow_file_is_an_error_or_a_table() {
         }
     }
 }
+
+#[test]
+fn gaps_of_text_are_epochs_and_windows_lie_between_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |time: f64| format!("{time:.2};{:.1}\n", time * 4.0).replace('.', ",");
+    let times = (0..8).chain(20..30).map(|row| f64::from(row) * 0.25);
+    let text = std::iter::once("time_s;Cz\n".to_owned()).chain(times.map(row)).collect::<String>();
+    std::fs::write(folder.path().join("s.csv"), text).unwrap();
+    let whole = ran(&recording("    path: s.csv\n"), folder.path());
+    let table = whole.table("x");
+    assert_eq!(floats(&table, "t0"), [0.0, 5000.0]);
+    let values = lists(&table, "values");
+    assert_eq!((values[0][7], values[1][0], values[1].len()), (7.0, 20.0, 10));
+    assert!(whole.notes("x").contains("gaps part it into 2 stretches"), "{}", whole.notes("x"));
+    let config = recording("    path: s.csv\n    window: 1 s\n");
+    let table = ran(&config, folder.path()).table("x");
+    assert_eq!(texts(&table, "sample"), ["s@0s", "s@1s", "s@5s", "s@6s"]);
+    assert_eq!(lists(&table, "values")[2], [20.0, 21.0, 22.0, 23.0]);
+    let told = notes(&config, folder.path());
+    assert!(told.contains(&"`s.csv`: the times of `time_s` have 1 gap".to_owned()), "{told:?}");
+    assert!(told.contains(&"`s.csv`: a comma in numbers is their decimal mark".to_owned()), "{told:?}");
+}
+
+#[test]
+fn an_array_of_an_archive_needs_a_sampling_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/npz/deflated.npz");
+    std::fs::copy(seed, folder.path().join("x.npz")).unwrap();
+    let message = refused_in(&recording("    path: x.npz\n"), folder.path());
+    assert!(message.contains("an NPZ file has no sampling rate"), "{message}");
+    let table = ran(&recording("    path: x.npz\n    sampling_rate: 250 Hz\n    unit: uV\n"), folder.path()).table("x");
+    assert_eq!((table.num_rows(), floats(&table, "dt")), (2, vec![4.0, 4.0]));
+}
+
+#[test]
+fn a_public_table_of_signals_holds_what_an_independent_reader_says() {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let shared = std::env::var_os("LAPICQUE_SHARED").map_or(beside, std::path::PathBuf::from);
+    let folder = shared.join("fixtures/recordings_real");
+    let Ok(text) = std::fs::read(folder.join("expected.json")) else {
+        eprintln!("skipped: {} is missing; LAPICQUE_SHARED says where the reference data are", folder.display());
+        return;
+    };
+    let all: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    let name = "parquet/eegmmi_two_samples.parquet";
+    let table = ran(&recording(&format!("    path: {name}\n")), &folder).table("x");
+    let (samples, channels) = (texts(&table, "sample"), texts(&table, "channel"));
+    let (units, rates, values) = (texts(&table, "unit"), floats(&table, "dt"), lists(&table, "values"));
+    let expected = all["files"][name]["channels"].as_array().unwrap();
+    assert_eq!(expected.len(), table.num_rows());
+    for channel in expected {
+        let is = |row: &usize| channel["sample"] == samples[*row] && channel["label"] == channels[*row];
+        let row = (0..table.num_rows()).find(is).unwrap();
+        assert_eq!(channel["unit"], units[row]);
+        assert!((1e3 / rates[row] - channel["rate_hz"].as_f64().unwrap()).abs() < 1e-9);
+        let number = |value: &serde_json::Value| value.as_f64().unwrap();
+        let own = &values[row];
+        assert_eq!(own.len() as u64, channel["samples"].as_u64().unwrap());
+        let first: Vec<f64> = channel["first5"].as_array().unwrap().iter().map(number).collect();
+        let last: Vec<f64> = channel["last5"].as_array().unwrap().iter().map(number).collect();
+        assert_eq!((&own[..5], &own[own.len() - 5..]), (&first[..], &last[..]));
+        let range = number(&channel["max"]) - number(&channel["min"]);
+        assert!((own.iter().sum::<f64>() - number(&channel["sum"])).abs() <= 1e-9 * range * own.len() as f64);
+    }
+}

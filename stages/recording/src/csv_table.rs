@@ -356,7 +356,8 @@ fn timing(
         false => gaps::gapped(&rows.times, unit.decimals(), options.sampling_rate_hz),
     };
     if let Some(gaps::Gapped { rate_hz, stretches }) = gapped.filter(|gapped| gapped.rate_hz <= HIGHEST_RATE_HZ) {
-        notes.push(format!("the times of `{time_column}` have {} gaps", stretches.len() - 1));
+        let gaps = stretches.len() - 1;
+        notes.push(format!("the times of `{time_column}` have {gaps} {}", if gaps == 1 { "gap" } else { "gaps" }));
         return Ok(Timing { rate_hz, start_s, start, stretches });
     }
     let rate_hz = match options.sampling_rate_hz {
