@@ -3,12 +3,16 @@
 //! The tests `fuzz_seeds` of the crates include these files and run them on `seeds`, so that they stay true without a
 //! fuzzer. `README.md` says how to run one.
 
+pub mod brainvision;
 pub mod csv;
 pub mod edf;
+pub mod fif;
 pub mod hdf5;
+pub mod makes_sense;
 pub mod mat;
 pub mod network;
 pub mod npy;
+pub mod npz;
 pub mod one_file;
 pub mod pipeline;
 pub mod units;

@@ -59,6 +59,21 @@ impl Unit {
             && (self.scale.half_tens - other.scale.half_tens) % 2 == 0
     }
 
+    /// Converts numbers of this unit to another that differs by a whole power of ten, each rounded once up to 10^22. Of
+    /// another unit they stay as they are, and this gives false.
+    pub fn convert(&self, to: &Self, values: &mut [f64]) -> bool {
+        if !self.is_decimal_multiple_of(to) {
+            return false;
+        }
+        // Powers of ten with a negative exponent are rounded; dividing by the positive one is not.
+        match (self.scale.half_tens - to.scale.half_tens) / 2 {
+            0 => {}
+            tens @ 1.. => values.iter_mut().for_each(|value| *value *= 10_f64.powi(tens)),
+            tens => values.iter_mut().for_each(|value| *value /= 10_f64.powi(-tens)),
+        }
+        true
+    }
+
     /// As written, without surrounding space.
     pub fn text(&self) -> &str {
         &self.text
@@ -92,5 +107,30 @@ impl FromStr for Unit {
 impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_values_convert_as_one_quantity_does() {
+        let unit = |text: &str| Unit::parse(text).unwrap();
+        for (from, to) in [("V", "uV"), ("uV", "V"), ("nV", "mV"), ("\u{b5}V", "uV"), ("T/m", "fT/cm"), ("T", "fT")] {
+            let before = [-23.5, 0.1, 0.0, 1e-13, 254.0, f64::MAX / 1e20, f64::NAN];
+            let mut values = before;
+            assert!(unit(from).convert(&unit(to), &mut values));
+            for (before, after) in before.into_iter().zip(values) {
+                let expected = crate::Quantity::new(before, unit(from)).to(&unit(to)).unwrap();
+                // A quantity shifts the exponent of decimal text; here the stored number is scaled.
+                assert!(before.is_nan() && after.is_nan() || (after - expected).abs() <= f64::EPSILON * expected.abs());
+            }
+        }
+        let mut values = [1.0];
+        for (from, to) in [("V", "T"), ("min", "s"), ("ms^-1/2", "s^-1/2")] {
+            assert!(!unit(from).convert(&unit(to), &mut values));
+        }
+        assert_eq!(values, [1.0]);
     }
 }

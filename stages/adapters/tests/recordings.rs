@@ -100,7 +100,6 @@ fn windows_are_cut_of_every_format_or_refused_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
     write("s.csv", b"time_s,Cz\n1,10\n1.5,11\n2,12\n2.5,13\n3,14\n");
-    write("gaps.edf", &edf(3, "EDF+D"));
     let table = ran(&recording("    path: s.csv\n    window: 1 s\n    overlap: 500 ms\n"), folder.path()).table("x");
     assert_eq!(texts(&table, "sample"), ["s@0s", "s@0.5s", "s@1s", "s@1.5s"]);
     assert_eq!(lists(&table, "values"), [[10.0, 11.0], [11.0, 12.0], [12.0, 13.0], [13.0, 14.0]]);
@@ -112,7 +111,6 @@ fn windows_are_cut_of_every_format_or_refused_with_a_reason() {
         ("    path: s.csv\n    window: 3 s\n", "3 s is longer than channel `Cz` of `s.csv` at 2 Hz, which lasts 2.5 s"),
         ("    path: s.csv\n    window: 0.1 s\n", "0.1 s has no sample of channel `Cz`"),
         ("    path: s.csv\n    window: 1 s\n    overlap: 0.9 s\n", "less than a sample"),
-        ("    path: gaps.edf\n    window: 2 s\n", "it may have gaps (EDF+D)"),
     ] {
         let message = refused_in(&recording(config), folder.path());
         assert!(message.contains(expected), "{config}: {message}");

@@ -2,16 +2,20 @@
 //!
 //! Times are numbers in a unit, times of day (`12:00:00.004`) or dates (`2024-05-01T12:00:00.004Z`). They must be uniform but for their rounding, and the
 //! sampling rate is the simplest that they allow (`csv_table/uniform.rs`). A value that is missing is NaN; times cannot be missing. A column without any number
-//! is no channel; one that has numbers and text is refused, unless other channels are asked for.
+//! is no channel; one that has numbers and text is refused, unless other channels are asked for. Where semicolons or tabs stand between cells, numbers may
+//! have a comma for the point. Times with gaps whose stretches are uniform, at one rate, give one channel per stretch.
 
+mod decimal;
+mod gaps;
 mod times;
 mod uniform;
 
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 
-use crate::delimited::{DelimitedError, MISSING_IS, Number, Separator, Table, number, shortened};
+use crate::delimited::{DelimitedError, MISSING_IS, Number, Separator, Table, shortened};
 use crate::rates::HIGHEST_RATE_HZ;
-use crate::{Channel, Recording};
+use crate::{Channel, Recording, Samples};
+use decimal::Decimals;
 use times::{Form, Written};
 use uniform::{Fit, Rate, Times};
 
@@ -61,6 +65,10 @@ pub enum CsvError {
     NoChannel { wanted: String, names: Vec<String> },
     #[error("line {line}, column `{column}`: `{found}`; allowed: {allowed}")]
     Number { line: u64, column: String, found: String, allowed: String },
+    #[error("line {line} has `{comma}` and line {other_line} has `{point}`: is a comma or a point the decimal mark?")]
+    DecimalMarks { line: u64, comma: String, other_line: u64, point: String },
+    #[error("line {line} has `{found}`, and no number shows whether commas are decimal marks or part thousands")]
+    Thousands { line: u64, found: String },
     #[error("line {line}, column `{column}`: `{found}` is written in another form than the time before it")]
     TimeForm { line: u64, column: String, found: String },
     #[error("{found} rows of samples; at least two are needed to know the sampling rate")]
@@ -153,7 +161,7 @@ pub fn read_csv<R: Read + Seek>(reader: &mut R, options: &CsvOptions<'_>) -> Res
         let is_wanted = options.channels.is_none_or(|channels| channels.contains(name));
         columns.push(Column::new(name.clone(), is_wanted && !is_time));
     }
-    let read = read_rows(&mut table, &mut columns, time_position)?;
+    let read = read_rows(&mut table, &mut columns, time_position, &mut notes)?;
     let timing = timing(&read, time_position.map(|position| columns[position].name.as_str()), options, &mut notes)?;
     if let Some(position) = time_position {
         columns.remove(position);
@@ -173,14 +181,19 @@ pub fn read_csv<R: Read + Seek>(reader: &mut R, options: &CsvOptions<'_>) -> Res
                 ));
                 refused.get_or_insert((line, column.name, found));
             }
-            None if column.is_wanted => channels.push(Channel {
-                label: column.name,
-                unit: None,
-                sampling_rate_hz: timing.rate_hz,
-                rate_rounding: 0.0,
-                samples: column.samples.into(),
-                start_s: timing.start_s,
-            }),
+            None if column.is_wanted => {
+                let ends = timing.stretches.iter().skip(1).map(|(first, _)| *first).chain([column.samples.len()]);
+                let lengths = timing.stretches.iter().zip(ends).map(|((first, _), end)| end - first);
+                let samples = Samples::parts(column.samples, lengths.collect::<Vec<usize>>());
+                channels.extend(samples.into_iter().zip(&timing.stretches).map(|(samples, (_, from_s))| Channel {
+                    label: column.name.clone(),
+                    unit: None,
+                    sampling_rate_hz: timing.rate_hz,
+                    rate_rounding: 0.0,
+                    samples,
+                    start_s: timing.start_s + from_s,
+                }));
+            }
             None => {}
         }
     }
@@ -208,11 +221,11 @@ impl Column {
         Self { name, is_wanted, samples: Vec::new(), has_numbers: false, text: None }
     }
 
-    fn push(&mut self, cell: &str, line: u64) {
+    fn push(&mut self, cell: &str, line: u64, decimals: &mut Decimals) {
         if !self.is_wanted && self.text.is_some() {
             return;
         }
-        let value = match number(cell) {
+        let value = match decimals.number(cell, line) {
             Some(Number::Value(value)) if value.is_finite() => {
                 self.has_numbers = true;
                 value
@@ -246,18 +259,23 @@ fn read_rows<R: BufRead>(
     table: &mut Table<R>,
     columns: &mut [Column],
     time_position: Option<usize>,
+    notes: &mut Vec<String>,
 ) -> Result<Rows, CsvError> {
     let mut rows = Rows::default();
+    let mut decimals = Decimals::new(!table.has_commas_between());
     let mut days = 0;
     while let Some(row) = table.next_row()? {
         rows.count += 1;
         let line = row.line;
         for (position, (cell, column)) in row.cells().zip(columns.iter_mut()).enumerate() {
             if time_position != Some(position) {
-                column.push(cell.text, line);
+                column.push(cell.text, line, &mut decimals);
                 continue;
             }
-            let Some(mut written) = Written::parse(cell.text) else {
+            let parsed = Written::parse(cell.text);
+            // Times of day may have a comma anyway.
+            let with_point = if parsed.is_none() { decimals.time(cell.text, line) } else { None };
+            let Some(mut written) = parsed.or_else(|| Written::parse(with_point.as_ref()?)) else {
                 let allowed = "a time: a number, `12:00:00.000`, or `2024-05-01T12:00:00.000`".to_owned();
                 return Err(CsvError::Number {
                     line,
@@ -266,6 +284,9 @@ fn read_rows<R: BufRead>(
                     allowed,
                 });
             };
+            if written.form == Form::Number && with_point.is_none() {
+                decimals.time_has_point(cell.text, line);
+            }
             if let Some(&before) = rows.times.last() {
                 if before.form != written.form {
                     let found = shortened(cell.text);
@@ -274,12 +295,13 @@ fn read_rows<R: BufRead>(
                 days += i64::from(written.is_past_midnight(before, days));
                 written = written.days_later(days);
             } else {
-                rows.first = shortened(cell.text);
+                rows.first = shortened(with_point.as_deref().unwrap_or(cell.text));
             }
             rows.times.push(written);
             rows.lines.push(line);
         }
     }
+    notes.extend(decimals.finish()?);
     Ok(rows)
 }
 
@@ -289,6 +311,8 @@ struct Timing {
     start_s: f64,
     /// Clock text of the first sample.
     start: Option<String>,
+    /// The first row of each stretch without gaps, and its time from the first one.
+    stretches: Vec<(usize, f64)>,
 }
 
 fn timing(
@@ -301,7 +325,7 @@ fn timing(
         return match options.sampling_rate_hz {
             Some(rate_hz) if rows.count > 0 => {
                 notes.push(format!("there is no column of times: samples follow each other at {rate_hz} Hz"));
-                Ok(Timing { rate_hz, start_s: 0.0, start: None })
+                Ok(Timing { rate_hz, start_s: 0.0, start: None, stretches: vec![(0, 0.0)] })
             }
             _ => Err(CsvError::TooFewRows { found: rows.count }),
         };
@@ -322,10 +346,23 @@ fn timing(
     };
     let times = Times::new(&rows.times, unit.decimals());
     let name = || time_column.to_owned();
+    let found = (options.sampling_rate_hz.is_none() && rows.count > 1).then(|| times.rate());
+    let is_uniform = match options.sampling_rate_hz {
+        Some(rate_hz) => !matches!(times.fit(rate_hz), Fit::Contradicted { .. }),
+        None => !matches!(found, Some(Rate::NotUniform { .. })),
+    };
+    let gapped = match is_uniform {
+        true => None,
+        false => gaps::gapped(&rows.times, unit.decimals(), options.sampling_rate_hz),
+    };
+    if let Some(gaps::Gapped { rate_hz, stretches }) = gapped.filter(|gapped| gapped.rate_hz <= HIGHEST_RATE_HZ) {
+        let gaps = stretches.len() - 1;
+        notes.push(format!("the times of `{time_column}` have {gaps} {}", if gaps == 1 { "gap" } else { "gaps" }));
+        return Ok(Timing { rate_hz, start_s, start, stretches });
+    }
     let rate_hz = match options.sampling_rate_hz {
         Some(rate_hz) => stated(rate_hz, &times, rows, time_column, notes)?,
-        None if rows.count < 2 => return Err(CsvError::TooFewRows { found: rows.count }),
-        None => match times.rate() {
+        None => match found.ok_or(CsvError::TooFewRows { found: rows.count })? {
             Rate::Hz { rate_hz, range_hz } => {
                 notes.extend(range_hz.map(|range| ambiguous(rate_hz, range, &times, time_column)));
                 rate_hz
@@ -355,7 +392,7 @@ fn timing(
             six_digits(rate_hz)
         ));
     }
-    Ok(Timing { rate_hz, start_s, start })
+    Ok(Timing { rate_hz, start_s, start, stretches: vec![(0, 0.0)] })
 }
 
 /// The rate that the user states, held against the times.

@@ -123,6 +123,11 @@ impl<R: BufRead> Table<R> {
         &self.names
     }
 
+    /// Whether commas stand between cells, so that none can be within a number.
+    pub fn has_commas_between(&self) -> bool {
+        self.records.separator() == b','
+    }
+
     /// What was passed over.
     pub fn notes(&self) -> &[String] {
         &self.notes

@@ -19,7 +19,7 @@ use std::ops::Range;
 
 pub use error::EdfError;
 
-use crate::{Annotation, ChannelOutline, Recording};
+use crate::{Annotation, ChannelOutline, Recording, Stretch, Window};
 use header::{Header, Kind, Records};
 
 /// Reads an EDF, EDF+ or BDF file.
@@ -82,6 +82,41 @@ impl EdfFile {
         Ok(recording)
     }
 
+    /// The parts without gaps.
+    pub(crate) fn stretches<R: Read + Seek>(&self, reader: &mut R) -> Result<Vec<Stretch>, EdfError> {
+        Ok(self.told(&records::stretches(reader, &self.header, self.records.count)?))
+    }
+
+    fn told(&self, stretches: &[records::Stretch]) -> Vec<Stretch> {
+        let signals = || self.header.signals.iter().filter(|signal| signal.has_samples());
+        let stretch = |stretch: &records::Stretch| Stretch {
+            start_s: stretch.start_s,
+            samples: signals().map(|signal| signal.samples_per_record as u64 * stretch.records).collect(),
+        };
+        stretches.iter().map(stretch).collect()
+    }
+
+    /// The window of a file with gaps, at these rates; `None` where it is not whole in one of its stretches.
+    pub(crate) fn read_between_gaps<R: Read + Seek>(
+        &self,
+        reader: &mut R,
+        window: &Window,
+        rates_hz: &[f64],
+    ) -> Result<Option<Recording>, EdfError> {
+        let records = records::stretches(reader, &self.header, self.records.count)?;
+        let Some((number, mut spans)) = window.of_stretches(&self.told(&records), rates_hz) else {
+            return Ok(None);
+        };
+        let signals = self.header.signals.iter().filter(|signal| signal.has_samples());
+        for (span, signal) in spans.iter_mut().zip(signals) {
+            let before = records[number].first * signal.samples_per_record as u64;
+            *span = span.start + before..span.end + before;
+        }
+        let mut recording = records::read_part(reader, &self.header, &spans, rates_hz, Some(&records[number]))?;
+        recording.notes = self.notes();
+        Ok(Some(recording))
+    }
+
     /// These samples of each channel, at these rates, of a file without gaps; annotations are not read.
     pub(crate) fn read_part<R: Read + Seek>(
         &self,
@@ -89,7 +124,7 @@ impl EdfFile {
         spans: &[Range<u64>],
         rates_hz: &[f64],
     ) -> Result<Recording, EdfError> {
-        let mut recording = records::read_part(reader, &self.header, spans, rates_hz)?;
+        let mut recording = records::read_part(reader, &self.header, spans, rates_hz, None)?;
         recording.notes = self.notes();
         Ok(recording)
     }

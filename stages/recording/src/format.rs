@@ -5,15 +5,18 @@
 
 use std::io;
 
+use crate::brainvision::BrainVisionError;
 use crate::csv_table::CsvError;
 use crate::edf::EdfError;
+use crate::fif::FifError;
 use crate::hdf5::Hdf5Error;
 use crate::mat::{LayoutError, MatError};
 use crate::npy::NpyError;
+use crate::npz::NpzError;
 use crate::nwb::NwbError;
 pub use crate::read_seek::ReadSeek;
 use crate::snirf::SnirfError;
-use crate::windows::Window;
+use crate::windows::{Stretch, Window};
 use crate::{Annotation, ChannelOutline, Recording, TimeUnit};
 
 /// Relative; the header of an EDF file gives rates to eight digits.
@@ -48,10 +51,11 @@ pub trait Format: Sync {
         false
     }
 
-    /// The names of further files that the main one refers to, relative to its folder.
+    /// The names of further files that the main one refers to, relative to its folder. A file that is named may name
+    /// others: this is asked again, with what was found so far, until there are no new ones.
     ///
     /// # Errors
-    /// A main file that cannot be understood.
+    /// A file that cannot be understood.
     fn parts(&self, _main: &mut dyn Parts) -> Result<Vec<String>, FormatError> {
         Ok(Vec::new())
     }
@@ -73,6 +77,19 @@ pub trait Format: Sync {
         window: Option<&Window>,
     ) -> Result<Recording, FormatError>;
 
+    /// The parts without gaps of a recording of which [`Outline::may_have_gaps`] is true; `None` where windows cannot be
+    /// cut from them.
+    ///
+    /// # Errors
+    /// Those of [`Format::outline`].
+    fn stretches(
+        &self,
+        _parts: &mut dyn Parts,
+        _options: &ReadOptions<'_>,
+    ) -> Result<Option<Vec<Stretch>>, FormatError> {
+        Ok(None)
+    }
+
     /// All annotations, and what was left out of them.
     ///
     /// # Errors
@@ -89,6 +106,11 @@ pub trait Parts {
     /// # Errors
     /// A file that cannot be opened.
     fn open(&self, part: Option<&str>) -> io::Result<Box<dyn ReadSeek + '_>>;
+
+    /// The name of the main file without its folder, where it has one: headers may write it as `$b`.
+    fn name(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// What a file may leave open.
@@ -162,31 +184,52 @@ pub enum FormatError {
     Layout(#[from] LayoutError),
     #[error("its epochs are around an event each; windows are cut from continuous recordings")]
     WindowOfEpochs,
+    BrainVision(#[from] BrainVisionError),
+    #[error(transparent)]
+    Fif(#[from] FifError),
+    #[error(transparent)]
+    Npz(#[from] NpzError),
     #[error("an {format} file has no sampling rate; give one, e.g. `sampling_rate: 250 Hz`")]
-    NoSamplingRate { format: &'static str },
+    NoSamplingRate {
+        format: &'static str,
+    },
     #[error("the file says {found_hz} Hz of channel `{label}`, not {stated_hz} Hz")]
-    OtherRate { stated_hz: f64, found_hz: f64, label: String },
-    #[error("the file says that it may have gaps (EDF+D); windows are cut from recordings without gaps")]
+    OtherRate {
+        stated_hz: f64,
+        found_hz: f64,
+        label: String,
+    },
+    #[error(
+        "the recording may have gaps, which its format does not tell; windows are cut from recordings without gaps"
+    )]
     WindowOfGaps,
+    #[error("the window that begins at {start_s} s reaches into a gap of the recording")]
+    InGap {
+        start_s: f64,
+    },
     #[error("the file ends before the window that begins at {start_s} s")]
-    PastEnd { start_s: f64 },
+    PastEnd {
+        start_s: f64,
+    },
 }
 
 impl Outline {
     /// Of what was read whole.
     pub(crate) fn of(recording: Recording) -> Self {
         let missing = recording.channels.iter().flat_map(|c| c.samples.iter()).filter(|value| value.is_nan()).count();
-        let channels = recording.channels.into_iter().map(|channel| ChannelOutline {
-            label: channel.label,
-            unit: channel.unit,
-            sampling_rate_hz: channel.sampling_rate_hz,
-            samples: channel.samples.len() as u64,
-            start_s: channel.start_s,
+        let stretches = Stretch::of(&recording.channels).len().max(1);
+        // A channel is told once, with the samples of all of its stretches.
+        let channels = recording.channels.chunks(stretches).map(|parts| ChannelOutline {
+            label: parts[0].label.clone(),
+            unit: parts[0].unit.clone(),
+            sampling_rate_hz: parts[0].sampling_rate_hz,
+            samples: parts.iter().map(|part| part.samples.len() as u64).sum(),
+            start_s: parts[0].start_s,
         });
         Self {
             channels: channels.collect(),
             has_annotations: !recording.annotations.is_empty(),
-            may_have_gaps: false,
+            may_have_gaps: stretches > 1,
             is_epoched: recording.is_epoched,
             missing: Some(missing as u64),
             notes: recording.notes,

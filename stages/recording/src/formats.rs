@@ -2,26 +2,32 @@
 
 use std::io::{Seek, SeekFrom};
 
+use crate::brainvision::BrainVision;
 use crate::csv_table::{CsvOptions, read_csv};
 use crate::delimited::Separator;
 use crate::edf::EdfFile;
+use crate::fif::Fif;
 use crate::format::{Format, FormatError, Outline, Parts, ReadOptions, settled_rate};
 use crate::npy::NpyFile;
+use crate::npz::Npz;
 use crate::windows::Window;
-use crate::{Annotation, ChannelOutline, Recording};
+use crate::{Annotation, ChannelOutline, Recording, Stretch};
 use crate::{mat, nwb, snirf};
 
 /// All formats, in the order in which they are told.
 pub static FORMATS: &[&dyn Format] = &[
     &Edf { name: "EDF", extension: "edf" },
     &Edf { name: "BDF", extension: "bdf" },
+    &BrainVision,
+    &Fif,
+    &mat::Eeglab,
+    &mat::Mat,
+    &nwb::Nwb,
+    &snirf::Snirf,
     &Delimited { name: "CSV", extension: "csv", separator: Separator::Comma },
     &Delimited { name: "TSV", extension: "tsv", separator: Separator::Tab },
     &Npy,
-    &mat::Mat,
-    &mat::Eeglab,
-    &nwb::Nwb,
-    &snirf::Snirf,
+    &Npz,
 ];
 
 /// EDF, EDF+, BDF: one file with a header.
@@ -77,7 +83,10 @@ impl Format for Edf {
         let rates = channels.iter().map(rate).collect::<Result<Vec<f64>, FormatError>>()?;
         let mut recording = match window {
             None => file.read(&mut reader)?,
-            Some(_) if file.may_have_gaps() => return Err(FormatError::WindowOfGaps),
+            Some(window) if file.may_have_gaps() => {
+                let part = file.read_between_gaps(&mut reader, window, &rates)?;
+                part.ok_or(FormatError::InGap { start_s: window.start_s() })?
+            }
             Some(window) => {
                 let spans: Vec<_> = rates.iter().map(|&rate_hz| window.samples(rate_hz)).collect();
                 if channels.iter().zip(&spans).any(|(channel, span)| span.end > channel.samples) {
@@ -90,6 +99,16 @@ impl Format for Edf {
             recording.channels.iter_mut().for_each(|channel| channel.sampling_rate_hz = stated_hz);
         }
         Ok(recording)
+    }
+
+    fn stretches(
+        &self,
+        parts: &mut dyn Parts,
+        _options: &ReadOptions<'_>,
+    ) -> Result<Option<Vec<Stretch>>, FormatError> {
+        let mut reader = parts.open(None)?;
+        let file = EdfFile::open(&mut reader)?;
+        Ok(Some(file.stretches(&mut reader)?))
     }
 
     fn annotations(&self, parts: &mut dyn Parts) -> Result<(Vec<Annotation>, Option<String>), FormatError> {
@@ -119,7 +138,7 @@ impl Format for Delimited {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn has_time_column(&self) -> bool {
@@ -148,10 +167,16 @@ impl Format for Delimited {
             channels: options.channels,
         };
         let recording = read_csv(&mut parts.open(None)?, &options)?;
-        match window {
-            None => Ok(recording),
-            Some(window) => window.of(recording).ok_or(FormatError::PastEnd { start_s: window.start_s() }),
-        }
+        let Some(window) = window else {
+            return Ok(recording);
+        };
+        let (start_s, has_gaps) = (window.start_s(), Stretch::of(&recording.channels).len() > 1);
+        let missing = if has_gaps { FormatError::InGap { start_s } } else { FormatError::PastEnd { start_s } };
+        window.of(recording).ok_or(missing)
+    }
+
+    fn stretches(&self, parts: &mut dyn Parts, options: &ReadOptions<'_>) -> Result<Option<Vec<Stretch>>, FormatError> {
+        Ok(Some(Stretch::of(&self.read(parts, options, None)?.channels)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! File formats of recordings: EDF, EDF+, BDF, NPY, CSV, TSV, MAT, EEGLAB, FieldTrip, NWB, SNIRF.
+//! File formats of recordings: EDF, EDF+, BDF, BrainVision, FIF, MAT, EEGLAB, FieldTrip, NWB, SNIRF, NPY, NPZ, CSV, TSV.
 //!
 //! Each reader takes `Read + Seek` and gives a [`Recording`]; none opens a path. Files come from anywhere, so every announced length is compared with the
 //! length of the file before anything is allocated for it, and whatever the bytes, a reader returns a recording or an error that names field, place, text
@@ -32,31 +32,40 @@
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod brainvision;
 mod csv_table;
 pub mod delimited;
 mod edf;
 mod even_times;
+mod fif;
 mod format;
 mod formats;
 mod hdf5;
+#[cfg(test)]
+mod in_memory;
 pub mod mat;
 mod npy;
+mod npz;
 mod nwb;
 mod rates;
 mod read_seek;
 mod recording;
 mod samples;
 mod snirf;
+mod stored;
 mod windows;
 
+pub use brainvision::BrainVisionError;
 pub use csv_table::{CsvError, CsvOptions, TimeUnit, read_csv};
 pub use edf::{EdfError, read_edf};
+pub use fif::FifError;
 pub use format::{Format, FormatError, Orientation, Outline, Parts, ReadOptions, ReadSeek};
 pub use formats::FORMATS;
 pub use hdf5::Hdf5Error;
 pub use npy::{NpyError, read_npy};
+pub use npz::NpzError;
 pub use nwb::{NwbError, Unit, read_nwb_units};
 pub use recording::{Annotation, Channel, ChannelOutline, Recording};
 pub use samples::Samples;
 pub use snirf::SnirfError;
-pub use windows::{Window, Windows, annotations_within};
+pub use windows::{Stretch, Window, Windows, annotations_within};

@@ -52,7 +52,7 @@ pub struct ChannelOutline {
 }
 
 /// A remark on a moment or a stretch of time.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Annotation {
     /// From the start of the recording.
     pub onset_s: f64,
@@ -60,4 +60,8 @@ pub struct Annotation {
     pub duration_s: Option<f64>,
     /// As the file has it.
     pub text: String,
+    /// What sort of remark it is, where the format has sorts (BrainVision: `Stimulus`, `Response`, ...).
+    pub kind: Option<String>,
+    /// The channel that it is about, where the format says so.
+    pub channel: Option<String>,
 }

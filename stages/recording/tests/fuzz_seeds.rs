@@ -1,16 +1,24 @@
 //! The targets of `fuzz` on their seeds: a fuzzer is not needed to know that they hold.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
+#[path = "../../../fuzz/src/brainvision.rs"]
+mod brainvision;
 #[path = "../../../fuzz/src/csv.rs"]
 mod csv;
 #[path = "../../../fuzz/src/edf.rs"]
 mod edf;
+#[path = "../../../fuzz/src/fif.rs"]
+mod fif;
 #[path = "../../../fuzz/src/hdf5.rs"]
 mod hdf5;
+#[path = "../../../fuzz/src/makes_sense.rs"]
+mod makes_sense;
 #[path = "../../../fuzz/src/mat.rs"]
 mod mat;
 #[path = "../../../fuzz/src/npy.rs"]
 mod npy;
+#[path = "../../../fuzz/src/npz.rs"]
+mod npz;
 #[path = "../../../fuzz/on_seeds.rs"]
 mod on_seeds;
 #[path = "../../../fuzz/src/one_file.rs"]
@@ -42,6 +50,21 @@ fn mat_holds_on_its_seeds() {
 #[test]
 fn hdf5_holds_on_its_seeds() {
     on_seeds("hdf5", hdf5::target);
+}
+
+#[test]
+fn brainvision_holds_on_its_seeds() {
+    on_seeds("brainvision", brainvision::target);
+}
+
+#[test]
+fn fif_holds_on_its_seeds() {
+    on_seeds("fif", fif::target);
+}
+
+#[test]
+fn npz_holds_on_its_seeds() {
+    on_seeds("npz", npz::target);
 }
 
 #[test]

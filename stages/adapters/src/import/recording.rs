@@ -4,9 +4,10 @@
 //! says. What a sample's result depends on is the content of its file and how it is read, or its rows of a table: to move
 //! a file, or to put a subject more into a table, computes nothing anew.
 //!
-//! When a pipeline is checked, only headers are read. Where the format has none that says enough (CSV, TSV, Parquet),
+//! When a pipeline is checked, only headers are read. Where the format has none that says enough (CSV, TSV, Parquet, Arrow),
 //! the file is read once, and what was found is kept with its digest. Values are read when the stage runs.
 
+mod cut;
 mod file;
 mod names;
 mod reading;
@@ -14,6 +15,7 @@ mod signals;
 mod stage;
 mod summary;
 mod table;
+mod units;
 
 use std::collections::HashSet;
 use std::sync::{LazyLock, OnceLock};
@@ -28,11 +30,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::import::files::COLUMNAR;
 use crate::kind_config::{problem, read, schema_of};
-use file::{RecordingFile, TABLE};
+use file::RecordingFile;
 use names::{Paths, names_of};
 use reading::{Reading, point};
 use stage::{Recordings, Surveyed};
+use units::Units;
 
 /// 2: keyed by the content of files, with events. Signals are what they were.
 const REVISION: u32 = 2;
@@ -44,7 +48,7 @@ const HELD_VALUES: u64 = 1 << 24;
 
 static SUMMARY: LazyLock<String> = LazyLock::new(|| {
     let names: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
-    format!("Read recordings from {} and Parquet files", names.join(", "))
+    format!("Read recordings from {}, Parquet and Arrow files", names.join(", "))
 });
 
 /// The extensions of all formats, and what must be known of their files.
@@ -54,7 +58,7 @@ fn formats() -> String {
         None => format!(".{}", format.extension()),
     };
     let known: Vec<String> = FORMATS.iter().map(told).collect();
-    format!("{}, .{TABLE} (with a column `values`)", known.join(", "))
+    format!("{}, .{} (with a column `values`)", known.join(", "), COLUMNAR.join(", ."))
 }
 
 pub(super) struct ImportRecording;
@@ -69,7 +73,7 @@ struct Config {
     #[serde(default)]
     #[schemars(with = "Value")]
     paths: Paths,
-    /// Sampling rate, e.g. `250 Hz`: needed for .npy, and .parquet without `dt`; times of .csv and .tsv must fit it.
+    /// Sampling rate, e.g. `250 Hz`: needed for .npy and .npz, and for tables without `dt`; times of .csv and .tsv must fit it.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     sampling_rate: Option<Frequency>,
@@ -83,6 +87,10 @@ struct Config {
     /// Unit of the values where the file has none (default: not known).
     #[serde(default)]
     unit: Option<String>,
+    /// What values are converted to, e.g. `uV`, or `[uV, fT]`: channels whose unit has the dimension of one of these; others stay as they are, and are told (default: as in the file).
+    #[serde(default)]
+    #[schemars(with = "Value")]
+    units: Units,
     /// The channels that are read, by name (default: all).
     #[serde(default)]
     channels: Option<Vec<String>>,
@@ -181,6 +189,7 @@ impl Kind for ImportRecording {
             rate_variable: config.rate_variable,
             channels_variable: config.channels_variable,
             orientation: config.orientation.map(Orientation::from),
+            units: config.units,
             windows,
         };
         let mut files: Vec<Surveyed> = Vec::new();
@@ -206,6 +215,10 @@ impl Kind for ImportRecording {
             let surveyed = Surveyed { file, survey, annotations: OnceLock::new() };
             problems.extend(samples.add(&named, &surveyed, files.len(), &reading));
             files.push(surveyed);
+        }
+        if problems.is_empty() {
+            let found = files.iter().flat_map(|surveyed| &surveyed.survey.units).map(String::as_str);
+            problems.extend(reading.units.useless(&found.collect::<Vec<&str>>()));
         }
         if !problems.is_empty() {
             return Err(problems);
@@ -382,6 +395,7 @@ fn check(config: &Config, problems: &mut Vec<ConfigError>) -> Option<Windows> {
     if config.channels.as_ref().is_some_and(Vec::is_empty) {
         problems.push(ConfigError::at("channels", "no channel is listed; leave `channels` out to read all"));
     }
+    problems.extend(config.units.check());
     let Some(window) = config.window else {
         if let Some(overlap) = config.overlap {
             problems.push(ConfigError::at("overlap", format!("{overlap}: without `window` nothing overlaps")));

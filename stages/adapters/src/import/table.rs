@@ -1,4 +1,4 @@
-//! `import.table`: tables of users, as Parquet, CSV or a model document.
+//! `import.table`: tables of users, as Parquet, Arrow, CSV or a model document.
 //!
 //! A table with a `sample` column has samples, in order of first appearance; another exists once. In either case
 //! results depend on the content, not on the file.
@@ -35,7 +35,7 @@ const OWN: &str = "import.table";
 
 pub(super) const KIND: SimpleKind = SimpleKind {
     name: OWN,
-    summary: "Read a table from a Parquet, CSV, TSV or model file",
+    summary: "Read a table from a Parquet, Arrow, CSV, TSV or model file",
     ports: &[],
     config_schema: schema_of::<Config>,
     bind,
@@ -44,7 +44,7 @@ pub(super) const KIND: SimpleKind = SimpleKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    /// The file: .parquet, .csv, .tsv, or .json for a model. Names (`sample`, `channel`, ...) stay as written; whole numbers of a Parquet file become decimal text.
+    /// The file: .parquet, .arrow, .feather, .csv, .tsv, or .json for a model. Names (`sample`, `channel`, ...) stay as written; whole numbers of a Parquet or Arrow file become decimal text.
     path: String,
     /// Which table it is, e.g. features, kernels, parameters, populations, spikes (default: table; model for .json).
     #[serde(default)]

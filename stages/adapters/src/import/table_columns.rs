@@ -16,7 +16,7 @@ use lapicque_schemas::tables::{Further, NAMES, TableSpec, features, spikes};
 
 use super::files::column::{Holds, TextCell, typed};
 use super::files::text::{read_text, separator};
-use super::files::{as_text, file_error, read_parquet};
+use super::files::{as_text, file_error, has_columns, read_columns};
 
 /// A table as its file has it.
 pub(super) struct UserTable {
@@ -47,10 +47,12 @@ impl RowNumbers {
 pub(super) fn read_table(file: &FileRef, kind: &str) -> Result<UserTable, ConfigError> {
     match (separator(&file.extension()), file.extension().as_str()) {
         (Some(separator), _) => text_table(file, separator, kind),
-        (None, "parquet") => parquet_table(file, kind),
-        (None, other) => {
-            Err(file_error("path", file, format!("`.{other}` is not read; .parquet, .csv, .tsv and .json are")))
-        }
+        (None, extension) if has_columns(extension) => table_of_columns(file, kind),
+        (None, other) => Err(file_error(
+            "path",
+            file,
+            format!("`.{other}` is not read; .parquet, .arrow, .feather, .csv, .tsv and .json are"),
+        )),
     }
 }
 
@@ -115,9 +117,9 @@ fn with_reason(field: Field, cell: &TextCell, holds: Holds, notes: &mut Vec<Stri
     field.with_metadata(metadata)
 }
 
-fn parquet_table(file: &FileRef, kind: &str) -> Result<UserTable, ConfigError> {
+fn table_of_columns(file: &FileRef, kind: &str) -> Result<UserTable, ConfigError> {
     let fail = |message: String| file_error("path", file, message);
-    let chunks = read_parquet(file, "path")?;
+    let chunks = read_columns(file, "path")?;
     let mut metadata = chunks.schema.metadata().clone();
     let table = chunks.join().map_err(|error| fail(error.to_string()))?;
     let mut fields = Vec::new();

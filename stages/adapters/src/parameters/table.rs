@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::column::{SAMPLE, check_name, column_of, field, label_column, text_column};
 use crate::import::files::column::is_name_of_digits;
 use crate::import::files::text::{TextTable, read_text, separator};
-use crate::import::files::{as_text, read_parquet};
+use crate::import::files::{as_text, has_columns, read_columns};
 use crate::kind_config::problem;
 
 /// Columns of parameters, and `sample` where there is one.
@@ -54,12 +54,15 @@ pub(crate) fn file_columns(
         let table = read_text(file, separator, at_field).map_err(|error| vec![error])?;
         return text_columns(table, file, at_field, is_label, missing);
     }
-    if extension == "parquet" {
-        let table = read_parquet(file, at_field)
+    if has_columns(&extension) {
+        let table = read_columns(file, at_field)
             .and_then(|chunks| chunks.join().map_err(|error| ConfigError::at(at_field, error)));
         return parquet_columns(&table.map_err(|error| vec![error])?, file, at_field, missing);
     }
-    problem(at_field, format!("`{}` ends in `.{extension}`; .csv, .tsv and .parquet are read", file.name))
+    problem(
+        at_field,
+        format!("`{}` ends in `.{extension}`; .csv, .tsv, .parquet, .arrow and .feather are read", file.name),
+    )
 }
 
 /// The labels of samples.

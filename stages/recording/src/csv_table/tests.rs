@@ -155,13 +155,59 @@ fn several_rates_that_fit_are_told() {
     assert!(error("time_s,x\n0,1\n1,2\n1,3\n").contains("too coarse to tell the sampling rate"));
 }
 
+/// 1000 times of 360 Hz without these rows.
+fn without(missing: &[usize]) -> impl Iterator<Item = String> {
+    let rows = (0..1000).filter(|row| !missing.contains(row));
+    rows.map(|row| format!("{:.6}", row as f64 / 360.0))
+}
+
+#[test]
+fn gaps_part_a_recording_into_stretches() {
+    let recording = read(&timed(without(&[300, 700, 701, 702]))).unwrap();
+    let parts: Vec<_> = recording.channels.iter().map(|c| (c.label.as_str(), c.samples.len(), c.start_s)).collect();
+    assert_eq!(parts, [("x", 300, 0.0), ("x", 399, 0.836111), ("x", 297, 1.952778)]);
+    assert!(recording.channels.iter().all(|channel| channel.sampling_rate_hz == 360.0));
+    assert!(recording.notes.contains(&"the times of `time_s` have 2 gaps".to_owned()), "{:?}", recording.notes);
+    // At a rate that is stated, from a time of day, and over channels that come apart alike.
+    let text = "time_s,a,b\n12:00:00.0,1,2\n12:00:00.5,3,4\n12:00:05.0,5,6\n12:00:05.5,7,\n";
+    let times: Vec<_> = stated(text, 2.0).unwrap().channels.iter().map(|c| (c.start_s, c.samples[0])).collect();
+    assert_eq!(times, [(0.0, 1.0), (5.0, 5.0), (0.0, 2.0), (5.0, 6.0)]);
+    assert!(stated(text, 5.0).is_err());
+    // Two rates are no gaps, nor is a step back.
+    assert!(error("time_s,x\n0.0,1\n1.0,1\n2.0,1\n10.0,1\n10.5,1\n11.0,1\n").contains("must be uniform"));
+    assert!(error("time_s,x\n0,1\n1,1\n2,1\n1,1\n2,1\n3,1\n").contains("must be uniform"));
+}
+
+#[test]
+fn a_comma_is_a_decimal_mark_where_it_is_not_between_cells() {
+    let values = |text: &str| -> Vec<f64> { read(text).unwrap().channels[0].samples.to_vec() };
+    assert_eq!(values("time_s;x\n0,00;-1,5\n0,25;2\n0,50;1,25e1\n"), [-1.5, 2.0, 12.5]);
+    let recording = read("time_s;x\n1,5;1\n1,75;2,5\n2;3\n").unwrap();
+    assert_eq!((recording.channels[0].start_s, recording.channels[0].sampling_rate_hz), (1.5, 4.0));
+    assert!(recording.notes.contains(&"a comma in numbers is their decimal mark".to_owned()), "{:?}", recording.notes);
+    let tabs = CsvOptions { separator: Separator::Tab, ..CsvOptions::default() };
+    let recording = read_with("time_s\tx\n0\t0,125\n1\t1,625\n", &tabs).unwrap();
+    assert_eq!(recording.channels[0].samples, [0.125, 1.625]);
+    // Times of day may have a comma beside values with a point.
+    assert_eq!(values("time_s;x\n12:00:00,5;1.5\n12:00:01,0;2.5\n"), [1.5, 2.5]);
+    assert_eq!(
+        error("time_s;x\n0,5;1\n1;2.5\n"),
+        "line 2 has `0,5` and line 3 has `2.5`: is a comma or a point the decimal mark?"
+    );
+    let message = error("time_s;x\n0;1,234\n1;-56,789\n");
+    assert_eq!(message, "line 2 has `1,234`, and no number shows whether commas are decimal marks or part thousands");
+    for text in ["time_s;x\n0;1,2,3\n1;1\n", "time_s;x\n0;1.000,5\n1;1\n", "time_s;x\n0;a,5\n1;1\n"] {
+        assert!(error(text).contains("allowed: a finite number"), "{text}");
+    }
+    // Between commas, cells with one are quoted; that they are numbers is not known.
+    assert!(error("time_s,x\n0,\"1,5\"\n1,2\n").contains("`1,5`"));
+}
+
 #[test]
 fn irregular_times_are_refused_with_their_place() {
-    let with_gap =
-        |at: usize| timed((0..1000).filter(|&row| row != at).map(|row| format!("{:.6}", row as f64 / 360.0)));
-    let message = error(&with_gap(700));
-    // Row 700 would stand in line 702; 701 follows 699 there.
-    assert!(message.starts_with("line 702: `time_s` steps by 0.005555 s"), "{message}");
+    // A row between two gaps tells no rate: 701 stands in line 702, 703 behind it.
+    let message = error(&timed(without(&[700, 702])));
+    assert!(message.starts_with("line 703: `time_s` steps by 0.005556 s"), "{message}");
     assert!(message.contains("but by 0.00277"), "{message}");
     for (scatter, decimals) in [(0.1, 6), (0.02, 6), (0.002, 9), (0.3, 4)] {
         let times = (0..500).map(|row| {

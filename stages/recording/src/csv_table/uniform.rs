@@ -8,6 +8,8 @@
 //! Decimals are counted per order of magnitude, since some programs write so many significant digits; sums of intervals in floating point wander off by a part
 //! of the last digit of `f64` per row, which is granted up to a thousandth of the interval.
 
+use std::ops::Range;
+
 use super::times::Written;
 use crate::rates::{only_whole_between, plainest_between, roundest_between, wholes_between};
 
@@ -79,6 +81,22 @@ impl<'a> Times<'a> {
             .collect();
         let per_second = 10_f64.powi(i32::from(decimals) + decimals_of_unit);
         Self { written, ticks, half, per_second, decimals: decimals.into(), resolution_s: 1.0 / per_second }
+    }
+
+    /// Some of them, rounded as all are.
+    pub(super) fn part(&self, rows: Range<usize>) -> Self {
+        let first = self.ticks.get(rows.start).copied().unwrap_or(0.0);
+        Self {
+            written: &self.written[rows.clone()],
+            ticks: self.ticks[rows.clone()].iter().map(|tick| tick - first).collect(),
+            half: self.half[rows].to_vec(),
+            ..*self
+        }
+    }
+
+    /// From the first one.
+    pub(super) fn seconds(&self) -> Vec<f64> {
+        self.ticks.iter().map(|ticks| ticks / self.per_second).collect()
     }
 
     pub(super) fn resolution_s(&self) -> f64 {

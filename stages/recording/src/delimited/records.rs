@@ -73,6 +73,10 @@ impl<R: BufRead> Records<R> {
         Self { reader, separator, is_open, note: None, chunk, at: 0, line: 0, record }
     }
 
+    pub(super) fn separator(&self) -> u8 {
+        self.separator
+    }
+
     /// What to tell of a separator that is not the usual one.
     pub(super) fn separator_note(&mut self) -> Option<String> {
         self.note.take()

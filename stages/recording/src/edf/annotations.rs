@@ -67,7 +67,7 @@ impl Annotations {
         let (onset_s, duration_s) = times(parts.next().unwrap_or(&[]))?;
         for text in parts.filter(|text| !text.is_empty()) {
             let text = String::from_utf8_lossy(text).into_owned();
-            self.found.push(Annotation { onset_s, duration_s, text });
+            self.found.push(Annotation { onset_s, duration_s, text, ..Annotation::default() });
         }
         Ok(onset_s)
     }

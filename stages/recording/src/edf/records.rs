@@ -4,7 +4,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use super::EdfError;
-use super::annotations::Annotations;
+use super::annotations::{Annotations, Malformed};
 use super::header::{Content, Header, Kind, Signal};
 use crate::{Annotation, Channel, Recording, Samples};
 
@@ -18,7 +18,7 @@ pub(super) fn read<R: Read>(reader: &mut R, header: &Header, record_count: u64) 
         reader.read_exact(&mut bytes)?;
         let onset = onset(header, &bytes, record, &mut annotations)?;
         if let Some(start_s) = starts_stretch(header, stretches.last(), record, onset, &mut notes)? {
-            stretches.push(Stretch { start_s, records: 0 });
+            stretches.push(Stretch { start_s, first: record, records: 0 });
         }
         if let Some(stretch) = stretches.last_mut() {
             stretch.records += 1;
@@ -47,17 +47,53 @@ pub(super) fn read<R: Read>(reader: &mut R, header: &Header, record_count: u64) 
     })
 }
 
-/// These samples of each channel with samples, of a file without gaps.
+/// The parts without gaps, as the annotation signal says them; samples are not read.
+pub(super) fn stretches<R: Read + Seek>(
+    reader: &mut R,
+    header: &Header,
+    record_count: u64,
+) -> Result<Vec<Stretch>, EdfError> {
+    let mut stretches: Vec<Stretch> = Vec::new();
+    let is_first = |(_, signal): &(usize, &Signal)| signal.is_annotations();
+    let (position, length) = match header.signals.iter().enumerate().find(is_first) {
+        Some((position, signal)) => (position, signal.samples_per_record * header.bytes_per_sample),
+        None => (0, 0),
+    };
+    let before: usize = header.signals[..position].iter().map(|signal| signal.samples_per_record).sum();
+    let mut bytes = vec![0; length];
+    let mut notes = Vec::new();
+    for record in 0..record_count {
+        let offset = header.bytes() + record * header.record_bytes() + (before * header.bytes_per_sample) as u64;
+        reader.seek(SeekFrom::Start(offset))?;
+        reader.read_exact(&mut bytes)?;
+        let onset = first_onset(header, Annotations::default().take(&bytes, record, offset), record)?;
+        if let Some(start_s) = starts_stretch(header, stretches.last(), record, onset, &mut notes)? {
+            stretches.push(Stretch { start_s, first: record, records: 0 });
+        }
+        if let Some(stretch) = stretches.last_mut() {
+            stretch.records += 1;
+        }
+    }
+    Ok(stretches)
+}
+
+/// These samples of each channel with samples, of a file without gaps or of this stretch of one with gaps.
 pub(super) fn read_part<R: Read + Seek>(
     reader: &mut R,
     header: &Header,
     spans: &[Range<u64>],
     rates_hz: &[f64],
+    stretch: Option<&Stretch>,
 ) -> Result<Recording, EdfError> {
     let mut bytes = vec![0; header.record_bytes() as usize];
-    reader.seek(SeekFrom::Start(header.bytes()))?;
-    reader.read_exact(&mut bytes)?;
-    let start_s = onset(header, &bytes, 0, &mut Annotations::default())?.unwrap_or(0.0);
+    let (start_s, first_record) = match stretch {
+        Some(stretch) => (stretch.start_s, stretch.first),
+        None => {
+            reader.seek(SeekFrom::Start(header.bytes()))?;
+            reader.read_exact(&mut bytes)?;
+            (onset(header, &bytes, 0, &mut Annotations::default())?.unwrap_or(0.0), 0)
+        }
+    };
     let with_samples = || header.signals.iter().enumerate().filter(|(_, signal)| signal.has_samples());
     let per_record = || with_samples().map(|(_, signal)| signal.samples_per_record as u64);
     let first = per_record().zip(spans).map(|(samples, span)| span.start / samples).min().unwrap_or(0);
@@ -78,7 +114,7 @@ pub(super) fn read_part<R: Read + Seek>(
             sampling_rate_hz: rate_hz,
             rate_rounding: header.rate_rounding,
             samples: values.values[own].to_vec().into(),
-            start_s: start_s + span.start as f64 / rate_hz,
+            start_s: start_s + (span.start - first_record * signal.samples_per_record as u64) as f64 / rate_hz,
         }
     };
     let channels = with_samples().zip(spans.iter().zip(rates_hz)).map(channel).collect();
@@ -111,9 +147,11 @@ pub(super) fn annotations<R: Read + Seek>(
 }
 
 /// Records that follow each other without a gap.
-struct Stretch {
-    start_s: f64,
-    records: u64,
+pub(super) struct Stretch {
+    pub(super) start_s: f64,
+    /// The number of the first one.
+    pub(super) first: u64,
+    pub(super) records: u64,
 }
 
 /// The values of some records, signal after signal.
@@ -143,20 +181,22 @@ impl Values {
             if let Content::Samples { physical_min, digital_min, step } = signal.content {
                 let physical = |digital: i32| physical_min + (f64::from(digital) - digital_min) * step;
                 let values = &mut self.values[begin + signal.samples_per_record * record as usize..];
-                for (value, raw) in values.iter_mut().zip(own.chunks_exact(header.bytes_per_sample)) {
-                    *value = physical(digital(raw));
+                match header.bytes_per_sample {
+                    2 => put_scaled(own, values, |raw| physical(i16::from_le_bytes(raw).into())),
+                    // Shifted down again from the top of the word so that the sign comes along.
+                    _ => put_scaled(own, values, |[low, middle, high]| {
+                        physical(i32::from_le_bytes([0, low, middle, high]) >> 8)
+                    }),
                 }
             }
         }
     }
 }
 
-fn digital(raw: &[u8]) -> i32 {
-    match *raw {
-        [low, high] => i32::from(i16::from_le_bytes([low, high])),
-        // Shifted down again from the top of the word so that the sign comes along.
-        [low, middle, high] => i32::from_le_bytes([0, low, middle, high]) >> 8,
-        _ => 0,
+/// One loop for each width of samples: the compiler does several of them at a time.
+fn put_scaled<const WIDTH: usize>(raw: &[u8], values: &mut [f64], physical: impl Fn([u8; WIDTH]) -> f64) {
+    for (value, raw) in values.iter_mut().zip(raw.as_chunks::<WIDTH>().0) {
+        *value = physical(*raw);
     }
 }
 
@@ -175,19 +215,24 @@ fn onset(
         if signal.is_annotations() {
             let offset = header.bytes() + record * header.record_bytes() + start as u64;
             let first = annotations.take(&record_bytes[start..end], record, offset);
-            onset = match first {
-                _ if !is_first => onset,
-                Some(Err(malformed)) if header.kind == Kind::Discontinuous => {
-                    let (offset, problem) = (malformed.offset, malformed.problem);
-                    return Err(EdfError::Annotation { record, offset, problem });
-                }
-                other => other.and_then(Result::ok),
-            };
+            if is_first {
+                onset = first_onset(header, first, record)?;
+            }
             is_first = false;
         }
         start = end;
     }
     Ok(onset)
+}
+
+/// What the first annotation signal says of the start of a record; malformed, it is nothing where records follow each other.
+fn first_onset(header: &Header, first: Option<Result<f64, Malformed>>, record: u64) -> Result<Option<f64>, EdfError> {
+    match first {
+        Some(Err(Malformed { offset, problem })) if header.kind == Kind::Discontinuous => {
+            Err(EdfError::Annotation { record, offset, problem })
+        }
+        other => Ok(other.and_then(Result::ok)),
+    }
 }
 
 /// The start of a new stretch, if one starts with this record.

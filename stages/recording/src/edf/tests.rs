@@ -144,7 +144,12 @@ fn continuous_files_give_annotations_and_the_fraction_of_the_start() {
     assert_eq!(recording.channels.len(), 1);
     assert_eq!(recording.channels[0].start_s, 0.125);
     assert_eq!(recording.channels[0].samples.len(), 4);
-    let note = |onset_s, duration_s, text: &str| Annotation { onset_s, duration_s, text: text.to_owned() };
+    let note = |onset_s, duration_s, text: &str| Annotation {
+        onset_s,
+        duration_s,
+        text: text.to_owned(),
+        ..Annotation::default()
+    };
     assert_eq!(
         recording.annotations,
         [note(1.5, Some(0.25), "spindle"), note(1.5, Some(0.25), "K-complex"), note(-3.0, None, "Licht aus ä")]

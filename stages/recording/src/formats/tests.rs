@@ -126,6 +126,8 @@ fn files() -> Vec<(&'static str, Vec<u8>, ReadOptions<'static>)> {
     vec![
         ("edf", edf(40, "EDF+C"), ReadOptions::default()),
         ("edf", edf(40, ""), ReadOptions::default()),
+        // Records follow each other, so that it is one stretch.
+        ("edf", edf(40, "EDF+D"), ReadOptions::default()),
         ("npy", npy("<f4", "False", 3, 200), given_rate(3.0)),
         ("npy", npy("<f4", "True", 3, 200), given_rate(3.0)),
         ("csv", csv(200), ReadOptions::default()),
@@ -194,12 +196,12 @@ fn a_window_beyond_the_end_or_over_gaps_is_refused() {
     let beyond = Windows { length_s: 10.0, step_s: 10.0 }.number(8);
     for (extension, bytes, options) in files() {
         let error = format(extension).read(&mut &InMemory::of(bytes), &options, Some(&beyond)).unwrap_err();
-        assert!(matches!(error, FormatError::PastEnd { .. }), "{extension}: {error}");
+        assert!(matches!(error, FormatError::PastEnd { .. } | FormatError::InGap { .. }), "{extension}: {error}");
     }
-    let first = Windows { length_s: 10.0, step_s: 10.0 }.number(0);
     let file = InMemory::of(edf(40, "EDF+D"));
-    let error = format("edf").read(&mut &file, &ReadOptions::default(), Some(&first)).unwrap_err();
-    assert!(matches!(error, FormatError::WindowOfGaps));
+    let in_gap = Windows { length_s: 10.0, step_s: 10.0 }.number(8);
+    let error = format("edf").read(&mut &file, &ReadOptions::default(), Some(&in_gap)).unwrap_err();
+    assert!(matches!(error, FormatError::InGap { start_s: 80.0 }));
     let no_rate = format("npy").outline(&mut &file, &ReadOptions::default()).unwrap_err();
     assert!(no_rate.to_string().contains("has no sampling rate"), "{no_rate}");
     let other = format("edf").outline(&mut &InMemory::of(edf(2, "")), &given_rate(4.0)).unwrap_err();
@@ -208,7 +210,7 @@ fn a_window_beyond_the_end_or_over_gaps_is_refused() {
 
 proptest! {
     #[test]
-    fn a_window_is_that_part_of_the_whole(which in 0_usize..5, length in 0.5_f64..30.0, step in 0.5_f64..30.0, number in 0_u64..20) {
+    fn a_window_is_that_part_of_the_whole(which in 0_usize..6, length in 0.5_f64..30.0, step in 0.5_f64..30.0, number in 0_u64..20) {
         let (extension, bytes, options) = files().swap_remove(which);
         // Both channels at one rate and at their own.
         let window = Windows { length_s: length, step_s: step }.number(number);
@@ -224,7 +226,7 @@ proptest! {
                 };
                 prop_assert_eq!(bits(&part), bits(&expected));
             }
-            (Err(FormatError::PastEnd { .. }), None) => {}
+            (Err(FormatError::PastEnd { .. } | FormatError::InGap { .. }), None) => {}
             (read, expected) => prop_assert!(false, "{:?} {:?}", read.is_ok(), expected.is_some()),
         }
     }

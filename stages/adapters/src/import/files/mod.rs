@@ -1,5 +1,6 @@
 //! Files of users: whatever their bytes, a table or an error that names the file.
 
+mod arrow;
 pub(crate) mod column;
 mod parquet;
 pub(crate) mod text;
@@ -8,8 +9,6 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_cast::cast;
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 use lapicque_pipeline::{ConfigError, FileRef};
-
-pub(crate) use parquet::{read_parquet, read_rows};
 
 /// A table in chunks.
 pub(crate) struct Chunks {
@@ -20,6 +19,27 @@ pub(crate) struct Chunks {
 impl Chunks {
     pub(crate) fn join(self) -> Result<RecordBatch, ArrowError> {
         arrow_select::concat::concat_batches(&self.schema, &self.batches)
+    }
+}
+
+/// Whether a file of this extension holds columns of Arrow types.
+pub(crate) fn has_columns(extension: &str) -> bool {
+    COLUMNAR.contains(&extension)
+}
+
+/// Extensions of such files.
+pub(crate) const COLUMNAR: [&str; 3] = ["parquet", "arrow", "feather"];
+
+/// Reads all of a file of columns.
+pub(crate) fn read_columns(file: &FileRef, field: &str) -> Result<Chunks, ConfigError> {
+    read_rows(file, None).map_err(|message| file_error(field, file, message))
+}
+
+/// Reads some rows of a file of columns, by rising numbers from 0; all where none are given.
+pub(crate) fn read_rows(file: &FileRef, rows: Option<&[u64]>) -> Result<Chunks, String> {
+    match file.extension().as_str() {
+        "parquet" => parquet::read_rows(file, rows),
+        _ => arrow::read_rows(file, rows),
     }
 }
 

@@ -6,12 +6,12 @@
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use lapicque_pipeline::{ConfigError, FileRef};
+use lapicque_pipeline::FileRef;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
 
-use super::{Chunks, file_error};
+use super::Chunks;
 
 /// Values that are read whatever the length of the file: 1 GB as floats.
 const ALWAYS_READ: u64 = 1 << 27;
@@ -20,13 +20,8 @@ const MOST_PER_BYTE: u64 = 64;
 /// Values in a batch, about.
 const BATCH_VALUES: u64 = 1 << 21;
 
-/// Reads all of a Parquet file.
-pub(crate) fn read_parquet(file: &FileRef, field: &str) -> Result<Chunks, ConfigError> {
-    read_rows(file, None).map_err(|message| file_error(field, file, message))
-}
-
 /// Reads some rows of a Parquet file, by rising numbers from 0; all where none are given.
-pub(crate) fn read_rows(file: &FileRef, rows: Option<&[u64]>) -> Result<Chunks, String> {
+pub(super) fn read_rows(file: &FileRef, rows: Option<&[u64]>) -> Result<Chunks, String> {
     let read = || {
         let read = file.read(|reader| reader.get_ref().try_clone().map(|handle| read_file(handle, rows)));
         read.and_then(|read| read).map_err(|error| error.to_string())?

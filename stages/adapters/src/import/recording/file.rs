@@ -6,23 +6,24 @@ use lapicque_pipeline::config::nearest;
 use lapicque_pipeline::{BindRequest, ConfigError, FileRef, SampleError, SampleOutput};
 use lapicque_recording::{
     Annotation, ChannelOutline, CsvError, FORMATS, Format, FormatError, Outline, Parts, ReadSeek, Recording, Samples,
-    Windows, annotations_within,
+    Stretch, annotations_within,
 };
 use lapicque_schemas::tables::signals::Signal;
 use lapicque_schemas::tables::{events, signals};
 use lapicque_schemas::{Digest, DigestBuilder, content_digest};
 use serde::{Deserialize, Serialize};
 
+use super::cut::windows_of;
 use super::reading::Reading;
 use super::signals::{events_of, interval_ms, named, signals_of, unit_of};
-use super::summary::{Shape, missing_values, six_digits, summary};
+use super::summary::{Shape, missing_values, summary};
 use super::table::{self, Given};
-use crate::import::files::{file_error, read_parquet};
+use crate::import::files::{COLUMNAR, file_error, has_columns, read_columns};
 
-/// Parquet files hold tables of signals, several recordings in one.
-pub(super) const TABLE: &str = "parquet";
 /// Raised when other things are found out of a file.
-const SURVEY: &str = "lapicque recording survey 1";
+const SURVEY: &str = "lapicque recording survey 2";
+/// Further files of a recording; they may name each other in a circle.
+const MOST_PARTS: usize = 1000;
 
 /// The files of a recording, and how they are read.
 pub(super) struct RecordingFile {
@@ -44,6 +45,8 @@ pub(super) struct Survey {
     pub(super) samples: Vec<Found>,
     /// Values of the largest sample.
     pub(super) most_values: u64,
+    /// Units of the channels that are read, as the file has them.
+    pub(super) units: Vec<String>,
 }
 
 /// A sample of a file.
@@ -67,26 +70,44 @@ impl RecordingFile {
         let main = request.open(whole, path).map_err(|error| ConfigError::at(field, error.message))?;
         let extension = main.extension();
         let format = FORMATS.iter().copied().find(|format| format.extension() == extension);
-        if format.is_none() && extension != TABLE {
+        if format.is_none() && !has_columns(&extension) {
             return Err(file_error(field, &main, format!("`.{extension}` is not read; {} are", extensions())));
         }
         Self { main, parts: Vec::new(), format }.with_parts(request, field, path)
     }
 
-    /// Opens the files that the main one names, which lie beside it.
+    /// Opens the files that the main one names, and those that they name, which lie beside it.
     fn with_parts(mut self, request: &BindRequest<'_>, field: &str, path: &str) -> Result<Self, ConfigError> {
         let Some(format) = self.format else {
             return Ok(self);
         };
         let whole = field.split('.').next().unwrap_or(field);
-        for name in format.parts(&mut &self).map_err(|error| file_error(field, &self.main, error))? {
-            let beside = path.rsplit_once('/').map_or_else(|| name.clone(), |(folder, _)| format!("{folder}/{name}"));
-            let part = request.open(whole, &beside).map_err(|error| {
-                ConfigError::at(field, format!("`{}` names `{name}`: {}", self.main.name, error.message))
-            })?;
-            self.parts.push((name, part));
+        loop {
+            let mut names = format.parts(&mut &self).map_err(|error| file_error(field, &self.main, error))?;
+            names.retain(|name| self.parts.iter().all(|(known, _)| known != name));
+            if names.is_empty() {
+                return Ok(self);
+            }
+            for name in names {
+                if self.parts.len() >= MOST_PARTS {
+                    let message = format!("it has more than {MOST_PARTS} further files");
+                    return Err(file_error(field, &self.main, message));
+                }
+                // A file says what lies beside it, not what else is on this computer.
+                if name.contains(['/', '\\']) {
+                    let message = format!("it names `{name}`; allowed: the name of a file beside it, without folders");
+                    return Err(file_error(field, &self.main, message));
+                }
+                let beside =
+                    path.rsplit_once('/').map_or_else(|| name.clone(), |(folder, _)| format!("{folder}/{name}"));
+                let part = request.open(whole, &beside).map_err(|error| {
+                    let names = format!("`{}` names `{name}`: {}", self.main.name, error.message);
+                    let why = "files of a recording keep the names that stand in it";
+                    ConfigError::at(field, format!("{names} ({why})"))
+                })?;
+                self.parts.push((name, part));
+            }
         }
-        Ok(self)
     }
 
     /// Digest of the content of all its files.
@@ -144,20 +165,27 @@ impl RecordingFile {
         let outline = format.outline(&mut &*self, &reading.options());
         self.unchanged().map_err(|error| fail(error.to_string()))?;
         let outline = outline.map_err(|error| vec![self.complaint(error, field)])?;
+        let mut stretches = None;
         if reading.windows.is_some() && outline.may_have_gaps {
-            let error = FormatError::WindowOfGaps;
-            return Err(vec![ConfigError::at("window", format!("`{}`: {error}", self.main.name))]);
+            let found = format.stretches(&mut &*self, &reading.options());
+            self.unchanged().map_err(|error| fail(error.to_string()))?;
+            let at_window = |error| vec![ConfigError::at("window", format!("`{}`: {error}", self.main.name))];
+            stretches = found.map_err(|error| vec![self.complaint(error, field)])?;
+            if stretches.is_none() {
+                return Err(at_window(FormatError::WindowOfGaps));
+            }
         }
         if reading.windows.is_some() && outline.is_epoched {
             let error = FormatError::WindowOfEpochs;
             return Err(vec![ConfigError::at("window", format!("`{}`: {error}", self.main.name))]);
         }
-        self.survey_of(outline, field, name, reading)
+        self.survey_of(outline, stretches.as_deref(), field, name, reading)
     }
 
     fn survey_of(
         &self,
         outline: Outline,
+        stretches: Option<&[Stretch]>,
         field: &str,
         name: &str,
         reading: &Reading,
@@ -183,49 +211,23 @@ impl RecordingFile {
             unit: unit_of(channel.unit.clone(), &reading.unit),
             values: channel.samples,
         };
-        let shapes: Vec<Shape> = wanted.iter().map(shape).collect();
+        let mut shapes: Vec<Shape> = wanted.iter().map(shape).collect();
+        notes.extend(reading.units.note(shapes.iter().map(|shape| (shape.channel.as_str(), shape.unit.as_str()))));
+        let units = converted(&mut shapes, reading);
         let mut most_values = shapes.iter().map(|shape| shape.values).sum();
         let found = |window: Option<u64>| Found { label: None, window, rows: Vec::new(), content: None };
         let samples = match reading.windows {
             None => vec![found(None)],
             Some(windows) => {
                 let all: Vec<&ChannelOutline> = channels.iter().collect();
-                let count = self.count_windows(&windows, &all)?;
-                notes.push(windows_note(&windows, count, &all));
+                let (numbers, note) = windows_of(&self.main.name, &windows, &all, stretches)?;
+                notes.push(note);
                 most_values = wanted.iter().map(|(channel, _)| windows.samples(channel.sampling_rate_hz)).sum();
-                (0..count).map(|number| found(Some(number))).collect()
+                numbers.into_iter().map(|number| found(Some(number))).collect()
             }
         };
         let summary = summary(&[shapes], missing);
-        Ok(Survey { notes, summary, counts_missing: missing.is_some(), samples, most_values })
-    }
-
-    /// The windows that every channel has whole.
-    fn count_windows(&self, windows: &Windows, channels: &[&ChannelOutline]) -> Result<u64, Vec<ConfigError>> {
-        let fail = |field: &str, message: String| Err(vec![ConfigError::at(field, message)]);
-        if channels.is_empty() {
-            return fail("window", format!("`{}` has no channel to cut", self.main.name));
-        }
-        let mut least = u64::MAX;
-        for ChannelOutline { label, sampling_rate_hz: rate_hz, samples, .. } in channels {
-            let told = |seconds: f64| format!("{} s", six_digits(seconds));
-            let of = format!("channel `{label}` of `{}` at {} Hz", self.main.name, six_digits(*rate_hz));
-            if windows.samples(*rate_hz) == 0 {
-                return fail("window", format!("{} has no sample of {of}", told(windows.length_s)));
-            }
-            if windows.step_s * rate_hz < 1.0 {
-                let message =
-                    format!("windows would begin every {}, which is less than a sample of {of}", told(windows.step_s));
-                return fail("overlap", message);
-            }
-            let count = windows.count(*samples, *rate_hz);
-            if count == 0 {
-                let lasts = told(*samples as f64 / rate_hz);
-                return fail("window", format!("{} is longer than {of}, which lasts {lasts}", told(windows.length_s)));
-            }
-            least = least.min(count);
-        }
-        Ok(least)
+        Ok(Survey { notes, summary, counts_missing: missing.is_some(), samples, most_values, units })
     }
 
     fn surveyed_table(&self, field: &str, reading: &Reading) -> Result<Survey, Vec<ConfigError>> {
@@ -234,16 +236,20 @@ impl RecordingFile {
             return Err(vec![ConfigError::at("window", message)]);
         }
         let fail = |message: String| vec![file_error(field, &self.main, message)];
-        let chunks = read_parquet(&self.main, field).map_err(|error| vec![error])?;
+        let chunks = read_columns(&self.main, field).map_err(|error| vec![error])?;
         let table::Samples { samples, notes } = table::read(&chunks, &given(reading), None).map_err(fail)?;
         let (mut found, mut shapes, mut problems) = (Vec::new(), Vec::new(), Vec::new());
         let (mut missing, mut most_values) = (0, 0);
+        let (mut notes, mut units) = (notes, Vec::new());
         for (label, table::OfSample { rows, mut signals }) in samples {
             let known = || signals.iter().map(|signal| signal.channel.as_ref());
             if let Err(lacking) = check_channels(&label, known, reading, &notes) {
                 problems.extend(lacking);
                 continue;
             }
+            signals.retain(|signal| reading.wants(&signal.channel));
+            notes.extend(reading.units.note(signals.iter().map(|signal| (&*signal.channel, &*signal.unit))));
+            units.extend(signals.iter().map(|signal| signal.unit.to_string()));
             select(&mut signals, reading);
             missing += signals.iter().map(|signal| count_missing(&signal.values)).sum::<u64>();
             let of_sample: Vec<Shape> = signals.iter().map(shape).collect();
@@ -259,7 +265,11 @@ impl RecordingFile {
             return Err(problems);
         }
         let summary = summary(&shapes, Some(missing));
-        Ok(Survey { notes, summary, counts_missing: true, samples: found, most_values })
+        let mut seen = std::collections::HashSet::new();
+        notes.retain(|note| seen.insert(note.clone()));
+        units.sort();
+        units.dedup();
+        Ok(Survey { notes, summary, counts_missing: true, samples: found, most_values, units })
     }
 
     /// What is wrong with the file, at the field that can set it right.
@@ -313,9 +323,17 @@ impl RecordingFile {
             notes.push(format!("gaps part it into {stretches} stretches, which are its epochs"));
         }
         let notes = notes.into_iter().map(|note| format!("`{}`: {note}", self.main.name)).collect();
-        let (signals, values): (Vec<_>, Vec<_>) = signals.into_iter().unzip();
+        let (mut signals, values): (Vec<_>, Vec<_>) = signals.into_iter().unzip();
         let lengths: Vec<usize> = values.iter().map(|values| values.len()).collect();
-        let joined = Samples::joined(values);
+        let mut joined = Samples::joined(values);
+        let mut rest = joined.as_mut_slice();
+        for (signal, &length) in signals.iter_mut().zip(&lengths) {
+            let (own, others) = rest.split_at_mut(length);
+            rest = others;
+            reading.units.convert(&signal.unit, own);
+            let unit = reading.units.of(&signal.unit).to_owned();
+            signal.unit = unit.into();
+        }
         let signals = signals::write_joined(&signals, &lengths, joined).map_err(SampleError::internal)?;
         let events = events::write(&events).map_err(SampleError::internal)?;
         Ok(SampleOutput { tables: vec![signals, events], notes })
@@ -344,6 +362,10 @@ impl Parts for &RecordingFile {
         };
         Ok(Box::new(file.reader()?))
     }
+
+    fn name(&self) -> Option<&str> {
+        self.main.name.rsplit(['/', '\\']).next()
+    }
 }
 
 /// What a table of signals may leave open.
@@ -351,15 +373,35 @@ pub(super) fn given(reading: &Reading) -> Given<'_> {
     Given { dt_ms: reading.rate_hz.map(interval_ms), unit: &reading.unit }
 }
 
-/// Keeps the channels that are asked for.
+/// Keeps the channels that are asked for, in the units that are asked for.
 pub(super) fn select(signals: &mut Vec<Signal<'static>>, reading: &Reading) {
     signals.retain(|signal| reading.wants(&signal.channel));
+    if reading.units.is_empty() {
+        return;
+    }
+    for signal in signals {
+        reading.units.convert(&signal.unit, signal.values.to_mut());
+        let unit = reading.units.of(&signal.unit).to_owned();
+        signal.unit = unit.into();
+    }
+}
+
+/// Puts the units that are asked for, and gives those that were there.
+fn converted(shapes: &mut [Shape], reading: &Reading) -> Vec<String> {
+    let mut units: Vec<String> = shapes.iter().map(|shape| shape.unit.clone()).collect();
+    units.sort();
+    units.dedup();
+    for shape in shapes {
+        let unit = reading.units.of(&shape.unit).to_owned();
+        shape.unit = unit;
+    }
+    units
 }
 
 /// The extensions that are read, as a list in words.
 pub(super) fn extensions() -> String {
     let known: Vec<String> = FORMATS.iter().map(|format| format!(".{}", format.extension())).collect();
-    format!("{} and .{TABLE}", known.join(", "))
+    format!("{}, .{}, .{} and .{}", known.join(", "), COLUMNAR[0], COLUMNAR[1], COLUMNAR[2])
 }
 
 fn count_missing(values: &[f64]) -> u64 {
@@ -374,22 +416,6 @@ fn shape(signal: &Signal<'_>) -> Shape {
         unit: signal.unit.to_string(),
         values: signal.values.len() as u64,
     }
-}
-
-fn windows_note(windows: &Windows, count: u64, channels: &[&ChannelOutline]) -> String {
-    let last = windows.number(count.saturating_sub(1));
-    let rest = |channel: &&ChannelOutline| {
-        let rate_hz = channel.sampling_rate_hz;
-        channel.samples.saturating_sub(last.samples(rate_hz).end) as f64 / rate_hz
-    };
-    let rest_s = channels.iter().map(rest).fold(0.0, f64::max);
-    let told = six_digits;
-    let note = format!(
-        "cut into windows: {count} of {} s, which begin every {} s",
-        told(windows.length_s),
-        told(windows.step_s)
-    );
-    if rest_s > 0.0 { format!("{note}; the last {} s are in none", told(rest_s)) } else { note }
 }
 
 /// Refuses channels that are asked for and not there.

@@ -5,6 +5,8 @@ use lapicque_recording::{FORMATS, Format, Orientation, ReadOptions, TimeUnit, Wi
 use lapicque_schemas::{Digest, DigestBuilder};
 use serde_json::json;
 
+use super::units::Units;
+
 /// How files are to be read.
 #[derive(Default)]
 pub(super) struct Reading {
@@ -19,6 +21,8 @@ pub(super) struct Reading {
     pub(super) rate_variable: Option<String>,
     pub(super) channels_variable: Option<String>,
     pub(super) orientation: Option<Orientation>,
+    /// What values are converted to.
+    pub(super) units: Units,
     pub(super) windows: Option<Windows>,
 }
 
@@ -97,6 +101,10 @@ impl Reading {
             if let Some(value) = value {
                 said[option] = json!(value);
             }
+        }
+        // Without it, results are called what they were called before there was one.
+        if !self.units.is_empty() {
+            said["units"] = json!(self.units.texts());
         }
         Digest::of("lapicque recording options 1", said.to_string().as_bytes())
     }

@@ -7,7 +7,7 @@ use lapicque_recording::{Annotation, Channel, ChannelOutline, Samples};
 use lapicque_schemas::tables::events::Event;
 use lapicque_schemas::tables::signals::Signal;
 
-/// What annotations of EDF+ are.
+/// What annotations are of which the file does not say more.
 const ANNOTATION: &str = "annotation";
 /// In EDF+, what stands between the text of an annotation and the channel that it is about.
 const ABOUT: &str = "@@";
@@ -92,12 +92,16 @@ fn outline(channel: &Channel) -> ChannelOutline {
 
 /// The events that annotations say. An annotation may name the channel that it is about, behind `@@`; a name that no channel has is text.
 pub(super) fn events_of(annotations: Vec<Annotation>, signals: &[(Signal<'_>, Samples)]) -> Vec<Event> {
-    let event = |Annotation { onset_s, duration_s, text }: Annotation| {
+    let event = |Annotation { onset_s, duration_s, text, kind, channel }: Annotation| {
+        let kind = kind.unwrap_or_else(|| ANNOTATION.to_owned());
+        if let Some(channel) = channel {
+            return Event { onset_s, duration_s, kind, value: text, channel };
+        }
         let about =
             text.rsplit_once(ABOUT).filter(|(_, name)| signals.iter().any(|(signal, _)| signal.channel == *name));
         let (value, channel) = about.map_or((text.as_str(), ""), |about| about);
         let (value, channel) = (value.to_owned(), channel.to_owned());
-        Event { onset_s, duration_s, kind: ANNOTATION.to_owned(), value, channel }
+        Event { onset_s, duration_s, kind, value, channel }
     };
     annotations.into_iter().map(event).collect()
 }
@@ -158,12 +162,20 @@ mod tests {
         let (signals, _) = signals_of(vec![channel("Cz", 0.0, 1)], false, "");
         let annotations = ["spike@@Cz", "spike@@Pz", "a@@b@@Cz", "plain"].map(|text| Annotation {
             onset_s: 0.5,
-            duration_s: None,
             text: text.to_owned(),
+            ..Annotation::default()
         });
         let events = events_of(annotations.to_vec(), &signals);
         let said: Vec<_> = events.iter().map(|event| (event.value.as_str(), event.channel.as_str())).collect();
         assert_eq!(said, [("spike", "Cz"), ("spike@@Pz", ""), ("a@@b", "Cz"), ("plain", "")]);
         assert!(events.iter().all(|event| event.kind == "annotation" && event.onset_s == 0.5));
+        let of_sort = Annotation {
+            text: "S  1@@Cz".to_owned(),
+            kind: Some("Stimulus".to_owned()),
+            channel: Some("Pz".to_owned()),
+            ..Annotation::default()
+        };
+        let [event] = &events_of(vec![of_sort], &signals)[..] else { unreachable!() };
+        assert_eq!((event.kind.as_str(), event.value.as_str(), event.channel.as_str()), ("Stimulus", "S  1@@Cz", "Pz"));
     }
 }

@@ -1,0 +1,36 @@
+//! NPZ: arrays of NumPy (see [`crate::read_npy`]) in a ZIP archive, as `numpy.savez` and `numpy.savez_compressed` write them.
+//!
+//! One array is the recording: the only one, or the one that is asked for by name. Archives of more than 4 GB (ZIP64) are read as well; of compressions,
+//! none and deflate, which is what NumPy writes. What an array says of its length is held against the archive before anything is allocated, and one that
+//! is read whole against its checksum.
+
+mod archive;
+mod entry;
+mod format;
+
+pub(crate) use format::Npz;
+
+/// What can be wrong with an NPZ file.
+#[allow(missing_docs, reason = "the message of a variant says what its fields are")]
+#[derive(Debug, thiserror::Error)]
+pub enum NpzError {
+    #[error("cannot read the NPZ file: {0}")]
+    Io(#[from] std::io::Error),
+    #[error("not an NPZ file: it has no directory of a ZIP archive at its end")]
+    NotZip,
+    #[error("the directory of the archive is damaged: {problem}")]
+    Directory { problem: String },
+    #[error("the archive has no array (`.npy`); in it: {found}")]
+    NoArray { found: String },
+    #[error("the archive has {count} arrays: {names}; `variable` says which of them has the signals")]
+    SeveralArrays { count: usize, names: String },
+    #[error("the archive has no array `{wanted}`; in it: {names}")]
+    NoSuchArray { wanted: String, names: String },
+    #[error("`{name}` is {problem}")]
+    Entry { name: String, problem: String },
+    #[error("`{name}`: {error}")]
+    Array { name: String, error: crate::NpyError },
+}
+
+#[cfg(test)]
+mod tests;
