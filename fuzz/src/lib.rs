@@ -3,6 +3,7 @@
 //! The tests `fuzz_seeds` of the crates include these files and run them on `seeds`, so that they stay true without a
 //! fuzzer. `README.md` says how to run one.
 
+pub mod bids;
 pub mod csv;
 pub mod edf;
 pub mod network;

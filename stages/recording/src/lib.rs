@@ -32,6 +32,7 @@
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod bids;
 mod csv_table;
 pub mod delimited;
 mod edf;

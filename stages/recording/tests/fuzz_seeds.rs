@@ -1,6 +1,8 @@
 //! The targets of `fuzz` on their seeds: a fuzzer is not needed to know that they hold.
 #![allow(clippy::unwrap_used, clippy::panic, unreachable_pub)]
 
+#[path = "../../../fuzz/src/bids.rs"]
+mod bids;
 #[path = "../../../fuzz/src/csv.rs"]
 mod csv;
 #[path = "../../../fuzz/src/edf.rs"]
@@ -25,6 +27,11 @@ fn npy_holds_on_its_seeds() {
 #[test]
 fn csv_holds_on_its_seeds() {
     on_seeds("csv", csv::target);
+}
+
+#[test]
+fn bids_holds_on_its_seeds() {
+    on_seeds("bids", bids::target);
 }
 
 #[test]

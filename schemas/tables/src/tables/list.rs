@@ -1,8 +1,8 @@
 //! All tables, in one list: what reads tables of users, or must know which columns a table has, asks here.
 
 use super::{
-    events, features, held_out, kernels, lead_field, metrics, model, pairs, parameters, populations, posterior,
-    predictions, signals, spectra, spikes, spiking_features,
+    channels, events, features, held_out, kernels, lead_field, metrics, model, pairs, parameters, populations,
+    posterior, predictions, recordings, signals, spectra, spikes, spiking_features,
 };
 use crate::schema::TableSchema;
 
@@ -39,6 +39,7 @@ const IMPORT: &str = "import.table";
 /// By name.
 pub const ALL: &[TableSpec] = &[
     TableSpec { name: FREE, columns: None, further: Further::Kept, read_by: IMPORT },
+    TableSpec { name: channels::TABLE, columns: Some(channels::schema), further: Further::Kept, read_by: IMPORT },
     TableSpec { name: events::TABLE, columns: Some(events::schema), further: Further::Ignored, read_by: IMPORT },
     TableSpec { name: features::TABLE, columns: Some(features_keys), further: Further::Numbers, read_by: IMPORT },
     TableSpec { name: held_out::TABLE, columns: Some(held_out::schema), further: Further::Kept, read_by: IMPORT },
@@ -66,6 +67,7 @@ pub const ALL: &[TableSpec] = &[
         further: Further::Kept,
         read_by: IMPORT,
     },
+    TableSpec { name: recordings::TABLE, columns: Some(recordings_columns), further: Further::Kept, read_by: IMPORT },
     TableSpec {
         name: signals::TABLE,
         columns: Some(signals::schema),
@@ -94,6 +96,10 @@ fn features_keys() -> TableSchema {
 
 fn pairs_keys() -> TableSchema {
     pairs::schema([])
+}
+
+fn recordings_columns() -> TableSchema {
+    recordings::schema(&[])
 }
 
 /// Of whatever interval; it stands in the metadata alone.

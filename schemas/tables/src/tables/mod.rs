@@ -1,5 +1,6 @@
 //! One file per table: its columns, units and key, and how stages read and write it.
 
+pub mod channels;
 mod columns;
 pub mod events;
 pub mod features;
@@ -14,6 +15,7 @@ pub mod parameters;
 pub mod populations;
 pub mod posterior;
 pub mod predictions;
+pub mod recordings;
 pub mod signals;
 pub mod spectra;
 pub mod spikes;
