@@ -42,6 +42,7 @@ mod npy;
 mod rates;
 mod recording;
 mod samples;
+pub mod spikes;
 mod windows;
 
 pub use csv_table::{CsvError, CsvOptions, TimeUnit, read_csv};

@@ -20,6 +20,14 @@ pub struct EventRow {
     pub channel: Option<String>,
 }
 
+impl EventRow {
+    /// Whether it begins or lasts within this time, in s from the first sample.
+    pub fn is_within(&self, start_s: f64, end_s: f64) -> bool {
+        let last_s = self.onset_s + self.duration_s.unwrap_or(0.0);
+        self.onset_s < end_s && (self.onset_s >= start_s || last_s > start_s)
+    }
+}
+
 /// Reads `events.tsv` in the order of its rows, and tells what was left out.
 ///
 /// # Errors

@@ -89,6 +89,12 @@ impl Layout {
         layout
     }
 
+    /// Whether there is a file of this path.
+    pub fn has(&self, path: &str) -> bool {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        self.folders.get(folder).into_iter().flatten().any(|(known, _)| known == path)
+    }
+
     /// The recordings that are wanted, of files with one of these extensions (in small letters); where a recording is there in several formats, the one
     /// whose extension comes first.
     pub fn recordings(&self, extensions: &[&str], wanted: &Wanted<'_>) -> Found {

@@ -107,7 +107,7 @@ impl RecordingFile {
         self.unchanged().map_err(|error| SampleError::changed(format!("`{}`: {error}", self.main.name)))
     }
 
-    fn unchanged(&self) -> io::Result<()> {
+    pub(super) fn unchanged(&self) -> io::Result<()> {
         self.main.unchanged()?;
         self.parts.iter().try_for_each(|(_, part)| part.unchanged())
     }
@@ -151,7 +151,7 @@ impl RecordingFile {
         self.survey_of(outline, field, name, reading)
     }
 
-    fn survey_of(
+    pub(super) fn survey_of(
         &self,
         outline: Outline,
         field: &str,
@@ -259,7 +259,7 @@ impl RecordingFile {
     }
 
     /// What is wrong with the file, at the field that can set it right.
-    fn complaint(&self, error: FormatError, field: &str) -> ConfigError {
+    pub(super) fn complaint(&self, error: FormatError, field: &str) -> ConfigError {
         match error {
             FormatError::Csv(CsvError::NoChannel { wanted, names }) => {
                 no_channel(&wanted, &self.main.name, names.iter().map(String::as_str), &[])
