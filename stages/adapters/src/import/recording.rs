@@ -99,7 +99,7 @@ struct Config {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum TimeUnitName {
+pub(super) enum TimeUnitName {
     S,
     Ms,
     Us,
