@@ -9,4 +9,5 @@ pub mod edf;
 pub mod network;
 pub mod npy;
 pub mod pipeline;
+pub mod spikes;
 pub mod units;

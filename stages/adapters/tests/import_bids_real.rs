@@ -167,3 +167,22 @@ fn datasets_of_other_projects_are_read_as_independent_readers_read_them() {
     }
     assert!(datasets >= 3, "{datasets} datasets");
 }
+
+#[test]
+fn onsets_count_from_the_first_sample_of_a_file_that_starts_later_than_its_header() {
+    let Some(fixtures) = shared() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let eeg = folder.path().join("d/sub-01/eeg");
+    std::fs::create_dir_all(&eeg).unwrap();
+    std::fs::copy(fixtures.join("edf/subsecond_starttime.edf"), eeg.join("sub-01_task-x_eeg.edf")).unwrap();
+    std::fs::write(eeg.join("sub-01_task-x_events.tsv"), "onset\tduration\n0\t0\n1\tn/a\n").unwrap();
+    let events = |rest: &str| {
+        let ran = ran(&format!("  x:\n    kind: import.bids\n    path: d\n{rest}"), folder.path());
+        (floats(&ran.output("x", 0), "t0")[0] / 1e3, floats(&ran.output("x", 1), "onset_s"))
+    };
+    let (start_s, onsets) = events("");
+    assert!((start_s - 0.394_531_2).abs() < 1e-6, "{start_s}");
+    assert_eq!(onsets, [start_s, start_s + 1.0]);
+    let (_, onsets) = events("    window: 500 ms\n");
+    assert!((onsets[0] - start_s).abs() < 1e-9 && (onsets[1] - start_s - 1.0).abs() < 1e-9, "{onsets:?}");
+}

@@ -36,7 +36,7 @@ mod participants;
 mod sidecar;
 mod table;
 
-pub use channels::{Assigned, ChannelRow, assign, read_channels, same_unit};
+pub use channels::{Assigned, ChannelRow, assign, plain_unit, read_channels, same_unit};
 pub use events::{EventRow, read_events};
 pub use layout::{Ambiguous, DATATYPES, Found, Layout, RecordingName, Wanted};
 pub use name::BidsName;

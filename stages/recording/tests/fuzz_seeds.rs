@@ -11,6 +11,8 @@ mod edf;
 mod npy;
 #[path = "../../../fuzz/on_seeds.rs"]
 mod on_seeds;
+#[path = "../../../fuzz/src/spikes.rs"]
+mod spikes;
 
 use on_seeds::on_seeds;
 
@@ -32,6 +34,11 @@ fn csv_holds_on_its_seeds() {
 #[test]
 fn bids_holds_on_its_seeds() {
     on_seeds("bids", bids::target);
+}
+
+#[test]
+fn spikes_hold_on_their_seeds() {
+    on_seeds("spikes", spikes::target);
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub struct ChannelRow {
     pub name: String,
     /// What it measures, e.g. `EEG`, `EOG`, `MEGMAG`, in capital letters.
     pub kind: Option<String>,
-    /// As written.
+    /// With micro as `u`.
     pub unit: Option<String>,
     /// `good` or `bad`.
     pub status: Option<String>,
@@ -57,7 +57,7 @@ pub fn read_channels(reader: impl BufRead) -> Result<(Vec<ChannelRow>, Vec<Strin
         rows.push(ChannelRow {
             name: cells[name].clone(),
             kind: kind.map(str::to_uppercase),
-            unit: unit.map(str::to_owned),
+            unit: unit.map(plain_unit),
             status: status.map(str::to_lowercase),
             description: description.or(why).map(str::to_owned),
         });
@@ -111,17 +111,19 @@ pub fn assign(labels: &[&str], rows: &[ChannelRow]) -> Assigned {
     Assigned { rows: by_name, renames: false, notes }
 }
 
+/// A unit with micro as `u`, which it is written as in `\u{b5}V`, `microV` and `microvolts` as well.
+pub fn plain_unit(unit: &str) -> String {
+    let unit = unit.trim().replace(['\u{b5}', '\u{3bc}'], "u");
+    match unit.strip_prefix("micro").or_else(|| unit.strip_prefix("Micro")) {
+        Some("volt" | "volts" | "Volt" | "Volts") => "uV".to_owned(),
+        Some(rest) => format!("u{rest}"),
+        None => unit,
+    }
+}
+
 /// Whether two units are the same, however micro is written.
 pub fn same_unit(one: &str, other: &str) -> bool {
-    let plain = |unit: &str| {
-        let unit = unit.trim().replace(['\u{b5}', '\u{3bc}'], "u");
-        match unit.strip_prefix("micro").or_else(|| unit.strip_prefix("Micro")) {
-            Some("volt" | "volts" | "Volt" | "Volts") => "uV".to_owned(),
-            Some(rest) => format!("u{rest}"),
-            None => unit,
-        }
-    };
-    plain(one) == plain(other)
+    plain_unit(one) == plain_unit(other)
 }
 
 /// The first of many names.

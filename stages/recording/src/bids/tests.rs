@@ -172,6 +172,7 @@ fn units_are_the_same_however_micro_is_written() {
     for (one, other) in [("uV", "\u{b5}V"), ("\u{3bc}V", "uV"), ("microV", "uV"), ("microvolts", "uV"), (" V", "V")] {
         assert!(same_unit(one, other) && same_unit(other, one), "{one} {other}");
     }
+    assert_eq!(["\u{b5}V", "microV", "microvolts", "mV"].map(plain_unit), ["uV", "uV", "uV", "mV"]);
     assert!(!same_unit("uV", "V") && !same_unit("V", "v") && !same_unit("mV", "MV"));
 }
 
@@ -240,6 +241,24 @@ proptest! {
         let name = BidsName::parse(&format!("{}_eeg.edf", label.join("_"))).unwrap();
         prop_assert_eq!(name.label(), label.join("_"));
         prop_assert!(keys.iter().zip(&values).all(|(key, value)| name.entity(key) == Some(value)));
+    }
+
+    #[test]
+    fn any_bytes_are_a_table_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..300), text in "(name|onset|participant_id|n/a|[a-z0-9.\t\n\"-]){0,60}") {
+        for bytes in [bytes, text.into_bytes()] {
+            for header in ["", "name\tonset\tparticipant_id\n", "onset\n", "name\n", "participant_id\tage\n"] {
+                let table = [header.as_bytes(), bytes.as_slice()].concat();
+                drop(read_channels(Cursor::new(&table)));
+                drop(read_participants(Cursor::new(&table)));
+                if let Ok((events, _)) = read_events(Cursor::new(&table)) {
+                    prop_assert!(events.iter().all(|event| event.onset_s.is_finite()));
+                }
+            }
+            drop(Sidecar::read(bytes.as_slice()));
+            let text = String::from_utf8_lossy(&bytes);
+            let found = Layout::of(text.lines()).recordings(&["edf"], &Wanted::default());
+            prop_assert!(found.recordings.len() <= text.lines().count());
+        }
     }
 
     #[test]

@@ -157,8 +157,10 @@ pub fn on_grid(trains: &[Train], options: &GridOptions) -> Result<Grid, GridErro
     Ok(grid)
 }
 
-/// The populations, and of each train which neuron it is.
-fn numbered(trains: &[Train], options: &GridOptions) -> Result<(Vec<Population>, Vec<(u16, u32)>), GridError> {
+/// The populations, and of each train its population and the number of its neuron.
+type Numbered = (Vec<Population>, Vec<(u16, u32)>);
+
+fn numbered(trains: &[Train], options: &GridOptions) -> Result<Numbered, GridError> {
     let mut names: Vec<&str> = Vec::new();
     let mut trains_of: HashMap<&str, Vec<usize>> = HashMap::new();
     let mut enter = |name, train: Option<usize>| {
