@@ -35,8 +35,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::recording::described::{Change, Opened, channels_of, reading};
-use super::recording::reading::Reading;
+use super::recording::described::{Change, Opened, Settings, channels_of};
 use super::recording::{limit_batches, listed, windows_of};
 use crate::kind_config::{SimpleKind, read, schema_of};
 use dataset::{Dataset, FIELD};
@@ -119,14 +118,14 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    let reading = reading(config.unit.clone().unwrap_or_default(), config.channels.clone(), windows);
+    let settings = Settings::new(config.unit.clone().unwrap_or_default(), config.channels.clone(), windows);
     let mut dataset = Dataset::open(request, &config.path).map_err(|error| vec![error])?;
     let (found, mut notes) = recordings_of(&dataset, &config)?;
     let (subjects, remarks) = subjects(&dataset, &found, &config)?;
     notes.extend(remarks);
     let mut survey = Survey::default();
     for recording in &found.recordings {
-        if let Err(errors) = survey.add(&mut dataset, request, recording, &config, &reading, &subjects) {
+        if let Err(errors) = survey.add(&mut dataset, request, recording, &config, &settings, &subjects) {
             problems.extend(errors);
         }
     }
@@ -145,10 +144,10 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     ];
     let mut bound = Bound::new(REVISION, Value::Object(serde_json::Map::new()), &[], outputs);
     limit_batches(&mut bound, survey.items.iter().map(|item| item.described.most_values()).max().unwrap_or(0));
-    let (labels, digests, points) = samples(&survey.items, &table, &reading)?;
+    let (labels, digests, points) = samples(&survey.items, &table, &settings)?;
     bound.samples = Samples::Known(Points { labels: Some(labels), digests, unread: Vec::new() });
     bound.notes = notes;
-    Ok(Box::new(DatasetStage { bound, reading, recordings: table, items: survey.items, points }))
+    Ok(Box::new(DatasetStage { bound, settings, recordings: table, items: survey.items, points }))
 }
 
 /// Lists of the configuration without anything in them.
@@ -271,7 +270,7 @@ impl Survey {
         request: &BindRequest<'_>,
         recording: &RecordingName,
         config: &Config,
-        reading: &Reading,
+        settings: &Settings,
         subjects: &Subjects,
     ) -> Result<(), Vec<ConfigError>> {
         let one = |error: ConfigError| vec![error];
@@ -279,7 +278,7 @@ impl Survey {
         let sidecar = dataset.sidecar(recording).map_err(one)?;
         let said = dataset.channels(recording).map_err(one)?;
         let events = dataset.events(recording).map_err(one)?;
-        let outline = opened.outline(FIELD, reading).map_err(one)?;
+        let outline = opened.outline(FIELD, settings).map_err(one)?;
         let mut notes = other_rate(&sidecar, &outline);
         let (changes, of_channels) = match &said {
             None => (unchanged(&outline), vec![None; outline.channels.len()]),
@@ -289,13 +288,13 @@ impl Survey {
             }
         };
         let changes = of_types(changes, &of_channels, config, &recording.label)?;
-        let channels = channels_of(&outline, &changes, reading);
+        let channels = channels_of(&outline, &changes, settings);
         let channel_table = channels::write(&channel_rows(&channels, &of_channels));
         let channel_table = channel_table.map_err(|error| vec![ConfigError::at(FIELD, error)])?;
         let content = opened.content().to_string();
         let mapping = mapping(&changes);
-        let described = opened.described(FIELD, &recording.label, (outline, changes), reading)?;
-        let window = described.window(0, reading);
+        let described = opened.described(FIELD, &recording.label, changes, settings)?;
+        let window = described.window(0, settings);
         let row = recording_row(recording, &channels, window.as_ref(), (subjects, &sidecar), content);
         for note in notes.iter().chain(described.told()) {
             self.told.entry(note.clone()).or_default().push(recording.label.clone());
@@ -413,7 +412,7 @@ fn mapping(changes: &[Change]) -> Digest {
 /// Labels and digests of all samples, and which recording and part of it each is.
 type Listed = (Vec<String>, Vec<Digest>, Vec<(usize, usize)>);
 
-fn samples(items: &[Item], table: &RecordBatch, reading: &Reading) -> Result<Listed, Vec<ConfigError>> {
+fn samples(items: &[Item], table: &RecordBatch, settings: &Settings) -> Result<Listed, Vec<ConfigError>> {
     let fail = |error: lapicque_schemas::content::UnsupportedType| vec![ConfigError::at(FIELD, error)];
     let (mut labels, mut digests, mut points) = (Vec::new(), Vec::new(), Vec::new());
     let mut known: HashSet<String> = HashSet::new();
@@ -422,12 +421,12 @@ fn samples(items: &[Item], table: &RecordBatch, reading: &Reading) -> Result<Lis
         let row = content_digest(&table.schema(), &[table.slice(number, 1)]).map_err(fail)?;
         let channels = content_digest(&item.channels.schema(), std::slice::from_ref(&item.channels)).map_err(fail)?;
         for sample in 0..item.described.samples() {
-            let label = item.described.label(&item.label, sample, reading);
+            let label = item.described.label(&item.label, sample, settings);
             if !known.insert(label.clone()) {
                 problems.push(ConfigError::at(FIELD, format!("two recordings are called `{label}`; leave one out")));
             }
             let mut builder = DigestBuilder::new("lapicque recording of a dataset 1");
-            builder.digest(item.described.digest(sample, reading)).digest(row).digest(channels).digest(item.mapping);
+            builder.digest(item.described.digest(sample, settings)).digest(row).digest(channels).digest(item.mapping);
             if let Some(events) = &item.events {
                 builder.digest(events.digest);
             }

@@ -10,7 +10,7 @@
 pub(super) mod described;
 mod file;
 pub(super) mod names;
-pub(super) mod reading;
+mod reading;
 mod signals;
 mod stage;
 mod summary;

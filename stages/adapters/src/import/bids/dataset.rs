@@ -13,6 +13,9 @@ use crate::import::files::file_error;
 pub(super) const FIELD: &str = "path";
 const PARTICIPANTS: &str = "participants.tsv";
 
+/// Rows of a table of channels, and what was passed over.
+type Channels = (Vec<ChannelRow>, Vec<String>);
+
 pub(super) struct Dataset<'a> {
     request: &'a BindRequest<'a>,
     /// What names of files begin with, up to the folder of the dataset.
@@ -67,10 +70,7 @@ impl<'a> Dataset<'a> {
     }
 
     /// The channels of a recording, where there is a table of them, and what was passed over.
-    pub(super) fn channels(
-        &self,
-        recording: &RecordingName,
-    ) -> Result<Option<(Vec<ChannelRow>, Vec<String>)>, ConfigError> {
+    pub(super) fn channels(&self, recording: &RecordingName) -> Result<Option<Channels>, ConfigError> {
         let Some(file) = self.nearest(recording, "channels")? else {
             return Ok(None);
         };

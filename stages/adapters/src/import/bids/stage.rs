@@ -8,12 +8,11 @@ use lapicque_schemas::Digest;
 use lapicque_schemas::tables::events;
 
 use super::tables::events_of;
-use crate::import::recording::described::Described;
-use crate::import::recording::reading::Reading;
+use crate::import::recording::described::{Described, Settings};
 
 pub(super) struct DatasetStage {
     pub(super) bound: Bound,
-    pub(super) reading: Reading,
+    pub(super) settings: Settings,
     /// A row for each recording.
     pub(super) recordings: RecordBatch,
     pub(super) items: Vec<Item>,
@@ -52,9 +51,9 @@ impl Stage for DatasetStage {
 impl DatasetStage {
     fn sample(&self, number: usize, part: usize) -> Result<SampleOutput, SampleError> {
         let item = self.items.get(number).ok_or_else(|| SampleError::internal(format!("no recording {number}")))?;
-        let SampleOutput { mut tables, mut notes } = item.described.sample(part, &self.reading)?;
+        let SampleOutput { mut tables, mut notes } = item.described.sample(part, &self.settings)?;
         if let (Some(file), [signals, events]) = (&item.events, tables.as_mut_slice()) {
-            let window = item.described.window(part, &self.reading);
+            let window = item.described.window(part, &self.settings);
             let (table, remarks) = events_from(file, signals, window.as_ref())?;
             *events = table;
             notes.extend(remarks);

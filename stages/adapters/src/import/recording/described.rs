@@ -15,9 +15,14 @@ use super::stage::Annotations;
 use super::{start, too_many};
 use crate::import::files::file_error;
 
-/// How recordings of datasets are read: rates are those of the files.
-pub(in crate::import) fn reading(unit: String, channels: Option<Vec<String>>, windows: Option<Windows>) -> Reading {
-    Reading { rate_hz: None, time_column: None, time_unit: None, unit, channels, windows }
+/// How recordings of a dataset are read.
+pub(in crate::import) struct Settings(Reading);
+
+impl Settings {
+    /// Rates are those of the files.
+    pub(in crate::import) fn new(unit: String, channels: Option<Vec<String>>, windows: Option<Windows>) -> Self {
+        Self(Reading { rate_hz: None, time_column: None, time_unit: None, unit, channels, windows })
+    }
 }
 
 /// A recording whose header is not read yet.
@@ -60,8 +65,8 @@ impl Opened {
     }
 
     /// What the file itself says.
-    pub(in crate::import) fn outline(&self, field: &str, reading: &Reading) -> Result<Outline, ConfigError> {
-        let options = ReadOptions { channels: None, ..reading.options() };
+    pub(in crate::import) fn outline(&self, field: &str, settings: &Settings) -> Result<Outline, ConfigError> {
+        let options = ReadOptions { channels: None, ..settings.0.options() };
         let outline = self.format.outline(&mut &self.file, &options);
         self.file.unchanged().map_err(|error| file_error(field, &self.file.main, error))?;
         outline.map_err(|error| self.file.complaint(error, field))
@@ -72,11 +77,11 @@ impl Opened {
         self,
         field: &str,
         name: &str,
-        (outline, channels): (Outline, Vec<Change>),
-        reading: &Reading,
+        channels: Vec<Change>,
+        settings: &Settings,
     ) -> Result<Described, Vec<ConfigError>> {
-        let outline = changed_outline(outline, &channels);
-        let survey = self.file.survey_of(outline, field, name, reading)?;
+        let changed = Changed { format: self.format, channels: &channels };
+        let survey = self.file.surveyed_as(&changed, field, name, &settings.0)?;
         if let Some(message) = too_many(name, survey.most_values) {
             return Err(vec![ConfigError::at(field, message)]);
         }
@@ -88,15 +93,15 @@ impl Opened {
 pub(in crate::import) fn channels_of(
     outline: &Outline,
     changes: &[Change],
-    reading: &Reading,
+    settings: &Settings,
 ) -> Vec<(String, usize, ChannelOutline)> {
     let channels = changed_outline(outline.clone(), changes).channels;
     let places = changes.iter().enumerate().filter(|(_, change)| change.is_wanted).map(|(place, _)| place);
     let (names, _) = named(&channels);
     let channels = names.into_iter().zip(places).zip(channels);
     let mut channels: Vec<_> = channels.map(|((name, place), channel)| (name.channel, place, channel)).collect();
-    channels.iter_mut().for_each(|(_, _, channel)| channel.unit = Some(unit_of(channel.unit.take(), &reading.unit)));
-    channels.retain(|(name, _, _)| reading.wants(name));
+    channels.iter_mut().for_each(|(_, _, channel)| channel.unit = Some(unit_of(channel.unit.take(), &settings.0.unit)));
+    channels.retain(|(name, _, _)| settings.0.wants(name));
     channels
 }
 
@@ -117,30 +122,36 @@ impl Described {
     }
 
     /// What a sample is called.
-    pub(in crate::import) fn label(&self, name: &str, sample: usize, reading: &Reading) -> String {
-        let window = self.survey.samples.get(sample).and_then(|found| found.window).zip(reading.windows);
+    pub(in crate::import) fn label(&self, name: &str, sample: usize, settings: &Settings) -> String {
+        let window = self.survey.samples.get(sample).and_then(|found| found.window).zip(settings.0.windows);
         window.map_or_else(|| name.to_owned(), |(number, windows)| format!("{name}@{}", start(&windows.number(number))))
     }
 
     /// What a sample depends on that the file says, and how it is read.
-    pub(in crate::import) fn digest(&self, sample: usize, reading: &Reading) -> Digest {
+    pub(in crate::import) fn digest(&self, sample: usize, settings: &Settings) -> Digest {
         let window = self.survey.samples.get(sample).and_then(|found| found.window);
-        point(self.opened.content(), reading.digest(Some(self.opened.format)), window)
+        point(self.opened.content(), settings.0.digest(Some(self.opened.format)), window)
     }
 
     /// The window that a sample is.
-    pub(in crate::import) fn window(&self, sample: usize, reading: &Reading) -> Option<Window> {
+    pub(in crate::import) fn window(&self, sample: usize, settings: &Settings) -> Option<Window> {
         let number = self.survey.samples.get(sample)?.window?;
-        reading.windows.map(|windows| windows.number(number))
+        settings.0.windows.map(|windows| windows.number(number))
     }
 
     /// The signals and events of a sample.
-    pub(in crate::import) fn sample(&self, sample: usize, reading: &Reading) -> Result<SampleOutput, SampleError> {
+    pub(in crate::import) fn sample(&self, sample: usize, settings: &Settings) -> Result<SampleOutput, SampleError> {
         let found = self.survey.samples.get(sample);
         let found = found.ok_or_else(|| SampleError::internal(format!("there is no sample {sample}")))?;
         let Opened { file, format } = &self.opened;
         let annotations = || self.annotations.get_or_init(|| file.annotations(*format)).clone();
-        file.sample(&Changed { format: *format, channels: &self.channels }, reading, &self.survey, found, &annotations)
+        file.sample(
+            &Changed { format: *format, channels: &self.channels },
+            &settings.0,
+            &self.survey,
+            found,
+            &annotations,
+        )
     }
 }
 

@@ -137,10 +137,21 @@ impl RecordingFile {
     }
 
     fn surveyed(&self, field: &str, name: &str, reading: &Reading) -> Result<Survey, Vec<ConfigError>> {
+        match self.format {
+            Some(format) => self.surveyed_as(format, field, name, reading),
+            None => self.surveyed_table(field, reading),
+        }
+    }
+
+    /// As [`RecordingFile::survey`] without what is known from before, of a file that this format reads.
+    pub(super) fn surveyed_as(
+        &self,
+        format: &dyn Format,
+        field: &str,
+        name: &str,
+        reading: &Reading,
+    ) -> Result<Survey, Vec<ConfigError>> {
         let fail = |message: String| vec![file_error(field, &self.main, message)];
-        let Some(format) = self.format else {
-            return self.surveyed_table(field, reading);
-        };
         let outline = format.outline(&mut &*self, &reading.options());
         self.unchanged().map_err(|error| fail(error.to_string()))?;
         let outline = outline.map_err(|error| vec![self.complaint(error, field)])?;
@@ -151,7 +162,7 @@ impl RecordingFile {
         self.survey_of(outline, field, name, reading)
     }
 
-    pub(super) fn survey_of(
+    fn survey_of(
         &self,
         outline: Outline,
         field: &str,

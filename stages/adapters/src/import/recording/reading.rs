@@ -5,7 +5,7 @@ use lapicque_schemas::{Digest, DigestBuilder};
 use serde_json::json;
 
 /// How files are to be read.
-pub(in crate::import) struct Reading {
+pub(super) struct Reading {
     pub(super) rate_hz: Option<f64>,
     pub(super) time_column: Option<String>,
     pub(super) time_unit: Option<TimeUnit>,
