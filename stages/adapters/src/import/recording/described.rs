@@ -21,7 +21,7 @@ pub(in crate::import) struct Settings(Reading);
 impl Settings {
     /// Rates are those of the files.
     pub(in crate::import) fn new(unit: String, channels: Option<Vec<String>>, windows: Option<Windows>) -> Self {
-        Self(Reading { rate_hz: None, time_column: None, time_unit: None, unit, channels, windows })
+        Self(Reading { unit, channels, windows, ..Reading::default() })
     }
 }
 

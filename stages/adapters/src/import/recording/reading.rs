@@ -5,6 +5,7 @@ use lapicque_schemas::{Digest, DigestBuilder};
 use serde_json::json;
 
 /// How files are to be read.
+#[derive(Default)]
 pub(super) struct Reading {
     pub(super) rate_hz: Option<f64>,
     pub(super) time_column: Option<String>,
