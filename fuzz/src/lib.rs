@@ -3,6 +3,7 @@
 //! The tests `fuzz_seeds` of the crates include these files and run them on `seeds`, so that they stay true without a
 //! fuzzer. `README.md` says how to run one.
 
+pub mod bids;
 pub mod brainvision;
 pub mod csv;
 pub mod edf;
@@ -15,4 +16,5 @@ pub mod npy;
 pub mod npz;
 pub mod one_file;
 pub mod pipeline;
+pub mod spikes;
 pub mod units;

@@ -84,6 +84,9 @@ fn has_r() -> bool {
 fn the_examples_are_sound() {
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
     let recording = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/recordings/human_m1_lfp_1s.edf");
+    let cohort = tempfile::tempdir().unwrap();
+    crate::make_cohort::make(cohort.path(), 4, 20).unwrap();
+    let cohort_path = format!("recordings.path={}", cohort.path().display());
     let mut checked = 0;
     for entry in std::fs::read_dir(examples).unwrap() {
         let folder = entry.unwrap().path();
@@ -95,7 +98,11 @@ fn the_examples_are_sound() {
             continue;
         }
         let path = format!("recording.path={recording}");
-        let setting = if text.contains("import.recording") { vec!["--set", &path] } else { Vec::new() };
+        let setting = match &text {
+            text if text.contains("import.recording") => vec!["--set", &path],
+            text if text.contains("import.bids") => vec!["--set", &cohort_path],
+            _ => Vec::new(),
+        };
         let answer = lapicque(&folder, &[["check", "."].as_slice(), &setting].concat()).ok();
         assert!(answer.stdout.contains("sound"), "{}", answer.stdout);
         assert!(!folder.join(".lapicque").exists(), "to check leaves nothing behind");

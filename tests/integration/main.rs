@@ -12,6 +12,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+#[allow(dead_code, reason = "its command is for people")]
+#[path = "../../examples/recordings_cohort/make_cohort.rs"]
+mod make_cohort;
 mod support;
 
 mod answering;

@@ -26,12 +26,14 @@
 //! ```
 //!
 //! Where to start: `recording.rs` (what comes out), `format.rs` (what a format is) and `formats.rs` (the list of them), then one file or folder per format;
-//! `delimited.rs` cuts text into cells, for tables of any kind.
+//! `delimited.rs` cuts text into cells, for tables of any kind; `bids.rs` says which files of a dataset are recordings and what is beside them, `spikes.rs`
+//! brings spike trains onto a grid of time.
 //!
 //! Units: seconds, Hz, and for samples the unit the file gives per channel.
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod bids;
 mod brainvision;
 mod csv_table;
 pub mod delimited;
@@ -52,6 +54,7 @@ mod read_seek;
 mod recording;
 mod samples;
 mod snirf;
+pub mod spikes;
 mod stored;
 mod windows;
 

@@ -1,6 +1,8 @@
 //! The targets of `fuzz` on their seeds: a fuzzer is not needed to know that they hold.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
+#[path = "../../../fuzz/src/bids.rs"]
+mod bids;
 #[path = "../../../fuzz/src/brainvision.rs"]
 mod brainvision;
 #[path = "../../../fuzz/src/csv.rs"]
@@ -24,6 +26,8 @@ mod on_seeds;
 #[path = "../../../fuzz/src/one_file.rs"]
 #[allow(dead_code, reason = "its other functions are for hostile files")]
 mod one_file;
+#[path = "../../../fuzz/src/spikes.rs"]
+mod spikes;
 
 use on_seeds::on_seeds;
 
@@ -65,6 +69,16 @@ fn fif_holds_on_its_seeds() {
 #[test]
 fn npz_holds_on_its_seeds() {
     on_seeds("npz", npz::target);
+}
+
+#[test]
+fn bids_holds_on_its_seeds() {
+    on_seeds("bids", bids::target);
+}
+
+#[test]
+fn spikes_hold_on_their_seeds() {
+    on_seeds("spikes", spikes::target);
 }
 
 #[test]

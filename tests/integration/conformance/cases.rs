@@ -99,8 +99,31 @@ pub(crate) fn lab() -> Lab {
     let rows = |row: fn(usize) -> String| (0..20).map(row).collect::<String>();
     lab.write("no_times.csv", format!("Cz\n{}", rows(|i| format!("{}\n", i % 7))));
     let row = |i: usize| format!("{},{},{},{}\n", i, 2 * i, i % 7, i % 5);
+    write_dataset(&lab, "dataset", 1.0);
+    write_dataset(&lab, "other_dataset", 2.0);
+    lab.write("spikes.csv", "time_ms,unit,population\n1,0,E\n2.5,0,E\n2.5,3,E\n4,0,I\n7.25,0,E\n9,0,I\n");
+    lab.write("other_spikes.csv", "time_ms,unit,population\n1,0,E\n2,0,E\n4,0,I\n");
+    lab.write("two_times.csv", "a,b,who,other,where\n1,2,0,0,E\n3,4,0,1,I\n5,7,1,2,E\n");
     lab.write("two_channels.csv", format!("a,b,Cz,Fz\n{}", rows(row)));
     lab
+}
+
+/// A BIDS dataset of two small recordings that differ in all their entities.
+fn write_dataset(lab: &Lab, name: &str, scale: f64) {
+    let row = |row: usize| format!("{},{},{}\n", 0.25 * row as f64, scale * (row % 7) as f64, scale * (row % 5) as f64);
+    let recording = format!("time_s,Cz,Fz\n{}", (0..16).map(row).collect::<String>());
+    let (first, second) = ("sub-01/ses-1/eeg", "sub-02/ses-2/ieeg");
+    for folder in [first, second] {
+        std::fs::create_dir_all(lab.folder().join(name).join(folder)).unwrap();
+    }
+    let write = |file: &str, text: &str| lab.write(&format!("{name}/{file}"), text);
+    write("participants.tsv", "participant_id\tgroup\nsub-01\tcontrol\nsub-02\tpatient\n");
+    write("channels.tsv", "name\ttype\tunits\tstatus\nCz\tEEG\tn/a\tgood\nFz\tEOG\tn/a\tbad\n");
+    write("task-rest_eeg.json", "{\"PowerLineFrequency\": 50}");
+    write(&format!("{first}/sub-01_ses-1_task-rest_run-1_eeg.csv"), &recording);
+    write(&format!("{first}/sub-01_ses-1_task-rest_run-1_other.csv"), &recording);
+    write(&format!("{first}/sub-01_ses-1_task-rest_run-1_events.tsv"), "onset\tduration\ttrial_type\n0.5\tn/a\ttone\n");
+    write(&format!("{second}/sub-02_ses-2_task-move_run-2_ieeg.csv"), &recording);
 }
 
 /// The names of the stages, in their order.

@@ -1,8 +1,9 @@
 //! All tables, in one list: what reads tables of users, or must know which columns a table has, asks here.
 
 use super::{
-    cycles, epochs, events, features, held_out, kernels, lead_field, metrics, model, pairs, parameters, populations,
-    posterior, predictions, signals, spectra, spectral_peaks, spectrograms, spikes, spiking_features,
+    channels, cycles, epochs, events, features, held_out, kernels, lead_field, metrics, model, pairs, parameters,
+    populations, posterior, predictions, recordings, signals, spectra, spectral_peaks, spectrograms, spikes,
+    spiking_features,
 };
 use crate::schema::TableSchema;
 
@@ -41,6 +42,7 @@ pub const ALL: &[TableSpec] = &[
     TableSpec { name: FREE, columns: None, further: Further::Kept, read_by: IMPORT },
     TableSpec { name: cycles::TABLE, columns: Some(cycles::schema), further: Further::Ignored, read_by: IMPORT },
     TableSpec { name: epochs::TABLE, columns: Some(epochs::schema), further: Further::Ignored, read_by: IMPORT },
+    TableSpec { name: channels::TABLE, columns: Some(channels::schema), further: Further::Kept, read_by: IMPORT },
     TableSpec { name: events::TABLE, columns: Some(events::schema), further: Further::Ignored, read_by: IMPORT },
     TableSpec { name: features::TABLE, columns: Some(features_keys), further: Further::Numbers, read_by: IMPORT },
     TableSpec { name: held_out::TABLE, columns: Some(held_out::schema), further: Further::Kept, read_by: IMPORT },
@@ -68,6 +70,7 @@ pub const ALL: &[TableSpec] = &[
         further: Further::Kept,
         read_by: IMPORT,
     },
+    TableSpec { name: recordings::TABLE, columns: Some(recordings_columns), further: Further::Kept, read_by: IMPORT },
     TableSpec {
         name: signals::TABLE,
         columns: Some(signals::schema),
@@ -108,6 +111,10 @@ fn features_keys() -> TableSchema {
 
 fn pairs_keys() -> TableSchema {
     pairs::schema([])
+}
+
+fn recordings_columns() -> TableSchema {
+    recordings::schema(&[])
 }
 
 /// Of whatever interval; it stands in the metadata alone.

@@ -1,5 +1,6 @@
 //! One file per table: its columns, units and key, and how stages read and write it.
 
+pub mod channels;
 mod columns;
 pub mod cycles;
 pub mod epochs;
@@ -16,6 +17,7 @@ pub mod parameters;
 pub mod populations;
 pub mod posterior;
 pub mod predictions;
+pub mod recordings;
 pub mod signals;
 pub mod spectra;
 pub mod spectral_peaks;

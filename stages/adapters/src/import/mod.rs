@@ -1,12 +1,14 @@
 //! `import.*`: recordings and tables of users.
 
+mod bids;
 pub(crate) mod files;
 mod recording;
+mod spikes;
 mod table;
 mod table_columns;
 
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(recording::ImportRecording), Box::new(table::KIND)]
+    vec![Box::new(bids::KIND), Box::new(recording::ImportRecording), Box::new(spikes::KIND), Box::new(table::KIND)]
 }

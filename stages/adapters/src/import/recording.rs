@@ -8,8 +8,9 @@
 //! the file is read once, and what was found is kept with its digest. Values are read when the stage runs.
 
 mod cut;
+pub(super) mod described;
 mod file;
-mod names;
+pub(super) mod names;
 mod reading;
 mod signals;
 mod stage;
@@ -119,7 +120,7 @@ struct Config {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum TimeUnitName {
+pub(super) enum TimeUnitName {
     S,
     Ms,
     Us,
@@ -227,10 +228,7 @@ impl Kind for ImportRecording {
         let outputs = vec![Output::new("signals", signals_table::schema()), Output::new("events", events::schema())];
         let empty = Value::Object(serde_json::Map::new());
         let mut bound = Bound::new(REVISION, empty, &[], outputs);
-        let most_values = files.iter().map(|surveyed| surveyed.survey.most_values).max().unwrap_or(0);
-        bound.most_per_batch = usize::try_from(BATCH_VALUES / most_values.max(1)).ok().map(|most| most.max(1));
-        let per_batch = most_values.max(1).saturating_mul(bound.most_per_batch.unwrap_or(1) as u64);
-        bound.most_batches = usize::try_from(HELD_VALUES / per_batch).ok().map(|most| most.max(1));
+        limit_batches(&mut bound, files.iter().map(|surveyed| surveyed.survey.most_values).max().unwrap_or(0));
         bound.samples = lapicque_pipeline::Samples::Known(Points {
             labels: Some(samples.labels),
             digests: samples.digests,
@@ -239,6 +237,23 @@ impl Kind for ImportRecording {
         bound.notes = notes;
         Ok(Box::new(Recordings { bound, reading, files, points: samples.points }))
     }
+}
+
+/// As many samples at a time as their values allow, of which the largest has so many.
+pub(super) fn limit_batches(bound: &mut Bound, most_values: u64) {
+    bound.most_per_batch = usize::try_from(BATCH_VALUES / most_values.max(1)).ok().map(|most| most.max(1));
+    let per_batch = most_values.max(1).saturating_mul(bound.most_per_batch.unwrap_or(1) as u64);
+    bound.most_batches = usize::try_from(HELD_VALUES / per_batch).ok().map(|most| most.max(1));
+}
+
+/// What is wrong with a recording of so many values.
+fn too_many(name: &str, values: u64) -> Option<String> {
+    i32::try_from(values).is_err().then(|| {
+        format!(
+            "`{name}` has {values} values; at most {} are allowed in one sample (`window` cuts recordings into several)",
+            i32::MAX
+        )
+    })
 }
 
 /// The samples of all files.
@@ -264,13 +279,7 @@ impl Samples {
                 format!("it has {} samples, which cannot all be called `{}`", survey.samples.len(), name.text());
             return vec![fail(format!("`{}`: {message}", file.main.name))];
         }
-        if i32::try_from(survey.most_values).is_err() {
-            let message = format!(
-                "`{}` has {} values; at most {} are allowed in one sample (`window` cuts recordings into several)",
-                name.text(),
-                survey.most_values,
-                i32::MAX
-            );
+        if let Some(message) = too_many(name.text(), survey.most_values) {
             return vec![fail(message)];
         }
         let content = point(file.content(), reading.digest(file.format), None);
@@ -300,7 +309,7 @@ impl Samples {
 }
 
 /// The files that a note is about.
-fn listed(paths: &[String]) -> String {
+pub(super) fn listed(paths: &[String]) -> String {
     const FEW: usize = 3;
     let named: Vec<String> = paths.iter().take(FEW).map(|path| format!("`{path}`")).collect();
     match paths.len().saturating_sub(FEW) {
@@ -396,8 +405,17 @@ fn check(config: &Config, problems: &mut Vec<ConfigError>) -> Option<Windows> {
         problems.push(ConfigError::at("channels", "no channel is listed; leave `channels` out to read all"));
     }
     problems.extend(config.units.check());
-    let Some(window) = config.window else {
-        if let Some(overlap) = config.overlap {
+    windows_of(config.window, config.overlap, problems)
+}
+
+/// The windows that are asked for.
+pub(super) fn windows_of(
+    window: Option<Time>,
+    overlap: Option<Time>,
+    problems: &mut Vec<ConfigError>,
+) -> Option<Windows> {
+    let Some(window) = window else {
+        if let Some(overlap) = overlap {
             problems.push(ConfigError::at("overlap", format!("{overlap}: without `window` nothing overlaps")));
         }
         return None;
@@ -406,7 +424,7 @@ fn check(config: &Config, problems: &mut Vec<ConfigError>) -> Option<Windows> {
         problems.push(ConfigError::at("window", format!("{window}: it must be finite and above 0 ms")));
         return None;
     }
-    let overlap = config.overlap.unwrap_or(Time::new(0.0));
+    let overlap = overlap.unwrap_or(Time::new(0.0));
     if !(overlap.value() >= 0.0 && overlap.value() < window.value()) {
         let message = format!("{overlap}: it must be at least 0 ms and less than `window`, {window}");
         problems.push(ConfigError::at("overlap", message));

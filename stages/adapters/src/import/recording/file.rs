@@ -128,7 +128,7 @@ impl RecordingFile {
         self.unchanged().map_err(|error| SampleError::changed(format!("`{}`: {error}", self.main.name)))
     }
 
-    fn unchanged(&self) -> io::Result<()> {
+    pub(super) fn unchanged(&self) -> io::Result<()> {
         self.main.unchanged()?;
         self.parts.iter().try_for_each(|(_, part)| part.unchanged())
     }
@@ -158,10 +158,21 @@ impl RecordingFile {
     }
 
     fn surveyed(&self, field: &str, name: &str, reading: &Reading) -> Result<Survey, Vec<ConfigError>> {
+        match self.format {
+            Some(format) => self.surveyed_as(format, field, name, reading),
+            None => self.surveyed_table(field, reading),
+        }
+    }
+
+    /// As [`RecordingFile::survey`] without what is known from before, of a file that this format reads.
+    pub(super) fn surveyed_as(
+        &self,
+        format: &dyn Format,
+        field: &str,
+        name: &str,
+        reading: &Reading,
+    ) -> Result<Survey, Vec<ConfigError>> {
         let fail = |message: String| vec![file_error(field, &self.main, message)];
-        let Some(format) = self.format else {
-            return self.surveyed_table(field, reading);
-        };
         let outline = format.outline(&mut &*self, &reading.options());
         self.unchanged().map_err(|error| fail(error.to_string()))?;
         let outline = outline.map_err(|error| vec![self.complaint(error, field)])?;
@@ -273,7 +284,7 @@ impl RecordingFile {
     }
 
     /// What is wrong with the file, at the field that can set it right.
-    fn complaint(&self, error: FormatError, field: &str) -> ConfigError {
+    pub(super) fn complaint(&self, error: FormatError, field: &str) -> ConfigError {
         match error {
             FormatError::Csv(CsvError::NoChannel { wanted, names }) => {
                 no_channel(&wanted, &self.main.name, names.iter().map(String::as_str), &[])
