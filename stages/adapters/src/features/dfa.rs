@@ -47,7 +47,7 @@ struct Config {
     #[schemars(with = "Option<String>")]
     trim: Option<Time>,
     /// The windows that the slope is fitted to, e.g. `[3 s, 30 s]`. Default: up to 30 s, from a beginning that follows from the lower edge of
-    /// `band` (8 Hz: 3.981 s, 13.4 Hz: 2.238 s, ..., 45 Hz: 0.398 s), because shorter ones are governed by the filter; without a band from 5 s.
+    /// `band` (8 Hz: 3.981 s, 13 Hz: 2.238 s, 30 Hz: 0.562 s), because shorter ones are governed by the filter; without a band from 5 s.
     #[schemars(with = "Option<[String; 2]>")]
     fit_interval: Option<[Time; 2]>,
     /// The windows of the output `fluctuations` (default: those of the fit).

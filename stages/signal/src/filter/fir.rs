@@ -72,7 +72,7 @@ pub struct Fir {
 ///
 /// # Errors
 /// Edges or transitions that do not lie between 0 and the Nyquist frequency, or a filter of more than
-/// [`MOST_TAPS`](super::MOST_TAPS) taps.
+/// [`MOST_TAPS`] taps.
 pub fn design(band: Band, transition_hz: Option<f64>, window: Window, rate_hz: f64) -> Result<Fir, FilterError> {
     band.check(rate_hz)?;
     if let Some(transition) = transition_hz
