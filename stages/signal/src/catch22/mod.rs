@@ -211,8 +211,8 @@ impl Catch22 {
         set(Feature::Mode5, histogram::mode::<5>(series, definitions));
         set(Feature::Mode10, histogram::mode::<10>(series, definitions));
         self.outliers.load(&series.values);
-        set(Feature::OutlierTimingPos, self.outliers.timing(&series.values, 1.0, [series.min, series.max]));
-        set(Feature::OutlierTimingNeg, self.outliers.timing(&series.values, -1.0, [-series.max, -series.min]));
+        set(Feature::OutlierTimingPos, self.outliers.timing(series.values.len(), 1.0, [series.min, series.max]));
+        set(Feature::OutlierTimingNeg, self.outliers.timing(series.values.len(), -1.0, [-series.max, -series.min]));
         set(Feature::AcfTimescale, autocorrelation::timescale(products, definitions, transforms));
         set(Feature::AcfFirstMin, autocorrelation::first_minimum(products, transforms));
         let (low, median) = spectrum::low_power_and_median(series, definitions, transforms, scratch);
