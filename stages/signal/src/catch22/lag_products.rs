@@ -6,6 +6,8 @@
 //! by the Wiener-Khinchin theorem: zero-padded to 2 nextpow2(n),
 //! |FFT|^2, inverse.
 
+#[cfg(target_arch = "x86_64")]
+use super::four::{add_to, load};
 use super::spectrum::Transforms;
 
 /// Lags summed together.
@@ -70,11 +72,38 @@ fn direct_block(padded: &[f64], len: usize, first_lag: usize) -> [f64; BLOCK] {
     sum_block(padded, len, first_lag)
 }
 
-/// The same operations in the same order, four lags to a vector instead of two.
+/// The same operations in the same order, four lags to a vector.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn direct_block_avx2(padded: &[f64], len: usize, first_lag: usize) -> [f64; BLOCK] {
-    sum_block(padded, len, first_lag)
+    use std::arch::x86_64::*;
+
+    let mut sums = [0.0; BLOCK];
+    let Some(delayed) = padded.get(first_lag..) else {
+        return sums;
+    };
+    let mut even = [_mm256_setzero_pd(); BLOCK / 4];
+    let mut odd = even;
+    let mut first = 0;
+    while let (Some([a, b]), Some(window)) =
+        (padded[first..len].first_chunk(), delayed[first..].first_chunk::<{ BLOCK + 1 }>())
+    {
+        let (a, b) = (_mm256_set1_pd(*a), _mm256_set1_pd(*b));
+        for (i, (even, odd)) in even.iter_mut().zip(&mut odd).enumerate() {
+            *even = _mm256_add_pd(*even, _mm256_mul_pd(a, load(window, 4 * i)));
+            *odd = _mm256_add_pd(*odd, _mm256_mul_pd(b, load(window, 4 * i + 1)));
+        }
+        first += 2;
+    }
+    for (value, window) in padded[first..len].iter().zip(delayed[first..].array_windows::<BLOCK>()) {
+        for (i, even) in even.iter_mut().enumerate() {
+            *even = _mm256_add_pd(*even, _mm256_mul_pd(_mm256_set1_pd(*value), load(window, 4 * i)));
+        }
+    }
+    for ((sums, even), odd) in sums.chunks_exact_mut(4).zip(even).zip(odd) {
+        add_to(sums, _mm256_add_pd(even, odd));
+    }
+    sums
 }
 
 /// Samples with even and with odd numbers have sums of their own: additions wait for each other less.
@@ -86,8 +115,6 @@ fn sum_block(padded: &[f64], len: usize, first_lag: usize) -> [f64; BLOCK] {
         return sums[0];
     };
     let mut first = 0;
-    // Plain loops: an iterator adaptor may stay a function of its own, which is then not compiled
-    // for AVX2.
     while let (Some([even, odd]), Some(window)) =
         (padded[first..len].first_chunk(), delayed[first..].first_chunk::<{ BLOCK + 1 }>())
     {

@@ -22,6 +22,8 @@ mod embedding;
 mod feature;
 mod fluctuation;
 mod forecasting;
+#[cfg(target_arch = "x86_64")]
+mod four;
 mod histogram;
 mod increments;
 mod lag_products;
@@ -224,7 +226,9 @@ impl Catch22 {
         set(Feature::HighFluctuation, increments::high_fluctuation(increments));
         set(Feature::StretchHigh, stretches::longest_above(&series.values, series.mean, definitions));
         set(Feature::StretchDecreasing, stretches::longest_decrease(increments, definitions));
-        symbols::letters(&series.values, &mut self.letters, scratch);
+        let mut statistic = |rank: usize| self.outliers.order_statistic(&series.values, rank, scratch);
+        let thirds = symbols::THIRDS.map(|level| quantile::hazen(level, series.values.len(), &mut statistic));
+        symbols::letters_between(&series.values, thirds, &mut self.letters);
         let pairs = symbols::successive_pairs(&self.letters);
         set(Feature::EntropyPairs, symbols::pair_entropy(&pairs, definitions));
         set(Feature::Ami2, mutual_information::histogram_information(series, definitions, &mut self.labels));

@@ -31,8 +31,10 @@ pub(super) struct OutlierTimes {
 impl OutlierTimes {
     /// Groups the times of samples by sign and threshold.
     pub(super) fn load(&mut self, values: &[f64]) {
-        self.thresholds.clear();
-        self.thresholds.extend(values.iter().map(|y| highest_threshold(y.abs())));
+        self.thresholds.resize(values.len(), 0);
+        for (threshold, y) in self.thresholds.iter_mut().zip(values) {
+            *threshold = highest_threshold(y.abs());
+        }
         self.threshold_count = self.thresholds.iter().copied().max().map_or(0, |highest| highest as usize + 1);
         self.zeros.clear();
         if values.contains(&0.0) {
@@ -60,6 +62,23 @@ impl OutlierTimes {
         }
         self.group_starts.rotate_right(1);
         self.group_starts[0] = 0;
+    }
+
+    /// The value that `rank` of the `values` last loaded are smaller than or equal to, but for itself.
+    pub(super) fn order_statistic(&self, values: &[f64], rank: usize, scratch: &mut Vec<f64>) -> f64 {
+        let (middle, end) = (self.threshold_count, 2 * self.threshold_count);
+        let negative = (self.group_starts[end] - self.group_starts[middle]) as usize;
+        // By distance from 0 among those of its sign.
+        let (first, place, sign) =
+            if rank < negative { (middle, negative - 1 - rank, -1.0) } else { (0, rank - negative, 1.0) };
+        let place = self.group_starts[first] as usize + place;
+        let starts = &self.group_starts[first..=first + self.threshold_count];
+        let group = starts.partition_point(|start| *start as usize <= place) - 1;
+        let members = starts[group] as usize..starts[group + 1] as usize;
+        scratch.clear();
+        scratch.extend(self.times[members.clone()].iter().map(|time| values[*time as usize].abs()));
+        let (_, distance, _) = scratch.select_nth_unstable_by(place - members.start, f64::total_cmp);
+        sign * *distance
     }
 
     /// The feature of `sign` * y for the `n` samples last loaded, whose range is [smallest, largest].
@@ -98,6 +117,7 @@ impl OutlierTimes {
 }
 
 /// Largest j with w >= j 0.01, where the product decides, not the quotient.
+#[inline]
 fn highest_threshold(w: f64) -> u32 {
     // The last bits of a sum with 2^52 are the nearest whole number: a cast is slower.
     const WHOLE: f64 = (1_u64 << 52) as f64;
@@ -227,6 +247,26 @@ mod tests {
                         assert!((got - expected).abs() < 1e-14, "n = {n}: {got} != {expected}");
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn order_statistics_are_those_of_the_sorted_series() {
+        let mut times = OutlierTimes::default();
+        let noise = |i: u32| f64::from((i * 7919) % 1013) / 300.0 - 1.5;
+        let series: [Vec<f64>; 4] = [
+            (0..1000).map(noise).collect(),
+            (0..300).map(|i| (noise(i) * 3.0).round()).collect(),
+            (0..77).map(|i| noise(i).abs()).collect(),
+            vec![0.0, -0.0],
+        ];
+        for values in series {
+            times.load(&values);
+            let mut sorted = values.clone();
+            sorted.sort_by(f64::total_cmp);
+            for (rank, expected) in sorted.iter().enumerate() {
+                assert_eq!(times.order_statistic(&values, rank, &mut Vec::new()), *expected, "rank {rank}");
             }
         }
     }
