@@ -20,7 +20,7 @@ use crate::kind_config::{SimpleKind, bound, read, schema_of};
 use crate::signal::missing::{Remark, described};
 use crate::signal::name_of;
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 const PORTS: &[PortSpec] = &[PortSpec::new("signals", signals::TABLE, PortMode::Either, true)];
 /// Mean and standard deviation come last.
 const WITHOUT_LOCATION_AND_SPREAD: usize = 22;

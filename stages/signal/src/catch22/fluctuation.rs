@@ -14,44 +14,66 @@
 
 use super::Definitions;
 use super::detrending::{Measure, Places, sum_over_windows};
+use super::standardise::sum_of;
+use crate::resample::dot;
 
 const SCALES: usize = 50;
 const SHORTEST: f64 = 5.0;
 
-pub(super) fn breakpoint(
-    values: &[f64],
-    measure: Measure,
-    definitions: Definitions,
-    profile: &mut Vec<f64>,
-    places: &mut Places,
-) -> f64 {
-    let stride = match measure {
-        Measure::Range => 1,
-        Measure::Squares => 2,
-    };
-    let n = values.len();
-    let (len, longest) = match definitions {
-        Definitions::V1 => (n.div_ceil(stride), n.div_ceil(stride) / 2),
-        Definitions::V0 => (n / stride, n / 2),
-    };
-    let scales = scales(longest);
-    let least = match definitions {
-        Definitions::V1 => (scales.len() as f64 / 4.0).round().max(8.0) as usize,
-        Definitions::V0 => 6,
-    };
-    if scales.len() < 2 * least || len < 10 {
-        return match definitions {
-            Definitions::V1 => f64::NAN,
-            Definitions::V0 => 0.0,
+/// What does not depend on the series but on its length.
+#[derive(Debug, Default)]
+pub(super) struct Fluctuations {
+    places: Places,
+    of_range: Scales,
+    of_squares: Scales,
+}
+
+/// Window lengths and their logarithms.
+#[derive(Debug, Default)]
+struct Scales {
+    longest: usize,
+    lengths: Vec<(usize, f64)>,
+}
+
+impl Fluctuations {
+    pub(super) fn breakpoint(
+        &mut self,
+        values: &[f64],
+        measure: Measure,
+        definitions: Definitions,
+        profile: &mut Vec<f64>,
+    ) -> f64 {
+        let (stride, known) = match measure {
+            Measure::Range => (1, &mut self.of_range),
+            Measure::Squares => (2, &mut self.of_squares),
         };
+        let n = values.len();
+        let (len, longest) = match definitions {
+            Definitions::V1 => (n.div_ceil(stride), n.div_ceil(stride) / 2),
+            Definitions::V0 => (n / stride, n / 2),
+        };
+        if known.longest != longest {
+            let lengths = scales(longest).into_iter().map(|scale| (scale, (scale as f64).ln())).collect();
+            *known = Scales { longest, lengths };
+        }
+        let scales = &known.lengths;
+        let least = match definitions {
+            Definitions::V1 => (scales.len() as f64 / 4.0).round().max(8.0) as usize,
+            Definitions::V0 => 6,
+        };
+        if scales.len() < 2 * least || len < 10 {
+            return match definitions {
+                Definitions::V1 => f64::NAN,
+                Definitions::V0 => 0.0,
+            };
+        }
+        cumulate(values, stride, len, profile);
+        self.places.prepare(n / 2);
+        let point =
+            |&(scale, x): &(usize, f64)| Point { x, y: fluctuation(profile, scale, measure, &self.places).ln() };
+        let points: Vec<Point> = scales.iter().map(point).collect();
+        best_split(&points, least, definitions) as f64 / points.len() as f64
     }
-    cumulate(values, stride, len, profile);
-    places.prepare(values.len() / 2);
-    let points: Vec<Point> = scales
-        .iter()
-        .map(|&scale| Point { x: (scale as f64).ln(), y: fluctuation(profile, scale, measure, places).ln() })
-        .collect();
-    best_split(&points, least, definitions) as f64 / points.len() as f64
 }
 
 /// Unique rounded lengths, log-spaced from 5 to `longest`.
@@ -108,19 +130,22 @@ fn best_split(points: &[Point], least: usize, definitions: Definitions) -> usize
     least + scores.iter().position(|&score| score <= smallest * tolerance).unwrap_or(0)
 }
 
-/// Sum of squared residuals of the least-squares line.
+/// Sum of squared residuals of the least-squares line of up to `SCALES` points.
 fn line_error(points: &[Point]) -> f64 {
     let n = points.len() as f64;
-    let mean_x = points.iter().map(|point| point.x).sum::<f64>() / n;
-    let mean_y = points.iter().map(|point| point.y).sum::<f64>() / n;
-    let (mut xx, mut xy) = (0.0, 0.0);
-    for point in points {
-        xx += (point.x - mean_x) * (point.x - mean_x);
-        xy += (point.x - mean_x) * (point.y - mean_y);
+    let (mut x, mut y) = ([0.0; SCALES], [0.0; SCALES]);
+    let (x, y) = (&mut x[..points.len()], &mut y[..points.len()]);
+    for ((x, y), point) in x.iter_mut().zip(y.iter_mut()).zip(points) {
+        (*x, *y) = (point.x, point.y);
     }
-    let slope = xy / xx;
-    let residual = |point: &Point| point.y - mean_y - slope * (point.x - mean_x);
-    points.iter().map(|point| residual(point) * residual(point)).sum()
+    let (mean_x, mean_y) = (sum_of(x, |x| x) / n, sum_of(y, |y| y) / n);
+    x.iter_mut().for_each(|x| *x -= mean_x);
+    y.iter_mut().for_each(|y| *y -= mean_y);
+    let slope = dot(x, y) / dot(x, x);
+    for (y, x) in y.iter_mut().zip(x) {
+        *y -= slope * *x;
+    }
+    sum_of(y, |residual| residual * residual)
 }
 
 #[cfg(test)]

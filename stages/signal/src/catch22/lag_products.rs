@@ -6,13 +6,14 @@
 //! by the Wiener-Khinchin theorem: zero-padded to 2 nextpow2(n),
 //! |FFT|^2, inverse.
 
+#[cfg(target_arch = "x86_64")]
+use super::four::{add_to, load};
 use super::spectrum::Transforms;
 
-/// Lags summed together: eight vector registers of two doubles, which hides the latency of the
-/// additions.
+/// Lags summed together.
 const BLOCK: usize = 16;
 /// About half of what the two transforms cost, so that a late switch never doubles the work.
-const DIRECT_LAGS: usize = 128;
+const DIRECT_LAGS: usize = 192;
 /// A series with more correlation than this at the end of the first block will need many more lags.
 const SLOW: f64 = 0.8;
 
@@ -71,26 +72,71 @@ fn direct_block(padded: &[f64], len: usize, first_lag: usize) -> [f64; BLOCK] {
     sum_block(padded, len, first_lag)
 }
 
-/// The same operations in the same order, four lags to a vector instead of two.
+/// The same operations in the same order, four lags to a vector.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn direct_block_avx2(padded: &[f64], len: usize, first_lag: usize) -> [f64; BLOCK] {
-    sum_block(padded, len, first_lag)
-}
+    use std::arch::x86_64::*;
 
-#[inline(always)]
-fn sum_block(padded: &[f64], len: usize, first_lag: usize) -> [f64; BLOCK] {
     let mut sums = [0.0; BLOCK];
-    // A short series may end before the block does; the lags beyond its end are zero.
     let Some(delayed) = padded.get(first_lag..) else {
         return sums;
     };
-    for (&value, window) in padded[..len].iter().zip(delayed.array_windows::<BLOCK>()) {
-        for (sum, &other) in sums.iter_mut().zip(window) {
+    let mut even = [_mm256_setzero_pd(); BLOCK / 4];
+    let mut odd = even;
+    let mut first = 0;
+    while let (Some([a, b]), Some(window)) =
+        (padded[first..len].first_chunk(), delayed[first..].first_chunk::<{ BLOCK + 1 }>())
+    {
+        let (a, b) = (_mm256_set1_pd(*a), _mm256_set1_pd(*b));
+        for (i, (even, odd)) in even.iter_mut().zip(&mut odd).enumerate() {
+            *even = _mm256_add_pd(*even, _mm256_mul_pd(a, load(window, 4 * i)));
+            *odd = _mm256_add_pd(*odd, _mm256_mul_pd(b, load(window, 4 * i + 1)));
+        }
+        first += 2;
+    }
+    for (value, window) in padded[first..len].iter().zip(delayed[first..].array_windows::<BLOCK>()) {
+        for (i, even) in even.iter_mut().enumerate() {
+            *even = _mm256_add_pd(*even, _mm256_mul_pd(_mm256_set1_pd(*value), load(window, 4 * i)));
+        }
+    }
+    for ((sums, even), odd) in sums.chunks_exact_mut(4).zip(even).zip(odd) {
+        add_to(sums, _mm256_add_pd(even, odd));
+    }
+    sums
+}
+
+/// Samples with even and with odd numbers have sums of their own: additions wait for each other less.
+#[inline(always)]
+fn sum_block(padded: &[f64], len: usize, first_lag: usize) -> [f64; BLOCK] {
+    let mut sums = [[0.0; BLOCK]; 2];
+    // A short series may end before the block does; the lags beyond its end are zero.
+    let Some(delayed) = padded.get(first_lag..) else {
+        return sums[0];
+    };
+    let mut first = 0;
+    while let (Some([even, odd]), Some(window)) =
+        (padded[first..len].first_chunk(), delayed[first..].first_chunk::<{ BLOCK + 1 }>())
+    {
+        for (lag, sum) in sums[0].iter_mut().enumerate() {
+            *sum += even * window[lag];
+        }
+        for (lag, sum) in sums[1].iter_mut().enumerate() {
+            *sum += odd * window[lag + 1];
+        }
+        first += 2;
+    }
+    let [mut even, odd] = sums;
+    // What is left: an odd sample at the end, or one whose window ends with the series.
+    for (value, window) in padded[first..len].iter().zip(delayed[first..].array_windows::<BLOCK>()) {
+        for (sum, other) in even.iter_mut().zip(window) {
             *sum += value * other;
         }
     }
-    sums
+    for (sum, other) in even.iter_mut().zip(odd) {
+        *sum += other;
+    }
+    even
 }
 
 #[cfg(test)]

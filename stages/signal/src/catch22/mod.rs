@@ -10,7 +10,7 @@
 //! | [`Definitions::V0`] | pycatch22 0.4.5 | Lubba et al. 2019 and nearly all published results |
 //!
 //! One file per family of features; each says what it computes and how v0 and v1 differ.
-//! Intermediates are computed once: the lag products serve six features, the coarse-grained series
+//! Intermediates are computed once: the lag products serve six features, the times of outliers and the coarse-grained series
 //! two. A [`Catch22`] keeps buffers and Fourier plans.
 //!
 //! Reference: Lubba CH, Sethi SS, Knaute P, Schultz SR, Fulcher BD, Jones NS (2019) Data Min Knowl
@@ -22,6 +22,8 @@ mod embedding;
 mod feature;
 mod fluctuation;
 mod forecasting;
+#[cfg(target_arch = "x86_64")]
+mod four;
 mod histogram;
 mod increments;
 mod lag_products;
@@ -116,6 +118,22 @@ pub fn catch24(series: &[f64], options: Options) -> Catch24 {
     Catch22::new(options).compute(series)
 }
 
+/// The 22 features of one series by name, as its publication has them: without mean and standard deviation, definitions v1,
+/// NaN where a feature is undefined.
+///
+/// ```
+/// use lapicque_signal::catch22::catch22;
+///
+/// let wave: Vec<f64> = (0..1000).map(|i| (f64::from(i) / 8.0).sin()).collect();
+/// let features = catch22(&wave);
+/// assert_eq!(features[0].0, "mode_5");
+/// assert!(features.contains(&("periodicity", 50.0)));
+/// ```
+pub fn catch22(series: &[f64]) -> [(&'static str, f64); 22] {
+    let features = catch24(series, Options::default());
+    std::array::from_fn(|i| (Feature::ALL[i].short_name(), features.values[i]))
+}
+
 /// Computes features of series after series without allocating anew.
 #[derive(Debug, Default)]
 pub struct Catch22 {
@@ -133,7 +151,7 @@ pub struct Catch22 {
     letters: Vec<u8>,
     labels: Vec<u8>,
     scratch: Vec<f64>,
-    places: detrending::Places,
+    fluctuations: fluctuation::Fluctuations,
 }
 
 impl Catch22 {
@@ -201,7 +219,7 @@ impl Catch22 {
     /// constant.
     fn estimate(&mut self, values: &mut [f64; 24]) {
         let definitions = self.options.definitions;
-        let Catch22 { series, products, increment_products, transforms, scratch, places, .. } = self;
+        let Catch22 { series, products, increment_products, transforms, scratch, fluctuations, .. } = self;
         let mut set = |feature: Feature, value: f64| values[feature as usize] = value;
         products.load(&series.values, series.mean);
         let increments = &series.increments;
@@ -211,8 +229,8 @@ impl Catch22 {
         set(Feature::Mode5, histogram::mode::<5>(series, definitions));
         set(Feature::Mode10, histogram::mode::<10>(series, definitions));
         self.outliers.load(&series.values);
-        set(Feature::OutlierTimingPos, self.outliers.timing(&series.values, 1.0, [series.min, series.max]));
-        set(Feature::OutlierTimingNeg, self.outliers.timing(&series.values, -1.0, [-series.max, -series.min]));
+        set(Feature::OutlierTimingPos, self.outliers.timing(series.values.len(), 1.0, [series.min, series.max]));
+        set(Feature::OutlierTimingNeg, self.outliers.timing(series.values.len(), -1.0, [-series.max, -series.min]));
         set(Feature::AcfTimescale, autocorrelation::timescale(products, definitions, transforms));
         set(Feature::AcfFirstMin, autocorrelation::first_minimum(products, transforms));
         let (low, median) = spectrum::low_power_and_median(series, definitions, transforms, scratch);
@@ -224,7 +242,9 @@ impl Catch22 {
         set(Feature::HighFluctuation, increments::high_fluctuation(increments));
         set(Feature::StretchHigh, stretches::longest_above(&series.values, series.mean, definitions));
         set(Feature::StretchDecreasing, stretches::longest_decrease(increments, definitions));
-        symbols::letters(&series.values, &mut self.letters, scratch);
+        let mut statistic = |rank: usize| self.outliers.order_statistic(&series.values, rank, scratch);
+        let thirds = symbols::THIRDS.map(|level| quantile::hazen(level, series.values.len(), &mut statistic));
+        symbols::letters_between(&series.values, thirds, &mut self.letters);
         let pairs = symbols::successive_pairs(&self.letters);
         set(Feature::EntropyPairs, symbols::pair_entropy(&pairs, definitions));
         set(Feature::Ami2, mutual_information::histogram_information(series, definitions, &mut self.labels));
@@ -239,8 +259,8 @@ impl Catch22 {
         set(Feature::Periodicity, period);
         let distance = self.steps.embedding_distance(increments, products, definitions, transforms, scratch);
         set(Feature::EmbeddingDist, distance);
-        set(Feature::RsRange, fluctuation::breakpoint(&series.values, Measure::Range, definitions, scratch, places));
-        set(Feature::Dfa, fluctuation::breakpoint(&series.values, Measure::Squares, definitions, scratch, places));
+        set(Feature::RsRange, fluctuations.breakpoint(&series.values, Measure::Range, definitions, scratch));
+        set(Feature::Dfa, fluctuations.breakpoint(&series.values, Measure::Squares, definitions, scratch));
     }
 }
 

@@ -6,10 +6,10 @@
 //! none), the feature is the median of m_0 .. m_min(mj, fbi); 0 if w is constant or nowhere reaches
 //! 0.01.
 //!
-//! Defined as n nT comparisons and as many sorts. Here the times are grouped by the highest
-//! threshold they pass; from the top threshold down each group enters a bitset whose medians are
-//! found by counting bits: O(n + nT n / 512). nT is bounded because a z-score never exceeds (n - 1)
-//! / sqrt(n).
+//! Defined as n nT comparisons and as many sorts. Here the times are grouped by sign and by the highest
+//! threshold they pass; from the top threshold down each group enters a set of bits, along which the
+//! median moves by as many members as the group changes its rank: O(n + nT). nT is bounded because a
+//! z-score never exceeds (n - 1) / sqrt(n).
 
 const STEP: f64 = 0.01;
 
@@ -17,67 +17,35 @@ const STEP: f64 = 0.01;
 pub(super) struct OutlierTimes {
     /// Highest threshold that |y| passes, for every sample.
     thresholds: Vec<u32>,
-    /// The same within the sign under study; one above all thresholds for samples of the other
-    /// sign.
-    groups: Vec<u32>,
+    /// Of one sign.
+    threshold_count: usize,
+    /// Non-negative samples by threshold, then negative ones.
     times: Vec<u32>,
     group_starts: Vec<u32>,
+    /// Samples that are 0: of either sign.
+    zeros: Vec<u32>,
     present: TimeSet,
     medians: Vec<f64>,
 }
 
 impl OutlierTimes {
+    /// Groups the times of samples by sign and threshold.
     pub(super) fn load(&mut self, values: &[f64]) {
-        self.thresholds.clear();
-        self.thresholds.extend(values.iter().map(|y| highest_threshold(y.abs())));
-    }
-
-    /// The feature of `sign` * y, whose range is [smallest, largest]; `values` are those last
-    /// loaded.
-    pub(super) fn timing(&mut self, values: &[f64], sign: f64, [smallest, largest]: [f64; 2]) -> f64 {
-        let n = values.len();
-        if largest < STEP || smallest == largest {
-            return 0.0;
+        self.thresholds.resize(values.len(), 0);
+        for (threshold, y) in self.thresholds.iter_mut().zip(values) {
+            *threshold = highest_threshold(y.abs());
         }
-        let threshold_count = (largest / STEP + 1.0) as usize;
-        self.group(values, sign, threshold_count);
-        let total = self.group_starts[threshold_count] as usize;
-        // Sizes of r_j: those in group j and above.
-        let size = |j: usize| total - self.group_starts[j] as usize;
-        let enough = |j: &usize| (size(*j) as f64 - 1.0) * 100.0 / total as f64 > 2.0;
-        let last_large = (0..threshold_count).rev().find(enough).unwrap_or(0);
-        let first_single = (0..threshold_count).find(|&j| size(j) == 1).unwrap_or(threshold_count - 1);
-        let last = last_large.min(first_single);
-
-        self.present.clear(n);
-        self.medians.clear();
-        for &time in &self.times[self.group_starts[last + 1] as usize..total] {
-            self.present.insert(time);
+        self.threshold_count = self.thresholds.iter().copied().max().map_or(0, |highest| highest as usize + 1);
+        self.zeros.clear();
+        if values.contains(&0.0) {
+            self.zeros.extend((0..values.len() as u32).filter(|time| values[*time as usize] == 0.0));
         }
-        for j in (0..=last).rev() {
-            for &time in &self.times[self.group_starts[j] as usize..self.group_starts[j + 1] as usize] {
-                self.present.insert(time);
-            }
-            self.medians.push((self.present.median() + 1.0) / (n as f64 / 2.0) - 1.0);
-        }
-        median(&mut self.medians)
-    }
-
-    /// Sorts the times of non-negative samples by the highest threshold they reach.
-    fn group(&mut self, values: &[f64], sign: f64, threshold_count: usize) {
-        let beyond = threshold_count as u32;
-        self.groups.clear();
-        self.groups.extend(
-            values.iter().zip(&self.thresholds).map(
-                |(y, &threshold)| {
-                    if sign * y >= 0.0 { threshold.min(beyond - 1) } else { beyond }
-                },
-            ),
-        );
+        let beyond = self.threshold_count as u32;
+        let group = |(y, threshold): (&f64, &u32)| (threshold + if *y < 0.0 { beyond } else { 0 }) as usize;
         self.group_starts.clear();
-        self.group_starts.resize(threshold_count + 2, 0);
-        for &group in &self.groups {
-            self.group_starts[group as usize + 1] += 1;
+        self.group_starts.resize(2 * self.threshold_count + 1, 0);
+        for sample in values.iter().zip(&self.thresholds) {
+            self.group_starts[group(sample) + 1] += 1;
         }
         let mut before = 0;
         for start in &mut self.group_starts {
@@ -87,101 +55,139 @@ impl OutlierTimes {
         // Writing a group moves its start to its end, which is the start of the next: shift back
         // afterwards.
         self.times.resize(values.len(), 0);
-        for (time, &group) in self.groups.iter().enumerate() {
-            let place = &mut self.group_starts[group as usize];
+        for (time, sample) in values.iter().zip(&self.thresholds).enumerate() {
+            let place = &mut self.group_starts[group(sample)];
             self.times[*place as usize] = time as u32;
             *place += 1;
         }
         self.group_starts.rotate_right(1);
         self.group_starts[0] = 0;
     }
+
+    /// The value that `rank` of the `values` last loaded are smaller than or equal to, but for itself.
+    pub(super) fn order_statistic(&self, values: &[f64], rank: usize, scratch: &mut Vec<f64>) -> f64 {
+        let (middle, end) = (self.threshold_count, 2 * self.threshold_count);
+        let negative = (self.group_starts[end] - self.group_starts[middle]) as usize;
+        // By distance from 0 among those of its sign.
+        let (first, place, sign) =
+            if rank < negative { (middle, negative - 1 - rank, -1.0) } else { (0, rank - negative, 1.0) };
+        let place = self.group_starts[first] as usize + place;
+        let starts = &self.group_starts[first..=first + self.threshold_count];
+        let group = starts.partition_point(|start| *start as usize <= place) - 1;
+        let members = starts[group] as usize..starts[group + 1] as usize;
+        scratch.clear();
+        scratch.extend(self.times[members.clone()].iter().map(|time| values[*time as usize].abs()));
+        let (_, distance, _) = scratch.select_nth_unstable_by(place - members.start, f64::total_cmp);
+        sign * *distance
+    }
+
+    /// The feature of `sign` * y for the `n` samples last loaded, whose range is [smallest, largest].
+    pub(super) fn timing(&mut self, n: usize, sign: f64, [smallest, largest]: [f64; 2]) -> f64 {
+        if largest < STEP || smallest == largest {
+            return 0.0;
+        }
+        let threshold_count = (largest / STEP + 1.0) as usize;
+        let first = if sign < 0.0 { self.threshold_count } else { 0 };
+        let start = |j: usize| self.group_starts[first + j.min(self.threshold_count)] as usize;
+        let zeros: &[u32] = if sign < 0.0 { &self.zeros } else { &[] };
+        let end = start(self.threshold_count);
+        // Sizes of r_j.
+        let size = |j: usize| end - start(j) + if j == 0 { zeros.len() } else { 0 };
+        let total = size(0) as f64;
+        let enough = |j: &usize| (size(*j) as f64 - 1.0) * 100.0 / total > 2.0;
+        let last_large = (0..threshold_count).rev().find(enough).unwrap_or(0);
+        let first_single = (0..threshold_count).find(|&j| size(j) == 1).unwrap_or(threshold_count - 1);
+        let last = last_large.min(first_single);
+
+        self.present.clear(n);
+        self.medians.clear();
+        let mut known = end;
+        for j in (0..=last).rev() {
+            for &time in &self.times[start(j)..known] {
+                self.present.insert(time);
+            }
+            known = start(j);
+            if j == 0 {
+                zeros.iter().for_each(|&time| self.present.insert(time));
+            }
+            self.medians.push((self.present.median() + 1.0) / (n as f64 / 2.0) - 1.0);
+        }
+        median(&mut self.medians)
+    }
 }
 
 /// Largest j with w >= j 0.01, where the product decides, not the quotient.
+#[inline]
 fn highest_threshold(w: f64) -> u32 {
-    let guess = (w * (1.0 / STEP)) as u32;
-    let above = u32::from(w >= f64::from(guess + 1) * STEP);
-    let below = u32::from(guess > 0 && w < f64::from(guess) * STEP);
-    guess + above - below
+    // The last bits of a sum with 2^52 are the nearest whole number: a cast is slower.
+    const WHOLE: f64 = (1_u64 << 52) as f64;
+    let near = (w * (1.0 / STEP) + WHOLE) - WHOLE;
+    let above = if w >= (near + 1.0) * STEP { 1.0 } else { 0.0 };
+    let below = if w < near * STEP { 1.0 } else { 0.0 };
+    (near + above - below + WHOLE).to_bits() as u32
 }
 
-/// A set of sample numbers with fast order statistics: one bit each, counted per 512.
+/// A set of sample numbers that knows its median: one bit each.
 #[derive(Debug, Default)]
 struct TimeSet {
     words: Vec<u64>,
-    per_block: Vec<u32>,
     len: u32,
+    /// Where the median was last, and how many members are before it.
+    place: u32,
+    before: u32,
 }
-
-const WORDS_PER_BLOCK: usize = 8;
 
 impl TimeSet {
     fn clear(&mut self, n: usize) {
-        let blocks = n.div_ceil(64 * WORDS_PER_BLOCK);
         self.words.clear();
-        self.words.resize(blocks * WORDS_PER_BLOCK, 0);
-        self.per_block.clear();
-        self.per_block.resize(blocks, 0);
-        self.len = 0;
+        self.words.resize(n.div_ceil(64), 0);
+        (self.len, self.place, self.before) = (0, 0, 0);
     }
 
     fn insert(&mut self, time: u32) {
-        let word = time as usize / 64;
-        self.words[word] |= 1 << (time % 64);
-        self.per_block[word / WORDS_PER_BLOCK] += 1;
+        self.words[time as usize / 64] |= 1 << (time % 64);
         self.len += 1;
+        self.before += u32::from(time < self.place);
     }
 
     /// Median of the members, the mean of the two middle ones for an even number. The set must not
     /// be empty.
-    fn median(&self) -> f64 {
-        let upper = self.select(self.len / 2);
-        if self.len % 2 == 1 {
-            return f64::from(upper);
+    fn median(&mut self) -> f64 {
+        let rank = self.len / 2;
+        while self.before > rank {
+            self.place = self.member_before(self.place);
+            self.before -= 1;
         }
-        f64::from(self.before(upper)) / 2.0 + f64::from(upper) / 2.0
+        self.place = self.member_from(self.place);
+        while self.before < rank {
+            self.place = self.member_from(self.place + 1);
+            self.before += 1;
+        }
+        let upper = f64::from(self.place);
+        if self.len % 2 == 1 { upper } else { f64::from(self.member_before(self.place)) / 2.0 + upper / 2.0 }
     }
 
-    /// The member with `rank` members before it.
-    fn select(&self, mut rank: u32) -> u32 {
-        let mut block = 0;
-        while rank >= self.per_block[block] {
-            rank -= self.per_block[block];
-            block += 1;
-        }
-        let mut word = block * WORDS_PER_BLOCK;
-        while rank >= self.words[word].count_ones() {
-            rank -= self.words[word].count_ones();
+    /// The first member at a place or after it; there must be one.
+    fn member_from(&self, place: u32) -> u32 {
+        let mut word = place as usize / 64;
+        let mut bits = self.words[word] & (u64::MAX << (place % 64));
+        while bits == 0 {
             word += 1;
+            bits = self.words[word];
         }
-        64 * word as u32 + select_bit(self.words[word], rank)
+        64 * word as u32 + bits.trailing_zeros()
     }
 
-    /// The member next before `member`; there must be one.
-    fn before(&self, member: u32) -> u32 {
-        let mut word = member as usize / 64;
-        let mut bits = self.words[word] & ((1 << (member % 64)) - 1);
+    /// The member next before a place; there must be one.
+    fn member_before(&self, place: u32) -> u32 {
+        let mut word = place as usize / 64;
+        let mut bits = self.words[word] & ((1 << (place % 64)) - 1);
         while bits == 0 {
             word -= 1;
             bits = self.words[word];
         }
         64 * word as u32 + bits.ilog2()
     }
-}
-
-/// Position of the set bit with `rank` set bits below it.
-fn select_bit(word: u64, rank: u32) -> u32 {
-    let mut remaining = rank;
-    let mut position = 0;
-    for half in [32, 16, 8, 4, 2, 1] {
-        let low = (word >> position) & ((1 << half) - 1);
-        let ones = low.count_ones();
-        if remaining >= ones {
-            remaining -= ones;
-            position += half;
-        }
-    }
-    position
 }
 
 fn median(values: &mut [f64]) -> f64 {
@@ -237,7 +243,7 @@ mod tests {
                         let smallest = series.iter().map(|y| sign * y).fold(f64::INFINITY, f64::min);
                         let expected = by_definition(&series, sign);
                         times.load(&series);
-                        let got = times.timing(&series, sign, [smallest, largest]);
+                        let got = times.timing(series.len(), sign, [smallest, largest]);
                         assert!((got - expected).abs() < 1e-14, "n = {n}: {got} != {expected}");
                     }
                 }
@@ -246,11 +252,49 @@ mod tests {
     }
 
     #[test]
-    fn bits_are_selected_by_rank() {
-        let word = 0x8000_0100_0400_8003_u64;
-        let positions: Vec<u32> = (0..64).filter(|bit| word >> bit & 1 == 1).collect();
-        for (rank, &position) in positions.iter().enumerate() {
-            assert_eq!(select_bit(word, rank as u32), position);
+    fn order_statistics_are_those_of_the_sorted_series() {
+        let mut times = OutlierTimes::default();
+        let noise = |i: u32| f64::from((i * 7919) % 1013) / 300.0 - 1.5;
+        let series: [Vec<f64>; 4] = [
+            (0..1000).map(noise).collect(),
+            (0..300).map(|i| (noise(i) * 3.0).round()).collect(),
+            (0..77).map(|i| noise(i).abs()).collect(),
+            vec![0.0, -0.0],
+        ];
+        for values in series {
+            times.load(&values);
+            let mut sorted = values.clone();
+            sorted.sort_by(f64::total_cmp);
+            for (rank, expected) in sorted.iter().enumerate() {
+                assert_eq!(times.order_statistic(&values, rank, &mut Vec::new()), *expected, "rank {rank}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_median_of_a_growing_set_is_that_of_its_members() {
+        let mut set = TimeSet::default();
+        set.clear(1000);
+        let mut members: Vec<f64> = Vec::new();
+        for i in 0..1000_u32 {
+            let time = (i * 617 + 3) % 1000;
+            set.insert(time);
+            members.push(f64::from(time));
+            if i % 3 != 1 {
+                assert_eq!(set.median(), median(&mut members.clone()), "{} members", i + 1);
+            }
+        }
+    }
+
+    #[test]
+    fn thresholds_are_products_not_quotients() {
+        for j in 0..3000_u32 {
+            let product = f64::from(j) * STEP;
+            assert_eq!(highest_threshold(product), j);
+            assert_eq!(highest_threshold(product.next_up()), j);
+            if j > 0 {
+                assert_eq!(highest_threshold(product.next_down()), j - 1);
+            }
         }
     }
 }

@@ -17,6 +17,13 @@ pub(super) fn hazen_pair(values: &[f64], levels: [f64; 2], scratch: &mut Vec<f64
     [first, second]
 }
 
+/// The Hazen quantile of `n` values, given their order statistics.
+pub(super) fn hazen(level: f64, n: usize, mut order_statistic: impl FnMut(usize) -> f64) -> f64 {
+    let rank = Rank::of(level, n);
+    let below = order_statistic(rank.below);
+    if rank.above == rank.below { below } else { below + rank.weight * (order_statistic(rank.above) - below) }
+}
+
 /// Two neighbouring order statistics and the weight of the upper.
 struct Rank {
     below: usize,
@@ -70,6 +77,9 @@ mod tests {
             let values: Vec<f64> = (0..n).map(|i| f64::from((i * 7919) % 31) - 11.0).collect();
             for levels in [[1.0 / 3.0, 2.0 / 3.0], [0.25, 0.75], [0.0, 1.0]] {
                 let got = hazen_pair(&values, levels, &mut scratch);
+                let mut sorted = values.clone();
+                sorted.sort_by(f64::total_cmp);
+                assert_eq!(levels.map(|level| hazen(level, values.len(), |rank| sorted[rank])), got);
                 for (got, level) in got.into_iter().zip(levels) {
                     assert!((got - sorted_hazen(&values, level)).abs() < 1e-12, "n = {n}, level = {level}");
                 }

@@ -36,6 +36,9 @@ pub(super) fn moments(series: &[f64]) -> Moments {
     Moments { mean, sd, finite, constant }
 }
 
+/// Samples that are z-scored together.
+const PART: usize = 64;
+
 /// The z-scored series and what several features need of it.
 #[derive(Debug, Default)]
 pub(super) struct Standardised {
@@ -51,11 +54,18 @@ pub(super) struct Standardised {
 impl Standardised {
     pub(super) fn load(&mut self, series: &[f64], moments: Moments) {
         let (mean, sd) = (moments.mean, moments.sd);
-        self.values.clear();
-        self.values.extend(series.iter().map(|x| (x - mean) / sd));
+        self.values.resize(series.len(), 0.0);
+        let mut sum = 0.0;
+        // In parts: the sum of one waits for itself while the next is divided.
+        for (values, series) in self.values.chunks_mut(PART).zip(series.chunks(PART)) {
+            for (y, x) in values.iter_mut().zip(series) {
+                *y = (x - mean) / sd;
+            }
+            sum = values.iter().fold(sum, |sum, y| sum + y);
+        }
+        self.mean = sum / self.values.len() as f64;
         self.increments.clear();
         self.increments.extend(self.values.array_windows().map(|[a, b]| b - a));
-        self.mean = self.values.iter().fold(0.0, |sum, y| sum + y) / self.values.len() as f64;
         (self.min, self.max) = range(&self.values);
     }
 }

@@ -11,10 +11,16 @@ use super::quantile::hazen_pair;
 /// Counts of successive letters: `[earlier][later]`.
 pub(super) type PairCounts = [[u32; 3]; 3];
 
+const THIRD: f64 = 1.0 / 3.0;
+/// Levels of the quantiles between letters.
+pub(super) const THIRDS: [f64; 2] = [THIRD, THIRD + THIRD];
+
 /// Letters of `values` by their own thirds.
 pub(super) fn letters(values: &[f64], letters: &mut Vec<u8>, scratch: &mut Vec<f64>) {
-    const THIRD: f64 = 1.0 / 3.0;
-    let [lower, upper] = hazen_pair(values, [THIRD, THIRD + THIRD], scratch);
+    letters_between(values, hazen_pair(values, THIRDS, scratch), letters);
+}
+
+pub(super) fn letters_between(values: &[f64], [lower, upper]: [f64; 2], letters: &mut Vec<u8>) {
     letters.clear();
     letters.extend(values.iter().map(|&y| u8::from(y > lower) + u8::from(y > upper)));
 }

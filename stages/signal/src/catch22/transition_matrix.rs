@@ -11,6 +11,8 @@
 
 use super::Definitions;
 use super::autocorrelation::{first_negative, first_zero};
+#[cfg(target_arch = "x86_64")]
+use super::four::{add_to, load};
 use super::lag_products::LagProducts;
 use super::spectrum::Transforms;
 use super::symbols::{PairCounts, letters, successive_pairs};
@@ -68,8 +70,62 @@ impl Decimated {
         self.padded.resize(values.len() + 2 * half, 0.0);
         self.values.clear();
         let windows = self.padded.windows(2 * half + 1).step_by(step);
-        self.values.extend(windows.map(|window| crate::resample::dot(window, &self.taps)));
+        self.values.extend(windows.map(|window| weighted_sum(window, &self.taps)));
     }
+}
+
+const LANES: usize = 16;
+
+/// Sum of products, in sixteen parts that are folded onto each other.
+fn weighted_sum(values: &[f64], weights: &[f64]) -> f64 {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2, which is all that the callee requires.
+        #[expect(unsafe_code, reason = "measured: half the time")]
+        return unsafe { weighted_sum_avx2(values, weights) };
+    }
+    weighted_sum_portably(values, weights)
+}
+
+fn weighted_sum_portably(values: &[f64], weights: &[f64]) -> f64 {
+    let ((parts, rest), (weight_parts, weights_rest)) = (values.as_chunks::<LANES>(), weights.as_chunks::<LANES>());
+    let mut sums = [0.0; LANES];
+    for (values, weights) in parts.iter().zip(weight_parts) {
+        for lane in 0..LANES {
+            sums[lane] += values[lane] * weights[lane];
+        }
+    }
+    for half in [8, 4, 2, 1] {
+        for lane in 0..half {
+            sums[lane] += sums[lane + half];
+        }
+    }
+    sums[0] + rest.iter().zip(weights_rest).map(|(value, weight)| value * weight).sum::<f64>()
+}
+
+/// The same operations in the same order, four lanes to a vector.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn weighted_sum_avx2(values: &[f64], weights: &[f64]) -> f64 {
+    use std::arch::x86_64::*;
+
+    let ((parts, rest), (weight_parts, weights_rest)) = (values.as_chunks::<LANES>(), weights.as_chunks::<LANES>());
+    let mut sums = [_mm256_setzero_pd(); LANES / 4];
+    for (values, weights) in parts.iter().zip(weight_parts) {
+        for (i, sum) in sums.iter_mut().enumerate() {
+            *sum = _mm256_add_pd(*sum, _mm256_mul_pd(load(values, 4 * i), load(weights, 4 * i)));
+        }
+    }
+    let [a, b, c, d] = sums;
+    let mut four = [0.0; 4];
+    add_to(&mut four, _mm256_add_pd(_mm256_add_pd(a, c), _mm256_add_pd(b, d)));
+    let mut sum = (four[0] + four[2]) + (four[1] + four[3]);
+    let mut last = 0.0;
+    for (value, weight) in rest.iter().zip(weights_rest) {
+        last += value * weight;
+    }
+    sum += last;
+    sum
 }
 
 fn column_variance(pairs: &PairCounts) -> f64 {
@@ -85,6 +141,17 @@ fn column_variance(pairs: &PairCounts) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn vector_width_changes_no_bit() {
+        let wave = |i: u32, step: f64| (f64::from(i) * step).sin();
+        for len in [0, 1, 15, 16, 17, 64, 601] {
+            let values: Vec<f64> = (0..len).map(|i| wave(i, 0.7)).collect();
+            let weights: Vec<f64> = (0..len).map(|i| wave(i, 1.3)).collect();
+            let (dispatched, portable) = (weighted_sum(&values, &weights), weighted_sum_portably(&values, &weights));
+            assert_eq!(dispatched.to_bits(), portable.to_bits(), "{len} values");
+        }
+    }
 
     #[test]
     fn variance_of_known_counts() {
