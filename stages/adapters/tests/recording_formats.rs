@@ -173,6 +173,13 @@ fn windows_lie_between_the_gaps_of_a_recording() {
         notes(&config, folder.path())[0],
         "`s.edf`: cut into windows: 6 of 2 s, which begin at multiples of 1.5 s; those that reach into one of 2 gaps are left out"
     );
+    std::fs::write(folder.path().join("whole.edf"), with_gaps(&[3, 5, 7])).unwrap();
+    let config = recording("    path: whole.edf\n    window: 4 s\n");
+    assert_eq!(
+        notes(&config, folder.path())[0],
+        "`whole.edf`: cut into windows: 1 of 4 s, which begin every 4 s; the last 2 s are in none"
+    );
+    assert_eq!(floats(&ran(&config, folder.path()).table("x"), "t0"), [3000.0]);
     let message = refused_in(&recording("    path: s.edf\n    window: 7 s\n"), folder.path());
     assert!(message.contains("no window of 7 s lies between the gaps of `s.edf`"), "{message}");
 }

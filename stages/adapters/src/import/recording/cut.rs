@@ -13,7 +13,8 @@ pub(super) fn windows_of(
     stretches: Option<&[Stretch]>,
 ) -> Result<(Vec<u64>, String), Vec<ConfigError>> {
     let count = count_windows(name, windows, channels)?;
-    let Some(stretches) = stretches else {
+    // A file that may have gaps need not have any.
+    let Some(stretches) = stretches.filter(|stretches| stretches.len() > 1) else {
         return Ok(((0..count).collect(), windows_note(windows, count, channels)));
     };
     let rates: Vec<f64> = channels.iter().map(|channel| channel.sampling_rate_hz).collect();
