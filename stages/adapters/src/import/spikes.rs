@@ -41,7 +41,7 @@ const FIELD: &str = "path";
 
 pub(super) const KIND: SimpleKind = SimpleKind {
     name: "import.spikes",
-    summary: "Read spike trains from CSV, TSV, NPY and Parquet files",
+    summary: "Read spike trains from CSV, TSV, NPY, NWB, Parquet and Arrow files",
     ports: &[],
     config_schema: schema_of::<Config>,
     bind,
@@ -50,7 +50,7 @@ pub(super) const KIND: SimpleKind = SimpleKind {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    /// The file, or several, as `sub-*/spikes.csv`: .csv, .tsv and .parquet with a row per spike (.parquet also with a list of times per unit), .npy with times, or times and numbers of units as 2 x n. A column `sample` tells samples apart.
+    /// The file, or several, as `sub-*/spikes.csv`: .csv, .tsv and .parquet with a row per spike (.parquet also with a list of times per unit), .npy with times, or times and numbers of units as 2 x n, and .nwb with a table of units. A column `sample` tells samples apart.
     path: String,
     /// The column of times (default: `time`, `spike_time`, `t`, ..., with or without its unit behind, as `time_ms`).
     #[serde(default)]

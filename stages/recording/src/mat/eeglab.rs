@@ -156,6 +156,7 @@ fn events(variables: &[(String, MatValue)], path: &str, rate_hz: f64, notes: &mu
                 .filter(|samples| samples.is_finite() && *samples >= 0.0)
                 .map(|samples| samples / rate_hz),
             text,
+            ..Annotation::default()
         });
     }
     if left_out > 0 {

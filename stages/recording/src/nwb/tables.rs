@@ -125,6 +125,7 @@ fn rows(table: &Group, name: &str) -> Result<Option<Vec<Annotation>>, NwbError> 
         onset_s,
         duration_s: Some(stop_s - onset_s).filter(|duration_s| *duration_s >= 0.0),
         text,
+        ..Annotation::default()
     };
     let is_timed = |annotation: &Annotation| annotation.onset_s.is_finite();
     Ok(Some(texts.into_iter().zip(starts).zip(stops).map(annotation).filter(is_timed).collect()))

@@ -291,6 +291,7 @@ fn stimuli(recording: &Group) -> Result<Vec<Annotation>, SnirfError> {
             onset_s: row[0],
             duration_s: Some(row[1]).filter(|duration_s| *duration_s >= 0.0),
             text: name.clone(),
+            ..Annotation::default()
         }));
     }
     // Stimuli of one kind stand together in the file.

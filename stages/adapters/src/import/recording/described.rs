@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use lapicque_pipeline::{BindRequest, ConfigError, SampleError, SampleOutput};
 use lapicque_recording::{
-    Annotation, ChannelOutline, Format, FormatError, Outline, Parts, ReadOptions, Recording, Window, Windows,
+    Annotation, ChannelOutline, Format, FormatError, Outline, Parts, ReadOptions, Recording, Stretch, Window, Windows,
 };
 use lapicque_schemas::Digest;
 
@@ -97,7 +97,7 @@ pub(in crate::import) fn channels_of(
 ) -> Vec<(String, usize, ChannelOutline)> {
     let channels = changed_outline(outline.clone(), changes).channels;
     let places = changes.iter().enumerate().filter(|(_, change)| change.is_wanted).map(|(place, _)| place);
-    let (names, _) = named(&channels);
+    let (names, _) = named(&channels, outline.is_epoched);
     let channels = names.into_iter().zip(places).zip(channels);
     let mut channels: Vec<_> = channels.map(|((name, place), channel)| (name.channel, place, channel)).collect();
     channels.iter_mut().for_each(|(_, _, channel)| channel.unit = Some(unit_of(channel.unit.take(), &settings.0.unit)));
@@ -219,6 +219,10 @@ impl Format for Changed<'_> {
         }
         recording.channels = kept;
         Ok(recording)
+    }
+
+    fn stretches(&self, parts: &mut dyn Parts, options: &ReadOptions<'_>) -> Result<Option<Vec<Stretch>>, FormatError> {
+        self.format.stretches(parts, options)
     }
 
     fn annotations(&self, parts: &mut dyn Parts) -> Result<(Vec<Annotation>, Option<String>), FormatError> {

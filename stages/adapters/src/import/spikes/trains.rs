@@ -11,7 +11,7 @@ use lapicque_recording::spikes::{SpikeColumns, SpikeTableError, Trains, read_spi
 
 use super::FIELD;
 use crate::import::files::text::separator;
-use crate::import::files::{as_text, file_error, read_parquet};
+use crate::import::files::{as_text, file_error, read_columns};
 
 /// What the configuration says of the columns.
 pub(super) struct Wanted<'a> {
@@ -55,8 +55,8 @@ pub(super) fn trains_of(file: &FileRef, wanted: &Wanted<'_>) -> Result<(Trains, 
             let trains = read.map_err(|error| fail(&error))?.map_err(|error| fail(&error))?;
             Ok((trains, Vec::new()))
         }
-        (None, "parquet") => {
-            let chunks = read_parquet(file, FIELD)?;
+        (None, "parquet" | "arrow" | "feather") => {
+            let chunks = read_columns(file, FIELD)?;
             let table = chunks.join().map_err(|error| fail(&error))?;
             let schema = table.schema();
             let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
@@ -64,7 +64,18 @@ pub(super) fn trains_of(file: &FileRef, wanted: &Wanted<'_>) -> Result<(Trains, 
             let trains = of_table(&table, &columns, wanted.population).map_err(|error| fail(&error))?;
             Ok((trains, without_units(&columns).into_iter().collect()))
         }
-        (None, other) => Err(fail(&format!("`.{other}` is not read; .csv, .tsv, .npy and .parquet are"))),
+        (None, "nwb") => {
+            let read = file.read(|reader| lapicque_recording::read_nwb_units(reader)).map_err(|error| fail(&error))?;
+            let mut trains = Trains::default();
+            for unit in read.map_err(|error| fail(&error))? {
+                let train = trains.of("", wanted.population, &unit.id.to_string());
+                train.times_ms.extend(unit.times_s.iter().map(|time_s| time_s * 1e3));
+            }
+            Ok((trains, Vec::new()))
+        }
+        (None, other) => {
+            Err(fail(&format!("`.{other}` is not read; .csv, .tsv, .npy, .nwb, .parquet, .arrow and .feather are")))
+        }
     }
 }
 
