@@ -51,9 +51,9 @@ fn a_night_of_eeg_becomes_features_in_400_mb_and_goes_on_where_it_was_killed() {
     write_rhythm(&recording, (0..SECONDS).filter(|second| (second / 60).is_multiple_of(10)));
     let pipeline = "lapicque: 1\nname: night\nstages:\n\
         \x20 recording: {kind: import.recording, path: night.edf, window: 60 s, keep: false}\n\
-        \x20 alpha: {kind: signal.filter, inputs: {signals: recording}, pass: [8 Hz, 12 Hz], keep: false}\n\
+        \x20 alpha: {kind: signal.filter, inputs: {signals: recording}, band_pass: [8 Hz, 12 Hz], keep: false}\n\
         \x20 epochs: {kind: signal.epochs, inputs: {signals: alpha}, length: 5 s, keep: false}\n\
-        \x20 features: {kind: features.complexity, inputs: {signals: epochs}, measures: [hjorth, line_length]}\n";
+        \x20 features: {kind: features.complexity, inputs: {signals: epochs}, measures: [hjorth_mobility, line_length]}\n";
     lab.write("pipeline.yaml", pipeline);
     let rows = |store: &str| {
         let query = "SELECT count(*) AS n, count(DISTINCT sample) AS samples, sum(CAST(line_length > 1 AS BIGINT)) AS rhythm, \

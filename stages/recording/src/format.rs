@@ -184,33 +184,24 @@ pub enum FormatError {
     Layout(#[from] LayoutError),
     #[error("its epochs are around an event each; windows are cut from continuous recordings")]
     WindowOfEpochs,
+    #[error(transparent)]
     BrainVision(#[from] BrainVisionError),
     #[error(transparent)]
     Fif(#[from] FifError),
     #[error(transparent)]
     Npz(#[from] NpzError),
     #[error("an {format} file has no sampling rate; give one, e.g. `sampling_rate: 250 Hz`")]
-    NoSamplingRate {
-        format: &'static str,
-    },
+    NoSamplingRate { format: &'static str },
     #[error("the file says {found_hz} Hz of channel `{label}`, not {stated_hz} Hz")]
-    OtherRate {
-        stated_hz: f64,
-        found_hz: f64,
-        label: String,
-    },
+    OtherRate { stated_hz: f64, found_hz: f64, label: String },
     #[error(
         "the recording may have gaps, which its format does not tell; windows are cut from recordings without gaps"
     )]
     WindowOfGaps,
     #[error("the window that begins at {start_s} s reaches into a gap of the recording")]
-    InGap {
-        start_s: f64,
-    },
+    InGap { start_s: f64 },
     #[error("the file ends before the window that begins at {start_s} s")]
-    PastEnd {
-        start_s: f64,
-    },
+    PastEnd { start_s: f64 },
 }
 
 impl Outline {

@@ -108,6 +108,7 @@ impl Format for Fif {
             channels: file.channels(Self::rate(&file, options)?),
             has_annotations: !file.annotations.is_empty(),
             may_have_gaps: file.has_gaps(),
+            is_epoched: false,
             missing: file.holds_integers().then_some(0),
             notes: file.notes,
         })
