@@ -1,6 +1,6 @@
 //! Recordings that are larger than memory should become.
 
-use crate::support::{Lab, lapicque, watched, write_sparse_edf};
+use crate::support::{CHANNELS, Lab, RATE_HZ, lapicque, watched, write_sparse_edf};
 
 /// 10 GB that a disk holds in a few MB: all are hashed, which takes some 20 s, and as three of them differ from the rest, four are read and stored.
 #[test]

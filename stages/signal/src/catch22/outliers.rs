@@ -15,8 +15,8 @@ const STEP: f64 = 0.01;
 
 #[derive(Debug, Default)]
 pub(super) struct OutlierTimes {
-    /// Highest threshold that |y| passes, for every sample.
-    thresholds: Vec<u32>,
+    /// Of every sample: the highest threshold that |y| passes, behind all of them for negative samples.
+    groups: Vec<u32>,
     /// Of one sign.
     threshold_count: usize,
     /// Non-negative samples by threshold, then negative ones.
@@ -31,21 +31,23 @@ pub(super) struct OutlierTimes {
 impl OutlierTimes {
     /// Groups the times of samples by sign and threshold.
     pub(super) fn load(&mut self, values: &[f64]) {
-        self.thresholds.resize(values.len(), 0);
-        for (threshold, y) in self.thresholds.iter_mut().zip(values) {
+        self.groups.resize(values.len(), 0);
+        for (threshold, y) in self.groups.iter_mut().zip(values) {
             *threshold = highest_threshold(y.abs());
         }
-        self.threshold_count = self.thresholds.iter().copied().max().map_or(0, |highest| highest as usize + 1);
+        self.threshold_count = self.groups.iter().copied().max().map_or(0, |highest| highest as usize + 1);
         self.zeros.clear();
         if values.contains(&0.0) {
             self.zeros.extend((0..values.len() as u32).filter(|time| values[*time as usize] == 0.0));
         }
         let beyond = self.threshold_count as u32;
-        let group = |(y, threshold): (&f64, &u32)| (threshold + if *y < 0.0 { beyond } else { 0 }) as usize;
+        for (group, y) in self.groups.iter_mut().zip(values) {
+            *group += if *y < 0.0 { beyond } else { 0 };
+        }
         self.group_starts.clear();
         self.group_starts.resize(2 * self.threshold_count + 1, 0);
-        for sample in values.iter().zip(&self.thresholds) {
-            self.group_starts[group(sample) + 1] += 1;
+        for group in &self.groups {
+            self.group_starts[*group as usize + 1] += 1;
         }
         let mut before = 0;
         for start in &mut self.group_starts {
@@ -55,8 +57,8 @@ impl OutlierTimes {
         // Writing a group moves its start to its end, which is the start of the next: shift back
         // afterwards.
         self.times.resize(values.len(), 0);
-        for (time, sample) in values.iter().zip(&self.thresholds).enumerate() {
-            let place = &mut self.group_starts[group(sample)];
+        for (time, group) in self.groups.iter().enumerate() {
+            let place = &mut self.group_starts[*group as usize];
             self.times[*place as usize] = time as u32;
             *place += 1;
         }

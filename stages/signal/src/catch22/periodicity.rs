@@ -42,7 +42,8 @@ impl Basis {
     }
 
     fn at(self, i: usize) -> Coefficients {
-        let u = (i as f64 - self.centre) / self.scale;
+        // Conversions of 32 bits are done several at a time.
+        let u = (f64::from(i as u32) - self.centre) / self.scale;
         let beyond = (u - self.knot).max(0.0);
         [1.0, u, 1.5 * u * u - 0.5, (2.5 * u * u - 1.5) * u, beyond * beyond * beyond]
     }

@@ -7,7 +7,6 @@ use lapicque_pipeline::{Files, Written};
 use lapicque_recording::{Channel, ReadOptions, Window};
 use serde_json::json;
 
-use super::super::units::Units;
 use super::*;
 
 /// The header is the name of a file, which holds numbers, one a line.
