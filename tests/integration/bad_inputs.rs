@@ -302,8 +302,10 @@ fn recordings() {
     catch22("no_time.csv", &["no_time.csv", "time_s"]);
     bench.write("words.csv", "time_s,Cz\n0,one\n0.004,two\n");
     catch22("words.csv", &["words.csv", "one"]);
+    bench.write("recording.xyz", "MATLAB");
+    catch22("recording.xyz", &["recording.xyz", ".edf"]);
     bench.write("recording.mat", "MATLAB");
-    catch22("recording.mat", &["recording.mat", ".edf"]);
+    catch22("recording.mat", &["recording.mat", "not a MAT file"]);
 }
 
 #[test]

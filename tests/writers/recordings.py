@@ -135,7 +135,7 @@ def brainvision_by_pybv(folder):
         steps = [v * (per_unit[unit] * (1 / by)) for v, unit, by in zip(values, units, resolutions)]
         stretches = [[(0.0, kept(v).astype(float) * by)] for v, by in zip(steps, resolutions)]
         yield f"pybv_{format}.vhdr", {
-            "channels": [channel(label, unit, rate, s) for label, unit, s in zip(labels, units, stretches)],
+            "channels": [channel(label, unit.replace("µ", "u"), rate, s) for label, unit, s in zip(labels, units, stretches)],
             "events": [
                 event(0.0, 1 / rate, "", "New Segment"),
                 event(0.0, 1 / rate, "S  1", "Stimulus"),

@@ -40,9 +40,9 @@ const IMPORT: &str = "import.table";
 /// By name.
 pub const ALL: &[TableSpec] = &[
     TableSpec { name: FREE, columns: None, further: Further::Kept, read_by: IMPORT },
+    TableSpec { name: channels::TABLE, columns: Some(channels::schema), further: Further::Kept, read_by: IMPORT },
     TableSpec { name: cycles::TABLE, columns: Some(cycles::schema), further: Further::Ignored, read_by: IMPORT },
     TableSpec { name: epochs::TABLE, columns: Some(epochs::schema), further: Further::Ignored, read_by: IMPORT },
-    TableSpec { name: channels::TABLE, columns: Some(channels::schema), further: Further::Kept, read_by: IMPORT },
     TableSpec { name: events::TABLE, columns: Some(events::schema), further: Further::Ignored, read_by: IMPORT },
     TableSpec { name: features::TABLE, columns: Some(features_keys), further: Further::Numbers, read_by: IMPORT },
     TableSpec { name: held_out::TABLE, columns: Some(held_out::schema), further: Further::Kept, read_by: IMPORT },

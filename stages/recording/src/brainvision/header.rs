@@ -40,7 +40,7 @@ const CHANNELS: &str = "Channel Infos";
 /// More than any amplifier has.
 const MOST_CHANNELS: u64 = 65_536;
 /// The unit of channels of which the header gives none.
-const MICROVOLT: &str = "\u{b5}V";
+const MICROVOLT: &str = "uV";
 
 impl Header {
     /// `name` is the header's own, for `$b`.
@@ -220,6 +220,8 @@ fn channel(entry: &Entry, position: u64) -> Result<HeaderChannel, BrainVisionErr
             number.filter(is_right).ok_or_else(|| refused(entry, "a resolution that is a number other than 0"))?
         }
     };
-    let unit = fields.next().filter(|unit| !unit.is_empty()).unwrap_or_else(|| MICROVOLT.to_owned());
+    let unit = fields.next().filter(|unit| !unit.is_empty());
+    // Other formats cannot write the sign of micro, and tables are joined by units.
+    let unit = unit.map_or_else(|| MICROVOLT.to_owned(), |unit| unit.replace(['\u{b5}', '\u{3bc}'], "u"));
     Ok(HeaderChannel { label, unit, resolution })
 }

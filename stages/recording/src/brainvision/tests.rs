@@ -65,7 +65,7 @@ fn header_data_and_markers_are_a_recording() {
     assert_eq!(files.format().parts(&mut files).unwrap(), ["head.x.eeg", "marks.vmrk"]);
     let recording = files.read().unwrap();
     let of: Vec<_> = recording.channels.iter().map(|c| (c.label.as_str(), c.unit.as_deref().unwrap())).collect();
-    assert_eq!(of, [("F,z", "\u{b5}V"), ("Cz", "mV"), ("ARU 1", "ARU")]);
+    assert_eq!(of, [("F,z", "uV"), ("Cz", "mV"), ("ARU 1", "ARU")]);
     assert!(recording.channels.iter().all(|channel| channel.sampling_rate_hz == 500.0 && channel.start_s == 0.0));
     assert_eq!(samples(files.clone()), expected());
     assert_eq!(recording.start.as_deref(), Some("20131113161403794232"));
@@ -153,7 +153,7 @@ fn what_a_header_leaves_out_has_the_defaults_of_the_format() {
     assert_eq!(files.format().parts(&mut files).unwrap(), ["head.x.eeg"]);
     assert_eq!((recording.annotations.len(), recording.notes.len()), (0, 0));
     let of: Vec<_> = recording.channels.iter().map(|c| (c.label.as_str(), c.unit.as_deref(), c.samples[0])).collect();
-    assert_eq!(of, [("1", Some("\u{b5}V"), 1.0), ("Cz", Some("\u{b5}V"), 2.0), ("ARU 1", Some("ARU"), -6.0)]);
+    assert_eq!(of, [("1", Some("uV"), 1.0), ("Cz", Some("uV"), 2.0), ("ARU 1", Some("ARU"), -6.0)]);
 }
 
 #[test]
