@@ -41,6 +41,9 @@ fn lines_points_and_bars_are_drawn_with_names_and_units() {
     assert!(panels.matches("frequency (Hz)").count() >= 2);
     let bars = svg(&lab, "SELECT population, rate_hz FROM rates", &[]);
     assert!(bars.contains("rate (Hz)") && bars.contains(">E<"), "{bars}");
+    // Bars that hang down begin at 0.
+    let bars = svg(&lab, "SELECT population, -2 - rate_hz / 100 AS below FROM rates", &[]);
+    assert!(bars.contains(">0<"), "{bars}");
     plot(&lab, query, &["-o", "figure.png"]).ok();
     assert_eq!(std::fs::read(lab.folder().join("figure.png")).unwrap()[..4], *b"\x89PNG");
 }
