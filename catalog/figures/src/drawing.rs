@@ -92,8 +92,8 @@ impl Figure {
         let mut layout =
             Layout::auto_from_plots(plots).with_title(title).with_x_label(&self.x.label).with_y_label(&self.y.label);
         // Bars begin at 0, also where all of them hang down.
-        if plots.iter().any(|plot| matches!(plot, Plot::Bar(_))) && !self.y.logarithmic {
-            layout.y_range.1 = layout.y_range.1.max(0.0);
+        if plots.iter().any(|plot| matches!(plot, Plot::Bar(_))) && layout.y_range.1 < 0.0 {
+            layout = layout.with_y_axis_max(0.0);
         }
         if let Some(colour) = &self.colour {
             layout = layout.with_legend_title(colour);

@@ -106,7 +106,7 @@ fn what_is_not_clear_or_means_nothing_is_refused_at_its_field() {
         ("    path: fieldtrip.mat\n    sampling_rate: 50 Hz\n", "says 100 Hz of channel `Cz`"),
         (
             "    path: eeglab.set\n    variable: EEG\n",
-            "it is for files of .mat, .nwb, .snirf; `path` names `eeglab.set`",
+            "it is for files of .mat, .nwb, .snirf, .npz; `path` names `eeglab.set`",
         ),
         (
             "    path: old_layout.nwb\n    orientation: channels_first\n",

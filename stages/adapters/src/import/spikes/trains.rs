@@ -65,7 +65,7 @@ pub(super) fn trains_of(file: &FileRef, wanted: &Wanted<'_>) -> Result<(Trains, 
             Ok((trains, without_units(&columns).into_iter().collect()))
         }
         (None, "nwb") => {
-            let read = file.read(|reader| lapicque_recording::read_nwb_units(reader)).map_err(|error| fail(&error))?;
+            let read = file.read(lapicque_recording::read_nwb_units).map_err(|error| fail(&error))?;
             let mut trains = Trains::default();
             for unit in read.map_err(|error| fail(&error))? {
                 let train = trains.of("", wanted.population, &unit.id.to_string());
