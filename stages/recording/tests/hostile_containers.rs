@@ -1,47 +1,25 @@
 //! Whatever the bytes of a MAT, EEGLAB, NWB or SNIRF file: a recording or an error, in bounded time and memory.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "support/counting.rs"]
+mod counting;
 
 #[path = "../../../fuzz/src/one_file.rs"]
 #[allow(dead_code, unreachable_pub, reason = "it is shared with the tests of seeds")]
 mod one_file;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Cursor;
 use std::io::Write;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
+use counting::{HELD, MOST};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use lapicque_recording::mat::{MatError, read_mat};
 use lapicque_recording::read_nwb_units;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-
-/// Counts what is held, and the most that was since the last reset. This file has one test, so nothing else allocates meanwhile.
-struct Counting;
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is passed on to the system's allocator unchanged; counting touches no memory of its own.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let held = HELD.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(held, Ordering::Relaxed);
-        // SAFETY: the caller's promises are those of the allocator called.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// 2^22 values may be announced by any file (`Limits` in `hdf5.rs`), and are held twice while they are put in order; a node of a tree of values is larger than
 /// its eight bytes in the file.

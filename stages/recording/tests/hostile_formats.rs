@@ -1,9 +1,11 @@
 //! BrainVision, FIF and NPZ, whatever the bytes: a recording or an error, in bounded memory and time.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unsafe_code, unreachable_pub, dead_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, dead_code)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+#[path = "support/counting.rs"]
+mod counting;
+
 use std::io::Write;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 #[path = "../../../fuzz/src/brainvision.rs"]
 mod brainvision;
@@ -14,35 +16,11 @@ mod makes_sense;
 #[path = "../../../fuzz/src/npz.rs"]
 mod npz;
 
+use counting::{HELD, MOST};
 use lapicque_recording::ReadOptions;
 use makes_sense::{Files, read};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-
-/// Counts what is held, and the most that was since the last reset. This file has one test, so nothing else allocates meanwhile.
-struct Counting;
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is passed on to the system's allocator unchanged; counting touches no memory of its own.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let held = HELD.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(held, Ordering::Relaxed);
-        // SAFETY: the caller's promises are those of the allocator called.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// A channel of one sample costs more than its bytes in the file; buffers and error messages cost something at any length.
 const PER_BYTE: usize = 250;
