@@ -59,6 +59,21 @@ pub(super) fn fill(signal: &mut Signal<'_>) -> Result<(), SampleError> {
     ))
 }
 
+/// Tells the missing values of a signal, and interpolates them where that is asked for.
+pub(super) fn tell_and_fill(
+    treatment: Treatment,
+    signal: &mut Signal<'_>,
+    remark: &mut Remark,
+) -> Result<(), SampleError> {
+    if let Some(missing) = missing(&signal.values) {
+        remark.of(signal, &described(&missing, Some(signal)));
+        if treatment == Treatment::Interpolate {
+            fill(signal)?;
+        }
+    }
+    Ok(())
+}
+
 /// How many values are missing and where the first one is; its time, where there is a signal with time.
 pub(crate) fn described(missing: &Missing, signal: Option<&Signal<'_>>) -> String {
     let Missing { len, count, infinite, first, .. } = *missing;

@@ -6,7 +6,6 @@ use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Output, SampleError, SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::spectrograms::{self, Spectrogram};
-use lapicque_signal::missing::missing;
 use lapicque_signal::power_spectrum::bins_between;
 use lapicque_signal::spectrogram::spectrogram;
 use lapicque_units::Frequency;
@@ -14,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::estimation::{Detrend, Estimation, Estimator, Scaling, known_rate_hz, range_problem};
-use super::missing::{Remark, Treatment, check, described, fill};
+use super::missing::{Remark, Treatment, check, tell_and_fill};
 use super::span::Span;
 use super::spectrum::{SEGMENT, remark_on_missing};
 use super::window_config::WindowConfig;
@@ -107,12 +106,7 @@ impl Stage for SpectrogramStage {
                 if context.is_cancelled() {
                     return Err(SampleError::cancelled());
                 }
-                if let Some(missing) = missing(&signal.values) {
-                    holes.of(signal, &described(&missing, Some(signal)));
-                    if self.missing == Treatment::Interpolate {
-                        fill(signal)?;
-                    }
-                }
+                tell_and_fill(self.missing, signal, &mut holes)?;
                 let rate_hz = known_rate_hz(signal)?;
                 let method = self.estimation.welch(rate_hz, SEGMENT).map_err(|message| of_signal(signal, message))?;
                 notes.extend(Estimator::new(&self.estimation, SEGMENT).rounded(rate_hz));

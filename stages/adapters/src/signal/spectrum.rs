@@ -6,7 +6,6 @@ use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Output, SampleError, SampleOutput, Stage, each_sample,
 };
 use lapicque_schemas::tables::spectra::{self, Spectrum};
-use lapicque_signal::missing::missing;
 use lapicque_units::Frequency;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::estimation::{
     Average, Detrend, Estimation, Estimator, Method, MultitaperCompat, Scaling, Weights, known_rate_hz, range_problem,
 };
-use super::missing::{Remark, Treatment, check, described, fill};
+use super::missing::{Remark, Treatment, check, tell_and_fill};
 use super::span::Span;
 use super::window_config::WindowConfig;
 use super::{PORTS, check_size, of_signal, signals_of};
@@ -128,12 +127,7 @@ impl Stage for SpectrumStage {
                 if context.is_cancelled() {
                     return Err(SampleError::cancelled());
                 }
-                if let Some(missing) = missing(&signal.values) {
-                    holes.of(signal, &described(&missing, Some(signal)));
-                    if self.missing == Treatment::Interpolate {
-                        fill(signal)?;
-                    }
-                }
+                tell_and_fill(self.missing, signal, &mut holes)?;
                 let rate_hz = known_rate_hz(signal)?;
                 let estimated =
                     estimator.spectrum(&signal.values, rate_hz).map_err(|message| of_signal(signal, message))?;

@@ -7,11 +7,10 @@ use lapicque_pipeline::{
 };
 use lapicque_schemas::tables::signals;
 use lapicque_signal::epochs::z_score;
-use lapicque_signal::missing::missing;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::missing::{Remark, Treatment, check, described, fill};
+use super::missing::{Remark, Treatment, check, tell_and_fill};
 use super::{PORTS, signals_of};
 use crate::kind_config::{SimpleKind, bound, read, schema_of};
 
@@ -58,12 +57,7 @@ impl Stage for ZscoreStage {
             check(self.missing, &scaled)?;
             let mut remark = remark(self.missing);
             for signal in &mut scaled {
-                if let Some(missing) = missing(&signal.values) {
-                    remark.of(signal, &described(&missing, Some(signal)));
-                    if self.missing == Treatment::Interpolate {
-                        fill(signal)?;
-                    }
-                }
+                tell_and_fill(self.missing, signal, &mut remark)?;
                 z_score(signal.values.to_mut());
                 signal.unit = SCALED_UNIT.into();
             }
