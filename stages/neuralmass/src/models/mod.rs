@@ -1,0 +1,3 @@
+//! The models, a file each.
+
+pub mod hopf;

@@ -1,0 +1,253 @@
+//! Numbers that equations are written in.
+//!
+//! A model is written once for any [`Real`]; with `f64` it is one node, with [`Lanes`] eight of them (nodes of a network
+//! or points of a sweep), with numbers that carry derivatives it gives its own Jacobian. All operations are element by
+//! element, so what comes out for one node does not depend on what stands beside it.
+
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+/// How many numbers [`Lanes`] holds.
+pub const WIDTH: usize = 8;
+
+/// A number, or several side by side.
+pub trait Real:
+    Copy
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + Mul<f64, Output = Self>
+    + Add<f64, Output = Self>
+    + Sub<f64, Output = Self>
+{
+    /// The same number everywhere, with no derivative.
+    fn of(value: f64) -> Self;
+    /// e^x.
+    fn exp(self) -> Self;
+    /// Natural logarithm.
+    fn ln(self) -> Self;
+    /// Square root.
+    fn sqrt(self) -> Self;
+    /// Sine.
+    fn sin(self) -> Self;
+    /// Cosine.
+    fn cos(self) -> Self;
+    /// The larger of the number and a bound; NaN stays NaN, and the derivative at and beyond the bound is 0.
+    fn at_least(self, bound: f64) -> Self;
+    /// The smaller of the number and a bound; NaN stays NaN, and the derivative at and beyond the bound is 0.
+    fn at_most(self, bound: f64) -> Self;
+    /// The number modulo a positive one, in [0, modulus); derivative 1.
+    fn wrapped(self, modulus: f64) -> Self;
+    /// `N` functions of two variables, each given as value, derivative in `x` and derivative in `y`: a table.
+    fn of_two<const N: usize>(x: Self, y: Self, functions: impl Fn(f64, f64) -> [[f64; 3]; N]) -> [Self; N];
+
+    /// x^n by multiplication.
+    #[inline(always)]
+    fn powi(self, n: u32) -> Self {
+        let mut product = Self::of(1.0);
+        for _ in 0..n {
+            product = product * self;
+        }
+        product
+    }
+}
+
+impl Real for f64 {
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        value
+    }
+
+    #[inline(always)]
+    fn exp(self) -> Self {
+        f64::exp(self)
+    }
+
+    #[inline(always)]
+    fn ln(self) -> Self {
+        f64::ln(self)
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        f64::sqrt(self)
+    }
+
+    #[inline(always)]
+    fn sin(self) -> Self {
+        f64::sin(self)
+    }
+
+    #[inline(always)]
+    fn cos(self) -> Self {
+        f64::cos(self)
+    }
+
+    #[inline(always)]
+    fn at_least(self, bound: f64) -> Self {
+        if self < bound { bound } else { self }
+    }
+
+    #[inline(always)]
+    fn at_most(self, bound: f64) -> Self {
+        if self > bound { bound } else { self }
+    }
+
+    #[inline(always)]
+    fn wrapped(self, modulus: f64) -> Self {
+        self.rem_euclid(modulus)
+    }
+
+    #[inline(always)]
+    fn of_two<const N: usize>(x: Self, y: Self, functions: impl Fn(f64, f64) -> [[f64; 3]; N]) -> [Self; N] {
+        functions(x, y).map(|[value, _, _]| value)
+    }
+}
+
+/// Eight numbers side by side.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(align(64))]
+pub struct Lanes(pub [f64; WIDTH]);
+
+impl Lanes {
+    #[inline(always)]
+    fn map(self, f: impl Fn(f64) -> f64) -> Self {
+        Self(std::array::from_fn(|lane| f(self.0[lane])))
+    }
+
+    #[inline(always)]
+    fn with(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
+        Self(std::array::from_fn(|lane| f(self.0[lane], other.0[lane])))
+    }
+}
+
+impl Add for Lanes {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.with(other, |a, b| a + b)
+    }
+}
+
+impl Sub for Lanes {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.with(other, |a, b| a - b)
+    }
+}
+
+impl Mul for Lanes {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self.with(other, |a, b| a * b)
+    }
+}
+
+impl Div for Lanes {
+    type Output = Self;
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        self.with(other, |a, b| a / b)
+    }
+}
+
+impl Neg for Lanes {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        self.map(|a| -a)
+    }
+}
+
+impl AddAssign for Lanes {
+    #[inline(always)]
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Add<f64> for Lanes {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: f64) -> Self {
+        self.map(|a| a + other)
+    }
+}
+
+impl Sub<f64> for Lanes {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: f64) -> Self {
+        self.map(|a| a - other)
+    }
+}
+
+impl Mul<f64> for Lanes {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, other: f64) -> Self {
+        self.map(|a| a * other)
+    }
+}
+
+impl Real for Lanes {
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        Self([value; WIDTH])
+    }
+
+    #[inline(always)]
+    fn exp(self) -> Self {
+        self.map(f64::exp)
+    }
+
+    #[inline(always)]
+    fn ln(self) -> Self {
+        self.map(f64::ln)
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.map(f64::sqrt)
+    }
+
+    #[inline(always)]
+    fn sin(self) -> Self {
+        self.map(f64::sin)
+    }
+
+    #[inline(always)]
+    fn cos(self) -> Self {
+        self.map(f64::cos)
+    }
+
+    #[inline(always)]
+    fn at_least(self, bound: f64) -> Self {
+        self.map(|a| a.at_least(bound))
+    }
+
+    #[inline(always)]
+    fn at_most(self, bound: f64) -> Self {
+        self.map(|a| a.at_most(bound))
+    }
+
+    #[inline(always)]
+    fn wrapped(self, modulus: f64) -> Self {
+        self.map(|a| a.wrapped(modulus))
+    }
+
+    #[inline(always)]
+    fn of_two<const N: usize>(x: Self, y: Self, functions: impl Fn(f64, f64) -> [[f64; 3]; N]) -> [Self; N] {
+        let mut values = [Self([0.0; WIDTH]); N];
+        for lane in 0..WIDTH {
+            for (value, [of_lane, _, _]) in values.iter_mut().zip(functions(x.0[lane], y.0[lane])) {
+                value.0[lane] = of_lane;
+            }
+        }
+        values
+    }
+}
