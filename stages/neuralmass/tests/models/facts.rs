@@ -20,20 +20,45 @@ fn numbers(value: &Value) -> Vec<f64> {
 
 /// Derivatives of a node alone, with defaults but for what `set` names among parameters and inputs.
 fn field<M: Model + Copy>(model: &M, set: &[(&str, f64)]) -> impl Fn(&[f64]) -> Vec<f64> + use<M> {
+    network(model, &[set], vec![vec![0.0]])
+}
+
+/// The same of nodes, one after the other, that see each other's first source without delay.
+fn network<M: Model + Copy>(
+    model: &M,
+    sets: &[&[(&str, f64)]],
+    weights: Vec<Vec<f64>>,
+) -> impl Fn(&[f64]) -> Vec<f64> + use<M> {
     let description = model.description();
-    let value = |name: &str, default| set.iter().find(|(key, _)| *key == name).map_or(default, |(_, value)| *value);
-    let parameters: Vec<f64> = description.parameters.iter().map(|p| value(p.name, p.default)).collect();
-    let inputs: Vec<f64> = description.inputs.iter().map(|input| value(input.name, input.default)).collect();
-    let mut derived = vec![0.0; description.derived];
-    model.derive(&parameters, &mut derived);
-    let zeros = [0.0; 4];
+    let prepared = sets.iter().map(|set| {
+        let value = |name: &str, default| set.iter().find(|(key, _)| *key == name).map_or(default, |(_, value)| *value);
+        let parameters: Vec<f64> = description.parameters.iter().map(|p| value(p.name, p.default)).collect();
+        let inputs: Vec<f64> = description.inputs.iter().map(|input| value(input.name, input.default)).collect();
+        let mut derived = vec![0.0; description.derived];
+        model.derive(&parameters, &mut derived);
+        (derived, inputs)
+    });
+    let prepared: Vec<(Vec<f64>, Vec<f64>)> = prepared.collect();
     let model = *model;
     move |states| {
-        let coupling = &zeros[..description.couplings.len()];
-        let noise = &zeros[..description.noise.len()];
-        let arriving = Arriving { coupling, weight_sum: 0.0, delayed: &[], inputs: &inputs, noise };
+        let width = description.states.len();
+        let nodes = states.chunks_exact(width).zip(&prepared);
+        let sent: Vec<f64> = nodes
+            .clone()
+            .map(|(states, (derived, _))| {
+                let mut sources = [0.0];
+                model.sources(derived, states, &[], &mut sources);
+                sources[0]
+            })
+            .collect();
         let mut rates = vec![0.0; states.len()];
-        model.derivatives(&derived, states, &arriving, &mut rates, &mut []);
+        for (((states, (derived, inputs)), row), rates) in nodes.zip(&weights).zip(rates.chunks_exact_mut(width)) {
+            let coupling = [row.iter().zip(&sent).map(|(weight, source)| weight * source).sum()];
+            let noise = vec![0.0; description.noise.len()];
+            let weight_sum = row.iter().sum();
+            let arriving = Arriving { coupling: &coupling, weight_sum, delayed: &[], inputs, noise: &noise };
+            model.derivatives(derived, states, &arriving, rates, &mut []);
+        }
         rates
     }
 }
@@ -83,6 +108,51 @@ fn montbrio_pazo_roxin_follows_scipy() {
         let field = field(&MontbrioPazoRoxin, &set);
         follows(field, numbers(&of_one["start"]), &numbers(&of_one["times_ms"]), &of_one["states"], steps_per_ms);
     }
+}
+
+fn matrix(value: &Value) -> Vec<Vec<f64>> {
+    value.as_array().unwrap().iter().map(numbers).collect()
+}
+
+#[test]
+fn coupled_columns_follow_scipy() {
+    let golden = golden("jansen_rit");
+    let pair = &golden["network"];
+    let k_gl = ("K_gl", pair["K_gl"].as_f64().unwrap());
+    let [one, other] = [0, 1].map(|node| [k_gl, ("p", numbers(&pair["p"])[node])]);
+    let field = network(&JansenRit, &[&one, &other], matrix(&pair["weights"]));
+    follows(field, matrix(&pair["start"]).concat(), &numbers(&golden["times_ms"]), &pair["states"], 20.0);
+}
+
+#[test]
+fn coupled_populations_follow_scipy() {
+    let golden = golden("montbrio_pazo_roxin");
+    let pair = &golden["network"];
+    let [tau, k_gl] = ["tau", "K_gl"].map(|name| (name, pair[name].as_f64().unwrap()));
+    let [one, other] = [0, 1].map(|node| [tau, k_gl, ("I_ext", numbers(&pair["I_ext"])[node])]);
+    let field = network(&MontbrioPazoRoxin, &[&one, &other], matrix(&pair["weights"]));
+    follows(field, matrix(&pair["start"]).concat(), &numbers(&pair["times_ms"]), &pair["states"], 1000.0);
+}
+
+/// Noise of one value is an input of that value.
+#[test]
+fn noise_stands_beside_the_input() {
+    fn last<M: Model>(model: &M, mean: &str, by_noise: f64, by_input: f64) -> Vec<f64> {
+        let description = model.description();
+        let start = description.states.iter().map(|state| state.initial[1]).collect();
+        let mut node = alone(&description, 2_000, start);
+        let place = description.parameters.iter().position(|parameter| parameter.name == mean).unwrap();
+        assert_eq!(description.noise, [place]);
+        node.parameters[0][place] = by_noise;
+        node.inputs[0][0] += by_input;
+        run(model, &node, |_, _, _| {}).concat()
+    }
+    assert_eq!(last(&JansenRit, "p_ou_mean", 30.0, 0.0), last(&JansenRit, "p_ou_mean", 0.0, 30.0));
+    assert_ne!(last(&JansenRit, "p_ou_mean", 30.0, 0.0), last(&JansenRit, "p_ou_mean", 0.0, 0.0));
+    let [noise, input, none] = [(0.5, 0.0), (0.0, 0.5), (0.0, 0.0)]
+        .map(|(by_noise, by_input)| last(&MontbrioPazoRoxin, "I_ou_mean", by_noise, by_input));
+    assert_eq!(noise, input);
+    assert_ne!(noise, none);
 }
 
 #[test]

@@ -11,6 +11,8 @@ pub(crate) struct Run {
     pub(crate) parameters: Vec<Vec<f64>>,
     pub(crate) initial: Vec<Vec<f64>>,
     pub(crate) inputs: Vec<Vec<f64>>,
+    /// First values of the Ornstein-Uhlenbeck processes; their means where none are given.
+    pub(crate) first_noise: Vec<Vec<f64>>,
     /// Standard normal numbers per process, node and step; no noise where there are none.
     pub(crate) noise: Vec<Vec<Vec<f64>>>,
     pub(crate) white: Vec<Vec<Vec<f64>>>,
@@ -26,6 +28,7 @@ pub(crate) fn alone(description: &Description, steps: usize, initial: Vec<f64>) 
         parameters: vec![description.parameters.iter().map(|parameter| parameter.default).collect()],
         initial: vec![initial],
         inputs: vec![description.inputs.iter().map(|input| input.default).collect()],
+        first_noise: Vec::new(),
         noise: Vec::new(),
         white: Vec::new(),
     }
@@ -49,7 +52,10 @@ pub(crate) fn run<M: Model>(model: &M, run: &Run, mut see: impl FnMut(usize, usi
     let mut states = run.initial.clone();
     let first =
         |node: usize| -> Vec<f64> { description.noise.iter().map(|&mean| run.parameters[node][mean]).collect() };
-    let mut noise: Vec<Vec<f64>> = (0..nodes).map(first).collect();
+    let mut noise = run.first_noise.clone();
+    if noise.is_empty() {
+        noise = (0..nodes).map(first).collect();
+    }
     let mut algebraic = vec![description.algebraic.iter().map(|state| state.initial[0]).collect::<Vec<f64>>(); nodes];
     let send = |states: &[Vec<f64>], algebraic: &[Vec<f64>]| -> Vec<Vec<f64>> {
         (0..nodes)

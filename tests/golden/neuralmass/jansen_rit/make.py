@@ -30,4 +30,17 @@ runs = []
 for p in [120.0, 220.0, 320.0]:
     s = solve_ivp(column(p), [0, 1], start, "DOP853", [t / 1000 for t in times], rtol=1e-13, atol=1e-13)
     runs.append({"p": p, "states": [list(y[:3]) + list(y[3:] / 1000) for y in s.y.T]})
-print(json.dumps({"start": start, "times_ms": times, "runs": runs}, indent=1))
+
+
+def pair(t, y, K=10.0, p=(220.0, 120.0), w=((0.0, 0.5), (1.0, 0.0))):
+    rate = [S(y[1] - y[2]), S(y[7] - y[8])]
+    inputs = [p[i] + K * (w[i][0] * rate[0] + w[i][1] * rate[1]) for i in range(2)]
+    return column(inputs[0])(t, y[:6]) + column(inputs[1])(t, y[6:])
+
+
+starts = [start, [0.05, 12.0, 9.0, 0.0, 0.0, 0.0]]
+s = solve_ivp(pair, [0, 1], starts[0] + starts[1], "DOP853", [t / 1000 for t in times], rtol=1e-13, atol=1e-13)
+scale = np.array([1, 1, 1, 1e-3, 1e-3, 1e-3] * 2)
+network = {"K_gl": 10.0, "p": [220.0, 120.0], "weights": [[0.0, 0.5], [1.0, 0.0]], "start": starts,
+           "states": [list(y * scale) for y in s.y.T]}
+print(json.dumps({"start": start, "times_ms": times, "runs": runs, "network": network}, indent=1))

@@ -20,4 +20,17 @@ for tau, Delta, eta, J, I, start in [(1, 1, -5, 15, 0, [0.05, -2]), (1, 1, -5, 1
     s = solve_ivp(population(tau, Delta, eta, J, I), [0, times[-1]], start, "DOP853", times, rtol=1e-13, atol=1e-14)
     runs.append({"tau": tau, "Delta": Delta, "eta": eta, "J": J, "I_ext": I, "start": start, "times_ms": times,
                  "states": s.y.T.tolist()})
-print(json.dumps({"runs": runs}, indent=1))
+
+
+def pair(t, y, tau=2.0, K=3.0, I=(0.5, 2.0), w=((0.0, 0.5), (1.0, 0.0))):
+    c = [w[i][0] * y[0] + w[i][1] * y[2] for i in range(2)]
+    one, other = [population(tau, 1, -5, 15, I[i] + K * tau * c[i]) for i in range(2)]
+    return one(t, y[:2]) + other(t, y[2:])
+
+
+times = [1, 2, 5, 10, 20, 40]
+starts = [[0.05, -2], [0.5, 0]]
+s = solve_ivp(pair, [0, 40], starts[0] + starts[1], "DOP853", times, rtol=1e-13, atol=1e-14)
+network = {"tau": 2.0, "K_gl": 3.0, "I_ext": [0.5, 2.0], "weights": [[0.0, 0.5], [1.0, 0.0]], "start": starts,
+           "times_ms": times, "states": s.y.T.tolist()}
+print(json.dumps({"runs": runs, "network": network}, indent=1))
