@@ -91,7 +91,7 @@ impl Engine<'_> {
         self.fixed_inputs();
         self.fill_normals();
         while self.step < end && self.failures.iter().any(Option::is_none) {
-            if self.step % BLOCK == 0 {
+            if self.step.is_multiple_of(BLOCK) {
                 self.fill_normals();
                 if !proceed(self.step - begin) {
                     return Err(SimulationError::Cancelled);

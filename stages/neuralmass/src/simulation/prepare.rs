@@ -276,7 +276,7 @@ fn check_record(description: &Description, settings: &Settings, step: u64) -> Re
         "At least every 1 step"
     } else if record.outputs.iter().any(|&o| o >= available) {
         "Outputs are counted from 0"
-    } else if record.average && step % record.every != 0 {
+    } else if record.average && !step.is_multiple_of(record.every) {
         "A mean can begin only where a window begins"
     } else {
         return Ok(());

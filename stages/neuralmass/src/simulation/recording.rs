@@ -8,7 +8,7 @@ impl Engine<'_> {
     #[inline(always)]
     pub(super) fn record<M: Model>(&mut self, model: &M) {
         let record = &self.settings.record;
-        let due = self.step % record.every == 0;
+        let due = self.step.is_multiple_of(record.every);
         if record.outputs.is_empty() || !(due || record.average) {
             return;
         }
