@@ -176,7 +176,7 @@ fn counted(what: &str, found: usize, expected: usize) -> Result<(), Refused> {
     if found == expected { Ok(()) } else { Err(Refused::Count { what: what.to_owned(), found, expected }) }
 }
 
-fn check(description: &Description, nodes: usize, set: &Set, step: u64, steps: u64) -> Result<(), Refused> {
+fn check(description: &Description, nodes: usize, set: &Set, step: u64, run_steps: u64) -> Result<(), Refused> {
     let per_node = |name: &str, values: &Values| match values {
         Values::Same(_) => Ok(()),
         Values::PerNode(values) => counted(name, values.len(), nodes),
@@ -194,7 +194,7 @@ fn check(description: &Description, nodes: usize, set: &Set, step: u64, steps: u
         let (name, allowed) = (description.parameters[p].name.to_owned(), "a delay is not below 0".to_owned());
         return Err(Refused::Value { name, node: 0, value: value(&set.parameters[p], 0), allowed });
     }
-    check_inputs(description, nodes, set, step.saturating_add(steps) as usize)?;
+    check_inputs(description, nodes, set, step.saturating_add(run_steps) as usize)?;
     let finite = |name: &str, values: &Values| {
         per_node(name, values)?;
         match (0..nodes).find(|&node| !value(values, node).is_finite()) {
@@ -232,6 +232,10 @@ fn check(description: &Description, nodes: usize, set: &Set, step: u64, steps: u
         }
     }
     if let Normals::Tape { steps, values } = &set.normals {
+        let needed = step.saturating_add(run_steps) as usize;
+        if *steps < needed {
+            counted("steps of the tape of noise", *steps, needed)?;
+        }
         counted("tapes of noise", values.len(), noise + description.white_noise.len())?;
         values.iter().try_for_each(|tape| counted("a tape of noise", tape.len(), nodes * steps))?;
     }

@@ -73,10 +73,10 @@ fn a_continued_run_is_one_run() {
     for average in [false, true] {
         let settings = Settings { record: Record { outputs: vec![0, 1], every: 5, average }, ..settings(5) };
         let first = set(&MODEL, &[("sigma_ou", 0.05)], 1);
-        let (whole, end) = run(&network, &[first.clone()], &settings, 1000);
+        let (whole, end) = run(&network, std::slice::from_ref(&first), &settings, 1000);
         let (mut parts, mut now) = (vec![Vec::new(); 18], first);
         for steps in [5, 335, 60, 600] {
-            let (some, ends) = run(&network, &[now.clone()], &settings, steps);
+            let (some, ends) = run(&network, std::slice::from_ref(&now), &settings, steps);
             parts.iter_mut().zip(&some[0]).for_each(|(all, more)| all.extend_from_slice(more));
             now.initial = Initial::Continued(Box::new(ends[0].clone()));
         }
@@ -116,7 +116,7 @@ fn noise_has_its_stationary_spread() {
         let mut now = set(&MODEL, &[("sigma_ou", 0.1), ("x_ou_mean", 0.3)], 3);
         let (mut sum, mut squares, mut n) = (0.0, 0.0, 0.0);
         for _ in 0..10 {
-            let end = run(&network, &[now.clone()], &settings, 100).1.remove(0);
+            let end = run(&network, std::slice::from_ref(&now), &settings, 100).1.remove(0);
             for o in &end.noise[..400] {
                 (sum, squares, n) = (sum + o, squares + (o - 0.3) * (o - 0.3), n + 1.0);
             }
@@ -147,7 +147,7 @@ fn unstable_parameters_are_told_by_step_node_and_variable_and_leave_other_sets_a
 fn delays_longer_than_the_run_see_the_first_values() {
     let network = Network::new(2, &[0.0, 1.0, 1.0, 0.0], &[1e4; 4], Some(1.0), 0.1).unwrap();
     let mut one = set(&Hopf { diffusive: false }, &[("K_gl", 0.1)], 1);
-    let with = run(&network, &[one.clone()], &settings(1), 50);
+    let with = run(&network, std::slice::from_ref(&one), &settings(1), 50);
     assert!(with.0[0].iter().flatten().all(|v| v.is_finite()));
     one.parameters[0] = Values::PerNode(vec![1.0; 3]);
     let refused = simulate(&MODEL, &network, &one, &settings(1), 1, &mut |_| {}, &mut |_| true).unwrap_err();
@@ -161,7 +161,10 @@ fn shared() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("skipped: {} is missing; LAPICQUE_SHARED says where the reference data are", folder.display());
+    #[allow(clippy::print_stderr)]
+    {
+        eprintln!("skipped: {} is missing; LAPICQUE_SHARED says where the reference data are", folder.display());
+    }
     None
 }
 
@@ -210,4 +213,56 @@ fn runs_of_neurolib() {
             assert!((a - b).abs() <= 1e-9 + 1e-9 * b.abs(), "{name}: {a} {b}");
         }
     }
+}
+
+#[test]
+fn steps_read_the_sample_that_was_asked_for() {
+    // The model does next to nothing but sum its input.
+    let samples = vec![1.0, 10.0, 100.0];
+    let end = |input_time, input: Input, steps| {
+        let mut set = set(&MODEL, &[("a", 0.0), ("w", 0.0)], 0);
+        set.inputs[0] = input;
+        let states = vec![Values::Same(0.0); 2];
+        set.initial = Initial::Given(Start { states, algebraic: vec![], noise: None });
+        let settings = Settings { time_step_ms: 1e-6, input_time, ..settings(1) };
+        (1e6 * run(&Network::single(), &[set], &settings, steps).1[0].states[0]).round()
+    };
+    let over_time = || Input::OverTime(samples.clone());
+    assert_eq!(end(InputTime::Begin, over_time(), 3), 1.0 + 1.0 + 10.0);
+    assert_eq!(end(InputTime::BeginAndLastFirst, over_time(), 3), 100.0 + 1.0 + 10.0);
+    assert_eq!(end(InputTime::End, Input::PerNodeOverTime(vec![samples.clone()]), 3), 111.0);
+    assert_eq!(end(InputTime::Begin, Input::PerNode(vec![7.0]), 3), 21.0);
+    let mut short = set(&MODEL, &[], 0);
+    short.inputs[1] = over_time();
+    let refused = |set: &Set| {
+        simulate(&MODEL, &Network::single(), set, &settings(1), 4, &mut |_| {}, &mut |_| true).unwrap_err().to_string()
+    };
+    assert_eq!(refused(&short), "`y_ext` has 3 values; 4 are needed");
+    let mut tape = set(&MODEL, &[], 0);
+    tape.normals = Normals::Tape { steps: 3, values: vec![vec![0.0; 3]; 2] };
+    assert_eq!(refused(&tape), "`steps of the tape of noise` has 3 values; 4 are needed");
+}
+
+#[test]
+fn nodes_in_another_order_do_the_same() {
+    let nodes = 11;
+    let mut generator = StreamKey::new([5; 16]).stream("order", 0);
+    let order = generator.permutation(nodes);
+    let mut uniform = |n: usize, scale: f64| (0..n).map(|_| scale * generator.uniform()).collect::<Vec<f64>>();
+    let (weights, lengths, first) = (uniform(nodes * nodes, 0.1), uniform(nodes * nodes, 60.0), uniform(nodes, 0.4));
+    let moved =
+        |m: &[f64]| (0..nodes * nodes).map(|k| m[order[k / nodes] * nodes + order[k % nodes]]).collect::<Vec<_>>();
+    let go = |weights: &[f64], lengths: &[f64], first: Vec<f64>| {
+        let network = Network::new(nodes, weights, lengths, Some(20.0), 0.1).unwrap();
+        let mut set = set(&MODEL, &[], 0);
+        let states = vec![Values::PerNode(first), Values::Same(0.1)];
+        set.initial = Initial::Given(Start { states, algebraic: vec![], noise: None });
+        run(&network, &[set], &settings(1), 300).1.remove(0).states
+    };
+    let (one, other) = (go(&weights, &lengths, first.clone()), order.iter().map(|&k| first[k]).collect());
+    let other = go(&moved(&weights), &moved(&lengths), other);
+    for (k, &from) in order.iter().enumerate() {
+        assert!((other[k] - one[from]).abs() < 1e-12, "{} {}", other[k], one[from]);
+    }
+    assert!((one[0] - one[1]).abs() > 1e-6);
 }
