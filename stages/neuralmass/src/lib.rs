@@ -1,15 +1,20 @@
 //! Neural mass models, and networks of them that a connectome couples.
 //!
 //! [`Model`] says what a model is; `models` has a file for each. Its equations are written once, for any
-//! [`Real`] number: single numbers, eight at a time, or numbers that carry their derivatives.
+//! [`Real`] number: single numbers, eight at a time, or numbers that carry their derivatives. [`simulation`] steps a
+//! [`network`] of them with [`noise`].
 //!
 //! Units: ms, mV, mm; rates are in Hz wherever they leave a model.
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod exponential;
 mod model;
 pub mod models;
+pub mod network;
+pub mod noise;
 mod real;
+pub mod simulation;
 
 pub use model::{Arriving, Coupling, Description, InputSpec, Model, OutputSpec, ParameterSpec, StateSpec, Weight};
 pub use real::{Lanes, Real, WIDTH};

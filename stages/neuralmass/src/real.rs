@@ -6,6 +6,8 @@
 
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
+use crate::exponential;
+
 /// How many numbers [`Lanes`] holds.
 pub const WIDTH: usize = 8;
 
@@ -62,12 +64,12 @@ impl Real for f64 {
 
     #[inline(always)]
     fn exp(self) -> Self {
-        f64::exp(self)
+        exponential::exp(self)
     }
 
     #[inline(always)]
     fn ln(self) -> Self {
-        f64::ln(self)
+        libm::log(self)
     }
 
     #[inline(always)]
@@ -77,12 +79,12 @@ impl Real for f64 {
 
     #[inline(always)]
     fn sin(self) -> Self {
-        f64::sin(self)
+        libm::sin(self)
     }
 
     #[inline(always)]
     fn cos(self) -> Self {
-        f64::cos(self)
+        libm::cos(self)
     }
 
     #[inline(always)]
@@ -202,12 +204,12 @@ impl Real for Lanes {
 
     #[inline(always)]
     fn exp(self) -> Self {
-        self.map(f64::exp)
+        self.map(exponential::exp)
     }
 
     #[inline(always)]
     fn ln(self) -> Self {
-        self.map(f64::ln)
+        self.map(libm::log)
     }
 
     #[inline(always)]
@@ -217,12 +219,12 @@ impl Real for Lanes {
 
     #[inline(always)]
     fn sin(self) -> Self {
-        self.map(f64::sin)
+        self.map(libm::sin)
     }
 
     #[inline(always)]
     fn cos(self) -> Self {
-        self.map(f64::cos)
+        self.map(libm::cos)
     }
 
     #[inline(always)]

@@ -1,0 +1,430 @@
+//! The loop over steps: eight nodes, or eight sets of one node, at a time.
+//!
+//! History lies by source and node, time last, in a buffer that is moved back to its begin when it is full. Sums over
+//! connections with long delays are made for eight steps at once; their order is the same in every case.
+
+use lapicque_numerics::vectorise::{Kernel, vectorise};
+
+use super::setting::{Block, Initial, Input, InputTime, Scheme, Set, Settings, SimulationError, State};
+use crate::network::{AHEAD, Network};
+use crate::noise::{self, BLOCK};
+use crate::{Arriving, Description, Lanes, Model, Real, WIDTH, Weight};
+
+/// Records that are handed over at once, at most.
+const RECORDS: usize = 256;
+
+/// What a lane stands for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lane {
+    pub set: usize,
+    pub node: usize,
+    /// Others fill up.
+    pub real: bool,
+}
+
+/// Arrays of lanes are `[block * count + k]`.
+pub(super) struct Engine<'a> {
+    pub network: &'a Network,
+    pub sets: &'a [Set],
+    pub settings: &'a Settings,
+    pub first_set: usize,
+    pub side_by_side: bool,
+    pub blocks: usize,
+    pub step: u64,
+    pub description: Description,
+    pub lanes: Vec<Lane>,
+    pub derived: Vec<Lanes>,
+    pub states: Vec<Lanes>,
+    pub algebraic: Vec<Lanes>,
+    pub noise: Vec<Lanes>,
+    pub noise_means: Vec<Lanes>,
+    pub noise_factors: Vec<[Lanes; 2]>,
+    pub weight_sums: Vec<Lanes>,
+    pub inputs: Vec<Lanes>,
+    pub coupling: Vec<Lanes>,
+    pub ahead: Vec<[f64; AHEAD]>,
+    pub ahead_left: usize,
+    /// `[(step of the block * processes + process) * blocks + block]`
+    pub normals: Vec<Lanes>,
+    pub noisy: bool,
+    pub own_delays: Vec<usize>,
+    pub kept: usize,
+    pub capacity: usize,
+    /// Where time t lies in the history.
+    pub now: usize,
+    pub width: usize,
+    pub history: Vec<f64>,
+    pub failures: Vec<Option<SimulationError>>,
+    pub records: Vec<Lanes>,
+    pub recorded: usize,
+    pub first_record: u64,
+    pub sums: Vec<Lanes>,
+}
+
+struct Advance<'e, 'a, M> {
+    engine: &'e mut Engine<'a>,
+    model: &'e M,
+    steps: u64,
+}
+
+impl<M: Model> Kernel for Advance<'_, '_, M> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for _ in 0..self.steps {
+            self.engine.advance(self.model);
+        }
+    }
+}
+
+pub(super) type Sink<'s> = &'s mut dyn FnMut(&Block<'_>);
+
+impl Engine<'_> {
+    pub(super) fn run<M: Model>(
+        &mut self,
+        model: &M,
+        steps: u64,
+        sink: Sink<'_>,
+        proceed: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<Vec<Result<State, SimulationError>>, SimulationError> {
+        let (begin, end) = (self.step, self.step.saturating_add(steps));
+        self.fixed_inputs();
+        self.fill_normals();
+        while self.step < end && self.failures.iter().any(Option::is_none) {
+            if self.step.is_multiple_of(BLOCK) {
+                self.fill_normals();
+                if !proceed(self.step - begin) {
+                    return Err(SimulationError::Cancelled);
+                }
+            }
+            let steps = (end - self.step).min(BLOCK - self.step % BLOCK);
+            vectorise(Advance { engine: self, model, steps });
+            if self.recorded >= RECORDS - BLOCK as usize {
+                self.hand_over(sink);
+            }
+        }
+        self.hand_over(sink);
+        Ok((0..self.sets.len())
+            .map(|set| match self.failures[set].take() {
+                None => Ok(self.state(set)),
+                Some(failure) => Err(failure),
+            })
+            .collect())
+    }
+
+    #[inline(always)]
+    fn advance<M: Model>(&mut self, model: &M) {
+        if self.now + 1 == self.capacity {
+            self.move_back();
+        }
+        let now = self.now;
+        self.changing_inputs(false);
+        self.couple_ahead();
+        let dt = self.settings.time_step_ms;
+        let (ns, na, no) = (self.description.states.len(), self.description.algebraic.len(), self.noise_processes());
+        let (nw, nd) = (self.description.white_noise.len(), self.description.derived);
+        let heun = self.settings.scheme == Scheme::Heun;
+        let within = (self.step % BLOCK) as usize * (no + nw);
+        let mut rates = vec![Lanes::of(0.0); self.states.len()];
+        let mut delayed = vec![Lanes::of(0.0); self.description.delayed.len()];
+        let mut sent = vec![Lanes::of(0.0); self.description.sources];
+        let mut white = vec![Lanes::of(0.0); nw];
+        let before = if heun { self.states.clone() } else { Vec::new() };
+        for pass in 0..if heun { 2 } else { 1 } {
+            if pass == 1 {
+                self.changing_inputs(true);
+                self.couple_directly(now + 1);
+            }
+            for b in 0..self.blocks {
+                self.own_past(b, now + pass, &mut delayed);
+                let first = if pass == 1 { rates[b * ns..(b + 1) * ns].to_vec() } else { Vec::new() };
+                let (nc, ni) = (self.description.couplings.len(), self.description.inputs.len());
+                let arriving = Arriving {
+                    coupling: &self.coupling[b * nc..(b + 1) * nc],
+                    weight_sum: self.weight_sums[b],
+                    delayed: &delayed,
+                    inputs: &self.inputs[b * ni..(b + 1) * ni],
+                    noise: &self.noise[b * no..(b + 1) * no],
+                };
+                let derived = &self.derived[b * nd..(b + 1) * nd];
+                let states = &mut self.states[b * ns..(b + 1) * ns];
+                let algebraic = &mut self.algebraic[b * na..(b + 1) * na];
+                let rate = &mut rates[b * ns..(b + 1) * ns];
+                model.derivatives(derived, states, &arriving, rate, algebraic);
+                if pass == 0 {
+                    for (state, rate) in states.iter_mut().zip(rate.iter()) {
+                        *state += *rate * dt;
+                    }
+                } else {
+                    for v in 0..ns {
+                        states[v] = before[b * ns + v] + (first[v] + rate[v]) * (0.5 * dt);
+                    }
+                }
+                if nw > 0 {
+                    model.white_noise(derived, &mut white);
+                    for (k, &v) in self.description.white_noise.iter().enumerate() {
+                        states[v] += white[k] * dt.sqrt() * self.normals[(within + no + k) * self.blocks + b];
+                    }
+                }
+                model.constrain(derived, states);
+                if pass == 0 {
+                    let [pull, push] = self.noise_factors[b];
+                    for p in 0..no {
+                        let o = self.noise[b * no + p];
+                        let mut new = o + (self.noise_means[b * no + p] - o) * pull;
+                        if self.noisy {
+                            new += push * self.normals[(within + p) * self.blocks + b];
+                        }
+                        self.noise[b * no + p] = new;
+                    }
+                }
+                model.sources(derived, states, algebraic, &mut sent);
+                self.send(b, now + 1, &sent);
+            }
+        }
+        self.now += 1;
+        self.step += 1;
+        self.look_for_failures();
+        self.record(model);
+    }
+
+    fn noise_processes(&self) -> usize {
+        self.description.noise.len()
+    }
+
+    /// What nodes sent up to the begin.
+    pub(super) fn fill_history<M: Model>(&mut self, model: &M) {
+        let (ns, na, nd) = (self.description.states.len(), self.description.algebraic.len(), self.description.derived);
+        let mut sent = vec![Lanes::of(0.0); self.description.sources];
+        for b in 0..self.blocks {
+            let (derived, states) = (&self.derived[b * nd..(b + 1) * nd], &self.states[b * ns..(b + 1) * ns]);
+            model.sources(derived, states, &self.algebraic[b * na..(b + 1) * na], &mut sent);
+            for time in 0..self.kept {
+                self.send(b, time, &sent);
+            }
+        }
+        let nodes = self.network.nodes();
+        for (set, of) in self.sets.iter().enumerate() {
+            let Initial::Continued(state) = &of.initial else { continue };
+            let rows = self.description.sources * nodes;
+            let length = state.history.len() / rows.max(1);
+            for row in 0..rows {
+                for time in 0..self.kept {
+                    let back = (self.kept - 1 - time).min(length - 1);
+                    self.history[(row * self.capacity + time) * self.width + set] =
+                        state.history[(row + 1) * length - 1 - back];
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn send(&mut self, block: usize, time: usize, sent: &[Lanes]) {
+        let nodes = self.network.nodes();
+        for (s, values) in sent.iter().enumerate() {
+            if self.side_by_side {
+                let at = ((s * nodes + block) * self.capacity + time) * WIDTH;
+                self.history[at..at + WIDTH].copy_from_slice(&values.0);
+            } else {
+                for l in 0..WIDTH.min(nodes - block * WIDTH) {
+                    self.history[(s * nodes + block * WIDTH + l) * self.capacity + time] = values.0[l];
+                }
+            }
+        }
+    }
+
+    fn move_back(&mut self) {
+        let (row, kept) = (self.capacity * self.width, self.kept * self.width);
+        for values in self.history.chunks_mut(row) {
+            values.copy_within(row - kept.., 0);
+        }
+        self.now = self.kept - 1;
+    }
+
+    #[inline(always)]
+    fn own_past(&self, block: usize, time: usize, delayed: &mut [Lanes]) {
+        let (nodes, count) = (self.network.nodes(), delayed.len());
+        for (k, (values, &(source, _))) in delayed.iter_mut().zip(&self.description.delayed).enumerate() {
+            for l in 0..WIDTH {
+                let lane = self.lanes[block * WIDTH + l];
+                let delay = self.own_delays[(block * WIDTH + l) * count + k];
+                let in_set = if self.side_by_side { l } else { 0 };
+                let at = (source * nodes + lane.node) * self.capacity + time - delay;
+                values.0[l] = self.history[at * self.width + in_set];
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn couple_ahead(&mut self) {
+        if self.side_by_side || self.settings.scheme == Scheme::Heun {
+            return self.couple_directly(self.now);
+        }
+        let (nodes, nc, network) = (self.network.nodes(), self.description.couplings.len(), self.network);
+        if self.ahead_left == 0 {
+            for (c, coupling) in self.description.couplings.iter().enumerate() {
+                for i in 0..nodes {
+                    let mut sum = [0.0; AHEAD];
+                    for connection in network.long_and_short(i).0 {
+                        let weight = power(connection.weight, coupling.weight);
+                        let row = (coupling.source * nodes + connection.source) * self.capacity;
+                        let at = row + self.now - connection.delay;
+                        for (sum, sent) in sum.iter_mut().zip(&self.history[at..at + AHEAD]) {
+                            *sum += weight * sent;
+                        }
+                    }
+                    self.ahead[c * nodes + i] = sum;
+                }
+            }
+            self.ahead_left = AHEAD;
+        }
+        let phase = AHEAD - self.ahead_left;
+        self.ahead_left -= 1;
+        for (c, coupling) in self.description.couplings.iter().enumerate() {
+            for i in 0..nodes {
+                let mut sum = self.ahead[c * nodes + i][phase];
+                for connection in network.long_and_short(i).1 {
+                    let row = (coupling.source * nodes + connection.source) * self.capacity;
+                    let sent = self.history[row + self.now - connection.delay];
+                    sum += power(connection.weight, coupling.weight) * sent;
+                }
+                self.coupling[i / WIDTH * nc + c].0[i % WIDTH] = sum;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn couple_directly(&mut self, time: usize) {
+        let (nodes, nc, network) = (self.network.nodes(), self.description.couplings.len(), self.network);
+        for (c, coupling) in self.description.couplings.iter().enumerate() {
+            for i in 0..nodes {
+                let mut sums = Lanes::of(0.0);
+                let mut sum = 0.0;
+                for connection in network.sources_of(i) {
+                    let weight = power(connection.weight, coupling.weight);
+                    let row = (coupling.source * nodes + connection.source) * self.capacity;
+                    let at = row + time - connection.delay;
+                    if self.side_by_side {
+                        for (sum, sent) in sums.0.iter_mut().zip(&self.history[at * WIDTH..(at + 1) * WIDTH]) {
+                            *sum += weight * sent;
+                        }
+                    } else {
+                        sum += weight * self.history[at];
+                    }
+                }
+                if self.side_by_side {
+                    self.coupling[i * nc + c] = sums;
+                } else {
+                    self.coupling[i / WIDTH * nc + c].0[i % WIDTH] = sum;
+                }
+            }
+        }
+    }
+
+    fn fixed_inputs(&mut self) {
+        let count = self.description.inputs.len();
+        for (k, lane) in self.lanes.iter().enumerate() {
+            for (i, input) in self.sets[lane.set].inputs.iter().enumerate() {
+                let place = &mut self.inputs[k / WIDTH * count + i].0[k % WIDTH];
+                match input {
+                    Input::Constant(value) => *place = *value,
+                    Input::PerNode(values) => *place = values[lane.node],
+                    Input::OverTime(_) | Input::PerNodeOverTime(_) => {}
+                }
+            }
+        }
+    }
+
+    /// Those of the step's begin, or of its end for the corrector of Heun.
+    #[inline(always)]
+    fn changing_inputs(&mut self, end: bool) {
+        let changes =
+            |set: &Set| set.inputs.iter().any(|i| matches!(i, Input::OverTime(_) | Input::PerNodeOverTime(_)));
+        if !self.sets.iter().any(changes) {
+            return;
+        }
+        let count = self.description.inputs.len();
+        let step = self.step as usize;
+        let sample = |samples: &[f64]| match self.settings.input_time {
+            _ if end => samples[step],
+            InputTime::End => samples[step],
+            InputTime::Begin => samples[step.saturating_sub(1)],
+            InputTime::BeginAndLastFirst if step == 0 => samples[samples.len() - 1],
+            InputTime::BeginAndLastFirst => samples[step - 1],
+        };
+        for (k, lane) in self.lanes.iter().enumerate() {
+            for (i, input) in self.sets[lane.set].inputs.iter().enumerate() {
+                let place = &mut self.inputs[k / WIDTH * count + i].0[k % WIDTH];
+                match input {
+                    Input::Constant(_) | Input::PerNode(_) => {}
+                    Input::OverTime(samples) => *place = sample(samples),
+                    Input::PerNodeOverTime(rows) => *place = sample(&rows[lane.node]),
+                }
+            }
+        }
+    }
+
+    fn fill_normals(&mut self) {
+        if !self.noisy {
+            return;
+        }
+        let processes = self.noise_processes() + self.description.white_noise.len();
+        self.normals.resize(BLOCK as usize * processes * self.blocks, Lanes::of(0.0));
+        let mut numbers = [0.0; BLOCK as usize];
+        for (k, lane) in self.lanes.iter().enumerate().filter(|(_, lane)| lane.real) {
+            for p in 0..processes {
+                noise::fill(&self.sets[lane.set].normals, p, lane.node, self.step / BLOCK, &mut numbers);
+                for (t, &number) in numbers.iter().enumerate() {
+                    self.normals[(t * processes + p) * self.blocks + k / WIDTH].0[k % WIDTH] = number;
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn look_for_failures(&mut self) {
+        let mut zero = Lanes::of(0.0);
+        for &value in self.states.iter().chain(&self.algebraic) {
+            zero += value * 0.0;
+        }
+        if zero.0.iter().any(|z| z.is_nan()) {
+            self.note_failures();
+        }
+    }
+
+    #[cold]
+    fn note_failures(&mut self) {
+        let (ns, na) = (self.description.states.len(), self.description.algebraic.len());
+        for k in 0..self.lanes.len() {
+            let (block, l, lane) = (k / WIDTH, k % WIDTH, self.lanes[k]);
+            let states = self.description.states.iter().zip(&mut self.states[block * ns..(block + 1) * ns]);
+            let values = self.description.algebraic.iter().zip(&mut self.algebraic[block * na..(block + 1) * na]);
+            for (spec, value) in states.chain(values) {
+                let value = &mut value.0[l];
+                if value.is_finite() {
+                    continue;
+                }
+                let failure = &mut self.failures[lane.set];
+                if lane.real && failure.is_none() {
+                    *failure = Some(SimulationError::NotFinite {
+                        step: self.step,
+                        time_ms: self.step as f64 * self.settings.time_step_ms,
+                        node: lane.node,
+                        variable: spec.name.to_owned(),
+                        value: *value,
+                    });
+                }
+                // What has failed must not be found at every step again.
+                *value = 0.0;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn power(weight: f64, power: Weight) -> f64 {
+    match power {
+        Weight::Linear => weight,
+        Weight::Squared => weight * weight,
+    }
+}
