@@ -10,6 +10,7 @@
 mod model;
 pub mod models;
 mod real;
+pub mod table;
 
 pub use model::{Arriving, Coupling, Description, InputSpec, Model, OutputSpec, ParameterSpec, StateSpec, Weight};
 pub use real::{Lanes, Real, WIDTH};

@@ -1,3 +1,4 @@
 //! The models, a file each.
 
+pub mod aln;
 pub mod hopf;
