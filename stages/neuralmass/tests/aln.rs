@@ -245,6 +245,17 @@ fn a_state_that_is_not_a_number_gives_a_rate_that_is_none() {
 }
 
 #[test]
+fn units_are_those_that_can_be_written() {
+    let description = Aln::default().description();
+    let parameters = description.parameters.iter().map(|parameter| parameter.unit);
+    let states = description.states.iter().chain(&description.algebraic).map(|state| state.unit);
+    let inputs = description.inputs.iter().map(|input| input.unit);
+    for unit in parameters.chain(states).chain(inputs).chain(description.outputs.iter().map(|output| output.unit)) {
+        lapicque_units::Unit::parse(unit).unwrap();
+    }
+}
+
+#[test]
 fn variances_are_kept_from_falling_below_0() {
     let mut states = [-1.0; 11];
     Aln::default().constrain(&[0.0; 31], &mut states);

@@ -25,9 +25,9 @@
 //! | symbol | default | unit | meaning | range |
 //! |---|---|---|---|---|
 //! | c_gl, Ke_gl | 0.3, 250 | mV/ms, 1 | global coupling: synaptic current and number of inputs | any, >= 0 |
-//! | tau_ou, sigma_ou | 5, 0 | ms, mV/ms^(3/2) | noise | > 0, >= 0 |
+//! | tau_ou, sigma_ou | 5, 0 | ms, mV/ms^3/2 | noise | > 0, >= 0 |
 //! | mue_ext_mean, mui_ext_mean | 0.4, 0.3 | mV/ms | mean external input | any |
-//! | sigmae_ext, sigmai_ext | 1.5, 1.5 | mV/sqrt(ms) | fluctuation of the external input | >= 0 |
+//! | sigmae_ext, sigmai_ext | 1.5, 1.5 | mV/ms^1/2 | fluctuation of the external input | >= 0 |
 //! | Ke, Ki | 800, 200 | 1 | inputs per neuron | >= 0 |
 //! | de, di | 4, 2 | ms | delays within a node | >= 0 |
 //! | tau_se, tau_si | 2, 5 | ms | synaptic time constants | > 0 |
@@ -91,11 +91,11 @@ impl Model for Aln {
                 parameter("c_gl", current, 0.3, any, "current of one global synapse"),
                 parameter("Ke_gl", "1", 250.0, not_negative, "global inputs per neuron"),
                 parameter("tau_ou", "ms", 5.0, positive, "time constant of the noise"),
-                parameter("sigma_ou", "mV/ms^1.5", 0.0, not_negative, "amplitude of the noise"),
+                parameter("sigma_ou", "mV/ms^3/2", 0.0, not_negative, "amplitude of the noise"),
                 parameter("mue_ext_mean", current, 0.4, any, "mean external input of excitatory neurons"),
                 parameter("mui_ext_mean", current, 0.3, any, "mean external input of inhibitory neurons"),
-                parameter("sigmae_ext", "mV/sqrt(ms)", 1.5, not_negative, "fluctuation of input of excitatory neurons"),
-                parameter("sigmai_ext", "mV/sqrt(ms)", 1.5, not_negative, "fluctuation of input of inhibitory neurons"),
+                parameter("sigmae_ext", "mV/ms^1/2", 1.5, not_negative, "fluctuation of input of excitatory neurons"),
+                parameter("sigmai_ext", "mV/ms^1/2", 1.5, not_negative, "fluctuation of input of inhibitory neurons"),
                 parameter("Ke", "1", 800.0, not_negative, "excitatory inputs per neuron"),
                 parameter("Ki", "1", 200.0, not_negative, "inhibitory inputs per neuron"),
                 parameter("de", "ms", 4.0, not_negative, "delay of excitation within a node"),
