@@ -15,6 +15,7 @@ pub mod network;
 pub mod noise;
 mod real;
 pub mod simulation;
+pub mod table;
 
 pub use model::{Arriving, Coupling, Description, InputSpec, Model, OutputSpec, ParameterSpec, StateSpec, Weight};
 pub use real::{Lanes, Real, WIDTH};

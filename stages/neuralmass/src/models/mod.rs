@@ -1,6 +1,7 @@
 //! The models, a file each.
 
 pub mod fhn;
+pub mod aln;
 pub mod hopf;
 pub mod jansen_rit;
 pub mod kuramoto;
