@@ -1,7 +1,8 @@
 //! Searches in the space of parameters: where to look next, given what was found.
 //!
-//! [`cma_es`] goes to where a loss is least; [`refine`] puts points where a quantity changes most between neighbours.
-//! Both are pure functions of what was found before: whoever calls them keeps the state, as plain numbers.
+//! [`cma_es`] goes to where a loss is least; [`evolution`] does so with a population whose individuals adapt their own steps;
+//! [`nsga2`] finds the best compromises of several objectives; [`refine`] puts points where a quantity changes most between
+//! neighbours. All are pure functions of what was found before: whoever calls them keeps the state, as plain numbers.
 //!
 //! ```
 //! use lapicque_numerics::random::StreamKey;
@@ -23,9 +24,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Units: none. Parameters are scaled to 0 and 1 at their bounds by [`cma_es`], and are as they come in [`refine`].
+//! Units: none. Parameters are scaled to 0 and 1 at their bounds by [`cma_es`], [`evolution`] and [`nsga2`], and are as they come in [`refine`].
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod cma_es;
+pub mod evolution;
+pub mod nsga2;
+pub mod population;
 pub mod refine;
