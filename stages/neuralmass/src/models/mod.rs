@@ -1,7 +1,7 @@
 //! The models, a file each.
 
-pub mod fhn;
 pub mod aln;
+pub mod fhn;
 pub mod hopf;
 pub mod jansen_rit;
 pub mod kuramoto;
