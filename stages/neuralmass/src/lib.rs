@@ -2,12 +2,13 @@
 //!
 //! [`Model`] says what a model is; `models` has a file for each. Its equations are written once, for any
 //! [`Real`] number: single numbers, eight at a time, or numbers that carry their derivatives. [`simulation`] steps a
-//! [`network`] of them with [`noise`].
+//! [`network`] of them with [`noise`]; [`control`] finds the inputs that bring it to a target.
 //!
 //! Units: ms, mV, mm; rates are in Hz wherever they leave a model.
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod control;
 mod exponential;
 mod model;
 pub mod models;

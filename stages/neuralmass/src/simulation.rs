@@ -11,10 +11,13 @@ mod recording;
 mod setting;
 #[cfg(test)]
 mod tests;
+mod unpacked;
 
 pub use setting::{
     Block, Initial, Input, InputTime, Record, Scheme, Set, Settings, SimulationError, Start, State, Values,
 };
+
+pub(crate) use unpacked::{Unpacked, inputs_at, unpack};
 
 use crate::network::Network;
 use crate::{Model, WIDTH};
