@@ -188,7 +188,11 @@ impl Network {
     }
 }
 
-fn refuse_memory(nodes: usize, delay_steps: u64) -> Result<(), NetworkError> {
+/// Refuses networks that would not fit, before anything of their size is made.
+///
+/// # Errors
+/// [`NetworkError::TooLarge`].
+pub fn refuse_memory(nodes: usize, delay_steps: u64) -> Result<(), NetworkError> {
     let n = nodes as f64;
     // Two matrices as given and a list of connections; a history of eight sets.
     let bytes = n * n * (2 * 8 + size_of::<Connection>()) as f64 + n * (2.0 * delay_steps as f64 + 64.0) * 64.0;

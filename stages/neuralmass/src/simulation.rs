@@ -17,6 +17,7 @@ pub use setting::{
     Block, Initial, Input, InputTime, Record, Scheme, Set, Settings, SimulationError, Start, State, Values,
 };
 
+pub(crate) use prepare::{INITIAL, drawn};
 pub(crate) use unpacked::{Unpacked, inputs_at, unpack};
 
 use crate::network::Network;

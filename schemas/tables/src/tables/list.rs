@@ -1,9 +1,9 @@
 //! All tables, in one list: what reads tables of users, or must know which columns a table has, asks here.
 
 use super::{
-    channels, cycles, epochs, events, features, held_out, kernels, lead_field, metrics, model, pairs, parameters,
-    populations, posterior, predictions, recordings, signals, spectra, spectral_peaks, spectrograms, spikes,
-    spiking_features,
+    channels, connectome, cycles, epochs, events, features, held_out, kernels, lead_field, metrics, model, pairs,
+    parameters, populations, posterior, predictions, recordings, signals, spectra, spectral_peaks, spectrograms,
+    spikes, spiking_features,
 };
 use crate::schema::TableSchema;
 
@@ -11,7 +11,8 @@ use crate::schema::TableSchema;
 pub const FREE: &str = "table";
 
 /// Columns that are names in every table, also where a file has numbers.
-pub const NAMES: [&str; 9] = ["sample", "channel", "population", "pre", "post", "probe", "unit", "electrode", "target"];
+pub const NAMES: [&str; 10] =
+    ["sample", "channel", "population", "pre", "post", "probe", "unit", "electrode", "source", "target"];
 
 /// What every table of a name has in common.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,12 @@ const IMPORT: &str = "import.table";
 pub const ALL: &[TableSpec] = &[
     TableSpec { name: FREE, columns: None, further: Further::Kept, read_by: IMPORT },
     TableSpec { name: channels::TABLE, columns: Some(channels::schema), further: Further::Kept, read_by: IMPORT },
+    TableSpec {
+        name: connectome::TABLE,
+        columns: Some(connectome::schema),
+        further: Further::Ignored,
+        read_by: IMPORT,
+    },
     TableSpec { name: cycles::TABLE, columns: Some(cycles::schema), further: Further::Ignored, read_by: IMPORT },
     TableSpec { name: epochs::TABLE, columns: Some(epochs::schema), further: Further::Ignored, read_by: IMPORT },
     TableSpec { name: events::TABLE, columns: Some(events::schema), further: Further::Ignored, read_by: IMPORT },

