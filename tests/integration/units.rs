@@ -289,7 +289,7 @@ const WITHOUT: &[(&str, &[&str])] = &[
     ),
     ("import.bids", &["channels"]),
     ("import.spikes", &["neuron", "size", "spikes", "step"]),
-    ("import.table", &["count", "power", "weight"]),
+    ("import.table", &["count", "length_mm", "power", "weight"]),
     ("meanfield.binary", &["mean_activity", "residual"]),
     ("meanfield.covariances", &["effective_weight", "pair_correlation", "spectral_bound"]),
     ("meanfield.eigenmodes", &["im", "left_im", "left_re", "re", "right_im", "right_re"]),

@@ -163,6 +163,15 @@ impl AnyModel {
         })
     }
 
+    /// The same model in a network of so many nodes.
+    #[must_use]
+    pub fn of_nodes(&self, nodes: usize) -> Self {
+        match self {
+            Self::Kuramoto(_) => Self::Kuramoto(Kuramoto { nodes }),
+            other => other.clone(),
+        }
+    }
+
     /// What it consists of.
     pub fn description(&self) -> Description {
         match self {
@@ -233,6 +242,8 @@ mod tests {
         assert!(matches!(new(ModelName::Ww, None, None), Ok(AnyModel::Ww(WongWang { compat: false }))));
         assert!(matches!(new(ModelName::Thalamus, None, head), Ok(AnyModel::Thalamus(Thalamus { compat: true }))));
         assert!(matches!(new(ModelName::Kuramoto, None, None), Ok(AnyModel::Kuramoto(Kuramoto { nodes: 3 }))));
+        let kuramoto = new(ModelName::Kuramoto, None, None).unwrap().of_nodes(5);
+        assert!(matches!(kuramoto, AnyModel::Kuramoto(Kuramoto { nodes: 5 })));
         let adaptation = |compat| match new(ModelName::Aln, None, compat) {
             Ok(AnyModel::Aln(model)) => model.adaptation,
             other => panic!("{other:?}"),

@@ -1,10 +1,14 @@
-//! `simulate.*`: networks into spikes.
+//! `simulate.*`: networks into spikes, neural masses into signals.
 
+mod coupled;
+mod neural_mass;
+mod neural_mass_config;
+mod seed;
 mod spiking;
 mod work;
 
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(spiking::KIND)]
+    vec![Box::new(neural_mass::KIND), Box::new(spiking::KIND)]
 }

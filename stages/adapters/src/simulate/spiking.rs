@@ -17,6 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::seed::read_seed;
 use crate::kind_config::{SimpleKind, read, schema_of};
 use crate::network_model::{NetworkModel, open};
 use crate::swept::Swept;
@@ -111,15 +112,6 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     notes.extend(roundings(base, options.time_step_ms));
     bound.notes = notes;
     Ok(Box::new(SpikingStage { bound, network, options }))
-}
-
-/// Points that differ in their `seed` alone are replicates.
-fn read_seed(bound: &mut Bound, table: Option<&TableSchema>) {
-    if table.is_some_and(|table| table.column(parameters::SEED).is_some()) {
-        let columns = bound.reads.iter_mut().filter_map(|read| read.columns.as_mut());
-        columns.for_each(|columns| columns.push(parameters::SEED.to_owned()));
-    }
-    bound.accepts.push(parameters::SEED.to_owned());
 }
 
 fn constant_columns(table: &TableSchema, network: &Swept<NetworkModel>) -> Vec<ConfigError> {
