@@ -42,6 +42,7 @@ pub mod event_rates;
 pub mod extreme_values;
 pub mod fei;
 pub mod filter;
+pub mod functional_connectivity;
 pub mod missing;
 pub mod multitaper;
 pub mod periodogram;
