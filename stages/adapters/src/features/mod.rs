@@ -10,8 +10,10 @@ mod complexity_config;
 mod connectivity;
 mod connectivity_config;
 mod dfa;
+mod empirical;
 mod events;
 mod fei;
+mod functional_connectivity;
 mod oscillation;
 mod spectral_parameters;
 mod spectral_parameters_config;
@@ -29,6 +31,7 @@ pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
         Box::new(dfa::KIND),
         Box::new(events::KIND),
         Box::new(fei::KIND),
+        Box::new(functional_connectivity::KIND),
         Box::new(spectral_parameters::KIND),
         Box::new(spiking::KIND),
     ]
