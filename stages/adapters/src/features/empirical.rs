@@ -21,6 +21,9 @@ pub(super) struct Empirical {
     pub(super) fcd: Vec<f64>,
 }
 
+/// By pair, its names in alphabetical order.
+type Correlations<'a> = BTreeMap<(&'a str, &'a str), f64>;
+
 /// A data set per sample and epoch of the pairs, whose correlations are in a column.
 pub(super) fn of_pairs(table: &RecordBatch, column: &str, channels: &[&str]) -> Result<Vec<Empirical>, SampleError> {
     let samples = labels(table)?;
@@ -29,7 +32,7 @@ pub(super) fn of_pairs(table: &RecordBatch, column: &str, channels: &[&str]) -> 
     let values = table.column_by_name(column).ok_or_else(|| refused(format!("it has no column `{column}`")))?;
     let values = arrow_cast::cast(values, &DataType::Float64).map_err(|error| refused(error.to_string()))?;
     let values = values.as_primitive::<Float64Type>();
-    let mut sets: BTreeMap<(&str, &str), BTreeMap<(&str, &str), f64>> = BTreeMap::new();
+    let mut sets: BTreeMap<(&str, &str), Correlations<'_>> = BTreeMap::new();
     for row in 0..table.num_rows() {
         let set = sets.entry((&samples[row], &epochs[row])).or_default();
         let pair = ordered(&one[row], &other[row]);
@@ -38,7 +41,7 @@ pub(super) fn of_pairs(table: &RecordBatch, column: &str, channels: &[&str]) -> 
             return Err(refused(format!("the pair {} and {} has two values", pair.0, pair.1)));
         }
     }
-    let of_set = |set: BTreeMap<(&str, &str), f64>| {
+    let of_set = |set: Correlations<'_>| {
         let value = |(i, j): (usize, usize)| {
             let (one, other) = ordered(channels[i], channels[j]);
             set.get(&(one, other)).copied().ok_or_else(|| {

@@ -5,6 +5,7 @@ use super::*;
 
 const NEUROLIB: Windows = Windows { length: 30, step: 5, without_last: true };
 
+#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn shared(name: &str) -> Option<PathBuf> {
     let folder = std::env::var("LAPICQUE_SHARED")
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared").to_owned());
