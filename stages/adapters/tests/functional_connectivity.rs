@@ -281,3 +281,23 @@ fn settings_of_connectivity_that_are_wrong_or_useless_are_refused() {
         assert!(failures.contains(expected), "{failures}");
     }
 }
+
+#[test]
+fn states_are_measured_in_seconds() {
+    let square: Vec<f64> = (0..400).map(|i| if (i / 50) % 2 == 1 { 20.0 } else { 1.0 }).collect();
+    let ran = run("features.bistability", written(0, 10.0, "Hz", &[("a", square)]), json!({"threshold": 10}));
+    let value = |name: &str| floats(&ran.result(), name)[0];
+    assert_eq!([value("fraction_up"), value("up_states")], [0.5, 4.0]);
+    for (name, expected) in [("transition_rate_hz", 7.0 / 4.0), ("up_duration_s", 0.5), ("down_duration_s", 0.5)] {
+        assert!((value(name) - expected).abs() < 1e-12, "{name}");
+    }
+    let one = samples(written(0, 10.0, "Hz", &[("a", vec![1.0; 3])]));
+    for (settings, expected) in [
+        (json!({}), "threshold"),
+        (json!({"threshold": 1, "hysteresis": -1}), "a finite value from 0 on is due"),
+        (json!({"threshold": 1, "shortest": "-1 s"}), "a finite time from 0 on is due"),
+    ] {
+        let found = problems(&[one.clone()], &stage("features.bistability", settings, false));
+        assert!(found.contains(expected), "{found}");
+    }
+}

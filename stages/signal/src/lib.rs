@@ -55,5 +55,6 @@ pub mod resample;
 pub mod spectral_parameters;
 pub mod spectrogram;
 pub mod sphere_spline;
+pub mod up_down;
 pub mod welch;
 pub mod windows;

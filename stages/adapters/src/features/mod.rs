@@ -2,6 +2,7 @@
 
 mod bands;
 mod bands_config;
+mod bistability;
 mod bursts;
 mod by_signal;
 mod catch22;
@@ -24,6 +25,7 @@ use lapicque_pipeline::Kind;
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
     vec![
         Box::new(bands::KIND),
+        Box::new(bistability::KIND),
         Box::new(bursts::KIND),
         Box::new(catch22::KIND),
         Box::new(complexity::KIND),
