@@ -29,6 +29,11 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("features.bands", "median_frequency_hz", FREQUENCY, "Hz"),
     ("features.bands", "peak_frequency_hz", FREQUENCY, "Hz"),
     ("features.bands", "spectral_edge_hz", FREQUENCY, "Hz"),
+    ("features.bistability", "down_duration_s", TIME, "s"),
+    ("features.bistability", "fraction_up", NUMBER, "1"),
+    ("features.bistability", "transition_rate_hz", FREQUENCY, "Hz"),
+    ("features.bistability", "up_duration_s", TIME, "s"),
+    ("features.bistability", "up_states", NUMBER, "1"),
     ("features.bursts", "burst_duration_ms", TIME, "ms"),
     ("features.bursts", "burst_rate_hz", FREQUENCY, "Hz"),
     ("features.bursts", "center_ms", TIME, "ms"),
@@ -43,6 +48,14 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("features.events", "interval_sd_s", TIME, "s"),
     ("features.events", "rate_hz", FREQUENCY, "Hz"),
     ("features.events", "time_fraction", NUMBER, "1"),
+    ("features.functional_connectivity", "fc_correlation", NUMBER, "1"),
+    ("features.functional_connectivity", "fc_ks", NUMBER, "1"),
+    ("features.functional_connectivity", "fc_mean", NUMBER, "1"),
+    ("features.functional_connectivity", "fc_sd", NUMBER, "1"),
+    ("features.functional_connectivity", "fcd_mean", NUMBER, "1"),
+    ("features.functional_connectivity", "fcd_variance", NUMBER, "1"),
+    ("features.functional_connectivity", "kuramoto_order", NUMBER, "1"),
+    ("features.functional_connectivity", "metastability", NUMBER, "1"),
     ("features.dfa", "window_s", TIME, "s"),
     ("features.spectral_parameters", "bandwidth_hz", FREQUENCY, "Hz"),
     ("features.spectral_parameters", "center_frequency_hz", FREQUENCY, "Hz"),
@@ -213,6 +226,7 @@ const WITHOUT: &[(&str, &[&str])] = &[
     // Fluctuations are in the unit of the signal.
     ("features.dfa", &["dfa_exponent", "dfa_intercept", "dfa_r_squared", "fluctuation", "in_fit", "windows"]),
     ("features.fei", &["dfa_exponent", "fei", "fei_outliers_removed", "outliers", "windows"]),
+    ("features.functional_connectivity", &["correlation"]),
     // Power is log10 of that of the spectrum; the unit of a knee depends on the exponent.
     (
         "features.spectral_parameters",
@@ -362,7 +376,23 @@ const WITHOUT: &[(&str, &[&str])] = &[
         &["estimate", "exact", "labellings", "n", "n_control", "p", "p_corrected", "se", "statistic"],
     ),
     // What a query makes of numbers.
-    ("sql", &["draw", "dt", "duration_s", "log_density", "mean", "onset_s", "prediction", "std", "t0", "value"]),
+    (
+        "sql",
+        &[
+            "correlation",
+            "draw",
+            "dt",
+            "duration_s",
+            "log_density",
+            "mean",
+            "onset_s",
+            "plv",
+            "prediction",
+            "std",
+            "t0",
+            "value",
+        ],
+    ),
 ];
 
 #[test]

@@ -90,7 +90,8 @@ pub(crate) fn lab() -> Lab {
     lab.write("other_recording.csv", "time_s,Cz\n0,1\n0.001,2\n0.002,4\n");
     lab.write("two_arrays.mat", include_bytes!("../../../fuzz/seeds/mat/two_arrays.mat"));
     lab.write("other_table.csv", "sample,channel,epoch,power,count\na,Cz,0,0.75,3\n");
-    let connectome = "source,target,weight,length_mm\nleft,left,0,0\nright,left,0.5,30\nleft,right,0.25,33\nhub,right,1,10\n";
+    let connectome =
+        "source,target,weight,length_mm\nleft,left,0,0\nright,left,0.5,30\nleft,right,0.25,33\nhub,right,1,10\n";
     lab.write("connectome.csv", connectome);
     lab.write("scale.awk", include_str!("../../golden/kinds/command/scale.awk"));
     let script = include_str!("../../golden/kinds/python/line_length.py");

@@ -118,15 +118,15 @@ impl Stage for ConnectivityStage {
 }
 
 /// The signals of a sample: all epochs with the same channels in the same order.
-struct Recording<'a> {
-    channels: Vec<&'a str>,
-    numbers: Vec<i32>,
-    epochs: Vec<Vec<&'a [f64]>>,
-    rate_hz: f64,
+pub(super) struct Recording<'a> {
+    pub(super) channels: Vec<&'a str>,
+    pub(super) numbers: Vec<i32>,
+    pub(super) epochs: Vec<Vec<&'a [f64]>>,
+    pub(super) rate_hz: f64,
 }
 
 impl<'a> Recording<'a> {
-    fn of(signals: &'a [Signal<'_>]) -> Result<Self, SampleError> {
+    pub(super) fn of(signals: &'a [Signal<'_>]) -> Result<Self, SampleError> {
         let mut channels: Vec<&str> = Vec::new();
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         let mut by_epoch: BTreeMap<i32, Vec<Option<&Signal<'_>>>> = BTreeMap::new();
@@ -366,7 +366,7 @@ fn of_pairs<T: Send>(
 }
 
 /// Remarks on signals whose measures are undefined.
-fn remarks(signals: &[Signal<'_>]) -> Vec<String> {
+pub(super) fn remarks(signals: &[Signal<'_>]) -> Vec<String> {
     let mut holes = Remark::new("measures of pairs with missing values are undefined");
     let mut flat = Remark::new("signals that are constant have neither phases nor correlations");
     for signal in signals {

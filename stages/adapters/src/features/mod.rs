@@ -2,6 +2,7 @@
 
 mod bands;
 mod bands_config;
+mod bistability;
 mod bursts;
 mod by_signal;
 mod catch22;
@@ -10,8 +11,10 @@ mod complexity_config;
 mod connectivity;
 mod connectivity_config;
 mod dfa;
+mod empirical;
 mod events;
 mod fei;
+mod functional_connectivity;
 mod oscillation;
 mod spectral_parameters;
 mod spectral_parameters_config;
@@ -22,6 +25,7 @@ use lapicque_pipeline::Kind;
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
     vec![
         Box::new(bands::KIND),
+        Box::new(bistability::KIND),
         Box::new(bursts::KIND),
         Box::new(catch22::KIND),
         Box::new(complexity::KIND),
@@ -29,6 +33,7 @@ pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
         Box::new(dfa::KIND),
         Box::new(events::KIND),
         Box::new(fei::KIND),
+        Box::new(functional_connectivity::KIND),
         Box::new(spectral_parameters::KIND),
         Box::new(spiking::KIND),
     ]

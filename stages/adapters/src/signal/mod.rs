@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod average;
+mod bold;
 pub(crate) mod channels;
 pub(crate) mod decimate;
 mod detrend;
@@ -45,6 +46,7 @@ pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
     vec![
         Box::new(aggregate::KIND),
         Box::new(average::KIND),
+        Box::new(bold::KIND),
         Box::new(decimate::KIND),
         Box::new(detrend::KIND),
         Box::new(envelope::KIND),

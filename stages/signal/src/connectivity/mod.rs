@@ -107,7 +107,7 @@ pub fn correlation(one: &[f64], other: &[f64]) -> f64 {
 }
 
 /// Distances from the mean, scaled to a sum of squares of 1; none of what is constant or has missing values.
-fn deviations(values: &[f64]) -> Option<Vec<f64>> {
+pub(crate) fn deviations(values: &[f64]) -> Option<Vec<f64>> {
     if is_constant(values) || missing(values).is_some() {
         return None;
     }
