@@ -254,3 +254,18 @@ fn wrong_searches_are_refused() {
         assert!(problem.contains(due), "{due}: {problem}");
     }
 }
+
+#[test]
+fn what_cma_es_keeps_is_read_back_by_the_same_code() {
+    let cma_es = json!({"kind": "search.cma_es", "minimise": {"bowl": 1, "near_a": 0.5}, "rounds": 12});
+    let ran = ran(&cma_es);
+    let state = last(&ran.table("search__rounds", 2));
+    let parts = arrow_cast::cast(state.column_by_name("part").unwrap(), &DataType::Utf8).unwrap();
+    let parts: Vec<&str> = parts.as_string::<i32>().iter().flatten().collect();
+    let due = "counts mean step step_path covariance_path covariance samples recent found";
+    assert_eq!(parts.join(" "), due);
+    let progress = ran.table("search__rounds", 1);
+    assert_eq!(integers(&progress, "evaluations"), (0..12).map(|round| 6 * round).collect::<Vec<i64>>());
+    let least = floats(&progress, "least_loss");
+    assert!(least[11] < least[1], "{least:?}");
+}

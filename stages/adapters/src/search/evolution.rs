@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{DataType, Schema};
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Grain, Output, PortSchema, Read, Rounds, SampleError, SampleInput,
@@ -14,9 +14,9 @@ use lapicque_pipeline::{
 };
 use lapicque_schemas::TableSchema;
 use lapicque_schemas::schema::Column;
+use lapicque_search::evolution;
 use lapicque_search::nsga2::ranks;
 use lapicque_search::population::{Individual, Population};
-use lapicque_search::{evolution, population};
 
 use self::config::{Algorithm, Config, Objective, Setting, setting};
 use super::rounds::{Space, found, read_of};
@@ -86,11 +86,14 @@ fn individuals_schema(space: &Space, objectives: &[Objective]) -> TableSchema {
             Column::new("point", DataType::Int64, "position among the points of the search, from 0"),
         ],
     );
-    let objective = |objective: &Objective| Field::new(&objective.column, DataType::Float64, false);
-    let mut fields: Vec<Field> = own.arrow.fields().iter().map(|field| field.as_ref().clone()).collect();
-    fields.extend(space.schema.arrow.fields().iter().map(|field| field.as_ref().clone()));
-    fields.extend(objectives.iter().map(objective));
-    TableSchema::free(Arc::new(Schema::new(fields)))
+    let objective = |objective: &Objective| {
+        let wanted = if objective.sign > 0.0 { "small" } else { "large" };
+        Column::new(&objective.column, DataType::Float64, &format!("what is to be {wanted}, as found"))
+    };
+    let found = TableSchema::new("table", &[], objectives.iter().map(objective));
+    let all = [&own, &space.schema, &found];
+    let fields = all.iter().flat_map(|table| table.arrow.fields().iter().cloned());
+    TableSchema::free(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }
 
 struct Search {
@@ -260,7 +263,7 @@ impl Search {
         let individuals = |of: &str, objectives: Vec<Vec<f64>>| -> Result<Vec<Individual>, SampleError> {
             let genes = rows(&format!("{of}_genes"), n)?;
             let steps = rows(&format!("{of}_steps"), n)?;
-            let individual = |(i, genes)| population::Individual {
+            let individual = |(i, genes)| Individual {
                 genes,
                 steps: steps.get(i).cloned().unwrap_or_default(),
                 objectives: objectives.get(i).cloned().unwrap_or_default(),

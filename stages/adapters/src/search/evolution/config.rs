@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::rounds::{Space, Weights};
+use crate::search::rounds::{Space, Weights};
 
 const MOST_DIMENSIONS: usize = 1000;
 const MOST_INDIVIDUALS: u32 = 100_000;
