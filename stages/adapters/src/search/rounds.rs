@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use lapicque_pipeline::{Batch, ConfigError, PortSchema, Read, SampleError};
 use lapicque_schemas::TableSchema;
 use lapicque_schemas::tables::parameters;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::parameters::column::numbers_column;
@@ -81,6 +82,24 @@ impl Space {
             points.iter_mut().zip(column.values()).for_each(|(point, value)| point.push(*value));
         }
         Ok(points)
+    }
+}
+
+/// Columns and their weights.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Weights(pub(crate) IndexMap<String, f64>);
+
+impl<'de> Deserialize<'de> for Weights {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let expected = || serde::de::Error::custom("expected a column, or columns with their weights");
+        match Value::deserialize(deserializer)? {
+            Value::String(column) => Ok(Self([(column, 1.0)].into_iter().collect())),
+            Value::Object(map) if !map.is_empty() => {
+                let weight = |(column, weight): (String, Value)| Some((column, weight.as_f64()?));
+                map.into_iter().map(weight).collect::<Option<_>>().map(Self).ok_or_else(expected)
+            }
+            _ => Err(expected()),
+        }
     }
 }
 
