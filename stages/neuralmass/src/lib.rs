@@ -18,6 +18,7 @@ pub mod models;
 pub mod network;
 pub mod noise;
 mod real;
+pub mod recorder;
 pub mod registry;
 pub mod settings;
 pub mod simulation;

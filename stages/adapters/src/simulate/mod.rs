@@ -1,10 +1,12 @@
 //! `simulate.*`: networks into spikes, neural masses into signals.
 
 mod coupled;
+mod driven;
 mod neural_mass;
 mod neural_mass_config;
 mod seed;
 mod spiking;
+mod stepping;
 mod work;
 
 use lapicque_pipeline::Kind;

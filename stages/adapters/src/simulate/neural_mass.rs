@@ -4,26 +4,26 @@
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use lapicque_neuralmass::Description;
 use lapicque_neuralmass::delays::rounded_within;
-use lapicque_neuralmass::network::MEMORY_LIMIT_BYTES;
+use lapicque_neuralmass::recorder::{BoldOf, Kept};
 use lapicque_neuralmass::registry::{AnyModel, RegistryError};
 use lapicque_neuralmass::settings::{ModelSettings, NoiseStart};
-use lapicque_neuralmass::simulation::{Block, Record, Set, Settings, SimulationError};
-use lapicque_neuralmass::{Description, WIDTH};
+use lapicque_neuralmass::simulation::{Record, Settings};
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Output, PortMode, PortSpec, Read, SampleError, SampleOutput, Stage,
 };
-use lapicque_schemas::tables::signals::{self, Signal};
-use lapicque_schemas::tables::{connectome, parameters};
+use lapicque_schemas::tables::{connectome, parameters, signals};
 use lapicque_units::write_number;
 use rayon::prelude::*;
 use serde_json::json;
 
 use super::coupled::{Connectome, Coupled};
+use super::driven::Stimuli;
 use super::neural_mass_config::{Config, Integration, Sampling, Schedule};
 use super::seed::read_seed;
+use super::stepping::{Outcome, Ready, Stepping};
 use crate::kind_config::{SimpleKind, problem, read, schema_of};
 use crate::swept::Swept;
 
@@ -33,6 +33,8 @@ const PORTS: &[PortSpec] = &[
     PortSpec::new("parameters", parameters::TABLE, PortMode::Either, false),
     PortSpec::new("connectome", connectome::TABLE, PortMode::Either, false),
 ];
+/// The output that is none of the model.
+const BOLD: &str = "bold";
 /// Fields of the configuration that cannot be columns: all samples have the same times.
 const CONSTANT: [&str; 4] = ["time_step", "duration", "transient", "record_dt"];
 /// Nodes of a connectome that is not known yet; it decides on how many samples are held at a time.
@@ -50,12 +52,9 @@ pub(super) const KIND: SimpleKind = SimpleKind {
 
 struct NeuralMassStage {
     bound: Bound,
-    config: Config,
-    /// Of one node.
-    model: AnyModel,
     values: Swept<ModelSettings>,
-    schedule: Schedule,
-    settings: Settings,
+    noise_start: NoiseStart,
+    stepping: Stepping,
 }
 
 fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
@@ -65,11 +64,10 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         vec![ConfigError::at(field, error)]
     })?;
     let description = model.description();
-    let schedule = config.schedule(description.time_step_ms)?;
-    let recorded = config.recorded(&description)?;
     let connectome = request.input("connectome");
     check_coupling(&config, &description, connectome.is_some())?;
-    if let Err(message) = affordable(if connectome.is_some() { 2 } else { 1 }, recorded.len(), &schedule) {
+    let stepping = stepping(&config, model, description.clone())?;
+    if let Err(message) = stepping.affordable(if connectome.is_some() { 2 } else { 1 }) {
         return problem("record_dt", message);
     }
     let fixed = config.fixed(&description)?;
@@ -84,11 +82,15 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         return Err(constant);
     }
 
+    let names: Vec<&str> = stepping.settings.record.outputs[..stepping.outputs]
+        .iter()
+        .map(|&place| description.outputs[place].name)
+        .collect();
     let mut canonical = values.canonical()?;
     canonical["duration_ms"] = config.duration.value().into();
-    canonical["time_step_ms"] = schedule.grid.step_ms().into();
-    canonical["record"] = recorded.iter().map(|&place| description.outputs[place].name).collect();
-    canonical["record_steps"] = schedule.every.into();
+    canonical["time_step_ms"] = stepping.settings.time_step_ms.into();
+    canonical["record"] = json!(names);
+    canonical["record_steps"] = stepping.kept.every.into();
     for (name, value, is_default) in [
         ("transient_ms", json!(config.transient.value()), config.transient.value() == 0.0),
         ("sampling", json!(config.sampling), config.sampling == Sampling::default()),
@@ -96,13 +98,16 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         ("integration", json!(config.integration), config.integration == Integration::default()),
         ("noise", json!(config.noise), config.noise == Default::default()),
         ("compat", json!(config.compat), config.compat.is_none()),
+        ("stimuli", json!(config.stimuli), config.stimuli.is_empty()),
+        ("bold", json!(config.bold), config.bold.is_none()),
     ] {
         if !is_default {
             canonical[name] = value;
         }
     }
-    let outputs = recorded.iter().map(|&place| Output::new(description.outputs[place].name, signals::schema()));
-    let mut bound = Bound::new(REVISION, canonical, request.inputs, outputs.collect());
+    let outputs = names.into_iter().chain(stepping.bold.map(|_| BOLD));
+    let outputs = outputs.map(|name| Output::new(name, signals::schema())).collect();
+    let mut bound = Bound::new(REVISION, canonical, request.inputs, outputs);
     for read in bound.reads.iter_mut().filter(|read| read.port == "connectome") {
         *read = Read::columns("connectome", connectome::schema().column_names().map(str::to_owned));
     }
@@ -110,24 +115,66 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     read_seed(&mut bound, table);
     bound.random = true;
     let nodes = if connectome.is_some() { USUAL_NODES } else { 1 };
-    bound.work = Some(f64::from(schedule.steps) * nodes as f64);
-    bound.most_per_batch = Some((BATCH_BYTES / bytes(nodes, recorded.len(), &schedule).max(1)).max(1));
+    bound.work = Some(stepping.kept.steps as f64 * nodes as f64);
+    bound.most_per_batch = Some((BATCH_BYTES / stepping.bytes(nodes).max(1)).max(1));
     bound.notes = notes;
-    let settings = Settings {
-        time_step_ms: schedule.grid.step_ms(),
-        scheme: config.scheme(),
-        noise: config.process(),
-        input_time: config.model().input_time(config.options().compat),
-        record: Record {
-            outputs: recorded,
-            every: u64::from(schedule.every),
-            average: config.sampling == Sampling::Mean,
-        },
-    };
-    Ok(Box::new(NeuralMassStage { bound, config, model, values, schedule, settings }))
+    let noise_start = if config.compat.is_some() { NoiseStart::DefaultMean } else { NoiseStart::Mean };
+    Ok(Box::new(NeuralMassStage { bound, values, noise_start, stepping }))
 }
 
-/// Settings of a coupling that is not there are refused.
+fn stepping(config: &Config, model: AnyModel, description: Description) -> Result<Stepping, Vec<ConfigError>> {
+    let schedule = config.schedule(description.time_step_ms)?;
+    let Schedule { grid, steps, transient, every } = schedule;
+    let mut recorded = config.recorded(&description)?;
+    let outputs = recorded.len();
+    let average = config.sampling == Sampling::Mean;
+    let neurolib = config.compat.map(|_| config.model().input_time(config.options().compat));
+    let stimuli = Stimuli::new(&config.stimuli, &description, (grid.step_ms(), steps), config.scheme(), neurolib)?;
+    let bold = match &config.bold {
+        None => None,
+        Some(bold) => {
+            let (place, factor, offset) = description.bold;
+            let output = recorded.iter().position(|&recorded| recorded == place).unwrap_or_else(|| {
+                recorded.push(place);
+                recorded.len() - 1
+            });
+            let mut of = bold.of(output, config.compat.is_some());
+            of.haemodynamics.factor = factor;
+            of.haemodynamics.offset = offset;
+            check_bold(&of, &schedule)?;
+            Some(of)
+        }
+    };
+    // The haemodynamics see every step.
+    let record = match bold {
+        Some(_) => Record { outputs: recorded, every: 1, average: false },
+        None => Record { outputs: recorded, every: u64::from(every), average },
+    };
+    let kept = Kept { every: u64::from(every), average, transient: u64::from(transient), steps: u64::from(steps) };
+    let settings = Settings {
+        time_step_ms: grid.step_ms(),
+        scheme: config.scheme(),
+        noise: config.process(),
+        input_time: stimuli.input_time,
+        record,
+    };
+    Ok(Stepping { model, description, schedule, settings, outputs, kept, bold, stimuli })
+}
+
+fn check_bold(of: &BoldOf, schedule: &Schedule) -> Result<(), Vec<ConfigError>> {
+    let tr_ms = of.repetition_time_ms;
+    let recorded_ms = schedule.grid.time_ms(schedule.steps - schedule.transient);
+    let refused = |message: String| problem("bold.repetition_time", message);
+    if !(tr_ms.is_finite() && tr_ms >= schedule.grid.step_ms()) {
+        return refused(format!("{tr_ms} ms; it must be finite and at least a time step"));
+    }
+    if recorded_ms < tr_ms {
+        return refused(format!("{tr_ms} ms; what is recorded lasts {recorded_ms} ms and must be at least as long"));
+    }
+    Ok(())
+}
+
+/// Settings that have no part in what is simulated are refused.
 fn check_coupling(config: &Config, description: &Description, is_coupled: bool) -> Result<(), Vec<ConfigError>> {
     if config.compat.is_some() && config.integration != Integration::Euler {
         return problem("integration", "neurolib takes Euler steps; leave this or `compat` out");
@@ -156,35 +203,6 @@ fn cannot_be_swept(name: &str) -> ConfigError {
     ConfigError::at("inputs.parameters", message)
 }
 
-/// Of what is recorded of one sample.
-fn bytes(nodes: usize, outputs: usize, schedule: &Schedule) -> usize {
-    nodes.saturating_mul(outputs).saturating_mul(schedule.records()).saturating_mul(size_of::<f64>())
-}
-
-fn affordable(nodes: usize, outputs: usize, schedule: &Schedule) -> Result<(), String> {
-    let (bytes, records) = (bytes(nodes, outputs, schedule), schedule.records());
-    // Offsets of a table count to 2^31.
-    if bytes as u64 <= MEMORY_LIMIT_BYTES && i32::try_from(nodes.saturating_mul(records)).is_ok() {
-        return Ok(());
-    }
-    Err(format!(
-        "{records} values of each of {outputs} outputs and {nodes} nodes need about {:.1} GB of memory; the limit is {:.1} GB, and \
-         2147483647 values of an output. A longer `record_dt` needs less",
-        bytes as f64 / 1e9,
-        MEMORY_LIMIT_BYTES as f64 / 1e9
-    ))
-}
-
-/// A sample that is ready to be stepped.
-struct Ready {
-    sample: usize,
-    coupled: Arc<Coupled>,
-    set: Set,
-    notes: Vec<String>,
-}
-
-type Outcome = (usize, Result<SampleOutput, SampleError>);
-
 impl Stage for NeuralMassStage {
     fn bound(&self) -> &Bound {
         &self.bound
@@ -203,11 +221,12 @@ impl Stage for NeuralMassStage {
                 },
             }
         }
-        let jobs: Vec<Vec<Ready>> = groups.into_iter().flat_map(|group| self.side_by_side(group)).collect();
+        let jobs: Vec<Vec<Ready>> = groups.into_iter().flat_map(|group| self.stepping.jobs(group)).collect();
+        let simulate = |job| self.stepping.simulate(context, job);
         if context.threads < 2 {
-            outcomes.extend(jobs.into_iter().flat_map(|job| self.simulate(context, job)));
+            outcomes.extend(jobs.into_iter().flat_map(simulate));
         } else {
-            outcomes.par_extend(jobs.into_par_iter().flat_map_iter(|job| self.simulate(context, job)));
+            outcomes.par_extend(jobs.into_par_iter().flat_map_iter(simulate));
         }
         outcomes.sort_by_key(|(sample, _)| *sample);
         outcomes.into_iter().map(|(_, outcome)| outcome).collect()
@@ -225,18 +244,14 @@ struct Networks {
 
 impl NeuralMassStage {
     fn ready(&self, batch: &Batch, sample: usize, networks: &mut Networks) -> Result<Ready, SampleError> {
-        let settings = self.values.of_sample(batch.table(sample, "parameters"))?;
-        let coupled = self.coupled(batch, sample, &settings, networks)?;
-        affordable(coupled.labels.len(), self.settings.record.outputs.len(), &self.schedule)
-            .map_err(SampleError::input)?;
-        let noise = match self.config.compat {
-            Some(_) => NoiseStart::DefaultMean,
-            None => NoiseStart::Mean,
-        };
+        let values = self.values.of_sample(batch.table(sample, "parameters"))?;
+        let coupled = self.coupled(batch, sample, &values, networks)?;
+        self.stepping.affordable(coupled.labels.len()).map_err(SampleError::input)?;
+        self.stepping.stimuli.check(&coupled.labels)?;
         let stream = StreamKey::new(batch.samples[sample].stream(PURPOSE));
-        let set = settings.of_network(&coupled.labels, stream, noise).map_err(SampleError::input)?;
-        let step_ms = self.settings.time_step_ms;
-        let rounded = rounded_within(settings.description(), &set.parameters, step_ms);
+        let set = values.of_network(&coupled.labels, stream, self.noise_start).map_err(SampleError::input)?;
+        let step_ms = self.stepping.settings.time_step_ms;
+        let rounded = rounded_within(&self.stepping.description, &set.parameters, step_ms);
         let remark = |(name, value, becomes): (&str, f64, f64)| {
             format!(
                 "`{name}`: {} ms is no whole number of time steps of {} ms and becomes {} ms",
@@ -246,20 +261,20 @@ impl NeuralMassStage {
             )
         };
         let notes = coupled.notes.iter().cloned().chain(rounded.into_iter().map(remark)).collect();
-        Ok(Ready { sample, coupled, set, notes })
+        Ok(Ready { sample, coupled, set, stream, notes })
     }
 
     fn coupled(
         &self,
         batch: &Batch,
         sample: usize,
-        settings: &ModelSettings,
+        values: &ModelSettings,
         networks: &mut Networks,
     ) -> Result<Arc<Coupled>, SampleError> {
-        let speed = settings.speed_mm_per_ms();
-        let couple = |connectome: &Connectome| {
-            connectome.coupled(speed, self.settings.time_step_ms, self.config.duration.value()).map(Arc::new)
-        };
+        let speed = values.speed_mm_per_ms();
+        let Schedule { grid, steps, .. } = self.stepping.schedule;
+        let couple =
+            |connectome: &Connectome| connectome.coupled(speed, grid.step_ms(), grid.time_ms(steps)).map(Arc::new);
         if self.bound.reads.iter().all(|read| read.port != "connectome") {
             // The speed is of no node alone.
             if networks.known.is_empty() {
@@ -279,130 +294,4 @@ impl NeuralMassStage {
         networks.known.push((speed.to_bits(), coupled.clone()));
         coupled
     }
-
-    /// Samples of one network in jobs that are stepped together.
-    fn side_by_side(&self, group: Vec<Ready>) -> Vec<Vec<Ready>> {
-        let nodes = group[0].coupled.labels.len();
-        let of_one = bytes(nodes, self.settings.record.outputs.len(), &self.schedule).max(1);
-        let at_once = (MEMORY_LIMIT_BYTES as usize / of_one).clamp(1, WIDTH);
-        let mut jobs = Vec::new();
-        let mut group = group.into_iter().peekable();
-        while group.peek().is_some() {
-            let some: Vec<Ready> = group.by_ref().take(at_once).collect();
-            // Side by side each node takes the time of eight sets, alone eight nodes take it.
-            if some.len() * nodes.div_ceil(WIDTH) >= nodes {
-                jobs.push(some);
-            } else {
-                jobs.extend(some.into_iter().map(|one| vec![one]));
-            }
-        }
-        jobs
-    }
-
-    /// Samples of one network, which are stepped together.
-    fn simulate(&self, context: &Context<'_>, job: Vec<Ready>) -> Vec<Outcome> {
-        let sets: Vec<Set> = job.iter().map(|ready| ready.set.clone()).collect();
-        let coupled = job[0].coupled.clone();
-        match self.stepped(context, &coupled, &sets) {
-            Ok(recorded) => {
-                let outcome = |(ready, recorded): (Ready, Result<Vec<RecordBatch>, SampleError>)| {
-                    let Ready { sample, notes, .. } = ready;
-                    (sample, recorded.map(|tables| SampleOutput { tables, notes }))
-                };
-                job.into_iter().zip(recorded).map(outcome).collect()
-            }
-            // What one set is refused for is no matter of the others.
-            Err(SimulationError::Cancelled) => all_with(job, &SampleError::cancelled()),
-            Err(_) if job.len() > 1 => job.into_iter().flat_map(|one| self.simulate(context, vec![one])).collect(),
-            Err(error) => all_with(job, &self.told(&error, &coupled)),
-        }
-    }
-
-    fn stepped(
-        &self,
-        context: &Context<'_>,
-        coupled: &Coupled,
-        sets: &[Set],
-    ) -> Result<Vec<Result<Vec<RecordBatch>, SampleError>>, SimulationError> {
-        let nodes = coupled.labels.len();
-        let (outputs, records) = (self.settings.record.outputs.len(), self.schedule.records());
-        let mut values = vec![vec![vec![0.0; nodes * records]; outputs]; sets.len()];
-        let (every, transient) = (u64::from(self.schedule.every), u64::from(self.schedule.transient));
-        let mut sink = |block: &Block<'_>| {
-            for (row, of_row) in block.values.chunks(block.records).enumerate() {
-                let (set, output, node) = (row / (outputs * nodes), row / nodes % outputs, row % nodes);
-                let to = &mut values[block.first_set + set][output][node * records..(node + 1) * records];
-                for (record, value) in of_row.iter().enumerate() {
-                    let step = block.first_step + record as u64 * every;
-                    // The first after the transient is that of one interval later.
-                    if step > transient {
-                        to[((step - transient) / every - 1) as usize] = *value;
-                    }
-                }
-            }
-        };
-        let steps = u64::from(self.schedule.steps);
-        let mut told = 0;
-        let mut proceed = |done: u64| {
-            (context.progress)(sets.len() as f64 * (done - told) as f64 / steps as f64);
-            told = done;
-            !context.is_cancelled()
-        };
-        let ends = self.model.of_nodes(nodes).simulate(
-            &coupled.network,
-            sets,
-            &self.settings,
-            steps,
-            &mut sink,
-            &mut proceed,
-        )?;
-        let tables = |(end, values): (Result<_, SimulationError>, Vec<Vec<f64>>)| match end {
-            Ok(_) => self.tables(coupled, values),
-            Err(error) => Err(self.told(&error, coupled)),
-        };
-        Ok(ends.into_iter().zip(values).map(tables).collect())
-    }
-
-    /// A table for each output.
-    fn tables(&self, coupled: &Coupled, values: Vec<Vec<f64>>) -> Result<Vec<RecordBatch>, SampleError> {
-        let (schedule, outputs) = (&self.schedule, &self.values.base().description().outputs);
-        let (t0_ms, dt_ms) =
-            (schedule.grid.time_ms(schedule.transient + schedule.every), schedule.grid.time_ms(schedule.every));
-        let table = |(&place, values): (&usize, Vec<f64>)| {
-            let signal = |label: &String| Signal {
-                channel: label.clone().into(),
-                epoch: 0,
-                t0_ms,
-                dt_ms,
-                unit: outputs[place].unit.into(),
-                values: Vec::new().into(),
-            };
-            let rows: Vec<Signal<'_>> = coupled.labels.iter().map(signal).collect();
-            signals::write_joined(&rows, &vec![schedule.records(); rows.len()], values)
-        };
-        let tables = self.settings.record.outputs.iter().zip(values).map(table);
-        tables.collect::<Result<_, _>>().map_err(SampleError::internal)
-    }
-
-    /// With labels of nodes for their numbers.
-    fn told(&self, error: &SimulationError, coupled: &Coupled) -> SampleError {
-        let label = |node: usize| coupled.labels.get(node).map_or("", String::as_str);
-        match error {
-            SimulationError::Cancelled => SampleError::cancelled(),
-            SimulationError::NotFinite { step, time_ms, node, variable, value } => SampleError::input(format!(
-                "`{variable}` of node `{}` is {value} at step {step} ({} ms): the parameters are unstable or the time step is \
-                 too long",
-                label(*node),
-                *time_ms as f32
-            )),
-            SimulationError::Value { name, node, value, allowed } => {
-                SampleError::input(format!("`{name}` of node `{}` is {value}: {allowed}", label(*node)))
-            }
-            error => SampleError::input(error),
-        }
-    }
-}
-
-fn all_with(job: Vec<Ready>, error: &SampleError) -> Vec<Outcome> {
-    job.into_iter().map(|ready| (ready.sample, Err(error.clone()))).collect()
 }

