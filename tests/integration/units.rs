@@ -13,6 +13,9 @@ const FREQUENCY: [i8; 6] = [0, 0, -1, 0, 0, 0];
 const LENGTH: [i8; 6] = [1, 0, 0, 0, 0, 0];
 const CURRENT: [i8; 6] = [0, 0, 0, 1, 0, 0];
 const VOLTAGE: [i8; 6] = [2, 1, -3, -1, 0, 0];
+const VOLTAGE_PER_TIME: [i8; 6] = [2, 1, -4, -1, 0, 0];
+const CAPACITANCE: [i8; 6] = [-2, -1, 4, 2, 0, 0];
+const CONDUCTANCE: [i8; 6] = [-2, -1, 3, 2, 0, 0];
 const NUMBER: [i8; 6] = [0; 6];
 /// Of a power density of rates: rate^2 over frequency.
 const RATE_DENSITY: [i8; 6] = [0, 0, -1, 0, 0, 0];
@@ -106,6 +109,13 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("meanfield.working_point", "rate_hz", FREQUENCY, "Hz"),
     ("meanfield.working_point", "residual_hz", FREQUENCY, "Hz"),
     ("meanfield.working_point", "sd_input_mV", VOLTAGE, "mV"),
+    ("neuralmass.table", "capacitance_pF", CAPACITANCE, "pF"),
+    ("neuralmass.table", "leak_conductance_nS", CONDUCTANCE, "nS"),
+    ("neuralmass.table", "mean_potential_mV", VOLTAGE, "mV"),
+    ("neuralmass.table", "mu", VOLTAGE_PER_TIME, "mV/ms"),
+    ("neuralmass.table", "rate_hz", FREQUENCY, "Hz"),
+    ("neuralmass.table", "tau_mu_ms", TIME, "ms"),
+    ("neuralmass.table", "tau_sigma_ms", TIME, "ms"),
     // As the cases have them.
     ("command", "J_ext", CURRENT, "pA"),
     ("import.table", "J_ext", CURRENT, "pA"),
@@ -131,6 +141,9 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("simulate.spiking", "t_start_ms", TIME, "ms"),
     ("simulate.spiking", "t_stop_ms", TIME, "ms"),
 ];
+
+/// Columns whose dimension has halves of powers: twice the exponents.
+const HALVES: &[(&str, &str, [i16; 6], &str)] = &[("neuralmass.table", "sigma", [4, 2, -7, -2, 0, 0], "mV/ms^1/2")];
 
 /// Tables of signals and kernels: all their kinds.
 const TIMES_OF_SIGNALS: [&str; 2] = ["dt", "t0"];
@@ -415,6 +428,13 @@ fn every_column_has_the_unit_of_its_quantity() {
                     continue;
                 }
                 let what = format!("{kind}: column `{name}`");
+                if let Some((.., halves, unit)) = HALVES.iter().find(|(of, column, ..)| (*of, *column) == (kind, name))
+                {
+                    let found = output.schema.unit_of(name);
+                    assert_eq!(found, Some(*unit), "{what}");
+                    assert_eq!(Unit::parse(unit).map(|unit| unit.dimension().halves()), Ok(*halves), "{what}");
+                    continue;
+                }
                 let without = WITHOUT.iter().any(|(of, names)| (of.is_empty() || *of == kind) && names.contains(&name))
                     || kind == "features.catch22";
                 let time = kind != "sql" && TIMES_OF_SIGNALS.contains(&name);

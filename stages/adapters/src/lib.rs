@@ -10,6 +10,7 @@ mod kind_config;
 mod meanfield;
 mod network_model;
 pub mod networks;
+mod neuralmass;
 mod parameters;
 mod potential;
 mod search;
@@ -43,6 +44,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         import::kinds(),
         simulate::kinds(),
         meanfield::kinds(),
+        neuralmass::kinds(),
         potential::kinds(),
         signal::kinds(),
         features::kinds(),

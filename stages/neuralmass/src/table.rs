@@ -12,6 +12,6 @@ mod response;
 mod shipped;
 mod steady;
 
-pub use lookup::{Table, TableError};
+pub use lookup::{Table, TableError, check_axis};
 pub use neuron::Neuron;
 pub use shipped::shipped;

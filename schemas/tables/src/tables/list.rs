@@ -1,9 +1,9 @@
 //! All tables, in one list: what reads tables of users, or must know which columns a table has, asks here.
 
 use super::{
-    channels, connectome, cycles, epochs, events, features, held_out, kernels, lead_field, metrics, model, pairs,
-    parameters, populations, posterior, predictions, recordings, signals, spectra, spectral_peaks, spectrograms,
-    spikes, spiking_features,
+    channels, connectome, cycles, epochs, events, features, held_out, kernels, lead_field, metrics, model,
+    neuron_table, pairs, parameters, populations, posterior, predictions, recordings, signals, spectra, spectral_peaks,
+    spectrograms, spikes, spiking_features,
 };
 use crate::schema::TableSchema;
 
@@ -62,6 +62,12 @@ pub const ALL: &[TableSpec] = &[
     },
     TableSpec { name: metrics::TABLE, columns: Some(metrics::schema), further: Further::Kept, read_by: IMPORT },
     TableSpec { name: model::TABLE, columns: Some(model::schema), further: Further::Ignored, read_by: IMPORT },
+    TableSpec {
+        name: neuron_table::TABLE,
+        columns: Some(neuron_table::schema),
+        further: Further::Ignored,
+        read_by: IMPORT,
+    },
     TableSpec { name: pairs::TABLE, columns: Some(pairs_keys), further: Further::Numbers, read_by: IMPORT },
     TableSpec { name: parameters::TABLE, columns: None, further: Further::Kept, read_by: IMPORT },
     TableSpec {

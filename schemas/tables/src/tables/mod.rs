@@ -13,6 +13,7 @@ pub mod lead_field;
 mod list;
 pub mod metrics;
 pub mod model;
+pub mod neuron_table;
 pub mod pairs;
 pub mod parameters;
 pub mod populations;

@@ -1,4 +1,4 @@
-//! Frequencies, wavenumbers: an axis in a configuration, as a list or evenly spaced.
+//! Frequencies, wavenumbers, inputs: an axis in a configuration, as a list or evenly spaced.
 
 use lapicque_numerics::grid::linspace;
 use lapicque_pipeline::ConfigError;
@@ -11,11 +11,11 @@ use crate::kind_config::problem;
 const MOST: u64 = 100_000;
 
 /// What an axis may be.
-pub(super) struct Axis {
-    pub(super) field: &'static str,
+pub(crate) struct Axis {
+    pub(crate) field: &'static str,
     /// What its points are called.
-    pub(super) points: &'static str,
-    pub(super) unit: &'static str,
+    pub(crate) points: &'static str,
+    pub(crate) unit: &'static str,
 }
 
 pub(super) const FREQUENCIES: Axis = Axis { field: "frequencies", points: "frequencies", unit: "Hz" };
@@ -23,7 +23,7 @@ pub(super) const WAVENUMBERS: Axis = Axis { field: "wavenumbers", points: "waven
 
 impl Axis {
     /// In the unit of the axis; `[1 Hz, 10 Hz]` or `{linspace: [0 Hz, 300 Hz, 301]}`.
-    pub(super) fn read(&self, value: &Value) -> Result<Vec<f64>, Vec<ConfigError>> {
+    pub(crate) fn read(&self, value: &Value) -> Result<Vec<f64>, Vec<ConfigError>> {
         let Self { field, points, unit } = self;
         let found = match value {
             Value::Array(items) => items.iter().map(|item| self.point(item)).collect::<Result<Vec<f64>, String>>(),

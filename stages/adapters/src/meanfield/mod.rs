@@ -1,6 +1,6 @@
 //! `meanfield.*`: what the mean-field theory of a network says, without simulating it ([`lapicque_meanfield`]).
 
-mod axis;
+pub(crate) mod axis;
 mod binary;
 mod covariances;
 mod eigenmodes;

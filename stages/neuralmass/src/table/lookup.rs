@@ -51,7 +51,7 @@ impl Table {
     /// a value is missing, not finite, a negative rate or tau_sigma, or a tau_mu that is not above 0.
     pub fn new(neuron: Neuron, mu: &[f64], sigma: &[f64], values: Vec<[f64; 4]>) -> Result<Self, TableError> {
         for (axis, values) in [("mu", mu), ("sigma", sigma)] {
-            uniform(axis, values)?;
+            check_axis(axis, values)?;
         }
         if sigma[0] <= 0.0 {
             return Err(TableError::Sigma { found: sigma[0] });
@@ -124,7 +124,10 @@ impl Table {
     }
 }
 
-fn uniform(axis: &'static str, values: &[f64]) -> Result<(), TableError> {
+/// Whether an axis of this name has two values or more that rise by equal steps.
+///
+/// Fails where it does not; what is not a number is no step.
+pub fn check_axis(axis: &'static str, values: &[f64]) -> Result<(), TableError> {
     let &[first, second, ..] = values else {
         return Err(TableError::TooFew { axis, found: values.len() });
     };
