@@ -122,6 +122,7 @@ const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
     ("inverse.sequential", "J_ext", CURRENT, "pA"),
     ("parameters.from_table", "J_ext", CURRENT, "pA"),
     ("parameters.grid", "J_ext", CURRENT, "pA"),
+    ("parameters.grid", "ext_exc_current", VOLTAGE_PER_TIME, "mV/ms"),
     ("parameters.grid", "tau_syn", TIME, "ms"),
     ("parameters.list", "J_ext", CURRENT, "pA"),
     ("parameters.random", "J_ext", CURRENT, "pA"),
