@@ -97,6 +97,10 @@ impl Default for BoldConfig {
 }
 
 impl BoldConfig {
+    pub(super) fn sampling(&self) -> Sampling {
+        self.sampling
+    }
+
     /// Of an output, without the factor and the offset of the model.
     pub(super) fn of(&self, output: usize, is_neurolib: bool) -> BoldOf {
         let (scheme, sampling) = match (is_neurolib, self.sampling) {
