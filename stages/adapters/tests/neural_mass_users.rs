@@ -133,6 +133,11 @@ fn what_users_get_wrong_is_told() {
         ("    parameters: { K_gl: nan 1/ms }\n", "a number is expected"),
         ("    drive: { x_ext: .inf }\n", "is not a finite number"),
         ("    drive: { x_ext: [1, 2, 3] }\n", "expected a number with a unit"),
+        ("    drive: { x_ext: {} }\n", "stages.masses.drive.x_ext: there is no node in it"),
+        ("    parameters: { a: {} }\n", "stages.masses.parameters.a: there is no node in it"),
+        ("    parameters: { a: { hub: 1 mV } }\n", "stages.masses.parameters.a.hub"),
+        ("    parameters: { b: { hub: 1 mV } }\n", "stages.masses.parameters.b.hub"),
+        ("    parameters: { a: { hub: 1 1/ms }, a.hub: 2 1/ms }\n", "sets the same; leave one of them out"),
         ("    bold: {}\n", "what is recorded lasts 100 ms"),
         ("    bold: { repetition_time: 20 ms }\n    transient: 90 ms\n", "what is recorded lasts 10 ms"),
         ("    bold: { repetition_time: 0 ms }\n", "at least a time step"),
@@ -145,6 +150,9 @@ fn what_users_get_wrong_is_told() {
         let message = refused_in(&coupled(rest), folder.path());
         assert!(message.contains(expected), "{rest}: {message}");
     }
+    let at_once = coupled("").replace("duration: 100 ms", "duration: 0 ms");
+    let message = refused_in(&at_once, folder.path());
+    assert!(message.contains("stages.masses.duration: 0 ms; it must be at least one time step"), "{message}");
     let message = refused_in(&stage("thalamus", "", "    noise: exact\n"), folder.path());
     assert!(message.contains("thalamus has no coloured noise"), "{message}");
     for (rest, expected) in [
@@ -163,6 +171,19 @@ fn what_users_get_wrong_is_told() {
     let ran = ran(&format!("{sweep}{NETWORK}{masses}"), folder.path());
     assert_eq!(ran.counts("masses"), (2, 0, 1));
     assert!(ran.failures()[0].contains("`speed` = 0 m/s is not allowed"), "{:?}", ran.failures());
+}
+
+#[test]
+fn parameters_of_nodes_are_a_map_or_paths() {
+    let folder = folder();
+    let of = |parameters: &str| {
+        let rest = format!("    initial: {{ x: 0.1, y: 0.2 }}\n    parameters: {{ {parameters} }}\n");
+        values(&ran(&format!("{NETWORK}{}", stage("hopf", "connectome: connectome", &rest)), folder.path()))
+    };
+    let map = of("a: { left: 0.1 1/ms, hub: 0.3 1/ms }");
+    assert_eq!(map, of("a.left: 0.1 1/ms, a.hub: 0.3 1/ms"));
+    assert_eq!(map, of("a: 0.25 1/ms, a.left: 0.1 1/ms, a.hub: 0.3 1/ms"));
+    assert_ne!(map, of("a.left: 0.1 1/ms"));
 }
 
 #[test]
