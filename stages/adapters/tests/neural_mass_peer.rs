@@ -103,9 +103,7 @@ fn as_pipeline(folder: &Path, model: &str, name: &str, lab: &Path) -> (String, u
     for spec in &description.inputs {
         let file = folder.join(format!("{name}__input_{}.npy", spec.name));
         // In 0.6.2 the current of ww is what is called its baseline here.
-        let value = if model == "ww" {
-            vec![0.0]
-        } else if is_driven {
+        let value = if model == "ww" || is_driven {
             vec![0.0]
         } else if file.exists() {
             npy(&file)

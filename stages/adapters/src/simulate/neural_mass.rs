@@ -1,6 +1,7 @@
 //! `simulate.neural_mass`: neural masses, alone or coupled by a connectome ([`lapicque_neuralmass`]).
 //!
-//! Samples that share a network are stepped side by side where that is faster; the bits are the same.
+//! Samples that share a network, and the table of neurons that aln may be given, are stepped side by side where that is
+//! faster; the bits are the same.
 
 use std::sync::Arc;
 
