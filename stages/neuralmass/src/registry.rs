@@ -1,5 +1,7 @@
 //! The models by name, with the options that choose between forms of their equations.
 
+use std::sync::Arc;
+
 use crate::models::aln::{AdaptationRate, Aln};
 use crate::models::fhn::FitzHughNagumo;
 use crate::models::hopf::Hopf;
@@ -11,6 +13,7 @@ use crate::models::wc::WilsonCowan;
 use crate::models::ww::WongWang;
 use crate::network::Network;
 use crate::simulation::{self, Block, InputTime, Set, Settings, SimulationError, State};
+use crate::table::Table;
 use crate::{Description, Model};
 
 /// Which model.
@@ -168,6 +171,15 @@ impl AnyModel {
     pub fn of_nodes(&self, nodes: usize) -> Self {
         match self {
             Self::Kuramoto(_) => Self::Kuramoto(Kuramoto { nodes }),
+            other => other.clone(),
+        }
+    }
+
+    /// aln with another table of neurons; other models stand on none and are the same.
+    #[must_use]
+    pub fn on_table(&self, table: Arc<Table>) -> Self {
+        match self {
+            Self::Aln(Aln { adaptation, .. }) => Self::Aln(Aln { table, adaptation: *adaptation }),
             other => other.clone(),
         }
     }

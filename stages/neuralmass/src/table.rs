@@ -8,10 +8,12 @@ pub mod generator;
 mod lookup;
 mod membrane;
 mod neuron;
+mod points;
 mod response;
 mod shipped;
 mod steady;
 
 pub use lookup::{Table, TableError, check_axis};
 pub use neuron::Neuron;
+pub use points::TablePoint;
 pub use shipped::shipped;

@@ -77,6 +77,11 @@ impl Connectome {
         })?;
         let delays = delays::of_connections(&self.weights, &self.lengths_mm, speed_mm_per_ms, time_step_ms);
         let mut notes = Vec::new();
+        let nodes = self.labels.len();
+        let own = (0..nodes).filter(|node| self.weights[node * nodes + node] != 0.0).count();
+        if own > 0 {
+            notes.push(format!("{own} of {nodes} nodes have a connection to themselves; it acts as any other"));
+        }
         if delays.rounded > 0 {
             notes.push(format!(
                 "delays of {} of {} connections are no whole number of time steps of {} ms; they are rounded, by up to {} ms",

@@ -4,6 +4,7 @@ mod coupled;
 mod driven;
 mod neural_mass;
 mod neural_mass_config;
+mod neurons;
 mod seed;
 mod spiking;
 mod stepping;

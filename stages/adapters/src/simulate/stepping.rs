@@ -7,6 +7,7 @@ use lapicque_neuralmass::network::MEMORY_LIMIT_BYTES;
 use lapicque_neuralmass::recorder::{BoldOf, Kept, Recorded, Recorder};
 use lapicque_neuralmass::registry::AnyModel;
 use lapicque_neuralmass::simulation::{Block, Set, Settings, SimulationError};
+use lapicque_neuralmass::table::Table;
 use lapicque_neuralmass::{Description, WIDTH};
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::{Context, SampleError, SampleOutput};
@@ -21,10 +22,24 @@ use super::neural_mass_config::Schedule;
 pub(super) struct Ready {
     pub(super) sample: usize,
     pub(super) coupled: Arc<Coupled>,
+    /// Where they are not those that the model has.
+    pub(super) neurons: Option<Arc<Table>>,
     pub(super) set: Set,
     /// Of its random numbers.
     pub(super) stream: StreamKey,
     pub(super) notes: Vec<String>,
+}
+
+impl Ready {
+    /// Whether both are of one network of the same neurons.
+    pub(super) fn goes_with(&self, other: &Self) -> bool {
+        let same_neurons = match (&self.neurons, &other.neurons) {
+            (None, None) => true,
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        };
+        same_neurons && Arc::ptr_eq(&self.coupled, &other.coupled)
+    }
 }
 
 pub(super) type Outcome = (usize, Result<SampleOutput, SampleError>);
@@ -92,14 +107,15 @@ impl Stepping {
 
     /// Samples of one network, which are stepped together.
     pub(super) fn simulate(&self, context: &Context<'_>, job: Vec<Ready>) -> Vec<Outcome> {
-        let coupled = job[0].coupled.clone();
+        let Ready { coupled, neurons, .. } = &job[0];
+        let (coupled, neurons) = (coupled.clone(), neurons.clone());
         let driven = |ready: &Ready| {
             let mut set = ready.set.clone();
             self.stimuli.add_to(&mut set, &coupled.labels, ready.stream).map(|()| set)
         };
         let sets: Result<Vec<Set>, SampleError> = job.iter().map(driven).collect();
         let stepped = match sets {
-            Ok(sets) => self.stepped(context, &coupled, &sets),
+            Ok(sets) => self.stepped(context, &coupled, neurons, &sets),
             Err(error) => Err(error),
         };
         match stepped {
@@ -122,6 +138,7 @@ impl Stepping {
         &self,
         context: &Context<'_>,
         coupled: &Coupled,
+        neurons: Option<Arc<Table>>,
         sets: &[Set],
     ) -> Result<Vec<Result<Vec<RecordBatch>, SampleError>>, SampleError> {
         let nodes = coupled.labels.len();
@@ -142,6 +159,7 @@ impl Stepping {
             !context.is_cancelled()
         };
         let model = self.model.of_nodes(nodes);
+        let model = neurons.map_or_else(|| model.clone(), |table| model.on_table(table));
         let ends = model
             .simulate(&coupled.network, sets, &self.settings, self.kept.steps, &mut sink, &mut proceed)
             .map_err(|error| told_with_labels(&error, coupled))?;

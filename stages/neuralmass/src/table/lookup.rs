@@ -40,6 +40,10 @@ pub enum TableError {
     Sigma { found: f64 },
     #[error("{found} rows for {mu} values of mu and {sigma} of sigma: a table has {}", mu * sigma)]
     Shape { found: usize, mu: usize, sigma: usize },
+    #[error(
+        "the point mu = {mu} mV/ms, sigma = {sigma} mV/sqrt(ms) is there {times} times: each of a grid is there once"
+    )]
+    Times { mu: f64, sigma: f64, times: usize },
     #[error("{what} is {found} at mu = {mu} mV/ms, sigma = {sigma} mV/sqrt(ms): {allowed}")]
     Value { what: &'static str, found: f64, mu: f64, sigma: f64, allowed: &'static str },
 }
