@@ -15,7 +15,7 @@
 //! | w_p, M, x* | `precision`, `matrix`, `target` | 1, 1 | weight and place of what is to be reached, in `interval` |
 //! | w_2 | `energy` | 0 | weight of the squares |
 //! | w_1D | `sparsity` | 0 | weight of the norms over time |
-//! | u_max | `limit` | none | greatest strength |
+//! | u_max | `limits` | none | greatest strength, of each input of each node |
 //! | s | [`Descent::first_step`] | 10 | first length of a step |
 //!
 //! The gradient is exact: it is the derivative of the steps that are made, back through all of them (reverse
@@ -40,13 +40,15 @@
 //! descent); Griewank & Walther 2008, Evaluating Derivatives, SIAM (reverse accumulation).
 
 mod adjoint;
+mod by_name;
 mod descent;
 mod dual;
 mod forward;
 mod problem;
 mod terms;
 
+pub use by_name::{Solved, solve};
 pub use descent::{Along, Descended, Descent, Ending, Iteration, costs, descend, gradient, respond};
 pub use dual::Dual;
-pub use problem::{Actuators, ControlError, Objective, Problem};
+pub use problem::{Actuators, ControlError, Objective, Problem, memory_bytes};
 pub use terms::Costs;
