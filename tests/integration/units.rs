@@ -327,6 +327,11 @@ const WITHOUT: &[(&str, &[&str])] = &[
     ("meanfield.spatial", &["branch", "mixture", "xi_im", "xi_re"]),
     ("meanfield.stability", &["point"]),
     ("meanfield.working_point", &["cv"]),
+    // Weights have what units make the terms alike.
+    (
+        "neuralmass.optimal_control",
+        &["cost", "energy", "gradient", "iteration", "precision", "runs", "sparsity", "step"],
+    ),
     ("parameters.from_table", &["prediction"]),
     ("parameters.grid", &["seed"]),
     ("parameters.refine", &["g"]),

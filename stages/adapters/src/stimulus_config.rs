@@ -408,7 +408,7 @@ impl PartsMap {
 }
 
 impl Amount {
-    fn number(&self, unit: &Unit, field: &str) -> Result<f64, ConfigError> {
+    pub(crate) fn number(&self, unit: &Unit, field: &str) -> Result<f64, ConfigError> {
         let number = match &self.0 {
             serde_json::Value::Number(number) => number.as_f64().unwrap_or(f64::NAN),
             serde_json::Value::String(text) => {

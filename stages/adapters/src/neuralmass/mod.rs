@@ -1,9 +1,16 @@
 //! `neuralmass.*`: what neural mass models stand on ([`lapicque_neuralmass`]).
 
+mod control_config;
+mod control_plan;
+mod control_problem;
+mod control_tables;
+mod control_target;
+mod control_waves;
+mod optimal_control;
 mod table;
 
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(table::KIND)]
+    vec![Box::new(optimal_control::KIND), Box::new(table::KIND)]
 }

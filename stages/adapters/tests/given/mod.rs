@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub(crate) mod control;
 pub(crate) mod tables;
 
 use std::path::PathBuf;

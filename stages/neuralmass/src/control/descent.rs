@@ -1,4 +1,4 @@
-//! Steepest descent with a search for the length of each step.
+//! Descents with a search for the length of each step.
 
 use super::problem::{ControlError, Prepared, Problem, check_control, prepare};
 use super::terms::{Costs, Evaluation};
@@ -17,6 +17,8 @@ pub struct Descent {
     pub first_step: f64,
     /// Where to.
     pub along: Along,
+    /// It ends with an iteration that lowers the cost by no more than this part of it; 0: by nothing.
+    pub tolerance: f64,
 }
 
 /// The direction of a step.
@@ -32,7 +34,7 @@ pub enum Along {
 
 impl Default for Descent {
     fn default() -> Self {
-        Self { iterations: 100, first_step: 10.0, along: Along::Gradient }
+        Self { iterations: 100, first_step: 10.0, along: Along::Gradient, tolerance: 0.0 }
     }
 }
 
@@ -41,6 +43,8 @@ impl Default for Descent {
 pub struct Iteration {
     /// After it.
     pub costs: Costs,
+    /// sqrt(dt sum g^2), after it as well.
+    pub gradient: f64,
     /// By which the gradient, or the direction, was multiplied; 0 for the begin.
     pub step: f64,
     /// Runs of all sets that the search took.
@@ -52,6 +56,8 @@ pub struct Iteration {
 pub enum Ending {
     /// As many iterations as were asked for.
     Iterations,
+    /// The last one lowered the cost by less than was asked for.
+    Tolerance,
     /// No step along the gradient is better, or the gradient is 0.
     NoImprovement,
 }
@@ -61,6 +67,8 @@ pub enum Ending {
 pub struct Descended {
     /// `[(input * nodes + node) * steps + k]`
     pub control: Vec<f64>,
+    /// There, in the same order.
+    pub gradient: Vec<f64>,
     /// From the begin on.
     pub history: Vec<Iteration>,
     /// Why there are no more.
@@ -83,37 +91,48 @@ pub fn descend<M: Model>(
         let allowed = "it must be a number above 0";
         return Err(ControlError::Number { what: "first_step", value: descent.first_step, allowed });
     }
+    if !(descent.tolerance >= 0.0 && descent.tolerance < 1.0) {
+        let allowed = "it must be a number from 0 to below 1";
+        return Err(ControlError::Number { what: "tolerance", value: descent.tolerance, allowed });
+    }
     let prepared = prepare(problem)?;
     check_control(&prepared, first)?;
     let mut evaluation = Evaluation::new(&prepared);
+    let size = |gradient: &[f64]| (problem.time_step_ms * gradient.iter().map(|g| g * g).sum::<f64>()).sqrt();
     let (mut now, mut gradient) = evaluation.gradient(first, proceed)?;
     let mut control = first.to_vec();
-    let mut history = vec![Iteration { costs: now, step: 0.0, tries: 0 }];
+    let mut history = vec![Iteration { costs: now, gradient: size(&gradient), step: 0.0, tries: 0 }];
+    let mut ending = Ending::Iterations;
     let mut first_step = descent.first_step;
     let mut way = gradient.clone();
-    for iteration in 0..descent.iterations {
-        let mut direction = Direction { from: &control, way: &way, limit: problem.actuators.limit };
+    for _ in 0..descent.iterations {
+        let (limits, steps) = (problem.actuators.limits, problem.steps);
+        let mut direction = Direction { from: &control, way: &way, limits, steps };
         let mut found = search(&mut evaluation, &direction, now.total(), first_step, proceed)?;
         if found.is_none() && way != gradient {
             direction.way = &gradient;
             found = search(&mut evaluation, &direction, now.total(), first_step, proceed)?;
         }
         let Some((step, costs, tries)) = found else {
-            return Ok(Descended { control, history, ending: Ending::NoImprovement });
+            ending = Ending::NoImprovement;
+            break;
         };
         control = direction.at(step);
-        now = costs;
-        first_step = step;
-        history.push(Iteration { costs, step, tries });
-        if iteration + 1 < descent.iterations {
-            let before = std::mem::replace(&mut gradient, evaluation.gradient(&control, proceed)?.1);
-            way = match descent.along {
-                Along::Gradient => gradient.clone(),
-                Along::Conjugate => conjugate(&gradient, &before, &way),
-            };
+        let before = std::mem::replace(&mut gradient, evaluation.gradient(&control, proceed)?.1);
+        way = match descent.along {
+            Along::Gradient => gradient.clone(),
+            Along::Conjugate => conjugate(&gradient, &before, &way),
+        };
+        history.push(Iteration { costs, gradient: size(&gradient), step, tries });
+        let lowered = now.total() - costs.total();
+        let least = descent.tolerance * now.total();
+        (now, first_step) = (costs, step);
+        if lowered <= least {
+            ending = Ending::Tolerance;
+            break;
         }
     }
-    Ok(Descended { control, history, ending: Ending::Iterations })
+    Ok(Descended { control, gradient, history, ending })
 }
 
 fn conjugate(gradient: &[f64], before: &[f64], way: &[f64]) -> Vec<f64> {
@@ -127,13 +146,16 @@ fn conjugate(gradient: &[f64], before: &[f64], way: &[f64]) -> Vec<f64> {
 struct Direction<'a> {
     from: &'a [f64],
     way: &'a [f64],
-    limit: Option<f64>,
+    /// By rows of so many steps.
+    limits: &'a [f64],
+    steps: usize,
 }
 
 impl Direction<'_> {
     fn at(&self, step: f64) -> Vec<f64> {
-        let limit = self.limit.unwrap_or(f64::INFINITY);
-        self.from.iter().zip(self.way).map(|(u, w)| (u - step * w).clamp(-limit, limit)).collect()
+        let limits = self.limits.iter().flat_map(|limit| std::iter::repeat_n(*limit, self.steps));
+        let there = self.from.iter().zip(self.way).zip(limits);
+        there.map(|((u, w), limit)| (u - step * w).clamp(-limit, limit)).collect()
     }
 }
 

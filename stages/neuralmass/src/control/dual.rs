@@ -62,7 +62,9 @@ impl<const K: usize> Div for Dual<K> {
     #[inline(always)]
     fn div(self, other: Self) -> Self {
         let value = self.value / other.value;
-        let slopes = std::array::from_fn(|k| (self.slopes[k] - value * other.slopes[k]) / other.value);
+        // 1/(1 + exp(x)) is 0 where exp(x) is too large for a number, and so is its derivative.
+        let pull = |slope: f64| if value == 0.0 { 0.0 } else { value * slope };
+        let slopes = std::array::from_fn(|k| (self.slopes[k] - pull(other.slopes[k])) / other.value);
         Self { value, slopes }
     }
 }
@@ -200,5 +202,8 @@ mod tests {
         assert!(at(f64::NAN).at_least(0.0).value.is_nan());
         assert_eq!(at(0.0).sqrt().slopes, [f64::INFINITY, 0.0]);
         assert_eq!(Two::variable(0.3, 2), Two::of(0.3));
+        let gate = |x: Two| Two::of(1.0) / (x.exp() + 1.0);
+        assert_eq!(gate(at(1e4)), Two::of(0.0));
+        assert_eq!(gate(at(-1e4)), Two::of(1.0));
     }
 }

@@ -55,8 +55,25 @@ pub struct Actuators<'a> {
     pub matrix: &'a [bool],
     /// The steps in which they are.
     pub interval: Range<usize>,
-    /// u_max.
-    pub limit: Option<f64>,
+    /// u_max, in the same order; infinite where there is none.
+    pub limits: &'a [f64],
+}
+
+impl<'a, M> Problem<'a, M> {
+    /// The same with another form of the model.
+    pub fn with_model<N>(&self, model: &'a N) -> Problem<'a, N> {
+        Problem {
+            model,
+            network: self.network,
+            sets: self.sets,
+            time_step_ms: self.time_step_ms,
+            noise: self.noise,
+            input_time: self.input_time,
+            steps: self.steps,
+            objective: self.objective.clone(),
+            actuators: self.actuators.clone(),
+        }
+    }
 }
 
 /// What is refused or goes wrong.
@@ -185,11 +202,16 @@ pub(super) fn prepare<'a, M: Model>(problem: &'a Problem<'a, M>) -> Result<Prepa
     Ok(Prepared { problem, description, nodes, starts })
 }
 
-fn refuse_memory(description: &Description, nodes: usize, delay: usize, steps: usize) -> Result<(), ControlError> {
+/// What a descent holds: all states of a run, gradients, controls and targets. Inputs over time come on top.
+pub fn memory_bytes(description: &Description, nodes: usize, delay_steps: usize, steps: usize) -> f64 {
     let d = description;
     let per_step = d.states.len() + d.algebraic.len() + d.noise.len() + d.white_noise.len() + 2 * d.sources;
-    let per_step = (per_step + 2 * d.outputs.len() + 4 * d.inputs.len()) as f64;
-    let bytes = 8.0 * nodes as f64 * (per_step * steps as f64 + (d.sources * delay) as f64);
+    let per_step = (per_step + 2 * d.outputs.len() + 6 * d.inputs.len()) as f64;
+    8.0 * nodes as f64 * (per_step * steps as f64 + (d.sources * delay_steps) as f64)
+}
+
+fn refuse_memory(description: &Description, nodes: usize, delay: usize, steps: usize) -> Result<(), ControlError> {
+    let bytes = memory_bytes(description, nodes, delay, steps);
     let limit = MEMORY_LIMIT_BYTES as f64;
     if bytes > limit {
         return Err(ControlError::TooLarge { nodes, steps, gigabytes: bytes / 1e9, limit: limit / 1e9 });
@@ -252,11 +274,11 @@ fn check_actuators(
             meaning: "no input of any node would be controlled",
         });
     }
-    match actuators.limit {
-        Some(value) if !(value.is_finite() && value > 0.0) => {
-            Err(ControlError::Number { what: "limit", value, allowed: "it must be a number above 0" })
-        }
-        _ => Ok(()),
+    counted("limits", actuators.limits.len(), actuators.matrix.len())?;
+    // NaN is none either.
+    match actuators.limits.iter().find(|limit| !(**limit > 0.0)) {
+        Some(&value) => Err(ControlError::Number { what: "limit", value, allowed: "it must be a number above 0" }),
+        None => Ok(()),
     }
 }
 
@@ -264,9 +286,9 @@ fn check_actuators(
 pub(super) fn check_control<M: Model>(prepared: &Prepared<'_, M>, control: &[f64]) -> Result<(), ControlError> {
     counted("control", control.len(), prepared.control_len())?;
     let (steps, nodes, actuators) = (prepared.problem.steps, prepared.nodes, &prepared.problem.actuators);
-    let limit = actuators.limit.unwrap_or(f64::INFINITY);
     for (place, &value) in control.iter().enumerate() {
         let (row, step) = (place / steps, place % steps);
+        let limit = actuators.limits[row];
         let controlled = actuators.matrix[row] && actuators.interval.contains(&step);
         let allowed = if !value.is_finite() {
             "it must be a number".to_owned()

@@ -21,7 +21,7 @@ pub(crate) struct Case<M> {
     pub weights: [f64; 3],
     pub control_matrix: Vec<bool>,
     pub control_interval: Range<usize>,
-    pub limit: Option<f64>,
+    pub limits: Vec<f64>,
 }
 
 /// Numbers between -1 and 1.
@@ -74,7 +74,7 @@ impl<M: Model> Case<M> {
             weights: [1.0, 0.0, 0.0],
             control_matrix: vec![true; inputs],
             control_interval: 0..steps,
-            limit: None,
+            limits: vec![f64::INFINITY; inputs],
             model,
         }
     }
@@ -99,7 +99,7 @@ impl<M: Model> Case<M> {
             actuators: Actuators {
                 matrix: &self.control_matrix,
                 interval: self.control_interval.clone(),
-                limit: self.limit,
+                limits: &self.limits,
             },
         }
     }

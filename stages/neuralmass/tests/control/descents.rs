@@ -50,7 +50,7 @@ fn a_target_that_can_be_reached() {
 #[test]
 fn limits_matrices_and_intervals_are_kept() {
     let mut case = Case::new(Hopf { diffusive: true }, 3, 120, &[]);
-    case.limit = Some(0.05);
+    case.limits = vec![0.05, 0.05, 0.05, 0.05, 0.05, 0.02];
     case.control_matrix = vec![true, false, true, false, false, true];
     case.control_interval = 10..90;
     case.weights = [1.0, 0.01, 0.001];
@@ -60,6 +60,7 @@ fn limits_matrices_and_intervals_are_kept() {
         assert!(found.history.last().unwrap().costs.total() < found.history[0].costs.total());
         let greatest = found.control.iter().fold(0.0, |most: f64, u| most.max(u.abs()));
         assert_eq!(greatest, 0.05);
+        assert!(found.control[5 * 120..].iter().all(|u| u.abs() <= 0.02));
         for (place, &u) in found.control.iter().enumerate() {
             let controlled = case.control_matrix[place / 120] && (10..90).contains(&(place % 120));
             assert!(controlled || u == 0.0, "{place}: {u}");
@@ -113,6 +114,33 @@ fn runs_that_leave_the_numbers_are_too_dear() {
         Err(ControlError::Simulation(SimulationError::NotFinite { .. })) => {}
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn it_ends_where_too_little_is_won_and_knows_its_gradient() {
+    let mut case = Case::new(FHN, 2, 60, &[]);
+    case.weights = [1.0, 0.02, 0.0];
+    let of = |tolerance| {
+        let descent = Descent { iterations: 30, tolerance, ..Descent::default() };
+        descend(&case.problem(), &case.zeros(), descent, &mut || true).unwrap()
+    };
+    let (all, some) = (of(0.0), of(0.1));
+    assert_eq!(some.ending, Ending::Tolerance);
+    let last = some.history.len() - 1;
+    assert!(last > 0 && last < 30, "{last}");
+    assert_eq!(some.history, all.history[..=last]);
+    let costs: Vec<f64> = some.history.iter().map(|iteration| iteration.costs.total()).collect();
+    let part = |k: usize| (costs[k - 1] - costs[k]) / costs[k - 1];
+    assert!(part(last) <= 0.1 && (1..last).all(|k| part(k) > 0.1), "{costs:?}");
+    assert_eq!(some.gradient, case.gradient(&some.control));
+    let size = (case.time_step_ms * some.gradient.iter().map(|g| g * g).sum::<f64>()).sqrt();
+    assert_eq!(some.history[last].gradient, size);
+    let none = descend(&case.problem(), &some.control, Descent { iterations: 0, ..Descent::default() }, &mut || true);
+    let none = none.unwrap();
+    assert_eq!((none.gradient, none.control, none.history.len()), (some.gradient, some.control, 1));
+    let descent = Descent { tolerance: 1.0, ..Descent::default() };
+    let refused = descend(&case.problem(), &case.zeros(), descent, &mut || true).unwrap_err().to_string();
+    assert_eq!(refused, "`tolerance` is 1: it must be a number from 0 to below 1");
 }
 
 #[test]

@@ -160,8 +160,8 @@ fn of_a_network() {
 }
 
 /// The peer's gradient is inexact here: it is 22 % of its greatest value off, and already 38 % where one input acts
-/// through one look-up alone (that of the current, two steps before the end). Its descent gets below ours within five
-/// iterations all the same, ours below its end with one more.
+/// through one look-up alone (that of the current, two steps before the end), whose derivative it takes over a whole cell of
+/// the table. Its descent gets below ours within five iterations all the same, ours below its end with one more.
 #[test]
 fn of_delays_within() {
     let Some(folder) = folder() else { return };

@@ -34,7 +34,7 @@ fn problems() {
     refused(|case| case.weights[1] = f64::INFINITY, "`energy` is inf");
     refused(|case| case.weights[2] = -0.1, "`sparsity` is -0.1");
     refused(|case| case.control_matrix.fill(false), "`control_matrix` is 0 everywhere");
-    refused(|case| case.limit = Some(0.0), "`limit` is 0: it must be a number above 0");
+    refused(|case| case.limits[2] = 0.0, "`limit` is 0: it must be a number above 0");
 }
 
 /// Where the cost matrix is 0, a target may be missing.
@@ -54,7 +54,7 @@ fn controls() {
     let mut case = Case::new(Hopf { diffusive: true }, 2, 10, &[]);
     case.control_matrix[3] = false;
     case.control_interval = 0..8;
-    case.limit = Some(0.5);
+    case.limits.fill(0.5);
     let refused = |place: usize, value: f64| {
         let mut control = case.zeros();
         control[place] = value;
