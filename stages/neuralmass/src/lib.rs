@@ -10,6 +10,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod bold;
+pub mod connectome;
 pub mod control;
 pub mod delays;
 mod exponential;

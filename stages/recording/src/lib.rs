@@ -46,6 +46,7 @@ mod hdf5;
 #[cfg(test)]
 mod in_memory;
 pub mod mat;
+pub mod matrix;
 mod npy;
 mod npz;
 mod nwb;

@@ -8,7 +8,25 @@ mod archive;
 mod entry;
 mod format;
 
+use std::io::{Read, Seek};
+
 pub(crate) use format::Npz;
+
+/// Names of the files in an archive.
+pub(crate) fn names(reader: &mut (impl Read + Seek)) -> Result<Vec<String>, NpzError> {
+    Ok(archive::entries(reader)?.into_iter().map(|entry| entry.name).collect())
+}
+
+/// All that a file of an archive holds; none where there is no such file.
+pub(crate) fn content(reader: &mut (impl Read + Seek), name: &str) -> Result<Option<Vec<u8>>, NpzError> {
+    let entries = archive::entries(reader)?;
+    let Some(entry) = entries.iter().find(|entry| entry.name == name) else {
+        return Ok(None);
+    };
+    let mut bytes = Vec::new();
+    entry::EntryReader::new(reader, entry)?.read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
 
 /// What can be wrong with an NPZ file.
 #[allow(missing_docs, reason = "the message of a variant says what its fields are")]

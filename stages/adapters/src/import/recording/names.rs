@@ -43,7 +43,7 @@ impl<'de> Visitor<'de> for PathsVisitor {
 
 /// A name for each path: the file's without extension; with as many folders as it takes where several are called so; with the extension where folders do not
 /// help. Paths of one file keep one name.
-pub(in crate::import) fn names_of(paths: &[&str]) -> Vec<String> {
+pub(crate) fn names_of(paths: &[&str]) -> Vec<String> {
     let parts: Vec<Vec<&str>> = paths.iter().map(|path| parts(path)).collect();
     let stem = |path: usize| stem(parts[path].last().copied().unwrap_or_default());
     let mut by_stem: HashMap<&str, Vec<usize>> = HashMap::new();
