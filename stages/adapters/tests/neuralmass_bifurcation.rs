@@ -263,3 +263,44 @@ fn what_is_wrong_or_useless_is_refused() {
     let column = column.replace("sweep: {a: {values: [1 1/ms]}}", "sweep: {window: {values: [1 ms]}}");
     assert!(refused(&column).contains("`window` cannot be swept"));
 }
+
+/// All stages of the page but those of SQL, which is no kind of this crate.
+fn pipeline_of_the_page() -> String {
+    let page = include_str!("../../../docs/bifurcations.md");
+    let blocks = page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let stages = blocks.filter(|block| !block.contains("kind: sql"));
+    stages.map(|block| block.split_once("stages:\n").map_or(block, |(_, stages)| stages)).collect()
+}
+
+#[test]
+fn the_pipeline_of_the_page_does_what_the_page_says() {
+    // Fewer points in the plane than there, for time.
+    let text = pipeline_of_the_page()
+        .replace("levels: 13", "levels: 4")
+        .replace("rounds: 4", "rounds: 2")
+        .replace("points: 300", "points: 8");
+    let ran = alone(&text);
+    let diagram = ran.table("diagram");
+    let (value, period) = (floats(&diagram, "value"), floats(&diagram, "period_ms"));
+    let (least, most) = (floats(&diagram, "minimum"), floats(&diagram, "maximum"));
+    for row in 0..50 {
+        // Beside the borders it settles slowly.
+        let spread = most[row] - least[row];
+        assert!(period[row].is_nan() || (0.4..1.2).contains(&value[row]), "{}: {}", value[row], period[row]);
+        assert!(period[row].is_finite() || !(0.75..1.0).contains(&value[row]), "{}: {spread}", value[row]);
+        assert!(spread < 1.0 || (0.3..1.3).contains(&value[row]), "{}: {spread}", value[row]);
+        assert!(period[row].is_nan() || (38.0..75.0).contains(&period[row]), "{}: {}", value[row], period[row]);
+    }
+    let hysteresis = ran.table("hysteresis");
+    let mean = floats(&hysteresis, "mean");
+    for (row, value) in floats(&hysteresis, "value")[..25].iter().enumerate() {
+        let is_double = (mean[row + 25] - mean[row]).abs() > 1.0;
+        if (1.99..2.41).contains(value) {
+            assert!(is_double && mean[row] < mean[row + 25], "{value}: {} {}", mean[row], mean[row + 25]);
+        }
+        if !(1.85..2.5).contains(value) {
+            assert!(!is_double, "{value}: {} {}", mean[row], mean[row + 25]);
+        }
+    }
+    assert!(ran.table("points").num_rows() > 16);
+}
