@@ -22,6 +22,14 @@ pub(super) struct Links {
     weights: Vec<Vec<f64>>,
     /// By coupling: where the history of what is summed begins.
     sources: Vec<usize>,
+    /// Long delays of [`TARGETS`] targets after each other: as many as the least of them has.
+    groups: Vec<Group>,
+}
+
+struct Group {
+    offsets: Vec<[usize; TARGETS]>,
+    /// By coupling.
+    weights: Vec<Vec<[f64; TARGETS]>>,
 }
 
 impl Links {
@@ -49,7 +57,16 @@ impl Links {
             }
         }
         let sources = couplings.iter().map(|coupling| coupling.source * nodes * capacity).collect();
-        Self { side_by_side, targets, offsets, weights, sources }
+        let group = |targets: &[[usize; 3]; TARGETS]| {
+            let common = targets.iter().map(|[start, short, _]| short - start).min().unwrap_or(0);
+            let of = |n: usize| targets.map(|[start, ..]| start + n);
+            Group {
+                offsets: (0..common).map(|n| of(n).map(|link| offsets[link])).collect(),
+                weights: weights.iter().map(|w| (0..common).map(|n| of(n).map(|link| w[link])).collect()).collect(),
+            }
+        };
+        let groups = if side_by_side { Vec::new() } else { targets.as_chunks().0.iter().map(group).collect() };
+        Self { side_by_side, targets, offsets, weights, sources, groups }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -103,58 +120,50 @@ impl Links {
             return;
         }
         let sent = &history[self.sources[c] + time..];
-        let mut store = |i: usize, sums: [Lanes; C]| {
-            for (k, sums) in sums.into_iter().enumerate() {
-                for (t, sum) in sums.0.into_iter().enumerate() {
-                    ahead[t * of_step + i / WIDTH * couplings + c + k].0[i % WIDTH] = sum;
+        for (number, group) in self.groups.iter().enumerate() {
+            let mut sums = [[Lanes::of(0.0); C]; TARGETS];
+            let common = group.offsets.len();
+            let mut of_group = [&[][..]; C];
+            for k in 0..C {
+                of_group[k] = &group.weights[c + k][..common];
+            }
+            for n in 0..common {
+                for t in 0..TARGETS {
+                    let values = Lanes(*first(&sent[group.offsets[n][t]..]));
+                    for k in 0..C {
+                        sums[t][k] += values * of_group[k][n][t];
+                    }
                 }
             }
-        };
-        let (groups, rest) = self.targets.as_chunks::<TARGETS>();
-        for (group, targets) in groups.iter().enumerate() {
-            let starts = targets.map(|[start, ..]| start);
-            let sums = self.long_sums(starts, targets.map(|[_, short, _]| short), weights, sent);
-            for (t, sums) in sums.into_iter().enumerate() {
-                store(group * TARGETS + t, sums);
+            for (t, mut sums) in sums.into_iter().enumerate() {
+                self.add_long(number * TARGETS + t, common, weights, sent, &mut sums);
+                store(number * TARGETS + t, &sums, of_step, couplings, c, ahead);
             }
         }
-        for (t, &[start, short, _]) in rest.iter().enumerate() {
-            let [sums] = self.long_sums([start], [short], weights, sent);
-            store(groups.len() * TARGETS + t, sums);
+        for i in self.groups.len() * TARGETS..self.targets.len() {
+            let mut sums = [Lanes::of(0.0); C];
+            self.add_long(i, 0, weights, sent, &mut sums);
+            store(i, &sums, of_step, couplings, c, ahead);
         }
     }
 
+    /// Adds those of one target from the `from`th on.
     #[inline(always)]
-    fn long_sums<const C: usize, const T: usize>(
+    fn add_long<const C: usize>(
         &self,
-        starts: [usize; T],
-        ends: [usize; T],
+        target: usize,
+        from: usize,
         weights: [&[f64]; C],
         sent: &[f64],
-    ) -> [[Lanes; C]; T] {
-        let mut sums = [[Lanes::of(0.0); C]; T];
-        let mut common = usize::MAX;
-        for t in 0..T {
-            common = common.min(ends[t] - starts[t]);
-        }
-        for n in 0..common {
-            for t in 0..T {
-                let link = starts[t] + n;
-                let values = Lanes(*first(&sent[self.offsets[link]..]));
-                for k in 0..C {
-                    sums[t][k] += values * weights[k][link];
-                }
+        sums: &mut [Lanes; C],
+    ) {
+        let [start, short, _] = self.targets[target];
+        for link in start + from..short {
+            let values = Lanes(*first(&sent[self.offsets[link]..]));
+            for k in 0..C {
+                sums[k] += values * weights[k][link];
             }
         }
-        for t in 0..T {
-            for link in starts[t] + common..ends[t] {
-                let values = Lanes(*first(&sent[self.offsets[link]..]));
-                for k in 0..C {
-                    sums[t][k] += values * weights[k][link];
-                }
-            }
-        }
-        sums
     }
 
     /// Adds those over short delays at one time.
@@ -207,6 +216,16 @@ impl Links {
                     sums.0[lane] += weights[link] * sent[self.offsets[link]];
                 }
             }
+        }
+    }
+}
+
+/// Sums of one target over eight steps.
+#[inline(always)]
+fn store(i: usize, sums: &[Lanes], of_step: usize, couplings: usize, c: usize, ahead: &mut [Lanes]) {
+    for (k, sums) in sums.iter().enumerate() {
+        for t in 0..AHEAD {
+            ahead[t * of_step + i / WIDTH * couplings + c + k].0[i % WIDTH] = sums.0[t];
         }
     }
 }

@@ -49,6 +49,7 @@ pub(super) struct Engine<'a> {
     pub ahead_left: usize,
     /// `[(step of the block * processes + process) * blocks + block]`
     pub normals: Vec<Lanes>,
+    pub sources_of_noise: Vec<noise::Source>,
     pub noisy: bool,
     pub inputs_change: bool,
     pub own_delays: Vec<usize>,
@@ -112,6 +113,37 @@ impl<M: Model> Kernel for Advance<'_, '_, M> {
             self.engine.advance(self.model, &mut scratch);
         }
         self.engine.scratch = scratch;
+    }
+}
+
+struct Fill<'e, 'a> {
+    engine: &'e mut Engine<'a>,
+}
+
+impl Kernel for Fill<'_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let engine = self.engine;
+        let processes = engine.noise_processes() + engine.description.white_noise.len();
+        engine.normals.resize(BLOCK as usize * processes * engine.blocks, Lanes::of(0.0));
+        engine.sources_of_noise.resize_with(processes * engine.lanes.len(), noise::Source::default);
+        let mut numbers = [[0.0; BLOCK as usize]; WIDTH];
+        for (block, lanes) in engine.lanes.chunks(WIDTH).enumerate() {
+            for p in 0..processes {
+                for (l, lane) in lanes.iter().enumerate().filter(|(_, lane)| lane.real) {
+                    let source = &mut engine.sources_of_noise[(block * WIDTH + l) * processes + p];
+                    let normals = &engine.sets[lane.set].normals;
+                    source.fill(normals, p, lane.node, engine.step / BLOCK, &mut numbers[l]);
+                }
+                for t in 0..BLOCK as usize {
+                    let of_step = &mut engine.normals[(t * processes + p) * engine.blocks + block];
+                    for l in 0..WIDTH {
+                        of_step.0[l] = numbers[l][t];
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -377,19 +409,8 @@ impl Engine<'_> {
     }
 
     fn fill_normals(&mut self) {
-        if !self.noisy {
-            return;
-        }
-        let processes = self.noise_processes() + self.description.white_noise.len();
-        self.normals.resize(BLOCK as usize * processes * self.blocks, Lanes::of(0.0));
-        let mut numbers = [0.0; BLOCK as usize];
-        for (k, lane) in self.lanes.iter().enumerate().filter(|(_, lane)| lane.real) {
-            for p in 0..processes {
-                noise::fill(&self.sets[lane.set].normals, p, lane.node, self.step / BLOCK, &mut numbers);
-                for (t, &number) in numbers.iter().enumerate() {
-                    self.normals[(t * processes + p) * self.blocks + k / WIDTH].0[k % WIDTH] = number;
-                }
-            }
+        if self.noisy {
+            vectorise(Fill { engine: self });
         }
     }
 

@@ -95,6 +95,7 @@ pub(super) fn prepare<'a, M: Model>(
         ahead: zeros(AHEAD * description.couplings.len()),
         ahead_left: 0,
         normals: Vec::new(),
+        sources_of_noise: Vec::new(),
         noisy: false,
         inputs_change: sets.iter().any(changes),
         own_delays,
