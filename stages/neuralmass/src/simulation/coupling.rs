@@ -124,8 +124,8 @@ impl Links {
             let mut sums = [[Lanes::of(0.0); C]; TARGETS];
             let common = group.offsets.len();
             let mut of_group = [&[][..]; C];
-            for k in 0..C {
-                of_group[k] = &group.weights[c + k][..common];
+            for (of_group, weights) in of_group.iter_mut().zip(&group.weights[c..]) {
+                *of_group = &weights[..common];
             }
             for n in 0..common {
                 for t in 0..TARGETS {
@@ -205,9 +205,9 @@ impl Links {
             if let Ok(targets) = <&[[usize; 3]; WIDTH]>::try_from(targets) {
                 common = targets.iter().map(|target| target[2] - target[from]).min().unwrap_or(0);
                 for n in 0..common {
-                    for lane in 0..WIDTH {
-                        let link = targets[lane][from] + n;
-                        sums.0[lane] += weights[link] * sent[self.offsets[link]];
+                    for (sum, target) in sums.0.iter_mut().zip(targets) {
+                        let link = target[from] + n;
+                        *sum += weights[link] * sent[self.offsets[link]];
                     }
                 }
             }

@@ -138,8 +138,8 @@ impl Kernel for Fill<'_, '_> {
                 }
                 for t in 0..BLOCK as usize {
                     let of_step = &mut engine.normals[(t * processes + p) * engine.blocks + block];
-                    for l in 0..WIDTH {
-                        of_step.0[l] = numbers[l][t];
+                    for (number, of_lane) in of_step.0.iter_mut().zip(&numbers) {
+                        *number = of_lane[t];
                     }
                 }
             }

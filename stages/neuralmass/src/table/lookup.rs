@@ -212,13 +212,13 @@ impl Axis {
         let last = (self.count - 2) as u32;
         let nearest = (places + SHIFT) - SHIFT;
         let (mut cells, mut within) = ([0; WIDTH], places);
-        for lane in 0..WIDTH {
+        for (lane, number) in cells.iter_mut().enumerate() {
             let above = if nearest.0[lane] > places.0[lane] { 1.0 } else { 0.0 };
             let cell = nearest.0[lane] - above;
             let cell = if cell > f64::from(last) { f64::from(last) } else { cell };
             within.0[lane] = places.0[lane] - cell;
             // What is not a number has any bits.
-            cells[lane] = ((cell + SHIFT).to_bits() as u32).min(last);
+            *number = ((cell + SHIFT).to_bits() as u32).min(last);
         }
         (cells, within)
     }
