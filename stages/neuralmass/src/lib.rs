@@ -27,4 +27,4 @@ pub mod simulation;
 pub mod table;
 
 pub use model::{Arriving, Coupling, Description, InputSpec, Model, OutputSpec, ParameterSpec, StateSpec, Weight};
-pub use real::{Lanes, Real, WIDTH};
+pub use real::{Lanes, OfTwo, Real, WIDTH};

@@ -22,6 +22,7 @@ mod stream;
 pub use bernoulli::Bernoulli;
 pub use generator::Generator;
 pub use lanes::{LANES, Lanes};
+pub use normal::normals;
 pub use philox::philox4x32_10;
 pub use poisson::Poisson;
 pub use stream::StreamKey;
