@@ -22,6 +22,19 @@ pub(super) struct Lane {
     pub real: bool,
 }
 
+/// Inputs that become known on the way; nothing where a run has none.
+#[derive(Debug, Default)]
+pub(super) struct Arrivals {
+    /// Among the inputs of the model.
+    pub places: Vec<usize>,
+    pub first_step: u64,
+    /// Samples of each node.
+    pub length: usize,
+    /// `[(k * nodes + node) * length + sample]` of `places[k]`; sample 0 is that of the begin of the step after
+    /// `first_step` steps.
+    pub values: Vec<f64>,
+}
+
 /// Arrays of lanes are `[block * count + k]`.
 pub(super) struct Engine<'a> {
     pub network: &'a Network,
@@ -41,6 +54,7 @@ pub(super) struct Engine<'a> {
     pub noise_factors: Vec<[Lanes; 2]>,
     pub weight_sums: Vec<Lanes>,
     pub inputs: Vec<Lanes>,
+    pub arrivals: Arrivals,
     pub coupling: Vec<Lanes>,
     pub ahead: Vec<[f64; AHEAD]>,
     pub ahead_left: usize,
@@ -87,9 +101,31 @@ impl Engine<'_> {
         sink: Sink<'_>,
         proceed: &mut dyn FnMut(u64) -> bool,
     ) -> Result<Vec<Result<State, SimulationError>>, SimulationError> {
-        let (begin, end) = (self.step, self.step.saturating_add(steps));
+        self.begin();
+        self.go_on(model, steps, sink, proceed)?;
+        Ok((0..self.sets.len())
+            .map(|set| match self.failures[set].take() {
+                None => Ok(self.state(set)),
+                Some(failure) => Err(failure),
+            })
+            .collect())
+    }
+
+    /// Once, before the first step.
+    pub(super) fn begin(&mut self) {
         self.fixed_inputs();
         self.fill_normals();
+    }
+
+    /// Steps until all sets have failed, at most `steps` times.
+    pub(super) fn go_on<M: Model>(
+        &mut self,
+        model: &M,
+        steps: u64,
+        sink: Sink<'_>,
+        proceed: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<(), SimulationError> {
+        let (begin, end) = (self.step, self.step.saturating_add(steps));
         while self.step < end && self.failures.iter().any(Option::is_none) {
             if self.step.is_multiple_of(BLOCK) {
                 self.fill_normals();
@@ -104,12 +140,7 @@ impl Engine<'_> {
             }
         }
         self.hand_over(sink);
-        Ok((0..self.sets.len())
-            .map(|set| match self.failures[set].take() {
-                None => Ok(self.state(set)),
-                Some(failure) => Err(failure),
-            })
-            .collect())
+        Ok(())
     }
 
     #[inline(always)]
@@ -338,6 +369,9 @@ impl Engine<'_> {
     /// Those of the step's begin, or of its end for the corrector of Heun.
     #[inline(always)]
     fn changing_inputs(&mut self, end: bool) {
+        if !self.arrivals.places.is_empty() {
+            self.arrive(end);
+        }
         let changes =
             |set: &Set| set.inputs.iter().any(|i| matches!(i, Input::OverTime(_) | Input::PerNodeOverTime(_)));
         if !self.sets.iter().any(changes) {
@@ -360,6 +394,18 @@ impl Engine<'_> {
                     Input::OverTime(samples) => *place = sample(samples),
                     Input::PerNodeOverTime(rows) => *place = sample(&rows[lane.node]),
                 }
+            }
+        }
+    }
+
+    fn arrive(&mut self, end: bool) {
+        let (nodes, count) = (self.network.nodes(), self.description.inputs.len());
+        let Arrivals { places, first_step, length, values } = &self.arrivals;
+        let sample = (self.step - first_step) as usize + usize::from(end);
+        for (k, lane) in self.lanes.iter().enumerate() {
+            for (row, place) in places.iter().enumerate() {
+                self.inputs[k / WIDTH * count + place].0[k % WIDTH] =
+                    values[(row * nodes + lane.node) * length + sample];
             }
         }
     }

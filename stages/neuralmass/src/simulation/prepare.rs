@@ -2,7 +2,7 @@
 
 use lapicque_numerics::random::StreamKey;
 
-use super::engine::{Engine, Lane};
+use super::engine::{Arrivals, Engine, Lane};
 use super::setting::{Initial, Input, Set, Settings, SimulationError, Values};
 use crate::network::{AHEAD, MEMORY_LIMIT_BYTES, Network};
 use crate::noise::Normals;
@@ -81,6 +81,7 @@ pub(super) fn prepare<'a, M: Model>(
         noise_factors: vec![[Lanes::of(0.0); 2]; blocks],
         weight_sums: zeros(1),
         inputs: zeros(description.inputs.len()),
+        arrivals: Arrivals::default(),
         coupling: zeros(description.couplings.len()),
         ahead: vec![[0.0; AHEAD]; if side_by_side { 0 } else { nodes * description.couplings.len() }],
         ahead_left: 0,
