@@ -69,3 +69,44 @@ fn the_loop_of_multimodel() {
     }
     assert_eq!(compared, 5);
 }
+
+/// Steps at which a trace rises to a level, from 2 s on.
+fn rises(trace: &[f64], level: f64) -> Vec<usize> {
+    (20_000..trace.len()).filter(|&k| trace[k - 1] < level && trace[k] >= level).collect()
+}
+
+/// Onsets of cortical up states and of bursts of relay cells within 10 s; adaptation makes the cortex oscillate slowly.
+fn onsets(potassium_leak: f64, weights: (f64, f64)) -> (Vec<usize>, Vec<usize>) {
+    let cortex =
+        [("c_gl", 0.4), ("b", 40.0), ("tauA", 600.0), ("mue_ext_mean", 3.2), ("mui_ext_mean", 3.5), ("sigma_ou", 0.1)];
+    let (groups, projections) = pair(&cortex, &[("g_LK", potassium_leak)], weights, (130, 130));
+    let traces = run(&groups, &projections, &EULER, 100_000);
+    (rises(&traces[0][0], 5.0), rises(&traces[1][2], -55.0))
+}
+
+/// As in Jajcay et al. 2022: the thalamus bursts at the begin of an up state, and its bursts help the next to begin.
+#[test]
+fn each_up_state_makes_a_silent_thalamus_burst() {
+    let follows = |ups: &[usize], burst: usize| ups.iter().any(|&up| (up..up + 2000).contains(&burst));
+    let (slow, silent) = onsets(0.07, (0.0, 0.0));
+    assert!(silent.is_empty() && slow.len() >= 5, "{slow:?} {silent:?}");
+    let (ups, bursts) = onsets(0.07, (3.0, 0.0));
+    assert_eq!((ups.len(), &ups), (bursts.len(), &slow));
+    assert!(bursts.iter().all(|&burst| follows(&ups, burst)));
+    let (ups, bursts) = onsets(0.07, (3.0, 0.15));
+    assert!(ups.len() > slow.len() && !bursts.is_empty(), "{ups:?} {bursts:?}");
+    assert!(bursts.iter().all(|&burst| follows(&ups, burst)));
+}
+
+#[test]
+fn up_states_start_trains_of_bursts_at_the_frequency_of_spindles() {
+    let (_, alone) = onsets(0.035, (0.0, 0.0));
+    let (_, bursts) = onsets(0.035, (6.0, 0.0));
+    assert!(alone.len() <= 1 && bursts.len() >= 10, "{alone:?} {bursts:?}");
+    let within: Vec<f64> = bursts
+        .windows(2)
+        .map(|pair| 1e4 / (pair[1] - pair[0]) as f64)
+        .filter(|&frequency_hz| frequency_hz > 6.0)
+        .collect();
+    assert!(within.len() >= 8 && within.iter().all(|frequency_hz| (10.0..16.0).contains(frequency_hz)), "{within:?}");
+}
