@@ -109,15 +109,15 @@ fn all_values_are_columns_and_points_are_what_they_are_alone() {
         .replace("weight: 0.15, ", "")
         .replace(", delay: 13 ms }, up", " }, up")
     };
-    let all = ran(&sweep("0, 0.1, 0.2"), folder.path());
+    let all = ran(&sweep("0.05, 0.1, 0.2"), folder.path());
     let rates = values(&all, 0);
     assert_ne!(rates[0], rates[1]);
     assert_ne!(rates[1], rates[2]);
-    for (point, weight) in ["0", "0.1", "0.2"].into_iter().enumerate() {
+    for (point, weight) in ["0.05", "0.1", "0.2"].into_iter().enumerate() {
         let alone = ran_on(&sweep(weight), folder.path(), Default::default(), 1);
         assert_eq!(values(&alone, 0)[0], rates[point], "{weight}");
     }
-    let backwards = values(&ran(&sweep("0.2, 0.1, 0"), folder.path()), 0);
+    let backwards = values(&ran(&sweep("0.2, 0.1, 0.05"), folder.path()), 0);
     assert!((0..3).all(|point| backwards[point] == rates[2 - point]));
     let seeds = values(&ran(&swept("{ seed: { values: [1, 2] } }"), folder.path()), 0);
     assert_ne!(seeds[0], seeds[1]);
