@@ -81,7 +81,7 @@ fn one_group_is_what_the_kind_of_one_model_gives() {
             "",
             rest,
         );
-        let alone = common.replace("}, ", "}\n    ").replace("], ", "]\n    ").replace(": [{ input", ": [{ input");
+        let alone = common.replace("}, ", "}\n    ").replace("], ", "]\n    ");
         let alone = format!(
             "  masses:\n    kind: simulate.neural_mass\n    model: hopf\n    inputs: {{ connectome: connectome }}\n    duration: 200 ms\n    record: [x, y]\n    {alone}\n{rest}"
         );

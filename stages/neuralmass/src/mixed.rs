@@ -28,7 +28,7 @@ mod reached;
 use past::Past;
 use reached::{Reached, places};
 
-use crate::network::Network;
+use crate::network::{MEMORY_LIMIT_BYTES, Network};
 use crate::noise::OrnsteinUhlenbeck;
 use crate::registry::AnyModel;
 use crate::simulation::{Block, Input, InputTime, Piecewise, Record, Scheme, Set, Settings, SimulationError};
@@ -148,6 +148,18 @@ pub enum MixedError {
         /// Which, counted from 0.
         projection: usize,
     },
+    /// What is kept of what groups send.
+    #[error(
+        "delays between groups of up to {steps} steps need about {gigabytes:.1} GB of memory; the limit is {limit:.1} GB"
+    )]
+    TooLarge {
+        /// The longest.
+        steps: usize,
+        /// Estimate.
+        gigabytes: f64,
+        /// Of the estimate.
+        limit: f64,
+    },
     /// Within a group.
     #[error("group {group}: {error}")]
     Group {
@@ -208,6 +220,7 @@ pub fn simulate(
     }
     // Records of a group are outputs that it is asked for, and behind them what others hear.
     let heard: Vec<Vec<usize>> = (0..groups.len()).map(|group| sent_by(group, projections)).collect();
+    refuse_memory(groups, &heard, &longest_delays)?;
     let settings: Vec<Settings> = groups
         .iter()
         .zip(&heard)
@@ -293,6 +306,18 @@ fn check(
         }
     }
     Ok(())
+}
+
+fn refuse_memory(groups: &[Group], heard: &[Vec<usize>], longest_delays: &[usize]) -> Result<(), MixedError> {
+    let of_group = |((group, heard), delay): ((&Group, &Vec<usize>), &usize)| {
+        (group.network.nodes() * heard.len()) as f64 * Past::most_values(*delay) * size_of::<f64>() as f64
+    };
+    let bytes: f64 = groups.iter().zip(heard).zip(longest_delays).map(of_group).sum();
+    if bytes <= MEMORY_LIMIT_BYTES as f64 {
+        return Ok(());
+    }
+    let steps = longest_delays.iter().copied().max().unwrap_or_default();
+    Err(MixedError::TooLarge { steps, gigabytes: bytes / 1e9, limit: MEMORY_LIMIT_BYTES as f64 / 1e9 })
 }
 
 /// Outputs of a group that projections take.

@@ -139,7 +139,8 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     {
         let [bytes, limit] = [bytes as f64, MEMORY_LIMIT_BYTES as f64].map(|bytes| bytes / 1e9);
         let message = format!(
-            "{} values of each node and output need about {bytes:.1} GB of memory; the limit is {limit:.1} GB, and 2147483647 values of an output. A longer `record_dt` needs less",
+            "{} values of each node and output need about {bytes:.1} GB of memory; the limit is {limit:.1} GB, and 2147483647 \
+             values of an output. A longer `record_dt` needs less",
             kept.records()
         );
         return problem("record_dt", message);

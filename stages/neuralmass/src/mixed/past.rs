@@ -3,6 +3,9 @@
 use super::Link;
 use crate::simulation::Block;
 
+/// Values that may be there beyond what is asked for, before they are let go of.
+const SLACK: usize = 4096;
+
 /// Values by row (output and node) and time.
 #[derive(Debug, Clone)]
 pub(super) struct Past {
@@ -19,6 +22,11 @@ impl Past {
     /// With the values at the begin, `[output * nodes + node]`.
     pub(super) fn new(first: Vec<f64>, nodes: usize, kept: usize) -> Self {
         Self { first_step: 0, nodes, kept, rows: first.into_iter().map(|value| vec![value]).collect() }
+    }
+
+    /// How many values of a row there may be at most, with this longest delay; a piece is no longer than the slack.
+    pub(super) fn most_values(delay: usize) -> f64 {
+        2.0 * (delay as f64 + 1.0) + 2.0 * SLACK as f64
     }
 
     /// Takes records of every step, `[(output * nodes + node) * records + record]`.
@@ -45,7 +53,7 @@ impl Past {
     /// Lets go of what nobody can ask for any more.
     pub(super) fn forget(&mut self) {
         let length = self.rows.first().map_or(0, Vec::len);
-        if length > 2 * self.kept + 4096 {
+        if length > 2 * self.kept + SLACK {
             let gone = length - self.kept;
             self.rows.iter_mut().for_each(|row| drop(row.drain(..gone)));
             self.first_step += gone as u64;

@@ -49,15 +49,16 @@ impl<M: Model> Model for Reached<M> {
         rates_of_change: &mut [R],
         algebraic: &mut [R],
     ) {
-        let (ni, nc) = (self.inputs.min(MOST), self.couplings.min(MOST));
         let (mut inputs, mut coupling) = ([R::of(0.0); MOST], [R::of(0.0); MOST]);
-        for i in 0..ni {
-            inputs[i] = arriving.inputs[i] + arriving.inputs[self.inputs + i];
+        let (own, added) = arriving.inputs.split_at(self.inputs);
+        let (to_inputs, added) = added.split_at(self.inputs);
+        for ((sum, &own), &added) in inputs.iter_mut().zip(own).zip(to_inputs) {
+            *sum = own + added;
         }
-        let added = &arriving.inputs[2 * self.inputs..];
-        for c in 0..nc {
-            coupling[c] = arriving.coupling[c] + added[c];
+        for ((sum, &own), &added) in coupling.iter_mut().zip(arriving.coupling).zip(added) {
+            *sum = own + added;
         }
+        let (ni, nc) = (self.inputs.min(MOST), self.couplings.min(MOST));
         let weight_sum = arriving.weight_sum + added[self.couplings];
         let arriving = Arriving { coupling: &coupling[..nc], weight_sum, inputs: &inputs[..ni], ..*arriving };
         self.model.derivatives(derived, states, &arriving, rates_of_change, algebraic);

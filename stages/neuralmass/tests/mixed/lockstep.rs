@@ -145,9 +145,8 @@ impl<M: Model> Plain<M> {
         let of = self.model.description();
         let dt = 0.1;
         let place = |name: &str| of.parameters.iter().position(|p| p.name == name);
-        for node in 0..self.states.len() {
+        for (node, (inputs, couplings, sum_of_weights)) in added.iter().enumerate() {
             let parameter = |place: usize| value(&self.group.set.parameters[place], node);
-            let (inputs, couplings, sum_of_weights) = &added[node];
             let coupling = |(k, coupling): (usize, &lapicque_neuralmass::Coupling)| {
                 let connections = self.group.network.sources_of(node).iter();
                 let sum: f64 = connections
@@ -407,6 +406,7 @@ fn what_cannot_be_is_refused() {
     assert!(message(&|p| p.target = Target::Input(4)).contains("no input 4; there are 4"));
     assert!(message(&|p| p.to = 1).contains("nodes of thalamus have no coupling"));
     assert!(message(&|p| p.links[0].source = 2).contains("no node 2; there are 2"));
+    assert!(message(&|p| p.links[0].delay = 1 << 50).contains("GB of memory; the limit is"));
     assert!(message(&|p| p.links[0].weight = f64::NAN).contains("is not a number"));
     let mut wild = groups.clone();
     wild[1].set.parameters[8] = Values::Same(1e9);
