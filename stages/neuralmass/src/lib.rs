@@ -2,7 +2,7 @@
 //!
 //! [`Model`] says what a model is; `models` has a file for each. Its equations are written once, for any
 //! [`Real`] number: single numbers, eight at a time, or numbers that carry their derivatives. [`simulation`] steps a
-//! [`network`] of them with [`noise`]; [`control`] finds the inputs that bring it to a target. [`registry`] knows models by
+//! [`network`] of them with [`noise`], [`mixed`] networks of several models; [`control`] finds the inputs that bring it to a target. [`registry`] knows models by
 //! name, [`settings`] their values.
 //!
 //! Units: ms, mV, mm; rates are in Hz wherever they leave a model.
@@ -15,6 +15,7 @@ pub mod connectome;
 pub mod control;
 pub mod delays;
 mod exponential;
+pub mod mixed;
 mod model;
 pub mod models;
 pub mod network;

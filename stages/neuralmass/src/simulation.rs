@@ -2,11 +2,12 @@
 //!
 //! [`simulate`] steps one set of parameters, [`simulate_sets`] several over one network, eight at a time, with the same
 //! bits. What is recorded goes to a sink in blocks, so memory does not grow with the duration. A [`State`] continues a
-//! run as if it had not been interrupted. What a step is stands at the top of `model.rs`; Heun's scheme takes a predictor
+//! run as if it had not been interrupted; a [`Piecewise`] run hears on the way what arrives. What a step is stands at the top of `model.rs`; Heun's scheme takes a predictor
 //! by that step and then the mean of both derivatives.
 
 mod coupling;
 mod engine;
+mod piecewise;
 mod prepare;
 mod recording;
 mod setting;
@@ -14,6 +15,7 @@ mod setting;
 mod tests;
 mod unpacked;
 
+pub use piecewise::Piecewise;
 pub use setting::{
     Block, Initial, Input, InputTime, Record, Scheme, Set, Settings, SimulationError, Start, State, Values,
 };

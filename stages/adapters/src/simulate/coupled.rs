@@ -15,9 +15,9 @@ const ONLY: &str = "node";
 
 /// Weights and lengths as `[target * nodes + source]`.
 pub(crate) struct Connectome {
-    labels: Arc<[String]>,
-    weights: Vec<f64>,
-    lengths_mm: Vec<f64>,
+    pub(super) labels: Arc<[String]>,
+    pub(super) weights: Vec<f64>,
+    pub(super) lengths_mm: Vec<f64>,
 }
 
 /// Nodes, and what couples them at one speed.
@@ -109,6 +109,6 @@ impl Coupled {
     }
 }
 
-fn few_digits(value: f64) -> f64 {
+pub(super) fn few_digits(value: f64) -> f64 {
     format!("{value:.2e}").parse().unwrap_or(value)
 }

@@ -2,6 +2,10 @@
 
 pub(crate) mod coupled;
 pub(crate) mod driven;
+mod mixed_config;
+mod mixed_links;
+mod mixed_neural_mass;
+mod mixed_settings;
 pub(crate) mod neural_mass;
 pub(crate) mod neural_mass_config;
 mod neurons;
@@ -15,5 +19,5 @@ use lapicque_pipeline::Kind;
 pub(crate) use seed::read_seed;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(neural_mass::KIND), Box::new(spiking::KIND)]
+    vec![Box::new(mixed_neural_mass::KIND), Box::new(neural_mass::KIND), Box::new(spiking::KIND)]
 }

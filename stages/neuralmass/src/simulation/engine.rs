@@ -23,6 +23,19 @@ pub(super) struct Lane {
     pub real: bool,
 }
 
+/// Inputs that become known on the way; nothing where a run has none.
+#[derive(Debug, Default)]
+pub(super) struct Arrivals {
+    /// Among the inputs of the model.
+    pub places: Vec<usize>,
+    pub first_step: u64,
+    /// Samples of each node.
+    pub length: usize,
+    /// `[(k * nodes + node) * length + sample]` of `places[k]`; sample 0 is that of the begin of the step after
+    /// `first_step` steps.
+    pub values: Vec<f64>,
+}
+
 /// Arrays of lanes are `[block * count + k]`.
 pub(super) struct Engine<'a> {
     pub network: &'a Network,
@@ -42,6 +55,7 @@ pub(super) struct Engine<'a> {
     pub noise_factors: Vec<[Lanes; 2]>,
     pub weight_sums: Vec<Lanes>,
     pub inputs: Vec<Lanes>,
+    pub arrivals: Arrivals,
     pub coupling: Vec<Lanes>,
     pub links: Links,
     /// `[step * coupling.len() + ...]`
@@ -157,9 +171,31 @@ impl Engine<'_> {
         sink: Sink<'_>,
         proceed: &mut dyn FnMut(u64) -> bool,
     ) -> Result<Vec<Result<State, SimulationError>>, SimulationError> {
-        let (begin, end) = (self.step, self.step.saturating_add(steps));
+        self.begin();
+        self.go_on(model, steps, sink, proceed)?;
+        Ok((0..self.sets.len())
+            .map(|set| match self.failures[set].take() {
+                None => Ok(self.state(set)),
+                Some(failure) => Err(failure),
+            })
+            .collect())
+    }
+
+    /// Once, before the first step.
+    pub(super) fn begin(&mut self) {
         self.fixed_inputs();
         self.fill_normals();
+    }
+
+    /// Steps until all sets have failed, at most `steps` times.
+    pub(super) fn go_on<M: Model>(
+        &mut self,
+        model: &M,
+        steps: u64,
+        sink: Sink<'_>,
+        proceed: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<(), SimulationError> {
+        let (begin, end) = (self.step, self.step.saturating_add(steps));
         while self.step < end && self.failures.iter().any(Option::is_none) {
             if self.step.is_multiple_of(BLOCK) {
                 self.fill_normals();
@@ -174,12 +210,7 @@ impl Engine<'_> {
             }
         }
         self.hand_over(sink);
-        Ok((0..self.sets.len())
-            .map(|set| match self.failures[set].take() {
-                None => Ok(self.state(set)),
-                Some(failure) => Err(failure),
-            })
-            .collect())
+        Ok(())
     }
 
     #[inline(always)]
@@ -188,9 +219,7 @@ impl Engine<'_> {
             self.move_back();
         }
         let now = self.now;
-        if self.inputs_change {
-            self.changing_inputs(false);
-        }
+        self.moving_inputs(false);
         self.couple();
         let dt = self.settings.time_step_ms;
         let sqrt_dt = dt.sqrt();
@@ -207,9 +236,7 @@ impl Engine<'_> {
         let mut zero = Lanes::of(0.0);
         for pass in 0..=last {
             if pass == 1 {
-                if self.inputs_change {
-                    self.changing_inputs(true);
-                }
+                self.moving_inputs(true);
                 if !self.links.is_empty() {
                     self.links.all(&self.history, now + 1 - self.past(), &mut self.coupling);
                 }
@@ -386,6 +413,15 @@ impl Engine<'_> {
 
     /// Those of the step's begin, or of its end for the corrector of Heun.
     #[inline(always)]
+    fn moving_inputs(&mut self, end: bool) {
+        if !self.arrivals.places.is_empty() {
+            self.arrive(end);
+        }
+        if self.inputs_change {
+            self.changing_inputs(end);
+        }
+    }
+
     fn changing_inputs(&mut self, end: bool) {
         let count = self.description.inputs.len();
         let step = self.step as usize;
@@ -404,6 +440,18 @@ impl Engine<'_> {
                     Input::OverTime(samples) => *place = sample(samples),
                     Input::PerNodeOverTime(rows) => *place = sample(&rows[lane.node]),
                 }
+            }
+        }
+    }
+
+    fn arrive(&mut self, end: bool) {
+        let (nodes, count) = (self.network.nodes(), self.description.inputs.len());
+        let Arrivals { places, first_step, length, values } = &self.arrivals;
+        let sample = (self.step - first_step) as usize + usize::from(end);
+        for (k, lane) in self.lanes.iter().enumerate() {
+            for (row, place) in places.iter().enumerate() {
+                self.inputs[k / WIDTH * count + place].0[k % WIDTH] =
+                    values[(row * nodes + lane.node) * length + sample];
             }
         }
     }

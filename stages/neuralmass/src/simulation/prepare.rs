@@ -3,7 +3,7 @@
 use lapicque_numerics::random::StreamKey;
 
 use super::coupling::Links;
-use super::engine::{Engine, Lane, Scratch};
+use super::engine::{Arrivals, Engine, Lane, Scratch};
 use super::setting::{Initial, Input, Set, Settings, SimulationError, Values};
 use crate::network::{AHEAD, MEMORY_LIMIT_BYTES, Network};
 use crate::noise::Normals;
@@ -90,6 +90,7 @@ pub(super) fn prepare<'a, M: Model>(
         noise_factors: vec![[Lanes::of(0.0); 2]; blocks],
         weight_sums: zeros(1),
         inputs: zeros(description.inputs.len()),
+        arrivals: Arrivals::default(),
         coupling: zeros(description.couplings.len()),
         links: Links::new(network, &description.couplings, side_by_side, capacity, kept - 1),
         ahead: zeros(AHEAD * description.couplings.len()),

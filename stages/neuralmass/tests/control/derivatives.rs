@@ -98,7 +98,12 @@ fn of_single_nodes() {
         1e-3,
     );
     derivative_is_right("ww", &Case::new(WongWang::default(), 1, 200, &[]), &[0.05, 0.05], 1e-3);
-    derivative_is_right("thalamus", &Case::new(Thalamus::default(), 1, 300, &[("d_phi", 0.001)]), &[0.5, 0.5], 1e-3);
+    derivative_is_right(
+        "thalamus",
+        &Case::new(Thalamus::default(), 1, 300, &[("d_phi", 0.001)]),
+        &[0.5, 0.5, 0.005, 0.005],
+        4e-3,
+    );
     derivative_is_right("jansen_rit", &Case::new(JansenRit, 1, 300, &[]), &[50.0], 1e-3);
 }
 
@@ -191,7 +196,11 @@ fn runs_have_the_bits_of_the_engine() {
         runs_as_the_engine(Case::new(Hopf { diffusive: true }, 11, 150, &noise), input_time, &[0.2, 0.2]);
     }
     runs_as_the_engine(Case::new(Aln::default(), 3, 150, &noise), InputTime::Begin, &[0.3, 0.3, 0.002, 0.002]);
-    runs_as_the_engine(Case::new(Thalamus::default(), 1, 150, &[("d_phi", 0.001)]), InputTime::Begin, &[0.5, 0.5]);
+    runs_as_the_engine(
+        Case::new(Thalamus::default(), 1, 150, &[("d_phi", 0.001)]),
+        InputTime::Begin,
+        &[0.5, 0.5, 0.0005, 0.0005],
+    );
 }
 
 #[test]
