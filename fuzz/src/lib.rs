@@ -11,6 +11,7 @@ pub mod fif;
 pub mod hdf5;
 pub mod makes_sense;
 pub mod mat;
+pub mod matrix;
 pub mod network;
 pub mod npy;
 pub mod npz;

@@ -27,6 +27,10 @@ const WAVENUMBER: [i8; 6] = [-1, 0, 0, 0, 0, 0];
 
 /// (kind, column, dimension over m, kg, s, A, K, mol, unit): what a column of this name of this kind is, by its definition.
 const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
+    ("connectome.import", "length_mm", LENGTH, "mm"),
+    ("connectome.import", "x_mm", LENGTH, "mm"),
+    ("connectome.import", "y_mm", LENGTH, "mm"),
+    ("connectome.import", "z_mm", LENGTH, "mm"),
     ("connectome.synthetic", "length_mm", LENGTH, "mm"),
     ("connectome.synthetic", "x_mm", LENGTH, "mm"),
     ("connectome.synthetic", "y_mm", LENGTH, "mm"),
@@ -161,6 +165,7 @@ const TIMES_OF_SIGNALS: [&str; 2] = ["dt", "t0"];
 /// Columns of numbers that have no dimension, or whose unit stands in another column or is that of the signal or target.
 const WITHOUT: &[(&str, &[&str])] = &[
     ("", &["epoch", "values", "sample", "mode", "stable", "growth"]),
+    ("connectome.import", &["weight"]),
     ("connectome.synthetic", &["weight"]),
     // Powers and amplitudes are in units of signals.
     (

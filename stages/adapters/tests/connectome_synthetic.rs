@@ -68,10 +68,10 @@ fn places_of_nodes_are_told_as_far_as_they_are_known() {
 fn values_are_swept_and_seeds_give_other_connectomes() {
     let swept = |sweep: &str| {
         let points = format!("  p:\n    kind: parameters.grid\n    sweep: {sweep}\n");
-        let ran = ran(&format!("{points}{}", stage("    nodes: 4\n    inputs: { parameters: p }\n")), folder());
+        let ran = ran(&format!("{points}{}", stage("    nodes: 20\n    inputs: { parameters: p }\n")), folder());
         assert_eq!(ran.counts("c").2, 0, "{:?}", ran.failures());
         let table = ran.output("c", 0);
-        floats(&table, "weight").chunks(16).map(<[f64]>::to_vec).collect::<Vec<_>>()
+        floats(&table, "weight").chunks(400).map(<[f64]>::to_vec).collect::<Vec<_>>()
     };
     let seeds = swept("{ seed: { values: [1, 2, 3] } }");
     assert!(seeds.len() == 3 && seeds[0] != seeds[1] && seeds[1] != seeds[2]);

@@ -17,6 +17,8 @@ mod hdf5;
 mod makes_sense;
 #[path = "../../../fuzz/src/mat.rs"]
 mod mat;
+#[path = "../../../fuzz/src/matrix.rs"]
+mod matrix;
 #[path = "../../../fuzz/src/npy.rs"]
 mod npy;
 #[path = "../../../fuzz/src/npz.rs"]
@@ -69,6 +71,11 @@ fn fif_holds_on_its_seeds() {
 #[test]
 fn npz_holds_on_its_seeds() {
     on_seeds("npz", npz::target);
+}
+
+#[test]
+fn matrix_holds_on_its_seeds() {
+    on_seeds("matrix", matrix::target);
 }
 
 #[test]

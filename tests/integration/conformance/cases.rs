@@ -93,6 +93,14 @@ pub(crate) fn lab() -> Lab {
     let connectome =
         "source,target,weight,length_mm\nleft,left,0,0\nright,left,0.5,30\nleft,right,0.25,33\nhub,right,1,10\n";
     lab.write("connectome.csv", connectome);
+    lab.write("weights.csv", "a,b,c\n0.125,0.5,0\n0.25,0,2\n1,0.375,0\n");
+    lab.write("other_weights.csv", "a,b,c\n0,0.75,0\n0.5,0,1\n1,2,0\n");
+    lab.write("fibre_lengths.csv", "0,30,45\n31,0,20\n44,21,0\n");
+    lab.write("node_names.txt", "left\nright\nhub\n");
+    lab.write("node_positions.csv", "name,x,y,z\na,-30,10,5\nb,30,10,5\nc,0,-40,20\n");
+    lab.write("streamlines.txt", "4\n2\n8\n");
+    lab.write("other_streamlines.txt", "1\n2\n3\n");
+    lab.write("two_matrices.mat", two_matrices());
     lab.write("scale.awk", include_str!("../../golden/kinds/command/scale.awk"));
     let script = include_str!("../../golden/kinds/python/line_length.py");
     lab.write("line_length.py", script);
@@ -109,6 +117,16 @@ pub(crate) fn lab() -> Lab {
     lab.write("two_times.csv", "a,b,who,other,where\n1,2,0,0,E\n3,4,0,1,I\n5,7,1,2,E\n");
     lab.write("two_channels.csv", format!("a,b,Cz,Fz\n{}", rows(row)));
     lab
+}
+
+/// A MAT file of version 4 with two matrices, `x` and `y`.
+fn two_matrices() -> Vec<u8> {
+    let variable = |name: u8, values: [f64; 4]| {
+        let head = [0_u32, 2, 2, 0, 2].iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+        let values = values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+        [head, vec![name, 0], values].concat()
+    };
+    [variable(b'x', [0.0, 1.0, 2.0, 3.0]), variable(b'y', [0.0, 4.0, 5.0, 0.0])].concat()
 }
 
 /// A BIDS dataset of two small recordings that differ in all their entities.

@@ -89,7 +89,9 @@ fn import(request: &BindRequest<'_>, config: &Config) -> Result<Box<dyn Stage>, 
             return Err(ConfigError::at("mean", "nodes lie elsewhere in other files; a mean has no places for them"));
         }
         let order = weights.iter().map(|file| format!("`{}`", file.name)).collect::<Vec<_>>();
-        notes.push(format!("the mean of {} files, summed in the order {}", order.len(), order.join(", ")));
+        if order.len() > 1 {
+            notes.push(format!("the mean of {} files, summed in the order {}", order.len(), order.join(", ")));
+        }
         let mean = mean(subjects.into_iter().map(|(connectome, _)| connectome)).and_then(kept).map_err(fail)?;
         return finish(None, vec![(mean, places)], notes);
     }

@@ -36,7 +36,7 @@ pub(super) const KIND: SimpleKind = SimpleKind {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    /// Number of nodes (default 80).
+    /// Number of nodes (default 80). One connectome is drawn for all samples, or one for each where `parameters` are connected.
     #[serde(default = "eighty")]
     nodes: u32,
     /// How connections are drawn: by distance (default: two hemispheres, weights decay with the length of fibres), modular (dense within modules, sparse between them) or lognormal (wherever the nodes lie, each direction of its own).
