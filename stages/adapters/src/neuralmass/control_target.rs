@@ -1,4 +1,4 @@
-//! What is to be reached: rows of a table `signals` and waveforms, as one target with the weight of each output and node.
+//! What is to be reached: rows of a table `signals` and waveforms, as one target with a weight of each output and node.
 
 use std::ops::Range;
 
