@@ -135,7 +135,9 @@ impl Aim<'_> {
         notes: &mut Vec<String>,
     ) -> Result<(), SampleError> {
         let (step_ms, name) = (self.grid.step_ms(), self.name(output, node));
-        if !((signal.dt_ms - step_ms).abs() <= 1e-9 * step_ms) {
+        // What is not a number is no step either.
+        let has_steps = (signal.dt_ms - step_ms).abs() <= 1e-9 * step_ms;
+        if !has_steps {
             return Err(SampleError::input(format!(
                 "{name} has a value every {} ms; one for each time step of {} ms is due (`signal.resample` makes them)",
                 write_number(signal.dt_ms),
@@ -144,7 +146,8 @@ impl Aim<'_> {
         }
         // The value of step k is number k + shift.
         let shift = 1.0 - signal.t0_ms / step_ms;
-        if !((shift - shift.round()).abs() <= SAME) {
+        let is_on_steps = (shift - shift.round()).abs() <= SAME;
+        if !is_on_steps {
             return Err(SampleError::input(format!(
                 "{name} has values at {} ms and on; they must lie at whole time steps of {} ms",
                 write_number(signal.t0_ms),
