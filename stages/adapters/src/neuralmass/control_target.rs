@@ -85,14 +85,14 @@ impl Aim<'_> {
         if let Some(node) = node(channel) {
             return Ok((self.output, node));
         }
-        let outputs = self.description.outputs.iter().enumerate();
+        let outputs = self.description.outputs.iter();
         let of_output = |(place, output): (usize, &lapicque_neuralmass::OutputSpec)| {
             Some((place, node(channel.strip_prefix(output.name)?.strip_prefix('.')?)?))
         };
-        outputs.clone().find_map(of_output).ok_or_else(|| {
+        outputs.clone().enumerate().find_map(of_output).ok_or_else(|| {
             let near = nearest(channel, self.labels.iter().map(String::as_str));
             let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            let names: Vec<&str> = outputs.map(|(_, output)| output.name).collect();
+            let names: Vec<&str> = outputs.map(|output| output.name).collect();
             SampleError::input(format!(
                 "the target has a channel `{channel}`, which is no node{near} (a channel is NODE or OUTPUT.NODE, with an output of \
                  {})",
