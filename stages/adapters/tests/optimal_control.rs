@@ -10,9 +10,9 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use given::control::{alone, costs, coupled, lists, network, output, ran, stage, texts, values};
 use given::tables::floats;
-use given::{Ran, bind, run_stages, run_with};
+use given::{Ran, bind, run_bound, run_stages, run_with};
 use lapicque_neuralmass::registry::{AnyModel, ModelName, ModelOptions};
-use lapicque_pipeline::{Batch, Context, SampleInput};
+use lapicque_pipeline::{Batch, Context, Graph, Pipeline, Registry, SampleInput};
 use lapicque_schemas::Digest;
 use serde_json::{Value, json};
 
@@ -226,6 +226,27 @@ fn every_model_with_inputs_is_controlled() {
         assert!(all.windows(2).all(|pair| pair[1] < pair[0]), "{}: {all:?}", description.name);
         assert_eq!(texts(&output(&ran, description.outputs[0].name), "unit")[0], description.outputs[0].unit);
     }
+}
+
+#[test]
+fn the_pipeline_of_the_page_runs() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/optimal_control.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let text = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap().to_owned();
+    let pipeline = Pipeline::parse(text, None, ".".into(), &[]).unwrap();
+    let graph = Graph::bind(&pipeline, &Registry::new(lapicque_stages::kinds())).unwrap();
+    let place = graph.stages[1].bound().outputs.iter().position(|output| output.name == "costs").unwrap();
+    let ran = run_bound(Ok((pipeline, graph)), 2);
+    assert!(ran.record.ok, "{}", ran.failures());
+    let table = ran.table("rhythm", place);
+    let (iterations, all) = (integers(&table, "iteration"), floats(&table, "cost"));
+    let begins: Vec<usize> = (0..iterations.len()).filter(|row| iterations[*row] == 0).collect();
+    assert_eq!(begins.len(), 3);
+    for row in (1..all.len()).filter(|row| iterations[*row] > 0) {
+        assert!(all[row] < all[row - 1], "{row}");
+    }
+    // Without a price the target is reached.
+    assert!(all[begins[1] - 1] < 0.1 * all[0], "{all:?}");
 }
 
 #[test]

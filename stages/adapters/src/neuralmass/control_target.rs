@@ -1,4 +1,4 @@
-//! What is to be reached: rows of a table `signals` and waveforms, as one target with the weight of each output and node.
+//! What is to be reached: rows of a table `signals` and waveforms, as one target with a weight of each output and node.
 
 use std::ops::Range;
 
@@ -85,14 +85,14 @@ impl Aim<'_> {
         if let Some(node) = node(channel) {
             return Ok((self.output, node));
         }
-        let outputs = self.description.outputs.iter().enumerate();
+        let outputs = self.description.outputs.iter();
         let of_output = |(place, output): (usize, &lapicque_neuralmass::OutputSpec)| {
             Some((place, node(channel.strip_prefix(output.name)?.strip_prefix('.')?)?))
         };
-        outputs.clone().find_map(of_output).ok_or_else(|| {
+        outputs.clone().enumerate().find_map(of_output).ok_or_else(|| {
             let near = nearest(channel, self.labels.iter().map(String::as_str));
             let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            let names: Vec<&str> = outputs.map(|(_, output)| output.name).collect();
+            let names: Vec<&str> = outputs.map(|output| output.name).collect();
             SampleError::input(format!(
                 "the target has a channel `{channel}`, which is no node{near} (a channel is NODE or OUTPUT.NODE, with an output of \
                  {})",
@@ -135,7 +135,9 @@ impl Aim<'_> {
         notes: &mut Vec<String>,
     ) -> Result<(), SampleError> {
         let (step_ms, name) = (self.grid.step_ms(), self.name(output, node));
-        if !((signal.dt_ms - step_ms).abs() <= 1e-9 * step_ms) {
+        // What is not a number is no step either.
+        let has_steps = (signal.dt_ms - step_ms).abs() <= 1e-9 * step_ms;
+        if !has_steps {
             return Err(SampleError::input(format!(
                 "{name} has a value every {} ms; one for each time step of {} ms is due (`signal.resample` makes them)",
                 write_number(signal.dt_ms),
@@ -144,7 +146,8 @@ impl Aim<'_> {
         }
         // The value of step k is number k + shift.
         let shift = 1.0 - signal.t0_ms / step_ms;
-        if !((shift - shift.round()).abs() <= SAME) {
+        let is_on_steps = (shift - shift.round()).abs() <= SAME;
+        if !is_on_steps {
             return Err(SampleError::input(format!(
                 "{name} has values at {} ms and on; they must lie at whole time steps of {} ms",
                 write_number(signal.t0_ms),

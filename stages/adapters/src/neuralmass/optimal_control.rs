@@ -3,13 +3,13 @@
 //!
 //! | output | rows |
 //! |---|---|
-//! | `control_INPUT`, for each controlled input | a signal for each node, in the unit of the input; its value at k dt acts until (k + 1) dt |
+//! | `control_INPUT` of each controlled input | a signal for each node; its value at k dt acts until (k + 1) dt |
 //! | `costs` | a row for each iteration |
-//! | `OUTPUT`, for each of `record` | what each node does under control, at (k + 1) dt; realisations of the noise are epochs |
-//! | `gradient_INPUT`, for each controlled input | derivative of the cost by that control, over dt; where there is no control it is 0 |
+//! | `OUTPUT`, each of `record` | what nodes do under control, at (k + 1) dt; realisations of noise are epochs |
+//! | `gradient_INPUT` of each controlled input | derivative of the cost by that control, over dt; 0 without control |
 //!
-//! First values that are not set, and noise, are drawn for each sample, as for any stage from all of its inputs: another
-//! target means other ones. The noise of all iterations is the same.
+//! First values that are not set, and noise, are drawn for each sample, as for any stage from all of its inputs:
+//! another target means other ones. The noise of all iterations is the same.
 
 use std::ops::Range;
 

@@ -275,8 +275,7 @@ fn check_actuators(
         });
     }
     counted("limits", actuators.limits.len(), actuators.matrix.len())?;
-    // NaN is none either.
-    match actuators.limits.iter().find(|limit| !(**limit > 0.0)) {
+    match actuators.limits.iter().find(|limit| limit.is_nan() || **limit <= 0.0) {
         Some(&value) => Err(ControlError::Number { what: "limit", value, allowed: "it must be a number above 0" }),
         None => Ok(()),
     }
