@@ -108,13 +108,15 @@ Examples:
     #[command(after_help = "\
 The columns of the query are, in this order: x, y, colour, panel; the last two may be left out. Lines join the points of
 one colour in the order of the query. A column of texts as x gives bars. Axes have the names and units of the columns.
-Columns of a heatmap are x, y, value, panel; a cell that has no row is black.
+Columns of a heatmap are x, y, value, panel; x and y are numbers, or names as of a matrix, the first on the left and on
+top. A cell that has no row is black.
 
 Examples:
   lapicque plot -p pipeline.yaml \"SELECT frequency_hz, power, population FROM spectra\" --log-y -o spectra.svg
   lapicque plot -p pipeline.yaml 'SELECT \"true\", predicted, channel, target FROM model__held_out' --mark points -o fit.png
   lapicque plot -p pipeline.yaml 'SELECT t0 + dt * unnest(range(0, cardinality(\"values\"))) AS time_ms, unnest(\"values\") AS dipole FROM dipole' -o dipole.png
-  lapicque plot -p pipeline.yaml \"SELECT g, nu_ext, rate_hz, population FROM theory_with_parameters\" --mark heatmap -o plane.svg")]
+  lapicque plot -p pipeline.yaml \"SELECT g, nu_ext, rate_hz, population FROM theory_with_parameters\" --mark heatmap -o plane.svg
+  lapicque plot -p pipeline.yaml \"SELECT source, target, weight FROM connectome\" --mark heatmap -o connectome.svg")]
     Plot(Plot),
     /// Show what is different between the tables of two runs
     #[command(after_help = "\

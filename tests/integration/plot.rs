@@ -72,7 +72,8 @@ stages:
         ("SELECT g, nu_ext FROM points", "x, y and value"),
         ("SELECT g, nu_ext, rate_hz FROM theory_with_parameters", "several rows for the cell at 4 and 10"),
         ("SELECT exp(g), nu_ext, rate_hz FROM theory_with_parameters", "not evenly spaced"),
-        ("SELECT g, population, rate_hz FROM theory_with_parameters", "must hold numbers"),
+        ("SELECT g, nu_ext, population FROM theory_with_parameters", "must hold numbers"),
+        ("SELECT g, population, rate_hz FROM theory_with_parameters", "several rows for the cell at 4 and `E`"),
     ] {
         let answer = map(query);
         assert!(answer.code == 2 && answer.says(told), "{query}: {}", answer.stderr);

@@ -23,6 +23,8 @@ pub(crate) struct Figure {
 pub(crate) struct Axis {
     pub(crate) label: String,
     pub(crate) logarithmic: bool,
+    /// Of the cells of a heatmap along it, from the left or from below.
+    pub(crate) names: Option<Vec<String>>,
 }
 
 pub(crate) struct Panel {
@@ -52,6 +54,10 @@ const LINE_WIDTH: f64 = 1.5;
 const MARKER_SIZE: f64 = 2.5;
 const PANEL_WIDTH: f64 = 420.0;
 const PANEL_HEIGHT: f64 = 300.0;
+/// More names along an axis would cover each other.
+const MOST_NAMES: usize = 24;
+/// More are written aslant below it.
+const MOST_UPRIGHT: usize = 4;
 
 /// The content of an image file.
 pub(crate) fn draw(figure: &Figure, file_type: FileType) -> Result<Vec<u8>, FigureError> {
@@ -87,6 +93,13 @@ pub(crate) fn draw(figure: &Figure, file_type: FileType) -> Result<Vec<u8>, Figu
     }
 }
 
+/// Every n-th name, others empty, where there are many.
+fn some(names: &[String]) -> Vec<String> {
+    let every = names.len().div_ceil(MOST_NAMES).max(1);
+    let kept = |(number, name): (usize, &String)| if number % every == 0 { name.clone() } else { String::new() };
+    names.iter().enumerate().map(kept).collect()
+}
+
 impl Figure {
     fn layout(&self, plots: &[Plot], title: &str) -> Layout {
         let mut layout =
@@ -97,6 +110,17 @@ impl Figure {
         }
         if let Some(colour) = &self.colour {
             layout = layout.with_legend_title(colour);
+        }
+        if let Some(names) = &self.x.names {
+            layout = layout.with_x_categories(some(names));
+            if names.len() > MOST_UPRIGHT {
+                layout = layout.with_x_tick_rotate(-45.0);
+            }
+        }
+        if let Some(names) = &self.y.names {
+            // The same ones as along x, which is read from the left, are counted from above.
+            let from_above: Vec<String> = names.iter().rev().cloned().collect();
+            layout = layout.with_y_categories(some(&from_above).into_iter().rev().collect());
         }
         if self.x.logarithmic {
             layout = layout.with_log_x().with_x_tick_format(TickFormat::Sci);

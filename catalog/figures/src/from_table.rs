@@ -52,8 +52,8 @@ pub(crate) fn figure(table: &RecordBatch, choices: &Choices) -> Result<(Figure, 
     let (colours, panels) = (group(table, 2)?, group(table, 3)?);
     let mut figure = Figure {
         title: choices.title.clone(),
-        x: Axis { label: label(schema.field(0), x_power), logarithmic: choices.log_x },
-        y: Axis { label: y_label, logarithmic: choices.log_y },
+        x: Axis { label: label(schema.field(0), x_power), logarithmic: choices.log_x, names: None },
+        y: Axis { label: y_label, logarithmic: choices.log_y, names: None },
         colour: (table.num_columns() > 2).then(|| schema.field(2).name().clone()),
         mark,
         colours: distinct(&colours),
@@ -108,7 +108,7 @@ pub(crate) fn figure(table: &RecordBatch, choices: &Choices) -> Result<(Figure, 
     Ok((figure, left_out))
 }
 
-/// Values over a grid of x and y.
+/// Values over a grid of x and y, which are numbers or names.
 pub(crate) fn heatmap(table: &RecordBatch, choices: &Choices) -> Result<(Figure, usize), FigureError> {
     let schema = table.schema();
     if table.num_columns() < 3 {
@@ -117,28 +117,39 @@ pub(crate) fn heatmap(table: &RecordBatch, choices: &Choices) -> Result<(Figure,
     if choices.log_x || choices.log_y {
         return Err(FigureError::HeatmapLogarithm);
     }
-    let [x, y, values] = [0, 1, 2].map(|column| numbers(table.column(column), schema.field(column)));
-    let (x, y, values) = (x?, y?, values?);
-    let (across, up) = (Grid::of(&x, schema.field(0).name())?, Grid::of(&y, schema.field(1).name())?);
+    let (across, columns) = places(table, 0)?;
+    let (mut up, mut lines) = places(table, 1)?;
+    if let (Places::Names(x), Places::Names(y)) = (&across, &mut up) {
+        // A matrix has the same order both ways.
+        let is_same = x.len() == y.len() && x.iter().all(|name| y.contains(name));
+        if is_same {
+            let of = |line: &Option<usize>| line.and_then(|line| x.iter().position(|name| *name == y[line]));
+            lines = lines.iter().map(of).collect();
+            y.clone_from(x);
+        }
+    }
+    let values = numbers(table.column(2), schema.field(2))?;
     let titles = group(table, 3)?;
     let mut panels: Vec<Panel> = Vec::new();
     let mut left_out = 0;
     for row in 0..table.num_rows() {
         let panel = panels.iter().position(|panel| panel.title == titles[row]).unwrap_or_else(|| {
-            let cells = vec![vec![f64::NAN; across.points.len()]; up.points.len()];
+            let cells = vec![vec![f64::NAN; across.len()]; up.len()];
             let points = Points::Cells { cells, across: across.range(), up: up.range() };
             panels.push(Panel { title: titles[row].clone(), series: vec![Series { colour: 0, points }] });
             panels.len() - 1
         });
-        let (Some(column), Some(line), true) = (across.at(x[row]), up.at(y[row]), values[row].is_finite()) else {
+        let (Some(column), Some(line), true) = (columns[row], lines[row], values[row].is_finite()) else {
             left_out += 1;
             continue;
         };
         if let Points::Cells { cells, .. } = &mut panels[panel].series[0].points {
-            if !cells[line][column].is_nan() {
-                return Err(FigureError::SeveralForCell { x: x[row], y: y[row] });
+            // Rows are drawn from below, names are read from above.
+            let from_below = if matches!(up, Places::Names(_)) { up.len() - 1 - line } else { line };
+            if !cells[from_below][column].is_nan() {
+                return Err(FigureError::SeveralForCell { x: across.told(column), y: up.told(line) });
             }
-            cells[line][column] = values[row];
+            cells[from_below][column] = values[row];
         }
     }
     if panels.len() > MOST_PANELS {
@@ -152,46 +163,88 @@ pub(crate) fn heatmap(table: &RecordBatch, choices: &Choices) -> Result<(Figure,
     for panel in &mut panels {
         panel.title = if panel.title.is_empty() { value.clone() } else { format!("{}: {value}", panel.title) };
     }
-    let axis = |column: usize| Axis { label: label(schema.field(column), 0), logarithmic: false };
-    let (x, y) = (axis(0), axis(1));
+    let axis = |column: usize, names| Axis { label: label(schema.field(column), 0), logarithmic: false, names };
+    let names_up = up.names().map(|names| names.into_iter().rev().collect());
+    let (x, y) = (axis(0, across.names()), axis(1, names_up));
     let figure =
         Figure { title: choices.title.clone(), x, y, colour: None, mark: Mark::Heatmap, colours: Vec::new(), panels };
     Ok((figure, left_out))
 }
 
-/// The values of an axis of a heatmap, evenly spaced.
-struct Grid {
-    points: Vec<f64>,
-    step: f64,
+/// Where cells of a heatmap lie along an axis.
+enum Places {
+    /// Evenly spaced.
+    Numbers { points: Vec<f64>, step: f64 },
+    /// In the order in which they come.
+    Names(Vec<String>),
 }
 
-impl Grid {
-    fn of(values: &[f64], name: &str) -> Result<Self, FigureError> {
-        let mut points: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+/// Of a column, and the place of each row.
+fn places(table: &RecordBatch, column: usize) -> Result<(Places, Vec<Option<usize>>), FigureError> {
+    let schema = table.schema();
+    let (values, field) = (table.column(column), schema.field(column));
+    let at_most = |found: usize| match found {
+        found if found > MOST_CELLS => {
+            Err(FigureError::Cells { column: field.name().clone(), found, most: MOST_CELLS })
+        }
+        _ => Ok(()),
+    };
+    if is_number(field) {
+        let numbers = numbers(values, field)?;
+        let mut points: Vec<f64> = numbers.iter().copied().filter(|value| value.is_finite()).collect();
         points.sort_by(f64::total_cmp);
         points.dedup();
         let (Some(first), Some(last)) = (points.first(), points.last()) else {
-            return Err(FigureError::NoNumbers { column: name.to_owned() });
+            return Err(FigureError::NoNumbers { column: field.name().clone() });
         };
-        if points.len() > MOST_CELLS {
-            let (column, found) = (name.to_owned(), points.len());
-            return Err(FigureError::Cells { column, found, most: MOST_CELLS });
-        }
+        at_most(points.len())?;
         let step = if points.len() > 1 { (last - first) / (points.len() - 1) as f64 } else { 1.0 };
         if points.windows(2).any(|pair| ((pair[1] - pair[0]) / step - 1.0).abs() > 0.01) {
-            return Err(FigureError::Uneven { column: name.to_owned() });
+            return Err(FigureError::Uneven { column: field.name().clone() });
         }
-        Ok(Self { points, step })
+        let of_rows = numbers.iter().map(|value| points.iter().position(|point| point == value)).collect();
+        return Ok((Places::Numbers { points, step }, of_rows));
     }
+    let texts = texts(values, field)?;
+    let is_there: Vec<bool> = (0..texts.len()).map(|row| !values.is_null(row)).collect();
+    let there = texts.iter().zip(&is_there).filter(|(_, there)| **there).map(|(text, _)| text.clone());
+    let names = distinct(&there.collect::<Vec<_>>());
+    at_most(names.len())?;
+    let of_row =
+        |(text, there): (&String, &bool)| if *there { names.iter().position(|name| name == text) } else { None };
+    let of_rows = texts.iter().zip(&is_there).map(of_row).collect();
+    Ok((Places::Names(names), of_rows))
+}
 
-    fn at(&self, value: f64) -> Option<usize> {
-        self.points.iter().position(|point| *point == value)
+impl Places {
+    fn len(&self) -> usize {
+        match self {
+            Self::Numbers { points, .. } => points.len(),
+            Self::Names(names) => names.len(),
+        }
     }
 
     /// From the edge of the first cell to that of the last.
     fn range(&self) -> (f64, f64) {
-        let half = 0.5 * self.step;
-        (self.points[0] - half, self.points[self.points.len() - 1] + half)
+        match self {
+            Self::Numbers { points, step } => (points[0] - 0.5 * step, points[points.len() - 1] + 0.5 * step),
+            // Names are drawn at 1, 2, ...
+            Self::Names(names) => (0.5, names.len() as f64 + 0.5),
+        }
+    }
+
+    fn told(&self, place: usize) -> String {
+        match self {
+            Self::Numbers { points, .. } => points[place].to_string(),
+            Self::Names(names) => format!("`{}`", names[place]),
+        }
+    }
+
+    fn names(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Numbers { .. } => None,
+            Self::Names(names) => Some(names.clone()),
+        }
     }
 }
 
@@ -280,3 +333,6 @@ fn distinct(values: &[String]) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     values.iter().filter(|value| seen.insert(value.as_str())).cloned().collect()
 }
+
+#[cfg(test)]
+mod tests;

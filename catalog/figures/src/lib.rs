@@ -35,7 +35,7 @@ pub enum Mark {
     Points,
     /// A bar for each row, in groups by x.
     Bars,
-    /// A cell for each row: columns x, y, value and panel.
+    /// A cell for each row: columns x, y, value and panel; x and y are numbers, or names as of a matrix.
     Heatmap,
 }
 
@@ -85,7 +85,7 @@ pub enum FigureError {
     #[error("several rows for the bar `{name}`: aggregate, or give them a colour")]
     SeveralForBar { name: String },
     #[error("several rows for the cell at {x} and {y}: aggregate, or give them a panel")]
-    SeveralForCell { x: f64, y: f64 },
+    SeveralForCell { x: String, y: String },
     #[error("the query gives no row that has a place on these axes")]
     Nothing,
     #[error("a heatmap has the columns x, y and value, and panel if there are several")]
@@ -107,7 +107,7 @@ pub enum FigureError {
 }
 
 /// Draws a table whose columns are x and y, and then, where there are several, colour and panel; of a heatmap x, y, value
-/// and panel. The unit of a column is the metadata `unit` of its field.
+/// and panel, where x and y may be names: the first is leftmost and on top. The unit of a column is the metadata `unit` of its field.
 ///
 /// # Errors
 /// Columns, rows or values that cannot be drawn so.

@@ -104,10 +104,11 @@ pub fn each(
 /// A set of a chain that failed: its place, and why.
 pub type Broken = (usize, SimulationError);
 
+/// What was found at each set of a chain, `[set][output * nodes + node]`, or the first that failed.
+pub type Chain = Result<Vec<Vec<Window>>, Broken>;
+
 /// Looks at chains of sets, of equal lengths: each set but the first begins where the one before ended. Chains are
 /// stepped side by side, and none hinders another.
-///
-/// What is found at each set of a chain, or the first that failed.
 ///
 /// # Errors
 /// That it was cancelled.
@@ -118,8 +119,8 @@ pub fn follow(
     settings: &Settings,
     look: Look,
     proceed: &mut dyn FnMut(u64) -> bool,
-) -> Result<Vec<Result<Vec<Vec<Window>>, Broken>>, SimulationError> {
-    let mut found: Vec<Result<Vec<Vec<Window>>, Broken>> = vec![Ok(Vec::new()); chains.len()];
+) -> Result<Vec<Chain>, SimulationError> {
+    let mut found: Vec<Chain> = vec![Ok(Vec::new()); chains.len()];
     let mut ends: Vec<Option<State>> = vec![None; chains.len()];
     let length = chains.iter().map(Vec::len).max().unwrap_or(0);
     for place in 0..length {

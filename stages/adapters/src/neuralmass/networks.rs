@@ -6,12 +6,14 @@ use lapicque_pipeline::{Batch, SampleError};
 
 use crate::simulate::coupled::{Connectome, Coupled};
 
+type Made = Result<Arc<Coupled>, SampleError>;
+
 #[derive(Default)]
 pub(super) struct Networks {
     /// That of all samples.
     connectome: Option<Result<Arc<Connectome>, SampleError>>,
     /// Of that, by the bits of the speed; of a node alone, whatever the speed.
-    known: Vec<(Option<u64>, Result<Arc<Coupled>, SampleError>)>,
+    known: Vec<(Option<u64>, Made)>,
 }
 
 impl Networks {
@@ -23,7 +25,7 @@ impl Networks {
         is_coupled: bool,
         speed_mm_per_ms: f64,
         (time_step_ms, duration_ms): (f64, f64),
-    ) -> Result<Arc<Coupled>, SampleError> {
+    ) -> Made {
         let couple =
             |connectome: &Connectome| connectome.coupled(speed_mm_per_ms, time_step_ms, duration_ms).map(Arc::new);
         let whole = if is_coupled { batch.whole("connectome") } else { None };

@@ -59,6 +59,8 @@ impl Window {
     }
 }
 
+type Figure = fn(&Cycle) -> f64;
+
 /// Between crossings of the mean, in steps.
 fn cycles(values: &[f64], mean: f64) -> Vec<Cycle> {
     let mut cycles: Vec<Cycle> = Vec::new();
@@ -83,7 +85,7 @@ fn period(cycles: &[Cycle], tolerance: f64, apart: f64) -> Option<f64> {
         let periods = cycles.len() / p;
         (cycles[periods * p - 1].end - cycles[0].begin) / periods as f64
     };
-    let figures: [(fn(&Cycle) -> f64, f64); 3] = [
+    let figures: [(Figure, f64); 3] = [
         (|cycle| cycle.end - cycle.begin, if cycles.is_empty() { 0.0 } else { tolerance * of_cycles(1) }),
         (|cycle| cycle.maximum, apart),
         (|cycle| cycle.minimum, apart),
