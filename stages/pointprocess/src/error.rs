@@ -1,0 +1,93 @@
+//! What is wrong with a model, a network, or what became of it.
+
+/// Why there are no spikes.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PointProcessError {
+    /// A field outside of its range.
+    #[error("`{field}` is {found}: {allowed}")]
+    OutOfRange {
+        /// Its name.
+        field: &'static str,
+        /// What it is.
+        found: f64,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// A weight that is no number.
+    #[error("the weight from neuron {source_neuron} to neuron {target} is {found}: a finite number is due")]
+    Weight {
+        /// Where the connection starts.
+        source_neuron: usize,
+        /// Where it ends.
+        target: usize,
+        /// What it is.
+        found: f64,
+    },
+    /// A connection from or to a neuron that does not exist.
+    #[error("a connection names neuron {found}, but there are {neurons} (from 0)")]
+    NoSuchNeuron {
+        /// The neuron.
+        found: usize,
+        /// How many there are.
+        neurons: usize,
+    },
+    /// A list of another length than there are neurons, or a matrix that is not square.
+    #[error("`{field}` has {found} values where {due} are due")]
+    Length {
+        /// What it is.
+        field: &'static str,
+        /// How long it is.
+        found: usize,
+        /// How long it must be.
+        due: usize,
+    },
+    /// A start that the model has no state for.
+    #[error("a model with {memory} cannot start from {start}")]
+    StartOfOtherModel {
+        /// What the model remembers.
+        memory: &'static str,
+        /// What it was given.
+        start: &'static str,
+    },
+    /// A drive that is no number.
+    #[error("the drive of neuron {neuron} is {found} at step {step}: weights or inputs are too large, or no numbers")]
+    Drive {
+        /// Which neuron.
+        neuron: usize,
+        /// At which step of the run, equilibration included.
+        step: u64,
+        /// What it is.
+        found: f64,
+    },
+    /// A probability above one.
+    #[error(
+        "the probability of a spike of neuron {neuron} is {found} at step {step}, above 1: shorten the step or let the \
+         emission be a hazard"
+    )]
+    Probability {
+        /// Which neuron.
+        neuron: usize,
+        /// At which step of the run, equilibration included.
+        step: u64,
+        /// What it is.
+        found: f64,
+    },
+    /// Activity that feeds itself without bound.
+    #[error(
+        "the network runs away: the mean count of neuron {neuron} is {found} at step {step}, above {allowed}; weaken \
+         excitation or shorten the step"
+    )]
+    RunAway {
+        /// Which neuron.
+        neuron: usize,
+        /// At which step of the run, equilibration included.
+        step: u64,
+        /// Its mean count of one step.
+        found: f64,
+        /// The largest that the run allows.
+        allowed: f64,
+    },
+    /// It was told to stop.
+    #[error("the simulation was cancelled")]
+    Cancelled,
+}

@@ -1,0 +1,23 @@
+//! Networks of stochastic spiking neurons in discrete time: generalised linear and linear-nonlinear-Poisson models.
+//!
+//! A [`Model`] says how spikes of the past and an input become a drive, how the drive becomes an intensity, and how spikes
+//! are drawn from it; [`models`] has those that have names. [`simulate`](fn@simulate) steps a [`Network`] and gives events,
+//! never a dense array.
+//!
+//! Units: ms; intensities are per ms. A weight is that of the connection from one neuron to another, rows of matrices
+//! are presynaptic.
+#![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod draws;
+mod error;
+mod model;
+pub mod models;
+mod network;
+mod simulate;
+
+pub use draws::{Draws, Stream};
+pub use error::PointProcessError;
+pub use model::{Emission, Link, Memory, Model, Noise};
+pub use network::Network;
+pub use simulate::{Event, Recording, Run, Start, Traces, simulate};
