@@ -1,7 +1,8 @@
 //! Networks of stochastic spiking neurons in discrete time: generalised linear and linear-nonlinear-Poisson models.
 //!
 //! A [`Model`] says how spikes of the past and an input become a drive, how the drive becomes an intensity, and how spikes
-//! are drawn from it; [`models`] has those that have names. [`simulate`](fn@simulate) steps a [`Network`] and gives events,
+//! are drawn from it; [`models`] has those that have names. [`generators`] makes
+//! networks. [`simulate`](fn@simulate) steps a [`Network`] and gives events,
 //! never a dense array.
 //!
 //! Units: ms; intensities are per ms. A weight is that of the connection from one neuron to another, rows of matrices
@@ -11,6 +12,7 @@
 
 mod draws;
 mod error;
+pub mod generators;
 mod model;
 pub mod models;
 mod network;

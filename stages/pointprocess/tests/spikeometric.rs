@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use lapicque_numerics::random::StreamKey;
+use lapicque_pointprocess::generators::mexican_hat;
 use lapicque_pointprocess::models::{BernoulliGlm, Compat, PoissonGlm, RectifiedLnp, RectifiedSam, ThresholdSam};
 use lapicque_pointprocess::{Draws, Event, Model, Network, Run, Start, Stream, simulate};
 use serde_json::Value;
@@ -208,6 +209,25 @@ fn rectified_is_replayed() {
 fn activations_are_replayed() {
     replay("rectified_sam");
     replay("threshold_sam");
+}
+
+#[test]
+fn the_mexican_hat_is_that_of_the_peer() {
+    let Some(folder) = fixtures() else { return };
+    let folder = folder.join("stimuli_connectivity");
+    let settings = json(folder.join("params.json"));
+    let number = |field: &str| settings[field].as_f64().unwrap();
+    let n = settings["n"].as_u64().unwrap() as usize;
+    let network = mexican_hat(n, number("a"), number("s1"), number("s2")).unwrap();
+    let due = numbers(folder.join("mexican_hat.npy"));
+    assert_eq!(network.connections(), n * (n - 1));
+    for source in 0..n {
+        let (targets, weights) = network.outgoing(source);
+        for (&target, weight) in targets.iter().zip(weights) {
+            let due = due[source * n + target as usize];
+            assert!((weight - due).abs() < 1.2e-7, "{source} {target}: {weight} {due}");
+        }
+    }
 }
 
 /// Mean and standard deviation over seeds.
