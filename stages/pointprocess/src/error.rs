@@ -87,6 +87,9 @@ pub enum PointProcessError {
         /// The largest that the run allows.
         allowed: f64,
     },
+    /// A stimulus that cannot be.
+    #[error(transparent)]
+    Stimulus(#[from] lapicque_stimulus::StimulusError),
     /// It was told to stop.
     #[error("the simulation was cancelled")]
     Cancelled,

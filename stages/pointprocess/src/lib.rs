@@ -2,7 +2,7 @@
 //!
 //! A [`Model`] says how spikes of the past and an input become a drive, how the drive becomes an intensity, and how spikes
 //! are drawn from it; [`models`] has those that have names. [`generators`] makes
-//! networks. [`simulate`](fn@simulate) steps a [`Network`] and gives events,
+//! networks, [`inputs`] what drives them. [`simulate`](fn@simulate) steps a [`Network`] and gives events,
 //! never a dense array.
 //!
 //! Units: ms; intensities are per ms. A weight is that of the connection from one neuron to another, rows of matrices
@@ -13,6 +13,7 @@
 mod draws;
 mod error;
 pub mod generators;
+pub mod inputs;
 mod model;
 pub mod models;
 mod network;
