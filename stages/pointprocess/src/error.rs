@@ -87,6 +87,20 @@ pub enum PointProcessError {
         /// The largest that the run allows.
         allowed: f64,
     },
+    /// A rate that no value of a range gives.
+    #[error("{target_hz} Hz is not reached: the rate is {at_low} Hz at {low} and {at_high} Hz at {high}")]
+    NotReached {
+        /// The rate asked for.
+        target_hz: f64,
+        /// Lower end of the range.
+        low: f64,
+        /// Upper end of the range.
+        high: f64,
+        /// The rate at the lower end (Hz).
+        at_low: f64,
+        /// The rate at the upper end (Hz).
+        at_high: f64,
+    },
     /// A stimulus that cannot be.
     #[error(transparent)]
     Stimulus(#[from] lapicque_stimulus::StimulusError),

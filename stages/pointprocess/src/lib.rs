@@ -18,6 +18,7 @@ mod model;
 pub mod models;
 mod network;
 mod simulate;
+pub mod tune;
 
 pub use draws::{Draws, Stream};
 pub use error::PointProcessError;
