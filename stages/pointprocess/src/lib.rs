@@ -1,0 +1,27 @@
+//! Networks of stochastic spiking neurons in discrete time: generalised linear and linear-nonlinear-Poisson models.
+//!
+//! A [`Model`] says how spikes of the past and an input become a drive, how the drive becomes an intensity, and how spikes
+//! are drawn from it; [`models`] has those that have names. [`generators`] makes
+//! networks, [`inputs`] what drives them. [`simulate`](fn@simulate) steps a [`Network`] and gives events,
+//! never a dense array.
+//!
+//! Units: ms; intensities are per ms. A weight is that of the connection from one neuron to another, rows of matrices
+//! are presynaptic.
+#![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod draws;
+mod error;
+pub mod generators;
+pub mod inputs;
+mod model;
+pub mod models;
+mod network;
+mod simulate;
+pub mod tune;
+
+pub use draws::{Draws, Stream};
+pub use error::PointProcessError;
+pub use model::{Emission, Link, Memory, Model, Noise};
+pub use network::Network;
+pub use simulate::{Event, Recording, Run, Start, Traces, simulate};
