@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod bifurcation;
 pub mod bold;
 pub mod control;
 pub mod delays;
@@ -25,4 +26,4 @@ pub mod simulation;
 pub mod table;
 
 pub use model::{Arriving, Coupling, Description, InputSpec, Model, OutputSpec, ParameterSpec, StateSpec, Weight};
-pub use real::{Lanes, Real, WIDTH};
+pub use real::{Lanes, OfTwo, Real, WIDTH};

@@ -3,6 +3,9 @@
 //! A model is written once for any [`Real`]; with `f64` it is one node, with [`Lanes`] eight of them (nodes of a network
 //! or points of a sweep), with numbers that carry derivatives it gives its own Jacobian. All operations are element by
 //! element, so what comes out for one node does not depend on what stands beside it.
+//!
+//! Models and what they call are marked `#[inline(always)]`, down to the operators, and use nested functions rather than
+//! closures: what is not inlined into the loop over steps is compiled without wide vectors.
 
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -42,8 +45,8 @@ pub trait Real:
     fn at_most(self, bound: f64) -> Self;
     /// The number modulo a positive one, in [0, modulus); derivative 1.
     fn wrapped(self, modulus: f64) -> Self;
-    /// `N` functions of two variables, each given as value, derivative in `x` and derivative in `y`: a table.
-    fn of_two<const N: usize>(x: Self, y: Self, functions: impl Fn(f64, f64) -> [[f64; 3]; N]) -> [Self; N];
+    /// `N` functions of two variables: a table.
+    fn of_two<const N: usize>(x: Self, y: Self, functions: impl OfTwo<N>) -> [Self; N];
 
     /// x^n by multiplication.
     #[inline(always)]
@@ -54,6 +57,37 @@ pub trait Real:
         }
         product
     }
+}
+
+/// `N` functions of two variables.
+pub trait OfTwo<const N: usize> {
+    /// Each as value, derivative in `x` and derivative in `y`.
+    fn at(&self, x: f64, y: f64) -> [[f64; 3]; N];
+
+    /// The values of eight points, with the bits of [`OfTwo::at`].
+    #[inline(always)]
+    fn in_lanes(&self, x: Lanes, y: Lanes) -> [Lanes; N] {
+        let mut values = [Lanes([0.0; WIDTH]); N];
+        for lane in 0..WIDTH {
+            for (value, [of_lane, _, _]) in values.iter_mut().zip(self.at(x.0[lane], y.0[lane])) {
+                value.0[lane] = of_lane;
+            }
+        }
+        values
+    }
+}
+
+impl<const N: usize, F: Fn(f64, f64) -> [[f64; 3]; N]> OfTwo<N> for F {
+    #[inline(always)]
+    fn at(&self, x: f64, y: f64) -> [[f64; 3]; N] {
+        self(x, y)
+    }
+}
+
+/// The first `N` of some values, which are not copied; there are as many.
+#[inline(always)]
+pub(crate) fn first<const N: usize, T>(values: &[T]) -> &[T; N] {
+    &values.as_chunks().0[0]
 }
 
 impl Real for f64 {
@@ -103,8 +137,8 @@ impl Real for f64 {
     }
 
     #[inline(always)]
-    fn of_two<const N: usize>(x: Self, y: Self, functions: impl Fn(f64, f64) -> [[f64; 3]; N]) -> [Self; N] {
-        functions(x, y).map(|[value, _, _]| value)
+    fn of_two<const N: usize>(x: Self, y: Self, functions: impl OfTwo<N>) -> [Self; N] {
+        functions.at(x, y).map(|[value, _, _]| value)
     }
 }
 
@@ -115,53 +149,66 @@ pub struct Lanes(pub [f64; WIDTH]);
 
 impl Lanes {
     #[inline(always)]
-    fn map(self, f: impl Fn(f64) -> f64) -> Self {
-        Self(std::array::from_fn(|lane| f(self.0[lane])))
-    }
-
-    #[inline(always)]
-    fn with(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
-        Self(std::array::from_fn(|lane| f(self.0[lane], other.0[lane])))
+    fn map(mut self, f: impl Fn(f64) -> f64) -> Self {
+        for lane in 0..WIDTH {
+            self.0[lane] = f(self.0[lane]);
+        }
+        self
     }
 }
 
 impl Add for Lanes {
     type Output = Self;
     #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        self.with(other, |a, b| a + b)
+    fn add(mut self, other: Self) -> Self {
+        for lane in 0..WIDTH {
+            self.0[lane] += other.0[lane];
+        }
+        self
     }
 }
 
 impl Sub for Lanes {
     type Output = Self;
     #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        self.with(other, |a, b| a - b)
+    fn sub(mut self, other: Self) -> Self {
+        for lane in 0..WIDTH {
+            self.0[lane] -= other.0[lane];
+        }
+        self
     }
 }
 
 impl Mul for Lanes {
     type Output = Self;
     #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        self.with(other, |a, b| a * b)
+    fn mul(mut self, other: Self) -> Self {
+        for lane in 0..WIDTH {
+            self.0[lane] *= other.0[lane];
+        }
+        self
     }
 }
 
 impl Div for Lanes {
     type Output = Self;
     #[inline(always)]
-    fn div(self, other: Self) -> Self {
-        self.with(other, |a, b| a / b)
+    fn div(mut self, other: Self) -> Self {
+        for lane in 0..WIDTH {
+            self.0[lane] /= other.0[lane];
+        }
+        self
     }
 }
 
 impl Neg for Lanes {
     type Output = Self;
     #[inline(always)]
-    fn neg(self) -> Self {
-        self.map(|a| -a)
+    fn neg(mut self) -> Self {
+        for lane in 0..WIDTH {
+            self.0[lane] = -self.0[lane];
+        }
+        self
     }
 }
 
@@ -175,24 +222,33 @@ impl AddAssign for Lanes {
 impl Add<f64> for Lanes {
     type Output = Self;
     #[inline(always)]
-    fn add(self, other: f64) -> Self {
-        self.map(|a| a + other)
+    fn add(mut self, other: f64) -> Self {
+        for lane in 0..WIDTH {
+            self.0[lane] += other;
+        }
+        self
     }
 }
 
 impl Sub<f64> for Lanes {
     type Output = Self;
     #[inline(always)]
-    fn sub(self, other: f64) -> Self {
-        self.map(|a| a - other)
+    fn sub(mut self, other: f64) -> Self {
+        for lane in 0..WIDTH {
+            self.0[lane] -= other;
+        }
+        self
     }
 }
 
 impl Mul<f64> for Lanes {
     type Output = Self;
     #[inline(always)]
-    fn mul(self, other: f64) -> Self {
-        self.map(|a| a * other)
+    fn mul(mut self, other: f64) -> Self {
+        for lane in 0..WIDTH {
+            self.0[lane] *= other;
+        }
+        self
     }
 }
 
@@ -204,7 +260,7 @@ impl Real for Lanes {
 
     #[inline(always)]
     fn exp(self) -> Self {
-        self.map(exponential::exp)
+        exponential::exp_lanes(self)
     }
 
     #[inline(always)]
@@ -213,8 +269,11 @@ impl Real for Lanes {
     }
 
     #[inline(always)]
-    fn sqrt(self) -> Self {
-        self.map(f64::sqrt)
+    fn sqrt(mut self) -> Self {
+        for lane in 0..WIDTH {
+            self.0[lane] = f64::sqrt(self.0[lane]);
+        }
+        self
     }
 
     #[inline(always)]
@@ -228,13 +287,19 @@ impl Real for Lanes {
     }
 
     #[inline(always)]
-    fn at_least(self, bound: f64) -> Self {
-        self.map(|a| a.at_least(bound))
+    fn at_least(mut self, bound: f64) -> Self {
+        for lane in 0..WIDTH {
+            self.0[lane] = if self.0[lane] < bound { bound } else { self.0[lane] };
+        }
+        self
     }
 
     #[inline(always)]
-    fn at_most(self, bound: f64) -> Self {
-        self.map(|a| a.at_most(bound))
+    fn at_most(mut self, bound: f64) -> Self {
+        for lane in 0..WIDTH {
+            self.0[lane] = if self.0[lane] > bound { bound } else { self.0[lane] };
+        }
+        self
     }
 
     #[inline(always)]
@@ -243,13 +308,7 @@ impl Real for Lanes {
     }
 
     #[inline(always)]
-    fn of_two<const N: usize>(x: Self, y: Self, functions: impl Fn(f64, f64) -> [[f64; 3]; N]) -> [Self; N] {
-        let mut values = [Self([0.0; WIDTH]); N];
-        for lane in 0..WIDTH {
-            for (value, [of_lane, _, _]) in values.iter_mut().zip(functions(x.0[lane], y.0[lane])) {
-                value.0[lane] = of_lane;
-            }
-        }
-        values
+    fn of_two<const N: usize>(x: Self, y: Self, functions: impl OfTwo<N>) -> [Self; N] {
+        functions.in_lanes(x, y)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
-use crate::Real;
+use crate::{OfTwo, Real};
 
 /// A value and its derivatives.
 ///
@@ -155,8 +155,8 @@ impl<const K: usize> Real for Dual<K> {
     }
 
     #[inline(always)]
-    fn of_two<const N: usize>(x: Self, y: Self, functions: impl Fn(f64, f64) -> [[f64; 3]; N]) -> [Self; N] {
-        functions(x.value, y.value).map(|[value, in_x, in_y]| Self {
+    fn of_two<const N: usize>(x: Self, y: Self, functions: impl OfTwo<N>) -> [Self; N] {
+        functions.at(x.value, y.value).map(|[value, in_x, in_y]| Self {
             value,
             slopes: std::array::from_fn(|k| x.slopes[k] * in_x + y.slopes[k] * in_y),
         })

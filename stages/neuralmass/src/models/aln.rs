@@ -46,6 +46,7 @@ use std::sync::Arc;
 
 use lapicque_units::Range;
 
+use crate::real::first;
 use crate::table::{Table, shipped};
 use crate::{Arriving, Coupling, Description, InputSpec, Model, OutputSpec, ParameterSpec, Real, StateSpec, Weight};
 
@@ -210,7 +211,7 @@ impl Model for Aln {
         rates_of_change: &mut [R],
         algebraic: &mut [R],
     ) {
-        let d: [R; DERIVED] = std::array::from_fn(|place| derived[place]);
+        let &d: &[R; DERIVED] = first(derived);
         let [j_ee, j_ei, j_ie, j_ii, ee, ee_2, ie, ie_2, ei, ei_2, ii, ii_2, gl, gl_2, per_hz, ..] = d;
         let [
             ..,
@@ -231,9 +232,8 @@ impl Model for Aln {
             per_a,
             b,
         ] = d;
-        let [mufe, mufi, seem, seim, seev, seiv, siim, siem, siiv, siev, ia] =
-            std::array::from_fn(|place| states[place]);
-        let [exc_current, inh_current, exc_rate, inh_rate] = std::array::from_fn(|place| arriving.inputs[place]);
+        let &[mufe, mufi, seem, seim, seev, seiv, siim, siem, siiv, siev, ia] = first(states);
+        let &[exc_current, inh_current, exc_rate, inh_rate] = first(arriving.inputs);
         let [r_e, r_i] = [arriving.delayed[0], arriving.delayed[1]];
 
         let z_ee = ee * r_e + gl * (arriving.coupling[0] * per_hz + exc_rate);
@@ -242,12 +242,10 @@ impl Model for Aln {
         let y_ie = ie_2 * r_e + gl_2 * inh_rate;
         let [z_ei, y_ei, z_ii, y_ii] = [ei * r_i, ei_2 * r_i, ii * r_i, ii_2 * r_i];
 
-        let part = |factor: R, v: R, z: R, tau: R| factor * v / ((z + 1.0) * tau_m + tau);
-        let sigma_e = (part(var_ee, seev, z_ee, tau_e) + part(var_ei, seiv, z_ei, tau_i) + var_e).sqrt();
-        let sigma_i = (part(var_ie, siev, z_ie, tau_e) + part(var_ii, siiv, z_ii, tau_i) + var_i).sqrt();
-        let [rate_e, tau_mu_e, potential] =
-            R::of_two(mufe - ia * per_c, sigma_e, |mu, sigma| self.table.look_up(mu, sigma));
-        let [rate_i, tau_mu_i] = R::of_two(mufi, sigma_i, |mu, sigma| self.table.look_up(mu, sigma));
+        let sigma_e = (part(tau_m, var_ee, seev, z_ee, tau_e) + part(tau_m, var_ei, seiv, z_ei, tau_i) + var_e).sqrt();
+        let sigma_i = (part(tau_m, var_ie, siev, z_ie, tau_e) + part(tau_m, var_ii, siiv, z_ii, tau_i) + var_i).sqrt();
+        let [rate_e, tau_mu_e, potential] = R::of_two(mufe - ia * per_c, sigma_e, self.table.as_ref());
+        let [rate_i, tau_mu_i] = R::of_two(mufi, sigma_i, self.table.as_ref());
         let before = algebraic[0];
         algebraic[0] = rate_e * 1e3;
         algebraic[1] = rate_i * 1e3;
@@ -258,11 +256,6 @@ impl Model for Aln {
 
         let mu_e = j_ee * seem + j_ei * seim + arriving.noise[0] + exc_current;
         let mu_i = j_ie * siem + j_ii * siim + arriving.noise[1] + inh_current;
-        let mean = |s: R, z: R, per_tau: R| ((-s + 1.0) * z - s) * per_tau;
-        let spread = |s: R, v: R, z: R, y: R, tau: R, per_tau: R| {
-            let free = -s + 1.0;
-            (free * free * y + (y - (z + 1.0) * tau * 2.0) * v) * per_tau * per_tau
-        };
         let changes = [
             (mu_e - mufe) / tau_mu_e,
             (mu_i - mufi) / tau_mu_i,
@@ -295,4 +288,23 @@ impl Model for Aln {
     fn sources<R: Real>(&self, _derived: &[R], _states: &[R], algebraic: &[R], sources: &mut [R]) {
         sources.copy_from_slice(&algebraic[..2]);
     }
+}
+
+/// Part of a variance.
+#[inline(always)]
+fn part<R: Real>(tau_m: R, factor: R, v: R, z: R, tau: R) -> R {
+    factor * v / ((z + 1.0) * tau_m + tau)
+}
+
+/// s' of a synapse.
+#[inline(always)]
+fn mean<R: Real>(s: R, z: R, per_tau: R) -> R {
+    ((-s + 1.0) * z - s) * per_tau
+}
+
+/// v' of a synapse.
+#[inline(always)]
+fn spread<R: Real>(s: R, v: R, z: R, y: R, tau: R, per_tau: R) -> R {
+    let free = -s + 1.0;
+    (free * free * y + (y - (z + 1.0) * tau * 2.0) * v) * per_tau * per_tau
 }

@@ -21,6 +21,7 @@
 
 use lapicque_units::Range;
 
+use crate::real::first;
 use crate::{Arriving, Coupling, Description, InputSpec, Model, OutputSpec, ParameterSpec, Real, StateSpec, Weight};
 
 /// The model; `diffusive` chooses the form of the coupling.
@@ -80,7 +81,7 @@ impl Model for FitzHughNagumo {
         rates_of_change: &mut [R],
         _algebraic: &mut [R],
     ) {
-        let [alpha, beta, gamma, delta, epsilon, per_tau, k_gl]: [R; 7] = std::array::from_fn(|i| derived[i]);
+        let &[alpha, beta, gamma, delta, epsilon, per_tau, k_gl] = first::<7, R>(derived);
         let [x, y] = [states[0], states[1]];
         let sum = arriving.coupling[0];
         let coupling = if self.diffusive { sum - arriving.weight_sum * x } else { sum };

@@ -29,6 +29,7 @@
 
 use lapicque_units::Range;
 
+use crate::real::first;
 use crate::{Arriving, Coupling, Description, InputSpec, Model, OutputSpec, ParameterSpec, Real, StateSpec, Weight};
 
 /// The model.
@@ -118,9 +119,9 @@ impl Model for JansenRit {
         rates_of_change: &mut [R],
         _algebraic: &mut [R],
     ) {
-        let [_, _, _, gain_e, twice_a, a_squared, gain_i, twice_b, b_squared, c1, c2, c3, k_gl, per_ms]: [R; 14] =
-            std::array::from_fn(|i| derived[i]);
-        let [y0, y1, y2, y3, y4, y5]: [R; 6] = std::array::from_fn(|i| states[i]);
+        let &[_, _, _, gain_e, twice_a, a_squared, gain_i, twice_b, b_squared, c1, c2, c3, k_gl, per_ms] =
+            first::<14, R>(derived);
+        let &[y0, y1, y2, y3, y4, y5] = first::<6, R>(states);
         let pulses = (arriving.inputs[0] + arriving.noise[0]) * per_ms + k_gl * arriving.coupling[0];
         rates_of_change[0] = y3;
         rates_of_change[1] = y4;

@@ -27,6 +27,7 @@ use std::f64::consts::PI;
 
 use lapicque_units::Range;
 
+use crate::real::first;
 use crate::{Arriving, Coupling, Description, InputSpec, Model, OutputSpec, ParameterSpec, Real, StateSpec, Weight};
 
 /// The model.
@@ -91,7 +92,7 @@ impl Model for MontbrioPazoRoxin {
         rates_of_change: &mut [R],
         _algebraic: &mut [R],
     ) {
-        let [per_tau, spread, twice_per_tau, eta, j, k_gl, pi_tau]: [R; 7] = std::array::from_fn(|i| derived[i]);
+        let &[per_tau, spread, twice_per_tau, eta, j, k_gl, pi_tau] = first::<7, R>(derived);
         let [r, v] = [states[0], states[1]];
         let synchrony = pi_tau * r;
         let current = eta + j * r + k_gl * arriving.coupling[0] + arriving.noise[0] + arriving.inputs[0];

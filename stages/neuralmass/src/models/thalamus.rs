@@ -42,6 +42,7 @@
 
 use lapicque_units::Range;
 
+use crate::real::first;
 use crate::{Arriving, Description, InputSpec, Model, OutputSpec, ParameterSpec, Real, StateSpec};
 
 /// The model.
@@ -119,27 +120,24 @@ impl Model for Thalamus {
         rates_of_change: &mut [R],
         _algebraic: &mut [R],
     ) {
-        let [per_tau, _, _, _, _, per_c_m, gamma_e, gamma_r]: [R; 8] = std::array::from_fn(|i| derived[i]);
-        let [g_l, g_gaba, g_ampa, g_lk]: [R; 4] = std::array::from_fn(|i| derived[8 + i]);
-        let [e_ampa, e_gaba, e_l, e_k, e_ca]: [R; 5] = std::array::from_fn(|i| derived[12 + i]);
-        let [g_t_t, g_t_r, g_h, e_h, alpha_ca, per_tau_ca, ca_0, k1, k2, k3, k4, n_p, g_inc, n_tr, n_rt, n_rr]: [R;
-            16] = std::array::from_fn(|i| derived[17 + i]);
-        let [v_t, v_r, ca, h_t, h_r, m_h1, m_h2, s_et, s_gt, s_er, s_gr, ds_et, ds_gt, ds_er, ds_gr]: [R; 15] =
-            std::array::from_fn(|i| states[i]);
+        let &[per_tau, _, _, _, _, per_c_m, gamma_e, gamma_r] = first::<8, R>(derived);
+        let &[g_l, g_gaba, g_ampa, g_lk] = first::<4, R>(&derived[8..]);
+        let &[e_ampa, e_gaba, e_l, e_k, e_ca] = first::<5, R>(&derived[12..]);
+        let &[g_t_t, g_t_r, g_h, e_h, alpha_ca, per_tau_ca, ca_0, k1, k2, k3, k4, n_p, g_inc, n_tr, n_rt, n_rr] =
+            first::<16, R>(&derived[17..]);
+        let &[v_t, v_r, ca, h_t, h_r, m_h1, m_h2, s_et, s_gt, s_er, s_gr, ds_et, ds_gt, ds_er, ds_gr] =
+            first::<15, R>(states);
         let [q_t, q_r] = [firing(derived, v_t), firing(derived, v_r)];
         let one = R::of(1.0);
-        // 1/(1 + exp((V - half)/width)); negative widths rise.
-        let gate = |v: R, half: f64, width: f64| one / (((v - half) * width.recip()).exp() + 1.0);
-
         let (m_t, m_r) = (gate(v_t, -59.0, -6.2), gate(v_r, -52.0, -7.4));
         let t_current_t = g_t_t * m_t * m_t * h_t * (v_t - e_ca);
         let t_current_r = g_t_r * m_r * m_r * h_r * (v_r - e_ca);
         let h_current = g_h * (m_h1 + g_inc * m_h2) * (v_t - e_h);
-        let slow = |v: R, s_e: R, s_g: R| g_l * (v - e_l) + g_ampa * s_e * (v - e_ampa) + g_gaba * s_g * (v - e_gaba);
-        rates_of_change[0] = -(slow(v_t, s_et, s_gt) + arriving.inputs[0]) * per_tau
-            - per_c_m * (g_lk * (v_t - e_k) + t_current_t + h_current);
-        rates_of_change[1] =
-            -(slow(v_r, s_er, s_gr) + arriving.inputs[1]) * per_tau - per_c_m * (g_lk * (v_r - e_k) + t_current_r);
+        let slow_t = g_l * (v_t - e_l) + g_ampa * s_et * (v_t - e_ampa) + g_gaba * s_gt * (v_t - e_gaba);
+        let slow_r = g_l * (v_r - e_l) + g_ampa * s_er * (v_r - e_ampa) + g_gaba * s_gr * (v_r - e_gaba);
+        rates_of_change[0] =
+            -(slow_t + arriving.inputs[0]) * per_tau - per_c_m * (g_lk * (v_t - e_k) + t_current_t + h_current);
+        rates_of_change[1] = -(slow_r + arriving.inputs[1]) * per_tau - per_c_m * (g_lk * (v_r - e_k) + t_current_r);
         rates_of_change[2] = alpha_ca * t_current_t - (ca - ca_0) * per_tau_ca;
 
         let tau_h_t = (((v_t + 115.2) * 0.2).exp() + 211.4) * gate(v_t, -86.0, 3.2) + 30.8;
@@ -158,7 +156,6 @@ impl Model for Thalamus {
         rates_of_change[8] = ds_gt;
         rates_of_change[9] = ds_er;
         rates_of_change[10] = ds_gr;
-        let synapse = |gamma: R, drive: R, s: R, ds: R| gamma * (gamma * (drive - s) - ds * 2.0);
         let zero = R::of(0.0);
         rates_of_change[11] = if self.compat { zero } else { synapse(gamma_e, zero, s_et, ds_et) };
         rates_of_change[12] = synapse(gamma_r, n_tr * q_r, s_gt, ds_gt);
@@ -181,6 +178,18 @@ impl Model for Thalamus {
 
     #[inline(always)]
     fn sources<R: Real>(&self, _derived: &[R], _states: &[R], _algebraic: &[R], _sources: &mut [R]) {}
+}
+
+/// 1/(1 + exp((V - half)/width)); negative widths rise.
+#[inline(always)]
+fn gate<R: Real>(v: R, half: f64, width: f64) -> R {
+    R::of(1.0) / (((v - half) * width.recip()).exp() + 1.0)
+}
+
+/// Second derivative of a synapse.
+#[inline(always)]
+fn synapse<R: Real>(gamma: R, drive: R, s: R, ds: R) -> R {
+    gamma * (gamma * (drive - s) - ds * 2.0)
 }
 
 /// Rate in 1/ms at a potential in mV.

@@ -29,6 +29,7 @@
 
 use lapicque_units::Range;
 
+use crate::real::first;
 use crate::{Arriving, Coupling, Description, InputSpec, Model, OutputSpec, ParameterSpec, Real, StateSpec, Weight};
 
 /// The model.
@@ -102,13 +103,12 @@ impl Model for WilsonCowan {
         rates_of_change: &mut [R],
         _algebraic: &mut [R],
     ) {
-        let [per_tau_e, per_tau_i, c_ee, c_ei, c_ie, c_ii, a_e, a_i, mu_e, mu_i, baseline_e, baseline_i, k_gl]: [R;
-            13] = std::array::from_fn(|i| derived[i]);
+        let &[per_tau_e, per_tau_i, c_ee, c_ei, c_ie, c_ii, a_e, a_i, mu_e, mu_i, baseline_e, baseline_i, k_gl] =
+            first::<13, R>(derived);
         let [e, i] = [states[0], states[1]];
         let drive_e = c_ee * e - c_ie * i + k_gl * arriving.coupling[0] + baseline_e + arriving.inputs[0];
         let drive_i = c_ei * e - c_ii * i + baseline_i + arriving.inputs[1];
         let one = R::of(1.0);
-        let response = |a: R, drive: R, mu: R| one / ((a * (mu - drive)).exp() + 1.0);
         rates_of_change[0] = per_tau_e * ((one - e) * response(a_e, drive_e, mu_e) - e + arriving.noise[0]);
         rates_of_change[1] = per_tau_i * ((one - i) * response(a_i, drive_i, mu_i) - i + arriving.noise[1]);
     }
@@ -131,4 +131,9 @@ impl Model for WilsonCowan {
     fn sources<R: Real>(&self, _derived: &[R], states: &[R], _algebraic: &[R], sources: &mut [R]) {
         sources[0] = states[0];
     }
+}
+
+#[inline(always)]
+fn response<R: Real>(a: R, drive: R, mu: R) -> R {
+    R::of(1.0) / ((a * (mu - drive)).exp() + 1.0)
 }

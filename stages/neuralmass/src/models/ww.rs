@@ -33,6 +33,7 @@
 
 use lapicque_units::Range;
 
+use crate::real::first;
 use crate::{Arriving, Coupling, Description, InputSpec, Model, OutputSpec, ParameterSpec, Real, StateSpec, Weight};
 
 /// The model.
@@ -131,9 +132,9 @@ impl Model for WongWang {
         rates_of_change: &mut [R],
         algebraic: &mut [R],
     ) {
-        let [a_e, b_e, d_e, per_tau_e, gamma, base_e]: [R; 6] = std::array::from_fn(|i| derived[i]);
-        let [a_i, b_i, d_i, per_tau_i, base_i]: [R; 5] = std::array::from_fn(|i| derived[6 + i]);
-        let [j_ee, j_i, j_gl, j_nmda, w_e, w_i]: [R; 6] = std::array::from_fn(|i| derived[11 + i]);
+        let &[a_e, b_e, d_e, per_tau_e, gamma, base_e] = first::<6, R>(derived);
+        let &[a_i, b_i, d_i, per_tau_i, base_i] = first::<5, R>(&derived[6..]);
+        let &[j_ee, j_i, j_gl, j_nmda, w_e, w_i] = first::<6, R>(&derived[11..]);
         let [se, si] = [states[0], states[1]];
         let i_e = base_e + j_ee * se - j_i * si + j_gl * arriving.coupling[0] + w_e * arriving.inputs[0];
         let i_i = base_i + j_nmda * se - si + w_i * arriving.inputs[1];

@@ -14,6 +14,8 @@
 use thiserror::Error;
 
 use super::neuron::Neuron;
+use crate::real::first;
+use crate::{Lanes, OfTwo, Real, WIDTH};
 
 /// Rate, membrane potential and time constants of a population over mean and fluctuation of its input.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,6 +126,37 @@ impl Table {
     }
 }
 
+impl<const N: usize> OfTwo<N> for &Table {
+    #[inline(always)]
+    fn at(&self, mu: f64, sigma: f64) -> [[f64; 3]; N] {
+        self.look_up(mu, sigma)
+    }
+
+    #[inline(always)]
+    fn in_lanes(&self, mu: Lanes, sigma: Lanes) -> [Lanes; N] {
+        let (rows, u) = self.mu.places(mu);
+        let (columns, v) = self.sigma.places(sigma);
+        let [rest_u, rest_v] = [-u + 1.0, -v + 1.0];
+        let weights = [rest_u * rest_v, rest_u * v, u * rest_v, u * v];
+        let mut values = [Lanes([0.0; WIDTH]); N];
+        for lane in 0..WIDTH {
+            let low = rows[lane] as usize * self.sigma.count + columns[lane] as usize;
+            let [a, b] = first(&self.values[low..]);
+            let [c, d] = first(&self.values[low + self.sigma.count..]);
+            let [wa, wb, wc, wd] = [weights[0].0[lane], weights[1].0[lane], weights[2].0[lane], weights[3].0[lane]];
+            // All four columns, which are one vector.
+            let mut sums = [0.0; 4];
+            for i in 0..4 {
+                sums[i] = a[i] * wa + b[i] * wb + c[i] * wc + d[i] * wd;
+            }
+            for i in 0..N {
+                values[i].0[lane] = sums[i];
+            }
+        }
+        values
+    }
+}
+
 /// Whether an axis of this name has two values or more that rise by equal steps.
 ///
 /// Fails where it does not; what is not a number is no step.
@@ -168,5 +201,70 @@ impl Axis {
         let place = if place > end { end } else { place };
         let cell = (place as usize).min(self.count - 2);
         (cell, place - cell as f64, if inside { self.per_unit } else { 0.0 })
+    }
+
+    /// Cells and places within them, with the bits of [`Axis::place`].
+    #[inline(always)]
+    fn places(&self, values: Lanes) -> ([u32; WIDTH], Lanes) {
+        /// 2^52: the last bits of what is added to it are whole numbers.
+        const SHIFT: f64 = 4_503_599_627_370_496.0;
+        let places = ((values - self.first) * self.per_unit).at_least(0.0).at_most((self.count - 1) as f64);
+        let last = (self.count - 2) as u32;
+        let nearest = (places + SHIFT) - SHIFT;
+        let (mut cells, mut within) = ([0; WIDTH], places);
+        for lane in 0..WIDTH {
+            let above = if nearest.0[lane] > places.0[lane] { 1.0 } else { 0.0 };
+            let cell = nearest.0[lane] - above;
+            let cell = if cell > f64::from(last) { f64::from(last) } else { cell };
+            within.0[lane] = places.0[lane] - cell;
+            // What is not a number has any bits.
+            cells[lane] = ((cell + SHIFT).to_bits() as u32).min(last);
+        }
+        (cells, within)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::shipped;
+    use super::*;
+
+    #[test]
+    fn eight_points_have_the_bits_of_single_ones() {
+        let table = shipped();
+        let step = 8.0 / 349.0;
+        let mut mu: Vec<f64> = (0..4000).map(|k| -1.5 + f64::from(k) * 0.0023).collect();
+        mu.extend((0..350).flat_map(|k| [-1.0 + f64::from(k) * step, (-1.0 + f64::from(k) * step).next_up()]));
+        mu.extend([
+            f64::NAN,
+            -f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            1e300,
+            -1e300,
+            -0.0,
+            7.0,
+            7.0_f64.next_down(),
+        ]);
+        let sigma: Vec<f64> = (0..mu.len()).map(|k| 0.3 + (k * 37 % 501) as f64 * 0.01).collect();
+        for (swapped, (x, y)) in [(&mu, &sigma), (&sigma, &mu)].into_iter().enumerate() {
+            for (x, y) in x.as_chunks::<WIDTH>().0.iter().zip(y.as_chunks::<WIDTH>().0) {
+                let wide: [Lanes; 4] = Lanes::of_two(Lanes(*x), Lanes(*y), table.as_ref());
+                let narrow: [Lanes; 2] = Lanes::of_two(Lanes(*x), Lanes(*y), table.as_ref());
+                assert_eq!(wide[..2].iter().map(bits).collect::<Vec<_>>(), narrow.iter().map(bits).collect::<Vec<_>>());
+                for lane in 0..WIDTH {
+                    let alone: [f64; 4] = f64::of_two(x[lane], y[lane], table.as_ref());
+                    for (value, lanes) in alone.iter().zip(wide) {
+                        let found = lanes.0[lane];
+                        let same = found.to_bits() == value.to_bits() || found.is_nan() && value.is_nan();
+                        assert!(same, "{swapped}: {} {}: {found} {value}", x[lane], y[lane]);
+                    }
+                }
+            }
+        }
+    }
+
+    fn bits(lanes: &Lanes) -> [u64; WIDTH] {
+        lanes.0.map(|value| if value.is_nan() { u64::MAX } else { value.to_bits() })
     }
 }
