@@ -5,6 +5,7 @@
 //! run as if it had not been interrupted. What a step is stands at the top of `model.rs`; Heun's scheme takes a predictor
 //! by that step and then the mean of both derivatives.
 
+mod coupling;
 mod engine;
 mod prepare;
 mod recording;

@@ -5,10 +5,11 @@
 
 use lapicque_numerics::vectorise::{Kernel, vectorise};
 
+use super::coupling::Links;
 use super::setting::{Block, Initial, Input, InputTime, Scheme, Set, Settings, SimulationError, State};
 use crate::network::{AHEAD, Network};
 use crate::noise::{self, BLOCK};
-use crate::{Arriving, Description, Lanes, Model, Real, WIDTH, Weight};
+use crate::{Arriving, Description, Lanes, Model, Real, WIDTH};
 
 /// Records that are handed over at once, at most.
 const RECORDS: usize = 256;
@@ -42,12 +43,17 @@ pub(super) struct Engine<'a> {
     pub weight_sums: Vec<Lanes>,
     pub inputs: Vec<Lanes>,
     pub coupling: Vec<Lanes>,
-    pub ahead: Vec<[f64; AHEAD]>,
+    pub links: Links,
+    /// `[step * coupling.len() + ...]`
+    pub ahead: Vec<Lanes>,
     pub ahead_left: usize,
     /// `[(step of the block * processes + process) * blocks + block]`
     pub normals: Vec<Lanes>,
     pub noisy: bool,
+    pub inputs_change: bool,
     pub own_delays: Vec<usize>,
+    /// Of each block and delay: where its lanes find them behind the oldest that is kept.
+    pub own_offsets: Vec<[usize; WIDTH]>,
     pub kept: usize,
     pub capacity: usize,
     /// Where time t lies in the history.
@@ -59,6 +65,36 @@ pub(super) struct Engine<'a> {
     pub recorded: usize,
     pub first_record: u64,
     pub sums: Vec<Lanes>,
+    pub scratch: Scratch,
+}
+
+/// What a step needs for itself.
+#[derive(Default)]
+pub(super) struct Scratch {
+    rates: Vec<Lanes>,
+    /// Rates and states of Heun's predictor.
+    first: Vec<Lanes>,
+    before: Vec<Lanes>,
+    delayed: Vec<Lanes>,
+    sent: Vec<Lanes>,
+    white: Vec<Lanes>,
+    outputs: Vec<Lanes>,
+}
+
+impl Scratch {
+    pub(super) fn new(description: &Description, blocks: usize) -> Self {
+        let zeros = |count: usize| vec![Lanes::of(0.0); count];
+        let states = description.states.len();
+        Self {
+            rates: zeros(blocks * states),
+            first: zeros(states),
+            before: zeros(blocks * states),
+            delayed: zeros(description.delayed.len()),
+            sent: zeros(description.sources),
+            white: zeros(description.white_noise.len()),
+            outputs: zeros(description.outputs.len()),
+        }
+    }
 }
 
 struct Advance<'e, 'a, M> {
@@ -71,9 +107,11 @@ impl<M: Model> Kernel for Advance<'_, '_, M> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
+        let mut scratch = std::mem::take(&mut self.engine.scratch);
         for _ in 0..self.steps {
-            self.engine.advance(self.model);
+            self.engine.advance(self.model, &mut scratch);
         }
+        self.engine.scratch = scratch;
     }
 }
 
@@ -113,36 +151,43 @@ impl Engine<'_> {
     }
 
     #[inline(always)]
-    fn advance<M: Model>(&mut self, model: &M) {
+    fn advance<M: Model>(&mut self, model: &M, scratch: &mut Scratch) {
         if self.now + 1 == self.capacity {
             self.move_back();
         }
         let now = self.now;
-        self.changing_inputs(false);
-        self.couple_ahead();
+        if self.inputs_change {
+            self.changing_inputs(false);
+        }
+        self.couple();
         let dt = self.settings.time_step_ms;
+        let sqrt_dt = dt.sqrt();
         let (ns, na, no) = (self.description.states.len(), self.description.algebraic.len(), self.noise_processes());
         let (nw, nd) = (self.description.white_noise.len(), self.description.derived);
+        let (nc, ni) = (self.description.couplings.len(), self.description.inputs.len());
         let heun = self.settings.scheme == Scheme::Heun;
         let within = (self.step % BLOCK) as usize * (no + nw);
-        let mut rates = vec![Lanes::of(0.0); self.states.len()];
-        let mut delayed = vec![Lanes::of(0.0); self.description.delayed.len()];
-        let mut sent = vec![Lanes::of(0.0); self.description.sources];
-        let mut white = vec![Lanes::of(0.0); nw];
-        let before = if heun { self.states.clone() } else { Vec::new() };
-        for pass in 0..if heun { 2 } else { 1 } {
+        let Scratch { rates, first, before, delayed, sent, white, .. } = scratch;
+        if heun {
+            before.copy_from_slice(&self.states);
+        }
+        let last = usize::from(heun);
+        let mut zero = Lanes::of(0.0);
+        for pass in 0..=last {
             if pass == 1 {
-                self.changing_inputs(true);
-                self.couple_directly(now + 1);
+                if self.inputs_change {
+                    self.changing_inputs(true);
+                }
+                if !self.links.is_empty() {
+                    self.links.all(&self.history, now + 1 - self.past(), &mut self.coupling);
+                }
             }
             for b in 0..self.blocks {
-                self.own_past(b, now + pass, &mut delayed);
-                let first = if pass == 1 { rates[b * ns..(b + 1) * ns].to_vec() } else { Vec::new() };
-                let (nc, ni) = (self.description.couplings.len(), self.description.inputs.len());
+                self.own_past(b, now + pass, delayed);
                 let arriving = Arriving {
                     coupling: &self.coupling[b * nc..(b + 1) * nc],
                     weight_sum: self.weight_sums[b],
-                    delayed: &delayed,
+                    delayed,
                     inputs: &self.inputs[b * ni..(b + 1) * ni],
                     noise: &self.noise[b * no..(b + 1) * no],
                 };
@@ -150,6 +195,9 @@ impl Engine<'_> {
                 let states = &mut self.states[b * ns..(b + 1) * ns];
                 let algebraic = &mut self.algebraic[b * na..(b + 1) * na];
                 let rate = &mut rates[b * ns..(b + 1) * ns];
+                if pass == 1 {
+                    first.copy_from_slice(rate);
+                }
                 model.derivatives(derived, states, &arriving, rate, algebraic);
                 if pass == 0 {
                     for (state, rate) in states.iter_mut().zip(rate.iter()) {
@@ -161,9 +209,9 @@ impl Engine<'_> {
                     }
                 }
                 if nw > 0 {
-                    model.white_noise(derived, &mut white);
+                    model.white_noise(derived, white);
                     for (k, &v) in self.description.white_noise.iter().enumerate() {
-                        states[v] += white[k] * dt.sqrt() * self.normals[(within + no + k) * self.blocks + b];
+                        states[v] += white[k] * sqrt_dt * self.normals[(within + no + k) * self.blocks + b];
                     }
                 }
                 model.constrain(derived, states);
@@ -178,14 +226,23 @@ impl Engine<'_> {
                         self.noise[b * no + p] = new;
                     }
                 }
-                model.sources(derived, states, algebraic, &mut sent);
-                self.send(b, now + 1, &sent);
+                if pass == last {
+                    let mut of_block = Lanes::of(0.0);
+                    for value in states.iter().chain(algebraic.iter()) {
+                        of_block += *value * 0.0;
+                    }
+                    zero += of_block;
+                }
+                model.sources(derived, states, algebraic, sent);
+                self.send(b, now + 1, sent);
             }
         }
         self.now += 1;
         self.step += 1;
-        self.look_for_failures();
-        self.record(model);
+        if zero.0.iter().any(|z| z.is_nan()) {
+            self.note_failures();
+        }
+        self.record(model, &mut scratch.outputs);
     }
 
     fn noise_processes(&self) -> usize {
@@ -243,82 +300,42 @@ impl Engine<'_> {
 
     #[inline(always)]
     fn own_past(&self, block: usize, time: usize, delayed: &mut [Lanes]) {
-        let (nodes, count) = (self.network.nodes(), delayed.len());
-        for (k, (values, &(source, _))) in delayed.iter_mut().zip(&self.description.delayed).enumerate() {
-            for l in 0..WIDTH {
-                let lane = self.lanes[block * WIDTH + l];
-                let delay = self.own_delays[(block * WIDTH + l) * count + k];
-                let in_set = if self.side_by_side { l } else { 0 };
-                let at = (source * nodes + lane.node) * self.capacity + time - delay;
-                values.0[l] = self.history[at * self.width + in_set];
+        let count = delayed.len();
+        if count == 0 {
+            return;
+        }
+        let sent = &self.history[(time - self.past()) * self.width..];
+        for (k, values) in delayed.iter_mut().enumerate() {
+            let offsets = &self.own_offsets[block * count + k];
+            for (value, &offset) in values.0.iter_mut().zip(offsets) {
+                *value = sent[offset];
             }
         }
     }
 
     #[inline(always)]
-    fn couple_ahead(&mut self) {
-        if self.side_by_side || self.settings.scheme == Scheme::Heun {
-            return self.couple_directly(self.now);
+    fn couple(&mut self) {
+        if self.links.is_empty() {
+            return;
         }
-        let (nodes, nc, network) = (self.network.nodes(), self.description.couplings.len(), self.network);
+        if self.settings.scheme == Scheme::Heun {
+            return self.links.all(&self.history, self.now - self.past(), &mut self.coupling);
+        }
+        let (time, count) = (self.now - self.past(), self.coupling.len());
         if self.ahead_left == 0 {
-            for (c, coupling) in self.description.couplings.iter().enumerate() {
-                for i in 0..nodes {
-                    let mut sum = [0.0; AHEAD];
-                    for connection in network.long_and_short(i).0 {
-                        let weight = power(connection.weight, coupling.weight);
-                        let row = (coupling.source * nodes + connection.source) * self.capacity;
-                        let at = row + self.now - connection.delay;
-                        for (sum, sent) in sum.iter_mut().zip(&self.history[at..at + AHEAD]) {
-                            *sum += weight * sent;
-                        }
-                    }
-                    self.ahead[c * nodes + i] = sum;
-                }
-            }
+            self.links.ahead(&self.history, time, &mut self.ahead);
             self.ahead_left = AHEAD;
         }
         let phase = AHEAD - self.ahead_left;
         self.ahead_left -= 1;
-        for (c, coupling) in self.description.couplings.iter().enumerate() {
-            for i in 0..nodes {
-                let mut sum = self.ahead[c * nodes + i][phase];
-                for connection in network.long_and_short(i).1 {
-                    let row = (coupling.source * nodes + connection.source) * self.capacity;
-                    let sent = self.history[row + self.now - connection.delay];
-                    sum += power(connection.weight, coupling.weight) * sent;
-                }
-                self.coupling[i / WIDTH * nc + c].0[i % WIDTH] = sum;
-            }
-        }
+        self.coupling.copy_from_slice(&self.ahead[phase * count..(phase + 1) * count]);
+        self.links.add_short(&self.history, time, &mut self.coupling);
     }
 
+    /// Values of the history that are older than the newest.
     #[inline(always)]
-    fn couple_directly(&mut self, time: usize) {
-        let (nodes, nc, network) = (self.network.nodes(), self.description.couplings.len(), self.network);
-        for (c, coupling) in self.description.couplings.iter().enumerate() {
-            for i in 0..nodes {
-                let mut sums = Lanes::of(0.0);
-                let mut sum = 0.0;
-                for connection in network.sources_of(i) {
-                    let weight = power(connection.weight, coupling.weight);
-                    let row = (coupling.source * nodes + connection.source) * self.capacity;
-                    let at = row + time - connection.delay;
-                    if self.side_by_side {
-                        for (sum, sent) in sums.0.iter_mut().zip(&self.history[at * WIDTH..(at + 1) * WIDTH]) {
-                            *sum += weight * sent;
-                        }
-                    } else {
-                        sum += weight * self.history[at];
-                    }
-                }
-                if self.side_by_side {
-                    self.coupling[i * nc + c] = sums;
-                } else {
-                    self.coupling[i / WIDTH * nc + c].0[i % WIDTH] = sum;
-                }
-            }
-        }
+    fn past(&self) -> usize {
+        self.kept - 1
     }
 
     fn fixed_inputs(&mut self) {
@@ -338,11 +355,6 @@ impl Engine<'_> {
     /// Those of the step's begin, or of its end for the corrector of Heun.
     #[inline(always)]
     fn changing_inputs(&mut self, end: bool) {
-        let changes =
-            |set: &Set| set.inputs.iter().any(|i| matches!(i, Input::OverTime(_) | Input::PerNodeOverTime(_)));
-        if !self.sets.iter().any(changes) {
-            return;
-        }
         let count = self.description.inputs.len();
         let step = self.step as usize;
         let sample = |samples: &[f64]| match self.settings.input_time {
@@ -381,17 +393,6 @@ impl Engine<'_> {
         }
     }
 
-    #[inline(always)]
-    fn look_for_failures(&mut self) {
-        let mut zero = Lanes::of(0.0);
-        for &value in self.states.iter().chain(&self.algebraic) {
-            zero += value * 0.0;
-        }
-        if zero.0.iter().any(|z| z.is_nan()) {
-            self.note_failures();
-        }
-    }
-
     #[cold]
     fn note_failures(&mut self) {
         let (ns, na) = (self.description.states.len(), self.description.algebraic.len());
@@ -418,13 +419,5 @@ impl Engine<'_> {
                 *value = 0.0;
             }
         }
-    }
-}
-
-#[inline(always)]
-fn power(weight: f64, power: Weight) -> f64 {
-    match power {
-        Weight::Linear => weight,
-        Weight::Squared => weight * weight,
     }
 }

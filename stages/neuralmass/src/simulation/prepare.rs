@@ -2,7 +2,8 @@
 
 use lapicque_numerics::random::StreamKey;
 
-use super::engine::{Engine, Lane};
+use super::coupling::Links;
+use super::engine::{Engine, Lane, Scratch};
 use super::setting::{Initial, Input, Set, Settings, SimulationError, Values};
 use crate::network::{AHEAD, MEMORY_LIMIT_BYTES, Network};
 use crate::noise::Normals;
@@ -64,6 +65,14 @@ pub(super) fn prepare<'a, M: Model>(
         let limit = MEMORY_LIMIT_BYTES as f64 / 1e9;
         return Err(Refused::TooLarge { nodes, steps: kept as u64 - 1, gigabytes: bytes / 1e9, limit });
     }
+    let count = description.delayed.len();
+    let offset = |block: usize, k: usize, l: usize| {
+        let (lane, delay) = (lanes[block * WIDTH + l], own_delays[(block * WIDTH + l) * count + k]);
+        let row = description.delayed[k].0 * nodes + lane.node;
+        (row * capacity + kept - 1 - delay) * width + if side_by_side { l } else { 0 }
+    };
+    let own_offsets = (0..blocks * count).map(|n| std::array::from_fn(|l| offset(n / count, n % count, l))).collect();
+    let changes = |set: &Set| set.inputs.iter().any(|i| matches!(i, Input::OverTime(_) | Input::PerNodeOverTime(_)));
     let zeros = |per_block: usize| vec![Lanes::of(0.0); blocks * per_block];
     let mut engine = Engine {
         network,
@@ -82,11 +91,14 @@ pub(super) fn prepare<'a, M: Model>(
         weight_sums: zeros(1),
         inputs: zeros(description.inputs.len()),
         coupling: zeros(description.couplings.len()),
-        ahead: vec![[0.0; AHEAD]; if side_by_side { 0 } else { nodes * description.couplings.len() }],
+        links: Links::new(network, &description.couplings, side_by_side, capacity, kept - 1),
+        ahead: zeros(AHEAD * description.couplings.len()),
         ahead_left: 0,
         normals: Vec::new(),
         noisy: false,
+        inputs_change: sets.iter().any(changes),
         own_delays,
+        own_offsets,
         kept,
         capacity,
         now: kept - 1,
@@ -97,6 +109,7 @@ pub(super) fn prepare<'a, M: Model>(
         recorded: 0,
         first_record: 0,
         sums: zeros(settings.record.outputs.len()),
+        scratch: Scratch::new(&description, blocks),
         lanes,
         description,
     };

@@ -6,7 +6,7 @@ use crate::{Lanes, Model, Real, WIDTH};
 
 impl Engine<'_> {
     #[inline(always)]
-    pub(super) fn record<M: Model>(&mut self, model: &M) {
+    pub(super) fn record<M: Model>(&mut self, model: &M, outputs: &mut [Lanes]) {
         let record = &self.settings.record;
         let due = self.step.is_multiple_of(record.every);
         if record.outputs.is_empty() || !(due || record.average) {
@@ -14,10 +14,9 @@ impl Engine<'_> {
         }
         let (ns, na, nd) = (self.description.states.len(), self.description.algebraic.len(), self.description.derived);
         let kept = record.outputs.len();
-        let mut outputs = vec![Lanes::of(0.0); self.description.outputs.len()];
         for b in 0..self.blocks {
             let (derived, states) = (&self.derived[b * nd..(b + 1) * nd], &self.states[b * ns..(b + 1) * ns]);
-            model.outputs(derived, states, &self.algebraic[b * na..(b + 1) * na], &mut outputs);
+            model.outputs(derived, states, &self.algebraic[b * na..(b + 1) * na], outputs);
             for (k, &o) in record.outputs.iter().enumerate() {
                 let sum = &mut self.sums[b * kept + k];
                 if record.average {
@@ -45,11 +44,13 @@ impl Engine<'_> {
         }
         let (nodes, kept, records) = (self.network.nodes(), self.settings.record.outputs.len(), self.recorded);
         let mut values = vec![0.0; self.sets.len() * kept * nodes * records];
-        for (k, lane) in self.lanes.iter().enumerate().filter(|(_, lane)| lane.real) {
+        for (block, lanes) in self.lanes.chunks(WIDTH).enumerate() {
             for output in 0..kept {
-                let to = ((lane.set * kept + output) * nodes + lane.node) * records;
                 for r in 0..records {
-                    values[to + r] = self.records[(r * self.blocks + k / WIDTH) * kept + output].0[k % WIDTH];
+                    let record = self.records[(r * self.blocks + block) * kept + output];
+                    for (value, lane) in record.0.iter().zip(lanes).filter(|(_, lane)| lane.real) {
+                        values[((lane.set * kept + output) * nodes + lane.node) * records + r] = *value;
+                    }
                 }
             }
         }
