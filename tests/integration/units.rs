@@ -27,6 +27,10 @@ const WAVENUMBER: [i8; 6] = [-1, 0, 0, 0, 0, 0];
 
 /// (kind, column, dimension over m, kg, s, A, K, mol, unit): what a column of this name of this kind is, by its definition.
 const QUANTITIES: &[(&str, &str, [i8; 6], &str)] = &[
+    ("connectome.synthetic", "length_mm", LENGTH, "mm"),
+    ("connectome.synthetic", "x_mm", LENGTH, "mm"),
+    ("connectome.synthetic", "y_mm", LENGTH, "mm"),
+    ("connectome.synthetic", "z_mm", LENGTH, "mm"),
     ("features.bands", "individual_alpha_frequency_hz", FREQUENCY, "Hz"),
     ("features.bands", "individual_alpha_peak_hz", FREQUENCY, "Hz"),
     ("features.bands", "median_frequency_hz", FREQUENCY, "Hz"),
@@ -151,6 +155,7 @@ const TIMES_OF_SIGNALS: [&str; 2] = ["dt", "t0"];
 /// Columns of numbers that have no dimension, or whose unit stands in another column or is that of the signal or target.
 const WITHOUT: &[(&str, &[&str])] = &[
     ("", &["epoch", "values", "sample", "mode", "stable", "growth"]),
+    ("connectome.synthetic", &["weight"]),
     // Powers and amplitudes are in units of signals.
     (
         "features.bands",

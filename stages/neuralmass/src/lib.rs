@@ -11,6 +11,7 @@
 
 pub mod bifurcation;
 pub mod bold;
+pub mod connectome;
 pub mod control;
 pub mod delays;
 mod exponential;

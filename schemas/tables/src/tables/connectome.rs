@@ -67,6 +67,39 @@ pub fn write(rows: &[ConnectomeRow]) -> Result<RecordBatch, TableError> {
     )?)
 }
 
+/// The rows of matrices that lie by target, `weights[target * nodes + source]`: each connection whose weight is not 0, and
+/// for each node one from itself, so that nodes come back in their order.
+pub fn write_dense(labels: &[String], weights: &[f64], lengths_mm: &[f64]) -> Result<RecordBatch, TableError> {
+    let nodes = labels.len();
+    if weights.len() != nodes * nodes || lengths_mm.len() != nodes * nodes {
+        let found = (weights.len(), lengths_mm.len());
+        return Err(TableError::Build(format!("{nodes} nodes with {} weights and {} lengths", found.0, found.1)));
+    }
+    // A column of text has at most 2^31 - 1 bytes.
+    let bytes = labels.iter().map(String::len).sum::<usize>().saturating_mul(nodes);
+    if i32::try_from(bytes).is_err() {
+        return Err(TableError::Build(format!("the names of {nodes} nodes are too long for a row per connection")));
+    }
+    let places = || (0..nodes).flat_map(|target| std::iter::once(target * nodes + target).chain(others(nodes, target)));
+    let kept: Vec<usize> = places().filter(|&place| place / nodes == place % nodes || weights[place] != 0.0).collect();
+    let label = |of: fn(usize, usize) -> usize| {
+        Arc::new(StringArray::from_iter_values(kept.iter().map(|&place| &labels[of(place, nodes)])))
+    };
+    let numbers = |of: &[f64]| Arc::new(Float64Array::from_iter_values(kept.iter().map(|&place| of[place])));
+    let columns: Vec<arrow_array::ArrayRef> = vec![
+        label(|place, nodes| place % nodes),
+        label(|place, nodes| place / nodes),
+        numbers(weights),
+        numbers(lengths_mm),
+    ];
+    Ok(RecordBatch::try_new(schema().arrow, columns)?)
+}
+
+/// Places of a row of a matrix but for that on its diagonal.
+fn others(nodes: usize, target: usize) -> impl Iterator<Item = usize> {
+    (0..nodes).filter(move |&source| source != target).map(move |source| target * nodes + source)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -78,5 +111,20 @@ mod tests {
             ConnectomeRow { source: source.to_owned(), target: target.to_owned(), weight, length_mm }
         });
         assert_eq!(read(&write(&rows).unwrap()).unwrap(), rows);
+    }
+
+    #[test]
+    fn matrices_have_a_row_for_each_connection_and_each_node() {
+        let labels = ["a", "b"].map(str::to_owned);
+        let rows = read(&write_dense(&labels, &[0.0, 2.0, 0.0, 3.0], &[0.5, 4.0, 5.0, 6.0]).unwrap()).unwrap();
+        let rows: Vec<_> = rows.iter().map(|r| (r.source.as_str(), r.target.as_str(), r.weight, r.length_mm)).collect();
+        assert_eq!(rows, [("a", "a", 0.0, 0.5), ("b", "a", 2.0, 4.0), ("b", "b", 3.0, 6.0)]);
+        assert!(write_dense(&labels, &[0.0; 3], &[0.0; 4]).is_err());
+        let mut long = vec![String::new(); 2048];
+        long[0] = "x".repeat(1 << 20);
+        let places = long.len() * long.len();
+        assert!(
+            write_dense(&long, &vec![0.0; places], &vec![0.0; places]).unwrap_err().to_string().contains("too long")
+        );
     }
 }

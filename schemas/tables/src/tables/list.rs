@@ -2,8 +2,8 @@
 
 use super::{
     channels, connectome, cycles, epochs, events, features, held_out, kernels, lead_field, metrics, model,
-    neuron_table, pairs, parameters, populations, posterior, predictions, recordings, signals, spectra, spectral_peaks,
-    spectrograms, spikes, spiking_features,
+    neuron_table, nodes, pairs, parameters, populations, posterior, predictions, recordings, signals, spectra,
+    spectral_peaks, spectrograms, spikes, spiking_features,
 };
 use crate::schema::TableSchema;
 
@@ -68,6 +68,7 @@ pub const ALL: &[TableSpec] = &[
         further: Further::Ignored,
         read_by: IMPORT,
     },
+    TableSpec { name: nodes::TABLE, columns: Some(nodes::schema), further: Further::Kept, read_by: IMPORT },
     TableSpec { name: pairs::TABLE, columns: Some(pairs_keys), further: Further::Numbers, read_by: IMPORT },
     TableSpec { name: parameters::TABLE, columns: None, further: Further::Kept, read_by: IMPORT },
     TableSpec {

@@ -14,6 +14,7 @@ mod list;
 pub mod metrics;
 pub mod model;
 pub mod neuron_table;
+pub mod nodes;
 pub mod pairs;
 pub mod parameters;
 pub mod populations;

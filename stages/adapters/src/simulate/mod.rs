@@ -11,6 +11,8 @@ mod work;
 
 use lapicque_pipeline::Kind;
 
+pub(crate) use seed::read_seed;
+
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
     vec![Box::new(neural_mass::KIND), Box::new(spiking::KIND)]
 }

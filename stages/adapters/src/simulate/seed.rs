@@ -5,7 +5,7 @@ use lapicque_schemas::TableSchema;
 use lapicque_schemas::tables::parameters;
 
 /// Points that differ in their `seed` alone are replicates.
-pub(super) fn read_seed(bound: &mut Bound, table: Option<&TableSchema>) {
+pub(crate) fn read_seed(bound: &mut Bound, table: Option<&TableSchema>) {
     if table.is_some_and(|table| table.column(parameters::SEED).is_some()) {
         let of_parameters = bound.reads.iter_mut().filter(|read| read.port == parameters::TABLE);
         of_parameters
