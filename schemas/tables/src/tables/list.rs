@@ -1,7 +1,7 @@
 //! All tables, in one list: what reads tables of users, or must know which columns a table has, asks here.
 
 use super::{
-    channels, connectome, cycles, epochs, events, features, held_out, kernels, lead_field, metrics, model,
+    bifurcation, channels, connectome, cycles, epochs, events, features, held_out, kernels, lead_field, metrics, model,
     neuron_table, nodes, pairs, parameters, populations, posterior, predictions, recordings, signals, spectra,
     spectral_peaks, spectrograms, spikes, spiking_features,
 };
@@ -41,6 +41,12 @@ const IMPORT: &str = "import.table";
 /// By name.
 pub const ALL: &[TableSpec] = &[
     TableSpec { name: FREE, columns: None, further: Further::Kept, read_by: IMPORT },
+    TableSpec {
+        name: bifurcation::TABLE,
+        columns: Some(bifurcation_columns),
+        further: Further::Ignored,
+        read_by: IMPORT,
+    },
     TableSpec { name: channels::TABLE, columns: Some(channels::schema), further: Further::Kept, read_by: IMPORT },
     TableSpec {
         name: connectome::TABLE,
@@ -117,6 +123,11 @@ impl TableSpec {
     pub fn schema(&self) -> Option<TableSchema> {
         self.columns.map(|columns| columns())
     }
+}
+
+/// Of whatever units; they follow from parameter and output.
+fn bifurcation_columns() -> TableSchema {
+    bifurcation::schema("1", "1")
 }
 
 fn features_keys() -> TableSchema {

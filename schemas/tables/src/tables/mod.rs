@@ -1,5 +1,6 @@
 //! One file per table: its columns, units and key, and how stages read and write it.
 
+pub mod bifurcation;
 pub mod channels;
 mod columns;
 pub mod connectome;

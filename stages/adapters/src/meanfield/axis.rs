@@ -11,17 +11,17 @@ use crate::kind_config::problem;
 const MOST: u64 = 100_000;
 
 /// What an axis may be.
-pub(crate) struct Axis {
+pub(crate) struct Axis<'a> {
     pub(crate) field: &'static str,
     /// What its points are called.
     pub(crate) points: &'static str,
-    pub(crate) unit: &'static str,
+    pub(crate) unit: &'a str,
 }
 
-pub(super) const FREQUENCIES: Axis = Axis { field: "frequencies", points: "frequencies", unit: "Hz" };
-pub(super) const WAVENUMBERS: Axis = Axis { field: "wavenumbers", points: "wavenumbers", unit: "1/mm" };
+pub(super) const FREQUENCIES: Axis<'_> = Axis { field: "frequencies", points: "frequencies", unit: "Hz" };
+pub(super) const WAVENUMBERS: Axis<'_> = Axis { field: "wavenumbers", points: "wavenumbers", unit: "1/mm" };
 
-impl Axis {
+impl Axis<'_> {
     /// In the unit of the axis; `[1 Hz, 10 Hz]` or `{linspace: [0 Hz, 300 Hz, 301]}`.
     pub(crate) fn read(&self, value: &Value) -> Result<Vec<f64>, Vec<ConfigError>> {
         let Self { field, points, unit } = self;
@@ -62,6 +62,9 @@ impl Axis {
     fn point(&self, value: &Value) -> Result<f64, String> {
         match value {
             Value::String(text) => Quantity::parse_in(text, self.unit).map_err(|error| error.to_string()),
+            Value::Number(number) if self.unit == "1" => {
+                number.as_f64().ok_or_else(|| format!("`{number}` does not fit a 64-bit float"))
+            }
             other => Err(format!("{other} has no unit; write e.g. `{other} {}`", self.unit)),
         }
     }

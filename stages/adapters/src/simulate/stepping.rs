@@ -201,7 +201,7 @@ fn table(
 }
 
 /// With labels of nodes for their numbers.
-fn told_with_labels(error: &SimulationError, coupled: &Coupled) -> SampleError {
+pub(crate) fn told_with_labels(error: &SimulationError, coupled: &Coupled) -> SampleError {
     let label = |node: usize| coupled.labels.get(node).map_or("", String::as_str);
     match error {
         SimulationError::Cancelled => SampleError::cancelled(),
