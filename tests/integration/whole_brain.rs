@@ -59,7 +59,9 @@ fn a_brain_of_few_regions_is_simulated_and_fitted() {
     let pairs = ask("SELECT count(*) AS n, min(correlation) AS least, max(correlation) AS most FROM fc");
     assert_eq!(number(&pairs[0], "n"), 6.0);
     assert!(number(&pairs[0], "least") >= -1.0 && number(&pairs[0], "most") <= 1.0);
-    assert_eq!(ask("SELECT * FROM best").len(), 2);
+    // The coupling of the recordings fits them better than none.
+    let best = ask("SELECT * FROM best");
+    assert!(number(&best[1], "fc_correlation") > number(&best[0], "fc_correlation") + 0.2, "{best:?}");
 }
 
 #[test]
