@@ -33,7 +33,7 @@ fn number(row: &Value, column: &str) -> f64 {
 fn a_brain_of_few_regions_is_simulated_and_fitted() {
     let lab = Lab::new();
     let settings = [
-        "connectome={kind: import.table, path: few.csv, table: connectome}",
+        "connectome.path=few.csv",
         "inputs.sweep={mue_ext_mean: {values: [0 mV/ms, 0.8 mV/ms, 1.8 mV/ms]}}",
         "brain.duration=40 s",
         "scans.duration=40 s",
@@ -68,7 +68,7 @@ fn a_brain_of_few_regions_is_simulated_and_fitted() {
 fn coupling_and_noise_are_inferred_from_few_simulations() {
     let lab = Lab::new();
     let settings = [
-        "connectome={kind: import.table, path: few.csv, table: connectome}",
+        "connectome.path=few.csv",
         "points.count=160",
         "activity.duration=25 s",
         "activity_again.duration=25 s",
