@@ -34,7 +34,7 @@ fn a_brain_of_few_regions_is_simulated_and_fitted() {
     let lab = Lab::new();
     let settings = [
         "connectome.path=few.csv",
-        "inputs.sweep={mue_ext_mean: {values: [0 mV/ms, 0.8 mV/ms, 1.8 mV/ms]}}",
+        "diagram.values=[0 mV/ms, 0.8 mV/ms, 1.8 mV/ms]",
         "brain.duration=40 s",
         "scans.duration=40 s",
         "explored.duration=40 s",
@@ -47,7 +47,7 @@ fn a_brain_of_few_regions_is_simulated_and_fitted() {
     ];
     let ask = run(&lab, WHOLE_BRAIN, &settings);
     // Rest, oscillation, and a high rate that stays.
-    let diagram = ask("SELECT least_hz, greatest_hz FROM diagram ORDER BY mue_ext_mean");
+    let diagram = ask("SELECT minimum AS least_hz, maximum AS greatest_hz FROM diagram ORDER BY value");
     assert!(number(&diagram[0], "greatest_hz") < 0.1, "{diagram:?}");
     assert!(number(&diagram[1], "least_hz") < 1.0 && number(&diagram[1], "greatest_hz") > 20.0, "{diagram:?}");
     assert!(number(&diagram[2], "greatest_hz") - number(&diagram[2], "least_hz") < 1.0, "{diagram:?}");
