@@ -231,7 +231,7 @@ pub(crate) struct Init {
 pub(crate) struct OnPipeline {
     /// The pipeline file, or a folder with a pipeline.yaml
     pub(crate) pipeline: PathBuf,
-    /// Set a field of a stage's configuration
+    /// Set a field of a stage's configuration, or with STAGE={kind: ...} the stage as a whole
     #[arg(long, value_name = "STAGE.FIELD=VALUE")]
     pub(crate) set: Vec<String>,
 }

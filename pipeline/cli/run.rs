@@ -171,13 +171,20 @@ fn held_out_quality(stage: &str, table: &arrow::record_batch::RecordBatch) -> St
             .filter(|&row| repeat.is_valid(row) && target.value(row) == target.value(pooled))
             .map(|row| mse.value(row))
             .collect();
+        // Without validation nothing is held out.
+        if splits.is_empty() && mse.value(pooled).is_nan() {
+            continue;
+        }
         splits.sort_by(f64::total_cmp);
         let middle = match splits.len() {
             0 => f64::NAN,
             n if n % 2 == 1 => splits[n / 2],
             n => 0.5 * (splits[n / 2 - 1] + splits[n / 2]),
         };
-        let number = |value: f64| format!("{value:.4}");
+        let number = |value: f64| match value.abs() {
+            size if size > 0.0 && size < 1e-2 => format!("{value:.3e}"),
+            _ => format!("{value:.4}"),
+        };
         rows.push(vec![
             target.value(pooled).to_owned(),
             number(middle),

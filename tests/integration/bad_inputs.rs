@@ -358,6 +358,15 @@ fn command_lines() {
         &["there is no stage `square`; did you mean `squares`?"],
     );
     bench.refuses_command(&["run", "good.yaml", "--set", "squares.keep=false"], &["`keep` is reserved"]);
+    for (setting, said) in [
+        ("squares=5", "`squares` names no field; expected `stage.field=value`, or `stage={kind: ...}`"),
+        ("square={kind: sql}", "there is no stage `square`; did you mean `squares`?"),
+        ("squares={query: SELECT 1}", "--set squares={query: SELECT 1}: stages.squares: the key `kind` is missing"),
+        ("squares={kind: sqll}", "--set squares={kind: sqll}: stages.squares.kind:"),
+        ("squares={kind: sql, inputs: {p: nobody}, query: x}", "stages.squares.inputs"),
+    ] {
+        bench.refuses_command(&["run", "good.yaml", "--set", setting], &[said]);
+    }
     bench.refuses_command(&["run", "good.yaml", "--set", "squares.qery=x"], &["qery", "did you mean `query`?"]);
     for (setting, said) in [
         ("squares.query=5", "--set squares.query=5: stages.squares.query: expected a string, got `5`"),

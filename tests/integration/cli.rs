@@ -159,6 +159,8 @@ fn check_plan_run_and_why_speak_json() {
     assert_eq!(one["sample"], sample);
     let set = ask(&["plan", ".", "--set", "squares.query=SELECT sample, J_ext * J_ext AS s FROM p"]);
     assert_eq!(stage(&set, "squares")["to_run"], 0, "what --set gives is what a file would");
+    let whole = "squares={kind: sql, inputs: {p: parameters}, grain: sample, query: 'SELECT sample, J_ext * J_ext AS s FROM p'}";
+    assert_eq!(stage(&ask(&["plan", ".", "--set", whole]), "squares")["to_run"], 0, "also of a whole stage");
 
     lab.write("pipeline.yaml", PIPELINE.replace("J_ext * J_ext", "J_ex"));
     let broken = lapicque(lab.folder(), &["check", ".", "--json"]);

@@ -7,7 +7,7 @@
 //! `damage`, `interrupted` and `failures` ask what is lost when things go wrong,
 //! `answering`, `bad_inputs`, `cli`, `networks` and `plot` what the command says,
 //! `units` in which units tables are, `recording` applies a model to real recordings, `large_recordings` counts memory,
-//! `own_stages` runs functions and programs of users,
+//! `own_stages` runs functions and programs of users, `whole_brain` its examples in a small form,
 //! `tables` follows names and cells of users' tables from files to files, `theory_and_simulation` compares both on one network.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
@@ -55,3 +55,4 @@ mod sweep;
 mod tables;
 mod theory_and_simulation;
 mod units;
+mod whole_brain;

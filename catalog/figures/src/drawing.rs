@@ -6,6 +6,7 @@ use kuva::prelude::{
 use kuva::render::figure::Figure as Grid;
 use kuva::render::render::render_multiple;
 
+use crate::ticks::ticks;
 use crate::{FigureError, FileType, Mark};
 
 pub(crate) struct Figure {
@@ -124,11 +125,15 @@ impl Figure {
         }
         if self.x.logarithmic {
             layout = layout.with_log_x().with_x_tick_format(TickFormat::Sci);
+        let (across, up) = (ticks(layout.x_range), ticks(layout.y_range));
+        layout = match self.x.logarithmic {
+            true => layout.with_log_x().with_x_tick_format(TickFormat::Sci),
+            false => layout.with_x_tick_format(across),
+        };
+        match self.y.logarithmic {
+            true => layout.with_log_y().with_y_tick_format(TickFormat::Sci),
+            false => layout.with_y_tick_format(up),
         }
-        if self.y.logarithmic {
-            layout = layout.with_log_y().with_y_tick_format(TickFormat::Sci);
-        }
-        layout
     }
 
     fn plots(&self, panel: &Panel) -> Vec<Plot> {

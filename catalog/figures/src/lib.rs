@@ -22,6 +22,7 @@
 
 mod drawing;
 mod from_table;
+mod ticks;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;

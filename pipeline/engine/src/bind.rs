@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use lapicque_schemas::tables::FREE;
 use lapicque_schemas::{Labels, TableSchema};
 
 use crate::config::nearest;
@@ -289,7 +290,11 @@ impl Binder<'_> {
             && let Some(spec) = ports.iter().find(|p| p.name == port)
         {
             if spec.mode == PortMode::Broadcast && sample_wise {
-                let message = format!("a whole {} table is due; `{}` has one for every sample", spec.table, from.stage);
+                let what = if spec.table == FREE { String::new() } else { format!("{} ", spec.table) };
+                let message = format!(
+                    "a whole {what}table is due; `{}` has one for every sample (a stage of kind sql with `SELECT * FROM ...` makes one of all)",
+                    from.stage
+                );
                 self.problem(name, &format!("inputs.{port}"), message);
                 return None;
             }

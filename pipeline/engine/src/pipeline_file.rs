@@ -14,6 +14,7 @@ use crate::as_written::{Written, replace_written, written_below};
 use crate::config::{Located, Place, nearest, parse_argument, parse_yaml, typed};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kind::Grain;
+use crate::settings::{all_fields, no_stage, replacement, set_field};
 
 /// The format of the pipeline file that this version reads.
 pub const FORMAT: u64 = 1;
@@ -93,7 +94,7 @@ pub enum OnError {
 }
 
 impl Pipeline {
-    /// Reads a pipeline file; `settings` are `stage.field=value` from the command line.
+    /// Reads a pipeline file; `settings` are `stage.field=value` or `stage={kind: ...}` from the command line.
     pub fn read(path: &Path, settings: &[String]) -> Result<Self, Diagnostics> {
         let at_file = |message: String| Diagnostic { file: Some(path.to_owned()), ..Diagnostic::new("", message) };
         let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
@@ -207,7 +208,13 @@ impl Reader<'_> {
         match top.get("stages") {
             Some(Value::Object(map)) if !map.is_empty() => {
                 for (name, value) in map {
+                    let new = replacement(settings, name);
+                    let value = new.as_ref().map_or(value, |new| &new.value);
                     if let Some(mut stage) = self.stage(name, value) {
+                        if let Some(new) = &new {
+                            stage.written = new.written.clone();
+                            stage.set_by_user = all_fields(&stage.config);
+                        }
                         if let Some(selection) = self.selection(name, value.get("where"), &stage) {
                             let selecting = format!("{name}{WHERE}");
                             stage.select = Some(StageRef { stage: selecting.clone(), output: None });
@@ -420,15 +427,20 @@ impl Reader<'_> {
             return fail("expected `stage.field=value`".to_owned());
         };
         let Some((name, field)) = path.split_once('.') else {
-            return fail(format!("`{path}` names no field; expected `stage.field=value`"));
+            return match replacement(&[setting.to_owned()], path) {
+                Some(_) if stages.contains_key(path) => {}
+                Some(_) => fail(no_stage(path, stages.keys())),
+                None => fail(format!(
+                    "`{path}` names no field; expected `stage.field=value`, or `stage={{kind: ...}}` for a stage as a whole"
+                )),
+            };
         };
         let Some(stage) = stages.get_mut(name) else {
-            let near = nearest(name, stages.keys().map(String::as_str)).map(|n| format!("; did you mean `{n}`?"));
-            return fail(format!("there is no stage `{name}`{}", near.unwrap_or_default()));
+            return fail(no_stage(name, stages.keys()));
         };
         if RESERVED_KEYS.contains(&field) {
             return fail(format!(
-                "`{field}` is reserved and stands in the pipeline file; only fields of the configuration can be set"
+                "`{field}` is reserved and stands in the pipeline file; fields of the configuration can be set, or the stage as a whole: `{name}={{kind: ...}}`"
             ));
         }
         let Located { value, written, .. } = parse_argument(value);
@@ -454,22 +466,6 @@ fn shown(value: &Value) -> String {
         short += "...";
     }
     format!("`{short}`")
-}
-
-/// Sets a dotted field of an object; false where the way leads through something else.
-pub fn set_field(config: &mut Value, field: &str, value: Value) -> bool {
-    let mut target = config;
-    for key in field.split('.') {
-        if target.is_null() {
-            *target = Value::Object(Map::new());
-        }
-        let Value::Object(map) = target else {
-            return false;
-        };
-        target = map.entry(key).or_insert(Value::Null);
-    }
-    *target = value;
-    true
 }
 
 impl StageRef {
