@@ -123,8 +123,6 @@ impl Figure {
             let from_above: Vec<String> = names.iter().rev().cloned().collect();
             layout = layout.with_y_categories(some(&from_above).into_iter().rev().collect());
         }
-        if self.x.logarithmic {
-            layout = layout.with_log_x().with_x_tick_format(TickFormat::Sci);
         let (across, up) = (ticks(layout.x_range), ticks(layout.y_range));
         layout = match self.x.logarithmic {
             true => layout.with_log_x().with_x_tick_format(TickFormat::Sci),
