@@ -71,7 +71,7 @@ fn outputs_are_those_of_groups_and_channels_are_nodes() {
 fn one_group_is_what_the_kind_of_one_model_gives() {
     let folder = folder();
     std::fs::write(folder.path().join("connectome.csv"), CONNECTOME.replace("relay", "third")).unwrap();
-    let common = "parameters: { sigma_ou: 0.1, K_gl: 0.3 1/ms, a.left: 0.1 1/ms }, drive: { x_ext: 0.05 1/ms }, stimuli: [{ input: x_ext, waveform: { white_noise: { sigma: 0.01 } } }], coupling: additive";
+    let common = "parameters: { sigma_ou: 0.1 1/ms^3/2, K_gl: 0.3 1/ms, a.left: 0.1 1/ms }, drive: { x_ext: 0.05 1/ms }, stimuli: [{ input: x_ext, waveform: { white_noise: { sigma: 0.01 } } }], coupling: additive";
     for rest in
         ["    sampling: mean\n    transient: 20 ms\n", "    integration: heun\n    noise: exact\n    speed: 5 m/s\n"]
     {

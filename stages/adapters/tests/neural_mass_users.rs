@@ -73,7 +73,7 @@ fn threads_batches_and_orders_have_no_part_in_bits() {
     let folder = folder();
     for (model, rest) in [
         ("aln", "    parameters: { sigma_ou: 0.1 mV/ms^3/2 }\n    bold: { repetition_time: 10 ms }\n"),
-        ("kuramoto", "    parameters: { sigma_ou: 0.1 }\n    record: [sin_theta]\n"),
+        ("kuramoto", "    parameters: { sigma_ou: 0.1 1/ms^3/2 }\n    record: [sin_theta]\n"),
         (
             "wc",
             "    stimuli: [{input: exc_ext, waveform: {ornstein_uhlenbeck: {mean: 0.5, sigma: 0.01, time_constant: 5 ms}}}]\n    record: [inh, exc]\n",

@@ -155,7 +155,7 @@ fn a_point_of_a_sweep_has_the_bits_of_itself_alone_whatever_the_batch_and_the_jo
             "  points: {{kind: parameters.grid, sweep: {{K_gl: {{values: [{list}]}}}}}}\n\
              \x20 connectome: {{kind: import.table, path: connectome.csv, table: connectome}}\n\
              \x20 diagram: {{kind: neuralmass.bifurcation, model: hopf, parameter: a.left, duration: 60 ms, {rest} \
-             values: {{linspace: [-0.1 1/ms, 0.3 1/ms, 3]}}, direction: {direction}, parameters: {{sigma_ou: 0.02}}, \
+             values: {{linspace: [-0.1 1/ms, 0.3 1/ms, 3]}}, direction: {direction}, parameters: {{sigma_ou: 0.02 1/ms^3/2}}, \
              inputs: {{parameters: points, connectome: connectome}}}}\n"
         )
     };

@@ -75,7 +75,7 @@ fn the_gradient_is_the_difference_of_costs() {
     let begin = |amplitude: f64, iterations: u32| {
         let pulse = json!({"step": {"amplitude": amplitude, "start": "4 ms", "end": "9 ms"}});
         ran(&coupled(json!({
-            "parameters": {"sigma_ou": 0.05},
+            "parameters": {"sigma_ou": "0.05 1/ms^3/2"},
             "realisations": 3,
             "record": ["x"],
             "targets": [
@@ -176,7 +176,7 @@ fn weights_parameters_and_seeds_are_columns_whatever_batch_order_and_threads() {
         })
     };
     let list = json!({
-        "cost.energy": {"values": [0, 0.5]}, "sigma_ou": {"values": [0, 0.1]}, "seed": {"values": [1, 2]},
+        "cost.energy": {"values": [0, 0.5]}, "sigma_ou": {"values": ["0 1/ms^3/2", "0.1 1/ms^3/2"]}, "seed": {"values": [1, 2]},
         "K_gl": {"values": ["0.6 1/ms"]},
     });
     let of = |ran: &Ran| {
@@ -199,7 +199,7 @@ fn weights_parameters_and_seeds_are_columns_whatever_batch_order_and_threads() {
         assert!(of(&run_with(&[network()], &sweep(list.clone(), batch), jobs)) == all, "{batch}");
     }
     let backwards = json!({
-        "cost.energy": {"values": [0.5, 0]}, "sigma_ou": {"values": [0.1, 0]}, "seed": {"values": [2, 1]},
+        "cost.energy": {"values": [0.5, 0]}, "sigma_ou": {"values": ["0.1 1/ms^3/2", "0 1/ms^3/2"]}, "seed": {"values": [2, 1]},
         "K_gl": {"values": ["0.6 1/ms"]},
     });
     let backwards = of(&run_with(&[network()], &sweep(backwards, 8), 2));
