@@ -61,7 +61,7 @@ fn a_brain_of_few_regions_is_simulated_and_fitted() {
     assert!(number(&pairs[0], "least") >= -1.0 && number(&pairs[0], "most") <= 1.0);
     // The coupling of the recordings fits them better than none.
     let best = ask("SELECT * FROM best");
-    assert!(number(&best[1], "fc_correlation") > number(&best[0], "fc_correlation") + 0.2, "{best:?}");
+    assert!(number(&best[1], "fc_correlation") > number(&best[0], "fc_correlation") + 0.1, "{best:?}");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn coupling_and_noise_are_inferred_from_few_simulations() {
     assert!(sd("inferred") < 0.5 * sd("inferred_from_fc"), "{} {}", sd("inferred"), sd("inferred_from_fc"));
     for calibration in ["fc_calibration", "shape_calibration", "power_calibration"] {
         let held_back = ask(&format!("SELECT max(samples) AS n FROM {calibration}__checks"));
-        assert!((3.0..30.0).contains(&number(&held_back[0], "n")), "{held_back:?}");
+        assert!((15.0..55.0).contains(&number(&held_back[0], "n")), "{held_back:?}");
     }
     let predictive = ask("SELECT feature, sd, place FROM predictive");
     assert_eq!(predictive.len(), 4);

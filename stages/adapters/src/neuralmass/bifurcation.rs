@@ -106,8 +106,7 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let names: Vec<&str> = outputs.iter().map(|&place| description.outputs[place].name).collect();
     let mut canonical = values.canonical()?;
     if let Some(path) = &scanned.path {
-        canonical["parameter"] = json!(path);
-        canonical["values"] = json!(scanned.values);
+        canonical["scanned"] = json!({"parameter": path, "values": scanned.values});
     }
     canonical["duration_steps"] = look.steps.into();
     canonical["window_steps"] = look.window.into();
