@@ -33,12 +33,12 @@ fn number(row: &Value, column: &str) -> f64 {
 fn a_brain_of_few_regions_is_simulated_and_fitted() {
     let lab = Lab::new();
     let settings = [
-        "connectome.path=few.csv",
+        "connectome={kind: import.table, path: few.csv, table: connectome}",
         "diagram.values=[0 mV/ms, 0.8 mV/ms, 1.8 mV/ms]",
         "brain.duration=40 s",
         "scans.duration=40 s",
         "explored.duration=40 s",
-        "points.sweep={Ke_gl: {values: [0, 250]}}",
+        "points.sweep={Ke_gl: {values: [0, 350]}}",
         "explored.parameters={mue_ext_mean: 1.57 mV/ms, mui_ext_mean: 1.6 mV/ms, b: 5 pA, sigma_ou: 0.09 mV/ms^3/2}",
         "best.query=SELECT p.Ke_gl, f.fc_correlation FROM fit AS f JOIN p ON f.sample = p.sample ORDER BY p.Ke_gl",
         "fc.window=20 s",
@@ -68,7 +68,7 @@ fn a_brain_of_few_regions_is_simulated_and_fitted() {
 fn coupling_and_noise_are_inferred_from_few_simulations() {
     let lab = Lab::new();
     let settings =
-        ["connectome.path=few.csv", "points.count=160", "activity.duration=25 s", "activity_again.duration=25 s"];
+        ["connectome={kind: import.table, path: few.csv, table: connectome}", "points.count=160", "activity.duration=25 s", "activity_again.duration=25 s"];
     let ask = run(&lab, POSTERIOR, &settings);
     // Noise shows in the power of signals, and not in their correlations.
     let sd = |stage: &str| number(&ask(&format!("SELECT sd FROM {stage} WHERE target = 'sigma_ou'"))[0], "sd");

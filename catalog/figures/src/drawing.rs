@@ -56,7 +56,7 @@ const MARKER_SIZE: f64 = 2.5;
 const PANEL_WIDTH: f64 = 420.0;
 const PANEL_HEIGHT: f64 = 300.0;
 /// More names along an axis would cover each other.
-const MOST_NAMES: usize = 24;
+const MOST_NAMES: usize = 12;
 /// More are written aslant below it.
 const MOST_UPRIGHT: usize = 4;
 
