@@ -67,8 +67,12 @@ fn a_brain_of_few_regions_is_simulated_and_fitted() {
 #[test]
 fn coupling_and_noise_are_inferred_from_few_simulations() {
     let lab = Lab::new();
-    let settings =
-        ["connectome={kind: import.table, path: few.csv, table: connectome}", "points.count=160", "activity.duration=25 s", "activity_again.duration=25 s"];
+    let settings = [
+        "connectome={kind: import.table, path: few.csv, table: connectome}",
+        "points.count=160",
+        "activity.duration=25 s",
+        "activity_again.duration=25 s",
+    ];
     let ask = run(&lab, POSTERIOR, &settings);
     // Noise shows in the power of signals, and not in their correlations.
     let sd = |stage: &str| number(&ask(&format!("SELECT sd FROM {stage} WHERE target = 'sigma_ou'"))[0], "sd");

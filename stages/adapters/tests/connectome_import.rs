@@ -1,5 +1,5 @@
 //! Connectomes of files through a pipeline: formats, orientation, names, places, means, refusals.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod support;
 

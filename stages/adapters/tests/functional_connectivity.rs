@@ -76,6 +76,9 @@ fn bold(values: &[f64], tr_ms: f64, scheme: Scheme, sampling: Sampling) -> Vec<f
 
 const HEUN: Scheme = Scheme::Heun { longest_step_ms: 5.0 };
 
+/// Values of two nodes.
+type Pair = (Vec<f64>, Vec<f64>);
+
 #[test]
 fn bold_signals_have_a_value_per_repetition_time() {
     let activity: Vec<_> =
@@ -206,7 +209,7 @@ fn comparisons_are_means_over_empirical_data_sets() {
         (fc(&rows), fcd(&rows, windows, Comparison::Triangles).unwrap().upper)
     };
     let (own, sets) = (of(&own), [of(&others), of(&second)]);
-    let mean = |measure: &dyn Fn(&(Vec<f64>, Vec<f64>)) -> f64| (measure(&sets[0]) + measure(&sets[1])) / 2.0;
+    let mean = |measure: &dyn Fn(&Pair) -> f64| (measure(&sets[0]) + measure(&sets[1])) / 2.0;
     assert_eq!(floats(&features, "fc_correlation")[0], mean(&|set| correlation(&own.0, &set.0)));
     assert_eq!(floats(&features, "fc_ks")[0], mean(&|set| kolmogorov(&own.0, &set.0)));
     assert_eq!(floats(&features, "fcd_ks")[0], mean(&|set| kolmogorov(&own.1, &set.1)));
@@ -297,7 +300,7 @@ fn states_are_measured_in_seconds() {
         (json!({"threshold": 1, "hysteresis": -1}), "a finite value from 0 on is due"),
         (json!({"threshold": 1, "shortest": "-1 s"}), "a finite time from 0 on is due"),
     ] {
-        let found = problems(&[one.clone()], &stage("features.bistability", settings, false));
+        let found = problems(std::slice::from_ref(&one), &stage("features.bistability", settings, false));
         assert!(found.contains(expected), "{found}");
     }
 }

