@@ -107,6 +107,9 @@ fn as_pipeline(folder: &Path, model: &str, name: &str, lab: &Path) -> (String, u
             vec![0.0]
         } else if file.exists() {
             npy(&file)
+        } else if model == "thalamus" && spec.name.starts_with("ext_rate_") {
+            // In the peer these are of its networks alone.
+            vec![0.0]
         } else {
             flat(&params[spec.name])
         };

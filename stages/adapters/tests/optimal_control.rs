@@ -91,7 +91,7 @@ fn the_gradient_is_the_difference_of_costs() {
         })))
     };
     let of = |amplitude| costs(&begin(amplitude, 0))[0];
-    let (at, h) = (0.1, 1e-3);
+    let (at, h) = (0.1, 1e-4);
     let difference = (8.0 * (of(at + h) - of(at - h)) - (of(at + 2.0 * h) - of(at - 2.0 * h))) / (12.0 * h);
     let ran = begin(at, 0);
     // Values of the steps from 4 ms to before 9 ms.
