@@ -1,0 +1,5 @@
+//! The language of equations: what is written, what it means and whether its units fit.
+
+pub mod expression;
+pub mod span;
+pub mod statement;

@@ -1,0 +1,9 @@
+//! Models of neurons and synapses that are written as equations with units.
+//!
+//! [`language`] reads equations and statements, checks their units and says what the equations are: linear, noisy, stiff.
+//!
+//! Units: values are in SI units (second, volt, ampere, ...), whatever unit they were written in.
+#![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod language;
