@@ -1,5 +1,6 @@
 //! The language of equations: what is written, what it means and whether its units fit.
 
+pub mod analysis;
 pub mod block;
 pub mod check;
 mod display;

@@ -169,6 +169,8 @@ pub enum Problem {
     NotBoolean { what: String },
     #[error("{what} should be a number, and is true or false")]
     NotNumber { what: String },
+    #[error("{what} has no derivative by `{variable}` everywhere")]
+    NoDerivative { what: String, variable: String },
     #[error("this has no fixed value: {reason}")]
     NotFixed { reason: String },
 
