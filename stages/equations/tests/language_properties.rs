@@ -128,7 +128,8 @@ proptest! {
     #[test]
     fn conditions_that_are_printed_are_read_as_the_same(expression in boolean(any_number().boxed())) {
         let text = expression.to_string();
-        prop_assert_eq!(parse_expression(&text).as_ref(), Ok(&expression), "{}", text);
+        let read = parse_expression(&text);
+        prop_assert_eq!(read.as_ref(), Ok(&expression), "{}", text);
     }
 
     #[test]
