@@ -7,9 +7,8 @@ use lapicque_equations::language::analysis::linear::{conditionally_linear, linea
 use lapicque_equations::language::analysis::simplify::simplify;
 use lapicque_equations::language::analysis::system::System;
 use lapicque_equations::language::block::Equations;
-use lapicque_equations::language::check::{check_equations, check_expression, check_statements};
+use lapicque_equations::language::check::{check_equations, check_expression, check_statements, fixed_value};
 use lapicque_equations::language::error::LanguageError;
-use lapicque_equations::language::evaluate::fixed_value;
 use lapicque_equations::language::flags::{Model, check_model};
 use lapicque_equations::language::scope::{Quantity, Scope};
 use lapicque_equations::language::{parse_expression, parse_statements, parse_unit};

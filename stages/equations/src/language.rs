@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod block;
 pub mod check;
 mod display;
+pub mod equation;
 pub mod error;
 pub mod evaluate;
 pub mod expression;

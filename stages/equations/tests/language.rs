@@ -1,9 +1,9 @@
 //! The language against Brian2: units, expressions and blocks of equations, read or refused as there.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use lapicque_equations::language::block::{EquationKind, Equations, Values};
-use lapicque_equations::language::check::{check_equations, check_expression};
-use lapicque_equations::language::evaluate::fixed_value;
+use lapicque_equations::language::block::Equations;
+use lapicque_equations::language::check::{check_equations, check_expression, fixed_value};
+use lapicque_equations::language::equation::{EquationKind, Values};
 use lapicque_equations::language::flags::{Model, check_model};
 use lapicque_equations::language::functions::FUNCTIONS;
 use lapicque_equations::language::scope::{Scope, Type};

@@ -8,9 +8,8 @@ use lapicque_equations::language::analysis::linear::{conditionally_linear, linea
 use lapicque_equations::language::analysis::simplify::simplify;
 use lapicque_equations::language::analysis::system::{NoiseKind, System};
 use lapicque_equations::language::block::Equations;
-use lapicque_equations::language::check::check_equations;
+use lapicque_equations::language::check::{check_equations, fixed_value};
 use lapicque_equations::language::error::Problem;
-use lapicque_equations::language::evaluate::fixed_value;
 use lapicque_equations::language::parse_expression;
 use lapicque_equations::language::scope::{Callable, Scope};
 use lapicque_equations::units::Dimension;

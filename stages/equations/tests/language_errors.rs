@@ -5,10 +5,13 @@ use lapicque_equations::language::analysis::derivative::derivative;
 use lapicque_equations::language::analysis::linear::{conditionally_linear, linear_system};
 use lapicque_equations::language::analysis::simplify::simplify;
 use lapicque_equations::language::analysis::system::System;
-use lapicque_equations::language::block::{Equations, Values};
-use lapicque_equations::language::check::{check_condition, check_equations, check_expression, check_statements};
+use lapicque_equations::language::block::Equations;
+use lapicque_equations::language::check::{
+    check_condition, check_equations, check_expression, check_statements, fixed_value,
+};
+use lapicque_equations::language::equation::Values;
 use lapicque_equations::language::error::{LanguageError, Problem};
-use lapicque_equations::language::evaluate::{Value, evaluate, fixed_value};
+use lapicque_equations::language::evaluate::{Value, evaluate};
 use lapicque_equations::language::expression::MAX_HEIGHT;
 use lapicque_equations::language::flags::{Model, check_model};
 use lapicque_equations::language::scope::{Callable, Quantity, Scope, Type, Variable};

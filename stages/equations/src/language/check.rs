@@ -1,11 +1,12 @@
 //! Whether names are known and units fit.
 
-use super::block::{Definition, Equation, Equations, Flag, Values};
+use super::block::Equations;
+use super::equation::{Definition, Equation, Flag, Values};
 use super::error::{LanguageError, Problem};
 use super::expression::Expression;
 use super::functions::Function;
-use super::infer::Inference;
-use super::scope::{Callable, Meaning, Scope, Type, Variable};
+use super::infer::{Inference, fixed_number};
+use super::scope::{Callable, Meaning, Quantity, Scope, Type, Variable};
 use super::span::Span;
 use super::statement::{AssignmentOperator, Statement};
 use crate::units::Dimension;
@@ -16,6 +17,21 @@ use crate::units::Dimension;
 /// Names that mean nothing, units that do not fit, numbers where there should be truth values and the other way round.
 pub fn check_expression(expression: &Expression, scope: &Scope) -> Result<Type, LanguageError> {
     Inference { scope, noise: false }.of(expression)
+}
+
+/// The quantity that an expression stands for, such as `10*ms` or `2*tau`, in SI units.
+///
+/// # Errors
+/// Names that mean nothing, units that do not fit, and [`Problem::NotFixed`] where a name or a function has no value
+/// before the simulation.
+pub fn fixed_value(expression: &Expression, scope: &Scope) -> Result<Quantity, LanguageError> {
+    match (Inference { scope, noise: false }).of(expression)? {
+        Type::Boolean => {
+            let what = "the value".to_owned();
+            Err(LanguageError::new(Problem::NotNumber { what }, expression.span))
+        }
+        Type::Number(dimension) => fixed_number(expression, scope).map(|value| Quantity { value, dimension }),
+    }
 }
 
 /// Whether an expression is one of truth values, as thresholds are.

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::expression::{BinaryOperator, Expression, ExpressionKind, LogicalOperator, UnaryOperator};
-use super::parser::{binary_symbol, comparison_symbol, logical_symbol};
 use super::statement::Statement;
 
 /// How strongly the outermost operator of an expression binds.
@@ -56,16 +55,16 @@ impl fmt::Display for Expression {
                 let power = *operator == BinaryOperator::Power;
                 within(left, if power { POWER + 1 } else { own }, formatter)?;
                 if own == SUM {
-                    write!(formatter, " {} ", binary_symbol(*operator))?;
+                    write!(formatter, " {} ", operator.symbol())?;
                 } else {
-                    formatter.write_str(binary_symbol(*operator))?;
+                    formatter.write_str(operator.symbol())?;
                 }
                 within(right, if power { SIGN } else { own + 1 }, formatter)
             }
             ExpressionKind::Comparison { first, rest } => {
                 within(first, SUM, formatter)?;
                 for (operator, operand) in rest {
-                    write!(formatter, " {} ", comparison_symbol(*operator))?;
+                    write!(formatter, " {} ", operator.symbol())?;
                     within(operand, SUM, formatter)?;
                 }
                 Ok(())
@@ -74,7 +73,7 @@ impl fmt::Display for Expression {
                 let least = strength(self) + 1;
                 for (index, operand) in operands.iter().enumerate() {
                     if index > 0 {
-                        write!(formatter, " {} ", logical_symbol(*operator))?;
+                        write!(formatter, " {} ", operator.symbol())?;
                     }
                     within(operand, least, formatter)?;
                 }

@@ -1,6 +1,6 @@
 //! What can be wrong with equations, and where.
 
-use super::block::{EquationKind, Flag};
+use super::equation::{EquationKind, Flag};
 use super::span::Span;
 use crate::units::{Dimension, PowerError};
 
@@ -206,11 +206,6 @@ impl LanguageError {
     /// Line and column in the text that was read, both from 1.
     pub fn line_and_column(&self, source: &str) -> (usize, usize) {
         self.span.line_and_column(source)
-    }
-
-    /// The message with the lines of the text that it is about, and carets below the places.
-    pub fn render(&self, source: &str) -> String {
-        super::render::render(self, source)
     }
 }
 

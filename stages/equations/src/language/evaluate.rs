@@ -5,8 +5,6 @@ use super::expression::{
     BinaryOperator, ComparisonOperator, Expression, ExpressionKind, LogicalOperator, UnaryOperator,
 };
 use super::functions::Function;
-use super::infer::Inference;
-use super::scope::{Quantity, Scope, Type};
 
 /// The value of an expression.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,32 +13,6 @@ pub enum Value {
     Boolean(bool),
     /// A number, in SI units.
     Number(f64),
-}
-
-/// The quantity that an expression stands for, such as `10*ms` or `2*tau`, in SI units.
-///
-/// # Errors
-/// Names that mean nothing, units that do not fit, and [`Problem::NotFixed`] where a name or a function has no value
-/// before the simulation.
-pub fn fixed_value(expression: &Expression, scope: &Scope) -> Result<Quantity, LanguageError> {
-    match (Inference { scope, noise: false }).of(expression)? {
-        Type::Boolean => {
-            let what = "the value".to_owned();
-            Err(LanguageError::new(Problem::NotNumber { what }, expression.span))
-        }
-        Type::Number(dimension) => fixed_number(expression, scope).map(|value| Quantity { value, dimension }),
-    }
-}
-
-/// The number of [`fixed_value`], where the units are known to fit.
-pub(super) fn fixed_number(expression: &Expression, scope: &Scope) -> Result<f64, LanguageError> {
-    match evaluate(expression, &|name| scope.fixed(name).map(|quantity| Value::Number(quantity.value)))? {
-        Value::Number(value) => Ok(value),
-        Value::Boolean(_) => {
-            let what = "the value".to_owned();
-            Err(LanguageError::new(Problem::NotNumber { what }, expression.span))
-        }
-    }
 }
 
 /// The value of an expression whose names have the values that `values` gives. Units are not looked at.
@@ -70,7 +42,7 @@ pub fn evaluate(expression: &Expression, values: &impl Fn(&str) -> Option<Value>
             UnaryOperator::Not => Value::Boolean(!boolean(operand, "not")?),
         },
         ExpressionKind::Binary { operator, left, right } => {
-            let symbol = super::parser::binary_symbol(*operator);
+            let symbol = operator.symbol();
             Value::Number(binary(*operator, number(left, symbol)?, number(right, symbol)?))
         }
         ExpressionKind::Comparison { first, rest } => {
@@ -86,7 +58,7 @@ pub fn evaluate(expression: &Expression, values: &impl Fn(&str) -> Option<Value>
         }
         ExpressionKind::Logical { operator, operands } => {
             let decides = *operator == LogicalOperator::Or;
-            let symbol = super::parser::logical_symbol(*operator);
+            let symbol = operator.symbol();
             for operand in operands {
                 if boolean(operand, symbol)? == decides {
                     return Ok(Value::Boolean(decides));

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::block::{Equation, EquationKind, Equations, Flag};
+use super::block::Equations;
+use super::equation::{Equation, EquationKind, Flag};
 use super::error::{LanguageError, Problem, Reserved};
 use super::expression::{Expression, ExpressionKind};
 use super::scope::{Meaning, Scope};
@@ -15,15 +16,21 @@ pub enum Model {
     Neurons,
     /// Synapses between two groups.
     Synapses,
+    /// Compartments of neurons that have a shape.
+    Compartments,
 }
 
 /// Flags that an equation of this kind may have.
 pub fn allowed_flags(model: Model, kind: EquationKind) -> &'static [Flag] {
     match (model, kind) {
-        (Model::Neurons, EquationKind::Derivative) => &[Flag::UnlessRefractory],
+        (Model::Neurons | Model::Compartments, EquationKind::Derivative) => &[Flag::UnlessRefractory],
         (Model::Synapses, EquationKind::Derivative) => &[Flag::EventDriven, Flag::ClockDriven],
         (Model::Neurons, EquationKind::Subexpression) => &[Flag::Shared, Flag::ConstantOverDt],
         (Model::Synapses, EquationKind::Subexpression) => &[Flag::Summed, Flag::Shared, Flag::ConstantOverDt],
+        (Model::Compartments, EquationKind::Subexpression) => &[Flag::Shared, Flag::ConstantOverDt, Flag::PointCurrent],
+        (Model::Compartments, EquationKind::Parameter) => {
+            &[Flag::Constant, Flag::Shared, Flag::Linked, Flag::PointCurrent]
+        }
         (_, EquationKind::Parameter) => &[Flag::Constant, Flag::Shared, Flag::Linked],
     }
 }
@@ -40,7 +47,7 @@ pub fn check_model(equations: &Equations, model: Model) -> Result<(), LanguageEr
         check_flags(equation, model)?;
     }
     let scope = match model {
-        Model::Neurons => Scope::neurons(equations),
+        Model::Neurons | Model::Compartments => Scope::neurons(equations),
         Model::Synapses => Scope::synapses(equations),
     };
     check_shared(equations, &scope)?;
@@ -51,7 +58,7 @@ fn check_name(equation: &Equation, model: Model) -> Result<(), LanguageError> {
     let name = equation.name.as_str();
     let side = name.ends_with("_pre") || name.ends_with("_post");
     let reason = match model {
-        Model::Neurons if side => Some(Reserved::Side),
+        Model::Neurons | Model::Compartments if side => Some(Reserved::Side),
         // What is summed into a variable of a neuron is named after it.
         Model::Synapses if side && !equation.has(Flag::Summed) => Some(Reserved::Side),
         Model::Synapses if ["j", "delay", "N_pre", "N_post"].contains(&name) => Some(Reserved::Meaning),

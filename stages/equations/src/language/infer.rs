@@ -1,11 +1,10 @@
 //! What expressions give, from what their parts give.
 
 use super::error::{LanguageError, Problem};
-use super::evaluate::fixed_number;
+use super::evaluate::{Value, evaluate};
 use super::expression::{BinaryOperator, ComparisonOperator, Expression, ExpressionKind, UnaryOperator};
 use super::functions::Function;
 use super::names::is_noise;
-use super::parser::{binary_symbol, comparison_symbol, logical_symbol};
 use super::scope::{Callable, Meaning, Scope, Type};
 use super::span::Span;
 use crate::units::{Dimension, PowerError};
@@ -35,7 +34,7 @@ impl Inference<'_> {
             ExpressionKind::Binary { operator, left, right } => self.binary(*operator, left, right).map(Type::Number),
             ExpressionKind::Comparison { first, rest } => self.comparison(first, rest),
             ExpressionKind::Logical { operator, operands } => {
-                operands.iter().try_for_each(|operand| self.boolean(operand, logical_symbol(*operator)).map(|_| ()))?;
+                operands.iter().try_for_each(|operand| self.boolean(operand, operator.symbol()).map(|_| ()))?;
                 Ok(Type::Boolean)
             }
             ExpressionKind::Call { function, arguments } => self.call(function, arguments, expression.span),
@@ -83,7 +82,7 @@ impl Inference<'_> {
         left: &Expression,
         right: &Expression,
     ) -> Result<Dimension, LanguageError> {
-        let symbol = binary_symbol(operator);
+        let symbol = operator.symbol();
         let (left_has, right_has) = (self.number(left, symbol)?, self.number(right, symbol)?);
         let in_range = |result: Result<Dimension, PowerError>| {
             result.map_err(|error| LanguageError::new(Problem::Range(error), left.span.to(right.span)))
@@ -137,7 +136,7 @@ impl Inference<'_> {
         let mut left = first;
         let mut left_has = self.of(first)?;
         for (operator, right) in rest {
-            let symbol = comparison_symbol(*operator);
+            let symbol = operator.symbol();
             let right_has = self.of(right)?;
             let equality = matches!(operator, ComparisonOperator::Equal | ComparisonOperator::NotEqual);
             match (left_has, right_has) {
@@ -269,4 +268,15 @@ fn sides(operator: &'static str, left: (&Expression, Dimension), right: (&Expres
     LanguageError::new(problem, left.0.span.to(right.0.span))
         .with(left.0.span, format!("this has the unit {}", left.1))
         .with(right.0.span, format!("this has the unit {}", right.1))
+}
+
+/// The number that an expression is before the simulation. Units are not looked at.
+pub(super) fn fixed_number(expression: &Expression, scope: &Scope) -> Result<f64, LanguageError> {
+    match evaluate(expression, &|name| scope.fixed(name).map(|quantity| Value::Number(quantity.value)))? {
+        Value::Number(value) => Ok(value),
+        Value::Boolean(_) => {
+            let what = "the value".to_owned();
+            Err(LanguageError::new(Problem::NotNumber { what }, expression.span))
+        }
+    }
 }

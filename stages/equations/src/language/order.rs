@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::block::{Definition, Equation};
+use super::equation::{Definition, Equation};
 use super::error::{LanguageError, Problem};
 
 /// Indices of subexpressions, each after those that it uses. Where there is a choice, the order is that of the text.

@@ -148,8 +148,8 @@ impl<'a> Parser<'a> {
                     // Powers are read from right to left, and a sign may stand before an exponent.
                     let right_least = if operator == BinaryOperator::Power { binding::SIGN } else { strength + 1 };
                     let (right, right_height) = self.binding(right_least)?;
-                    number_operand(&left, binary_symbol(operator))?;
-                    number_operand(&right, binary_symbol(operator))?;
+                    number_operand(&left, operator.symbol())?;
+                    number_operand(&right, operator.symbol())?;
                     (Expression::binary(operator, left, right), height.max(right_height))
                 }
                 Some(Infix::Comparison) if binding::COMPARISON >= least => self.comparison(left, height)?,
@@ -191,7 +191,7 @@ impl<'a> Parser<'a> {
         let mut operands = vec![first];
         loop {
             let token = self.peek();
-            if token.kind != TokenKind::Name || self.text(token.span) != logical_symbol(operator) {
+            if token.kind != TokenKind::Name || self.text(token.span) != operator.symbol() {
                 break;
             }
             self.next();
@@ -329,39 +329,6 @@ fn comparison_operator(kind: TokenKind) -> Option<ComparisonOperator> {
         TokenKind::NotEqual => ComparisonOperator::NotEqual,
         _ => return None,
     })
-}
-
-/// How an operator of arithmetic is written.
-pub(super) fn binary_symbol(operator: BinaryOperator) -> &'static str {
-    match operator {
-        BinaryOperator::Add => "+",
-        BinaryOperator::Subtract => "-",
-        BinaryOperator::Multiply => "*",
-        BinaryOperator::Divide => "/",
-        BinaryOperator::FloorDivide => "//",
-        BinaryOperator::Remainder => "%",
-        BinaryOperator::Power => "**",
-    }
-}
-
-/// How an operator that compares is written.
-pub(super) fn comparison_symbol(operator: ComparisonOperator) -> &'static str {
-    match operator {
-        ComparisonOperator::Less => "<",
-        ComparisonOperator::LessOrEqual => "<=",
-        ComparisonOperator::Greater => ">",
-        ComparisonOperator::GreaterOrEqual => ">=",
-        ComparisonOperator::Equal => "==",
-        ComparisonOperator::NotEqual => "!=",
-    }
-}
-
-/// How an operator of logic is written.
-pub(super) fn logical_symbol(operator: LogicalOperator) -> &'static str {
-    match operator {
-        LogicalOperator::And => "and",
-        LogicalOperator::Or => "or",
-    }
 }
 
 fn checked_height(height: u32, span: Span) -> Result<u32, LanguageError> {

@@ -8,15 +8,17 @@ use super::span::Span;
 /// Longer lines are shown in part.
 const WIDTH: usize = 100;
 
-/// The message, then each place with its line and a row of carets.
-pub(super) fn render(error: &LanguageError, source: &str) -> String {
-    let (line, column) = error.line_and_column(source);
-    let mut text = format!("{}\n  at line {line}, column {column}", error.problem);
-    place(&mut text, source, error.span, '^', "");
-    for (span, what) in &error.related {
-        place(&mut text, source, *span, '-', what);
+impl LanguageError {
+    /// The message, then each place with its line of the text that was read and a row of carets.
+    pub fn render(&self, source: &str) -> String {
+        let (line, column) = self.line_and_column(source);
+        let mut text = format!("{}\n  at line {line}, column {column}", self.problem);
+        place(&mut text, source, self.span, '^', "");
+        for (span, what) in &self.related {
+            place(&mut text, source, *span, '-', what);
+        }
+        text
     }
-    text
 }
 
 /// One line of the source with marks below `span`, as far as it lies on its first line.

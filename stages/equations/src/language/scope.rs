@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::block::{Equation, EquationKind, Equations, Flag, Values};
+use super::block::Equations;
+use super::equation::{Equation, EquationKind, Flag, Values};
 use super::error::{ReadOnly, nearest};
 use super::functions::FUNCTIONS;
 use crate::units::{self, Dimension};

@@ -1,6 +1,6 @@
 //! Units as they are declared behind the colon of an equation.
 
-use super::block::Values;
+use super::equation::Values;
 use super::error::{LanguageError, Problem, nearest};
 use super::lexer::TokenKind;
 use super::parser::Parser;

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::language::block::{Equation, Equations, Flag};
+use crate::language::block::Equations;
+use crate::language::equation::{Equation, Flag};
 use crate::language::error::{LanguageError, Problem};
 use crate::language::expression::{Expression, ExpressionKind, MAX_HEIGHT};
 

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::inline::{Inliner, MAX_SIZE};
 use super::polynomial::{Polynomial, polynomial};
-use crate::language::block::{Equations, Flag};
+use crate::language::block::Equations;
+use crate::language::equation::Flag;
 use crate::language::error::{LanguageError, Problem};
 use crate::language::expression::{Expression, ExpressionKind};
 use crate::language::names::is_noise;
