@@ -186,6 +186,17 @@ fn statements_are_checked() {
 }
 
 #[test]
+fn comparisons_count_in_statements_alone() {
+    let text = "v += 2*mV*(rand() < 0.5) - -(1 < 2)*mV";
+    let statements = parse_statements(text).unwrap();
+    assert_eq!(statements[0].to_string(), "v += 2*mV*int(rand() < 0.5) - -int(1 < 2)*mV");
+    check_statements(&statements, &statement_scope()).unwrap();
+    assert!(parse_expression("2*(1 < 2)").is_err());
+    // Variables that are true or false have no such form.
+    assert!(check_statements(&parse_statements("w = 2*b").unwrap(), &statement_scope()).is_err());
+}
+
+#[test]
 fn conditions_are_true_or_false() {
     let scope = statement_scope();
     let check = |text: &str| check_condition(&parse_expression(text).unwrap(), &scope, "the threshold");

@@ -47,6 +47,8 @@ pub(super) struct Parser<'a> {
     nesting: u32,
     parentheses: u32,
     pub(super) over_lines: bool,
+    /// Whether comparisons are 1 or 0 in arithmetic, rather than mistakes.
+    pub(super) truth_counts: bool,
 }
 
 /// An expression with the height of its tree.
@@ -62,6 +64,7 @@ impl<'a> Parser<'a> {
             nesting: 0,
             parentheses: 0,
             over_lines: false,
+            truth_counts: false,
         })
     }
 
@@ -148,8 +151,8 @@ impl<'a> Parser<'a> {
                     // Powers are read from right to left, and a sign may stand before an exponent.
                     let right_least = if operator == BinaryOperator::Power { binding::SIGN } else { strength + 1 };
                     let (right, right_height) = self.binding(right_least)?;
-                    number_operand(&left, operator.symbol())?;
-                    number_operand(&right, operator.symbol())?;
+                    let left = self.number_operand(left, operator.symbol())?;
+                    let right = self.number_operand(right, operator.symbol())?;
                     (Expression::binary(operator, left, right), height.max(right_height))
                 }
                 Some(Infix::Comparison) if binding::COMPARISON >= least => self.comparison(left, height)?,
@@ -214,11 +217,11 @@ impl<'a> Parser<'a> {
         };
         self.next();
         let (operand, height) = self.binding(strength)?;
-        match operator {
-            UnaryOperator::Negative => number_operand(&operand, "-")?,
-            UnaryOperator::Positive => number_operand(&operand, "+")?,
-            UnaryOperator::Not => {}
-        }
+        let operand = match operator {
+            UnaryOperator::Negative => self.number_operand(operand, "-")?,
+            UnaryOperator::Positive => self.number_operand(operand, "+")?,
+            UnaryOperator::Not => operand,
+        };
         let span = token.span.to(operand.span);
         Ok((Expression::unary(operator, operand, span), checked_height(height + 1, span)?))
     }
@@ -287,6 +290,24 @@ impl<'a> Parser<'a> {
         Ok((Expression::call(function, arguments, span), checked_height(height + 1, span)?))
     }
 
+    /// What is plainly true or false, whatever its names mean, is no operand of arithmetic; where truth values count, its
+    /// `int` is.
+    fn number_operand(&self, operand: Expression, operator: &'static str) -> Result<Expression, LanguageError> {
+        let boolean = match &operand.kind {
+            ExpressionKind::Boolean(_) | ExpressionKind::Comparison { .. } | ExpressionKind::Logical { .. } => true,
+            ExpressionKind::Unary { operator, .. } => *operator == UnaryOperator::Not,
+            _ => false,
+        };
+        let span = operand.span;
+        if !boolean {
+            Ok(operand)
+        } else if self.truth_counts {
+            Ok(Expression::call("int", vec![operand], span))
+        } else {
+            Err(LanguageError::new(Problem::BooleanOperand { operator }, span))
+        }
+    }
+
     fn close(&mut self) -> Result<Span, LanguageError> {
         match self.take(TokenKind::CloseParenthesis) {
             Some(token) => {
@@ -336,19 +357,6 @@ fn checked_height(height: u32, span: Span) -> Result<u32, LanguageError> {
         return Err(LanguageError::new(Problem::TooDeep { limit: MAX_HEIGHT }, span));
     }
     Ok(height)
-}
-
-/// What is plainly true or false, whatever its names mean, is no operand of arithmetic.
-fn number_operand(operand: &Expression, operator: &'static str) -> Result<(), LanguageError> {
-    let boolean = match &operand.kind {
-        ExpressionKind::Boolean(_) | ExpressionKind::Comparison { .. } | ExpressionKind::Logical { .. } => true,
-        ExpressionKind::Unary { operator, .. } => *operator == UnaryOperator::Not,
-        _ => false,
-    };
-    if boolean {
-        return Err(LanguageError::new(Problem::BooleanOperand { operator }, operand.span));
-    }
-    Ok(())
 }
 
 /// The first characters of what was found.

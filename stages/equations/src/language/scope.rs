@@ -71,6 +71,15 @@ pub enum Callable {
     },
 }
 
+/// One side of synapses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Where spikes come from.
+    Presynaptic,
+    /// Where they go to.
+    Postsynaptic,
+}
+
 /// What names mean. Variables come before parameters, these before constants and units.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
@@ -93,7 +102,7 @@ impl Scope {
     }
 
     /// The variables of synapses: those of their equations, `t`, `dt`, `t_in_timesteps`, and `i`, `j`, `N`, `N_pre`,
-    /// `N_post`. Those of the neurons on both sides are to be added.
+    /// `N_post`. Those of the neurons on both sides are added by [`Scope::add_neurons`].
     pub fn synapses(equations: &Equations) -> Self {
         let mut scope = Self::new();
         scope.add_given(&[
@@ -131,6 +140,24 @@ impl Scope {
         self.add_variable("not_refractory", not_refractory);
         if !self.names.contains_key("lastspike") {
             self.add_given(&[("lastspike", Values::Float, Dimension::SECOND, false)]);
+        }
+    }
+
+    /// Adds to the scope of synapses the variables of the neurons on one side, under their names with `_pre` or `_post`;
+    /// those of the postsynaptic side also under their plain names, where synapses have no variable of that name.
+    pub fn add_neurons(&mut self, neurons: &Equations, side: Side) {
+        for equation in neurons.equations() {
+            let variable = variable(equation);
+            let name = &equation.name;
+            match side {
+                Side::Presynaptic => self.add_variable(&format!("{name}_pre"), variable),
+                Side::Postsynaptic => {
+                    self.add_variable(&format!("{name}_post"), variable);
+                    if !matches!(self.names.get(name), Some(Meaning::Variable(_))) {
+                        self.add_variable(name, variable);
+                    }
+                }
+            }
         }
     }
 

@@ -8,10 +8,13 @@ use super::statement::Statement;
 
 /// Reads statements that are separated by line breaks or `;`. Line breaks within parentheses do not count.
 ///
+/// Other than in equations, a comparison may stand in arithmetic, as in `v += w*(rand() < p)`: it is read as its `int`.
+///
 /// # Errors
 /// What does not follow the grammar, with its place.
 pub fn parse_statements(source: &str) -> Result<Vec<Statement>, LanguageError> {
     let mut parser = Parser::new(source)?;
+    parser.truth_counts = true;
     let mut statements = Vec::new();
     loop {
         while parser.take(TokenKind::Newline).is_some() || parser.take(TokenKind::Semicolon).is_some() {}
