@@ -10,6 +10,7 @@ pub mod evaluate;
 pub mod expression;
 pub mod flags;
 pub mod functions;
+pub mod generator;
 mod infer;
 mod lexer;
 mod names;

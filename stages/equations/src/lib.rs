@@ -1,8 +1,28 @@
 //! Models of neurons and synapses that are written as equations with units.
 //!
-//! [`language`] reads equations and statements, checks their units and says what the equations are: linear, noisy, stiff.
+//! [`language`] reads equations and statements, checks their units and says what the equations are: linear, noisy, and
+//! which integrators take them. [`units`] knows the names of units and constants.
 //!
 //! Units: values are in SI units (second, volt, ampere, ...), whatever unit they were written in.
+//!
+//! ```
+//! use lapicque_equations::language::analysis::integrator::{Integrator, choose};
+//! use lapicque_equations::language::analysis::system::System;
+//! use lapicque_equations::language::block::Equations;
+//! use lapicque_equations::language::check::{check_equations, fixed_value};
+//! use lapicque_equations::language::error::LanguageError;
+//! use lapicque_equations::language::parse_expression;
+//! use lapicque_equations::language::scope::Scope;
+//!
+//! let equations = Equations::parse("dv/dt = (I - v)/tau : volt\nI : volt")?;
+//! let mut scope = Scope::neurons(&equations);
+//! let tau = fixed_value(&parse_expression("10*ms")?, &Scope::new())?;
+//! scope.add_parameter("tau", tau);
+//! check_equations(&equations, &scope)?;
+//! let system = System::clock_driven(&equations)?;
+//! assert_eq!(choose(&system, &scope).map(|choice| choice.integrator), Some(Integrator::Exact));
+//! # Ok::<(), LanguageError>(())
+//! ```
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

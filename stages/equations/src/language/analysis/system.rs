@@ -68,7 +68,8 @@ impl System {
         Self::of(equations, false)
     }
 
-    /// The equations that are solved from event to event.
+    /// The equations that are solved from event to event. More than a step may lie between events, so no array over time
+    /// is constant there: the scope that they are analysed with should not say so.
     ///
     /// # Errors
     /// As [`System::clock_driven`].
