@@ -16,6 +16,7 @@ mod lexer;
 mod names;
 mod order;
 mod parser;
+mod rename;
 mod render;
 pub mod scope;
 pub mod span;
@@ -25,5 +26,6 @@ mod unit_text;
 
 pub use names::{is_noise, reserved};
 pub use parser::parse_expression;
+pub use rename::replace_names;
 pub use statements::parse_statements;
 pub use unit_text::parse_unit;

@@ -1,8 +1,9 @@
-//! Generators of connections: their grammar and their checks.
+//! Generators of connections, and equations as templates.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lapicque_equations::language::block::Equations;
 use lapicque_equations::language::generator::{Taken, check_generator, parse_generator};
+use lapicque_equations::language::replace_names;
 use lapicque_equations::language::scope::Scope;
 
 fn scope() -> Scope {
@@ -57,4 +58,19 @@ fn what_is_no_generator_is_refused() {
     {
         assert!(check_generator(&parse_generator(text).unwrap(), &scope()).is_err(), "{text}");
     }
+}
+
+#[test]
+fn names_are_replaced_by_names_and_values() {
+    let template = "dx/dt = (y - x)/tau + xx : volt (constant) # x\ny = x*dx : volt\nxx : volt";
+    let replaced = replace_names(template, &[("x", "g"), ("y", "x"), ("tau", "5*ms"), ("constant", "no")]).unwrap();
+    assert_eq!(replaced, "dg/dt = (x - g)/(5*ms) + xx : volt (constant) # x\nx = g*dx : volt\nxx : volt");
+    assert_eq!(replace_names(template, &[]).unwrap(), template);
+    // A quotient by `dt` is a derivative in front of `=` alone, and `dx` is a name of its own elsewhere.
+    assert_eq!(replace_names("z = dx/dt : 1", &[("x", "y")]).unwrap(), "z = dx/dt : 1");
+    assert!(replace_names(template, &[("mV", "x")]).is_err());
+    assert!(replace_names("x ?", &[("x", "y")]).is_err());
+    // A value is no name that can be defined.
+    let valued = replace_names("x : 1", &[("x", "2")]).unwrap();
+    assert!(Equations::parse(&valued).is_err());
 }
