@@ -10,6 +10,7 @@ use lapicque_equations::language::block::Equations;
 use lapicque_equations::language::check::{check_equations, check_expression, check_statements, fixed_value};
 use lapicque_equations::language::error::LanguageError;
 use lapicque_equations::language::flags::{Model, check_model};
+use lapicque_equations::language::generator::{check_generator, parse_generator};
 use lapicque_equations::language::scope::{Quantity, Scope};
 use lapicque_equations::language::{parse_expression, parse_statements, parse_unit};
 use lapicque_equations::units::Dimension;
@@ -25,6 +26,10 @@ pub fn target(data: &[u8]) {
             assert_eq!(parse_statements(&lines.join("\n")), Ok(statements.clone()));
             told(check_statements(&statements, &scope), text);
         }
+        Err(error) => told::<()>(Err(error), text),
+    }
+    match parse_generator(text) {
+        Ok(generator) => told(check_generator(&generator, &scope), text),
         Err(error) => told::<()>(Err(error), text),
     }
     if let Ok((values, dimension)) = parse_unit(text) {

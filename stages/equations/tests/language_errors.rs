@@ -7,7 +7,7 @@ use lapicque_equations::language::analysis::simplify::simplify;
 use lapicque_equations::language::analysis::system::System;
 use lapicque_equations::language::block::Equations;
 use lapicque_equations::language::check::{
-    check_condition, check_equations, check_expression, check_statements, fixed_value,
+    check_condition, check_equations, check_expression, check_refractory, check_statements, fixed_value,
 };
 use lapicque_equations::language::equation::Values;
 use lapicque_equations::language::error::{LanguageError, Problem};
@@ -202,6 +202,8 @@ fn conditions_are_true_or_false() {
     let check = |text: &str| check_condition(&parse_expression(text).unwrap(), &scope, "the threshold");
     check("v > -50*mV and not b or 0 < w <= 1 and b == (w > 2)").unwrap();
     assert_eq!(check("v").unwrap_err().to_string(), "the threshold should be true or false, and is a number");
+    let refractory = check_refractory(&parse_expression("v").unwrap(), &scope).unwrap_err();
+    assert_eq!(refractory.to_string(), "the refractory time should have the unit second, and has volt");
     assert!(check("b < b").is_err());
     assert!(check("1 < b").is_err());
     assert!(check("v > 0").is_err());

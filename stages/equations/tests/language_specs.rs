@@ -7,7 +7,7 @@ use lapicque_equations::language::analysis::integrator::{Integrator, choose};
 use lapicque_equations::language::analysis::system::System;
 use lapicque_equations::language::block::Equations;
 use lapicque_equations::language::check::{
-    check_condition, check_equations, check_expression, check_statements, fixed_value,
+    Refractoriness, check_condition, check_equations, check_refractory, check_statements, fixed_value,
 };
 use lapicque_equations::language::equation::Values;
 use lapicque_equations::language::error::{LanguageError, ReadOnly};
@@ -80,13 +80,12 @@ fn group(group: &Value, specification: &Value, file: &str) -> Option<Equations> 
     add_known(&mut scope, specification, file);
     told(check_equations(&equations, &scope), text, file);
 
-    for text in [&group["threshold"], &group["refractory"]["expr"]].into_iter().filter_map(Value::as_str) {
-        let read = told(parse_expression(text), text, file);
-        let gives = told(check_expression(&read, &scope), text, file);
-        let time = lapicque_equations::language::scope::Type::Number(Dimension::SECOND);
-        if gives != time {
-            condition(text, &scope, file);
-        }
+    group["threshold"].as_str().into_iter().for_each(|text| condition(text, &scope, file));
+    for refractory in [&group["refractory"], &group["refractory"]["expr"]] {
+        let Some(text) = refractory.as_str() else { continue };
+        let found = told(parse_expression(text).and_then(|read| check_refractory(&read, &scope)), text, file);
+        let compares = text.contains(['<', '>']);
+        assert_eq!(found, if compares { Refractoriness::Condition } else { Refractoriness::Time }, "{file}");
     }
     group["events"]
         .as_object()

@@ -45,6 +45,28 @@ pub fn check_condition(expression: &Expression, scope: &Scope, what: &str) -> Re
     }
 }
 
+/// How an expression says when a neuron is refractory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refractoriness {
+    /// For this time after a spike.
+    Time,
+    /// After a spike for as long as this holds.
+    Condition,
+}
+
+/// How an expression says when a neuron is refractory.
+///
+/// # Errors
+/// As [`check_expression`], and [`Problem::Unit`] where it is neither a time nor true or false.
+pub fn check_refractory(expression: &Expression, scope: &Scope) -> Result<Refractoriness, LanguageError> {
+    let found = check_expression(expression, scope)?;
+    if found == Type::Boolean {
+        return Ok(Refractoriness::Condition);
+    }
+    conforms(found, Type::Number(Dimension::SECOND), "the refractory time", expression)?;
+    Ok(Refractoriness::Time)
+}
+
 /// Whether an expression is a number that measures `expected`.
 ///
 /// # Errors
