@@ -59,6 +59,9 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         }
     }
     problems.extend(stimuli_problems(&config, &stimuli, request));
+    if let (true, Err(error)) = (config.parameters.is_empty(), driven.settings.model()) {
+        problems.push(ConfigError::at(if config.has_time_step() { "time_step" } else { "model" }, error));
+    }
     let table = request.input("parameters").map(|input| &input.schema);
     let constant = table.into_iter().flat_map(|table| table.column_names()).filter(|name| CONSTANT.contains(name));
     problems.extend(constant.map(cannot_be_swept));

@@ -165,6 +165,10 @@ impl Config {
         if self.compat.is_some() { Compat::Spikeometric } else { Compat::None }
     }
 
+    pub(super) fn has_time_step(&self) -> bool {
+        self.time_step.is_some()
+    }
+
     fn dt_ms(&self) -> f64 {
         let default = match self.model {
             ModelName::BernoulliGlm | ModelName::General => 1.0,

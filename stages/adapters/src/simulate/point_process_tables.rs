@@ -223,14 +223,17 @@ fn stimulated_rows(populations: &Populations, stimuli: &[(String, Input)]) -> Re
         let found = ranges.iter().find(|(_, range)| range.contains(&neuron));
         found.map_or(("", 0), |(name, range)| (*name, (neuron - range.start) as u32))
     };
-    let rows = || stimuli.iter().flat_map(|(name, input)| input.neurons().iter().map(move |&neuron| (name, neuron)));
+    let mut rows: Vec<(&String, usize)> = Vec::new();
+    for (name, input) in stimuli {
+        rows.extend(input.neurons().iter().map(|&neuron| (name, neuron)));
+    }
     Ok(RecordBatch::try_new(
         stimulated().arrow,
         vec![
-            Arc::new(StringArray::from_iter_values(rows().map(|(name, _)| name))),
-            Arc::new(UInt32Array::from_iter_values(rows().map(|(_, neuron)| neuron as u32))),
-            Arc::new(StringArray::from_iter_values(rows().map(|(_, neuron)| of(neuron).0))),
-            Arc::new(UInt32Array::from_iter_values(rows().map(|(_, neuron)| of(neuron).1))),
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|(name, _)| name))),
+            Arc::new(UInt32Array::from_iter_values(rows.iter().map(|(_, neuron)| *neuron as u32))),
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, neuron)| of(*neuron).0))),
+            Arc::new(UInt32Array::from_iter_values(rows.iter().map(|(_, neuron)| of(*neuron).1))),
         ],
     )?)
 }
