@@ -170,7 +170,7 @@ impl<'a> Features<'a> {
             found.bins.push(bin);
             found.counts.push(count);
             let features = &mut found.features;
-            features.take(&history, row, |column| Some(column));
+            features.take(&history, row, Some);
             features.take(&self.coupling, row, |column| {
                 let behind = if column >= own_columns.end { widths[1] as u32 } else { 0 };
                 (!own_columns.contains(&column)).then(|| column - behind + widths[0] as u32)

@@ -44,7 +44,7 @@ pub use error::FitError;
 pub use family::Family;
 pub use normal::{normal_quantile, two_sided_p};
 pub use rescaling::{KolmogorovSmirnov, kolmogorov_smirnov, ks_band, rescaled};
-pub use simulate::{FittedNeuron, simulate};
+pub use simulate::{FittedNetwork, FittedNeuron, simulate};
 pub use trains::{Stimulus, Trains};
 pub use validation::{Folds, HeldOut, held_out};
 

@@ -219,10 +219,11 @@ fn newton(
         let decrement = (-slope).max(0.0).sqrt();
         // Along a direction that separates, the loss and so the decrement fall by a factor each step, never faster.
         let crawls = iteration > 6 && decrement < 10.0 && decrement > 0.3 * decrement_before;
-        if crawls && stiffness == 0.0 {
-            if let Some(direction) = separates(rows, family, &step) {
-                return Ok(Ended { parameters, iterations: iteration, converged: false, direction: Some(direction) });
-            }
+        if crawls
+            && stiffness == 0.0
+            && let Some(direction) = separates(rows, family, &step)
+        {
+            return Ok(Ended { parameters, iterations: iteration, converged: false, direction: Some(direction) });
         }
         decrement_before = decrement;
         let mut length = 1.0;

@@ -32,6 +32,17 @@ pub struct FittedNeuron {
     pub stimuli: Vec<Vec<f64>>,
 }
 
+/// Neurons that act on each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FittedNetwork {
+    /// By their numbers.
+    pub neurons: Vec<FittedNeuron>,
+    /// How counts follow from drives.
+    pub family: Family,
+    /// Bins after a spike in which a neuron has none.
+    pub dead_bins: u32,
+}
+
 impl FittedNeuron {
     /// That of a fit.
     pub fn of(fit: &Fit, structure: &Structure) -> Self {
@@ -85,22 +96,20 @@ impl FittedNeuron {
     }
 }
 
-/// Simulates neurons from rest, without a spike for `dead_bins` after each; a mean above `largest_mean` spikes per neuron
-/// and bin over about 100 bins is an activity that runs away. `go_on` is asked now and then.
+/// Simulates a network from rest; a mean above `largest_mean` spikes per neuron and bin over about 100 bins is an activity
+/// that runs away. `go_on` is asked now and then.
 ///
 /// # Errors
 /// Filters that cannot be, activity that runs away, or a `go_on` that says no.
-#[allow(clippy::too_many_arguments)]
 pub fn simulate(
-    neurons: &[FittedNeuron],
-    family: Family,
-    dead_bins: u32,
+    network: &FittedNetwork,
     stimuli: &[Stimulus],
     bins: u32,
     largest_mean: f64,
     draws: &mut impl Draws,
     go_on: &dyn Fn() -> bool,
 ) -> Result<Vec<Event>, FitError> {
+    let FittedNetwork { neurons, family, dead_bins } = network;
     let n = neurons.len();
     check("largest_mean", largest_mean, largest_mean > 0.0, "a finite number above 0 is needed")?;
     neurons.iter().try_for_each(|neuron| neuron.check(n, stimuli.len()))?;
@@ -135,7 +144,7 @@ pub fn simulate(
         let first = events.len();
         let mut spikes = 0.0;
         for (target, (neuron, &u)) in neurons.iter().zip(&uniforms).enumerate() {
-            if last_spike[target].is_some_and(|last| bin - last <= dead_bins) {
+            if last_spike[target].is_some_and(|last| bin - last <= *dead_bins) {
                 continue;
             }
             let mean = family.mean(neuron.intercept + waiting.of(bin, target));
