@@ -98,11 +98,11 @@ fn p_values_of_rescaled_intervals_are_uniform_on_data_of_the_model_and_small_on_
             let structure = structure(family);
             let features = Features::new(&structure, &trains, &[light(8000)]).unwrap();
             let mut generator = StreamKey::new([seed; 16]).stream("rescaling", 0);
-            for target in 0..2 {
+            for (target, truth) in TRUTH.iter().enumerate() {
                 let bins = features.of_target(target).unwrap();
                 let mut fitted = fit(&bins, family, Penalty::None, &|| true).unwrap();
                 // The truth, so that nothing was fitted to the data that are tested.
-                fitted.coefficients.iter_mut().zip(TRUTH[target]).for_each(|(c, truth)| c.finite = truth);
+                fitted.coefficients.iter_mut().zip(truth).for_each(|(c, truth)| c.finite = *truth);
                 let drives = fitted.drives(&bins).unwrap();
                 let values = rescaled(&bins, &drives, family, &mut || generator.uniform()).unwrap();
                 assert!(values.iter().all(|u| (0.0..=1.0).contains(u)));
