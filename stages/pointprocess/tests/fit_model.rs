@@ -147,8 +147,8 @@ fn activity_that_feeds_itself_ends_the_simulation() {
     for family in FAMILIES {
         let exciting =
             FittedNeuron { intercept: -2.0, history: vec![3.0; 10], couplings: Vec::new(), stimuli: Vec::new() };
-        let run =
-            |neuron: FittedNeuron| simulate(&network(vec![neuron], family), &[], 10_000, 0.5, &mut stream(1), &|| true);
+        let alone = |neuron| FittedNetwork { neurons: vec![neuron], family, dead_bins: 0 };
+        let run = |neuron: FittedNeuron| simulate(&alone(neuron), &[], 10_000, 0.5, &mut stream(1), &|| true);
         assert!(matches!(run(exciting.clone()), Err(FitError::RunAway { .. })), "{family:?}");
         let infinite = FittedNeuron { intercept: f64::INFINITY, ..exciting.clone() };
         assert!(matches!(run(infinite), Err(FitError::OutOfRange { field: "filter", .. })));
