@@ -15,6 +15,9 @@ use super::trains::{Stimulus, Trains};
 /// Values of features that are kept: 12 bytes each.
 const MOST_VALUES: u64 = 1 << 27;
 
+/// Entries of a matrix of second derivatives.
+const MOST_SECOND_DERIVATIVES: u64 = 1 << 26;
+
 /// What a model is made of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Structure {
@@ -105,6 +108,11 @@ impl<'a> Features<'a> {
             if let Some(&(bin, _)) = stimulus.values().last().filter(|(bin, _)| *bin >= bins) {
                 return Err(FitError::NoSuchBin { series: stimulus.name().to_owned(), bin: bin.into(), bins });
             }
+        }
+        let size = structure.coefficients(trains.neurons(), stimuli.len()) as u64;
+        if size.saturating_mul(size) > MOST_SECOND_DERIVATIVES {
+            let found = size.saturating_mul(size);
+            return Err(FitError::TooLarge { field: "second derivatives", found, most: MOST_SECOND_DERIVATIVES });
         }
         let first_bin = structure.first_bin(!stimuli.is_empty());
         if first_bin >= bins {
@@ -200,6 +208,14 @@ impl<'a> Features<'a> {
 }
 
 impl Structure {
+    /// How many coefficients the fit of a neuron has.
+    pub fn coefficients(&self, neurons: usize, stimuli: usize) -> usize {
+        let of = |basis: &Option<Basis>| basis.as_ref().map_or(0, Basis::functions);
+        let coupling = of(&self.coupling).saturating_mul(neurons.saturating_sub(1));
+        let stimulus = of(&self.stimulus).saturating_mul(stimuli);
+        coupling.saturating_add(stimulus).saturating_add(of(&self.history) + 1)
+    }
+
     /// The first bin that all filters see the whole past of.
     fn first_bin(&self, has_stimuli: bool) -> u32 {
         let reach = |basis: &Option<Basis>| basis.as_ref().map_or(0, |basis| basis.first_lag() + basis.lags());

@@ -78,7 +78,9 @@ pub enum FitError {
         neuron: usize,
     },
     /// More than memory is given for.
-    #[error("`{field}` would need {found} values; at most {most} are allowed: take shorter filters or fewer sources")]
+    #[error(
+        "`{field}` would need {found} values; at most {most} are allowed: take shorter filters, fewer functions or fewer sources"
+    )]
     TooLarge {
         /// What it is.
         field: &'static str,

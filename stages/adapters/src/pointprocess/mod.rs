@@ -1,0 +1,13 @@
+//! `pointprocess.*`: models of spike trains ([`lapicque_pointprocess`]).
+
+mod fit;
+mod fit_config;
+mod fit_filter;
+mod fit_input;
+mod fit_tables;
+
+use lapicque_pipeline::Kind;
+
+pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
+    vec![Box::new(fit::KIND)]
+}
