@@ -162,7 +162,11 @@ impl FitStage {
         // Neurons are fits of their own, each with random numbers of its own.
         let fits: Result<Vec<Fitted>, FitError> = targets
             .par_iter()
-            .map(|&target| self.fit_one(&features, target, folds.as_ref(), &stream, &|| !context.is_cancelled()))
+            .map(|&target| {
+                let fitted = self.fit_one(&features, target, folds.as_ref(), &stream, &|| !context.is_cancelled())?;
+                (context.progress)(1.0 / targets.len() as f64);
+                Ok(fitted)
+            })
             .collect();
         let fits = fits.map_err(sample_error)?;
         let names = Names { neurons: &recording.labels, stimuli: &stimulus_names };
