@@ -205,6 +205,7 @@ pub(super) const WITHOUT: &[(&str, &[&str])] = &[
             "deviance",
             "empirical",
             "estimate",
+            "finite",
             "held_out_bits_per_spike",
             "held_out_log_likelihood",
             "held_out_null_log_likelihood",
@@ -233,6 +234,7 @@ pub(super) const WITHOUT: &[(&str, &[&str])] = &[
         ],
     ),
     // Losses are in whatever the feedback table has.
+    ("pointprocess.simulate_fit", &["neuron", "size", "step"]),
     ("search.cma_es", &["evaluations", "g", "generation", "generation_loss", "least_loss", "start", "step"]),
     // So are objectives.
     (

@@ -18,8 +18,8 @@ use lapicque_pipeline::{
     SampleOutput, Stage, each_sample,
 };
 use lapicque_pointprocess::fit::{
-    Features, FitError, Folds, HeldOut, Penalty, Stimulus, Structure, fit, held_out, kolmogorov_smirnov,
-    normal_quantile, rescaled,
+    Features, FitError, Folds, HeldOut, Penalty, Structure, fit, held_out, kolmogorov_smirnov, normal_quantile,
+    rescaled,
 };
 use lapicque_schemas::TableSchema;
 use lapicque_schemas::tables::{connectivity, events, populations, signals, spikes};
@@ -27,7 +27,8 @@ use rayon::prelude::*;
 
 use super::fit_config::{Config, HoldOut};
 use super::fit_input::Recording;
-use super::fit_tables::{self, Fitted, Names};
+use super::fit_tables::{self, Fitted, FittedModel, Names};
+use super::stimuli::Stimuli;
 use crate::kind_config::{SimpleKind, bound, read, schema_of};
 
 const REVISION: u32 = 1;
@@ -95,8 +96,13 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         return Err(problems);
     };
     let validated = config.validation.by != HoldOut::None;
+    let model = FittedModel {
+        family: structure.family,
+        bin_ms: dt_ms * f64::from(steps_per_bin),
+        dead_bins: structure.dead_bins,
+    };
     let outputs = vec![
-        Output::new("coefficients", fit_tables::coefficients_schema()),
+        Output::new("coefficients", fit_tables::coefficients_schema(&model)),
         Output::new("connectivity", connectivity::schema()),
         Output::new("fit", fit_tables::fit_schema(validated)),
         Output::new("time_rescaling", fit_tables::rescaling_schema()),
@@ -146,18 +152,12 @@ impl FitStage {
         table: &dyn Fn(&str) -> Option<&'a RecordBatch>,
     ) -> Result<SampleOutput, SampleError> {
         let due = |port: &str| table(port).ok_or_else(|| SampleError::internal(format!("no input `{port}`")));
-        let mut recording = Recording::read(due("spikes")?, due("populations")?, self.dt_ms, self.steps_per_bin)?;
-        let mut stimuli = table("signals").map_or(Ok(Vec::new()), |signals| recording.held(signals))?;
-        let mut onsets = Vec::new();
-        if let Some(events) = table("events") {
-            let (pulses, all) = recording.pulses(events, &self.config.events)?;
-            stimuli.extend(pulses);
-            onsets = all;
-        }
-        let stimulus_names = names_of(&stimuli, &recording.labels)?;
+        let recording = Recording::read(due("spikes")?, due("populations")?, self.dt_ms, self.steps_per_bin)?;
+        let given = Stimuli::read(&recording.bins, table("signals"), table("events"), &self.config.events)?;
+        let stimulus_names = given.names(&recording.labels)?;
         let targets = recording.targets(&self.config.targets)?;
-        let features = Features::new(&self.structure, &recording.trains, &stimuli).map_err(sample_error)?;
-        let folds = self.folds(features.first_bin(), recording.bins.count, &onsets)?;
+        let features = Features::new(&self.structure, &recording.trains, &given.stimuli).map_err(sample_error)?;
+        let folds = self.folds(features.first_bin(), recording.bins.count, &given.onsets)?;
         let stream = StreamKey::new(sample.stream(PURPOSE)).derive("rescaling");
         // Neurons are fits of their own, each with random numbers of its own.
         let fits: Result<Vec<Fitted>, FitError> = targets
@@ -171,10 +171,11 @@ impl FitStage {
         let fits = fits.map_err(sample_error)?;
         let names = Names { neurons: &recording.labels, stimuli: &stimulus_names };
         let validated = folds.is_some();
-        let mut notes = std::mem::take(&mut recording.notes);
+        let mut notes = recording.notes;
+        notes.extend(given.notes);
         notes.extend(fit_tables::notes(&fits, &names));
         let tables = vec![
-            fit_tables::coefficients(&fits, &names, self.quantile).map_err(SampleError::internal)?,
+            fit_tables::coefficients(&fits, &names, self.quantile, &self.model()).map_err(SampleError::internal)?,
             fit_tables::connections(&fits, &self.structure, recording.labels.len()).map_err(SampleError::internal)?,
             fit_tables::fit(&fits, &names, validated).map_err(SampleError::internal)?,
             fit_tables::rescaling(&fits, &names, self.config.confidence).map_err(SampleError::internal)?,
@@ -182,6 +183,14 @@ impl FitStage {
                 .map_err(SampleError::internal)?,
         ];
         Ok(SampleOutput { tables, notes })
+    }
+
+    fn model(&self) -> FittedModel {
+        FittedModel {
+            family: self.structure.family,
+            bin_ms: self.dt_ms * f64::from(self.steps_per_bin),
+            dead_bins: self.structure.dead_bins,
+        }
     }
 
     fn folds(&self, first: u32, end: u32, onsets: &[u32]) -> Result<Option<Folds>, SampleError> {
@@ -225,22 +234,7 @@ impl FitStage {
     }
 }
 
-/// Names of stimuli, which are neither twice nor those of neurons.
-fn names_of(stimuli: &[Stimulus], neurons: &[String]) -> Result<Vec<String>, SampleError> {
-    let mut names: Vec<String> = Vec::with_capacity(stimuli.len());
-    for stimulus in stimuli {
-        let name = stimulus.name().to_owned();
-        if names.contains(&name) || neurons.contains(&name) {
-            return Err(SampleError::input(format!(
-                "two sources are called `{name}`; stimuli of signals and events, and neurons, need names of their own"
-            )));
-        }
-        names.push(name);
-    }
-    Ok(names)
-}
-
-fn sample_error(error: FitError) -> SampleError {
+pub(super) fn sample_error(error: FitError) -> SampleError {
     match error {
         FitError::Cancelled => SampleError::cancelled(),
         error => SampleError::input(error),

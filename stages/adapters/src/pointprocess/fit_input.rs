@@ -1,30 +1,17 @@
-//! Spikes and stimuli of a sample, in the bins of `pointprocess.fit`.
+//! Spikes of a sample, in the bins of `pointprocess.fit`.
 
 use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 use lapicque_pipeline::SampleError;
-use lapicque_pointprocess::fit::{Stimulus, Trains};
-use lapicque_schemas::tables::events::{self, Event};
-use lapicque_schemas::tables::{float_column, int_column, populations, signals, spikes, text_column};
+use lapicque_pointprocess::fit::Trains;
+use lapicque_schemas::tables::{float_column, int_column, populations, spikes, text_column};
 use lapicque_units::write_number;
 
-use crate::signal::channels::is_like;
+use super::stimuli::Bins;
 
 /// A neuron costs memory whether it fires or not.
 const MOST_NEURONS: u64 = 1 << 20;
-/// What events are that are stimuli.
-const STIMULUS: &str = "stimulus";
-
-/// Bins of a recording.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Bins {
-    pub(super) dt_ms: f64,
-    pub(super) steps_per_bin: u32,
-    /// The first step is this number and 1.
-    start: i64,
-    pub(super) count: u32,
-}
 
 /// The neurons of all populations, in their order.
 pub(super) struct Recording {
@@ -35,17 +22,6 @@ pub(super) struct Recording {
     /// Name of each population, its first neuron and how many there are.
     populations: Vec<(String, usize, usize)>,
     pub(super) notes: Vec<String>,
-}
-
-impl Bins {
-    pub(super) fn bin_ms(&self) -> f64 {
-        self.dt_ms * f64::from(self.steps_per_bin)
-    }
-
-    /// When a bin begins.
-    fn begins_ms(&self, bin: u32) -> f64 {
-        (self.start as f64 + f64::from(bin) * f64::from(self.steps_per_bin)) * self.dt_ms
-    }
 }
 
 impl Recording {
@@ -119,76 +95,6 @@ impl Recording {
         targets.sort_unstable();
         targets.dedup();
         Ok(targets)
-    }
-
-    /// Each value of events that are stimuli, as pulses, and the bins of all of them.
-    pub(super) fn pulses(
-        &mut self,
-        table: &RecordBatch,
-        patterns: &[String],
-    ) -> Result<(Vec<Stimulus>, Vec<u32>), SampleError> {
-        let is_stimulus = |event: &Event| {
-            let is_one = |pattern: &String| is_like(pattern, &event.value) || is_like(pattern, &event.kind);
-            if patterns.is_empty() { event.kind == STIMULUS } else { patterns.iter().any(is_one) }
-        };
-        let mut by_name: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-        let (mut all, mut outside) = (Vec::new(), 0);
-        for event in events::read(table).map_err(SampleError::input)?.into_iter().filter(is_stimulus) {
-            if !event.onset_s.is_finite() {
-                let Event { value, onset_s, .. } = event;
-                return Err(SampleError::input(format!("the event `{value}` begins at {onset_s} s; a time is finite")));
-            }
-            let name = if event.value.is_empty() { event.kind } else { event.value };
-            let pulses = by_name.entry(name).or_default();
-            // Onsets are written as products of steps and their length.
-            let since = (event.onset_s * 1e3 / self.bins.dt_ms + 1e-6).floor() - self.bins.start as f64;
-            let bin = (since / f64::from(self.bins.steps_per_bin)).floor();
-            if bin >= 0.0 && bin < f64::from(self.bins.count) {
-                pulses.push(bin as u32);
-                all.push(bin as u32);
-            } else {
-                outside += 1;
-            }
-        }
-        if outside > 0 {
-            self.notes.push(format!("{outside} stimulus events lie outside of the recorded time and drive nothing"));
-        }
-        let pulses = by_name.into_iter().map(|(name, bins)| Stimulus::of_pulses(name, &bins)).collect();
-        Ok((pulses, all))
-    }
-
-    /// Each channel of signals, as values that hold until the next.
-    pub(super) fn held(&self, table: &RecordBatch) -> Result<Vec<Stimulus>, SampleError> {
-        let bin_ms = self.bins.bin_ms();
-        let mut stimuli: Vec<Stimulus> = Vec::new();
-        for signal in signals::read(table).map_err(SampleError::input)? {
-            let wrong = |message: String| Err(SampleError::input(format!("channel {}: {message}", signal.channel)));
-            if stimuli.iter().any(|known| known.name() == signal.channel) {
-                return wrong("it has several epochs; a stimulus is one stretch as long as the recording".to_owned());
-            }
-            if !(signal.dt_ms >= bin_ms * (1.0 - 1e-9) && signal.dt_ms.is_finite() && signal.t0_ms.is_finite()) {
-                return wrong(format!(
-                    "its values are {} ms apart; expected a bin of {} ms or more: average it first",
-                    write_number(signal.dt_ms),
-                    write_number(bin_ms)
-                ));
-            }
-            let place = |bin: u32| ((self.bins.begins_ms(bin) - signal.t0_ms) / signal.dt_ms + 1e-6).floor();
-            let last = place(self.bins.count.saturating_sub(1));
-            if place(0) < 0.0 || last >= signal.values.len() as f64 {
-                let ends = signal.t0_ms + signal.dt_ms * signal.values.len() as f64;
-                return wrong(format!(
-                    "it lasts from {} to {} ms; the recording from {} to {} ms",
-                    write_number(signal.t0_ms),
-                    write_number(ends),
-                    write_number(self.bins.begins_ms(0)),
-                    write_number(self.bins.begins_ms(self.bins.count))
-                ));
-            }
-            let values: Vec<f64> = (0..self.bins.count).map(|bin| signal.values[place(bin) as usize]).collect();
-            stimuli.push(Stimulus::of_values(signal.channel.as_ref(), &values).map_err(SampleError::input)?);
-        }
-        Ok(stimuli)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::{ArrowError, DataType};
 use lapicque_pointprocess::fit::{
-    Coefficient, Fit, FittedNeuron, HeldOut, KolmogorovSmirnov, Status, Structure, Term, ks_band, two_sided_p,
+    Coefficient, Family, Fit, FittedNeuron, HeldOut, KolmogorovSmirnov, Status, Structure, Term, ks_band, two_sided_p,
 };
 use lapicque_schemas::tables::signals::{self, Signal};
 use lapicque_schemas::tables::{FREE, TableError, connectivity};
@@ -39,6 +39,41 @@ impl<'a> Names<'a> {
             Term::Coupling { source, .. } => &self.neurons[source],
             Term::Stimulus { source, .. } => &self.stimuli[source],
         }
+    }
+}
+
+/// What a model is besides its coefficients and filters: metadata of the coefficients.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct FittedModel {
+    pub(super) family: Family,
+    pub(super) bin_ms: f64,
+    pub(super) dead_bins: u32,
+}
+
+const EMISSION: &str = "emission";
+const BIN: &str = "bin_ms";
+const DEAD: &str = "dead_steps";
+const FAMILIES: [(&str, Family); 3] =
+    [("bernoulli", Family::Bernoulli), ("poisson", Family::Poisson), ("hazard", Family::Hazard)];
+
+impl FittedModel {
+    /// Of a table of coefficients, if it is one.
+    pub(super) fn of(schema: &TableSchema) -> Option<Self> {
+        let metadata = schema.arrow.metadata();
+        let emission = metadata.get(EMISSION)?;
+        Some(Self {
+            family: FAMILIES.iter().find(|(name, _)| name == emission)?.1,
+            bin_ms: metadata.get(BIN)?.parse().ok().filter(|bin: &f64| *bin > 0.0 && bin.is_finite())?,
+            dead_bins: metadata.get(DEAD)?.parse().ok()?,
+        })
+    }
+
+    fn in_metadata(&self, schema: TableSchema) -> TableSchema {
+        let emission = FAMILIES.iter().find(|(_, family)| *family == self.family).map_or("", |(name, _)| name);
+        schema
+            .with_metadata(EMISSION, emission)
+            .with_metadata(BIN, &self.bin_ms.to_string())
+            .with_metadata(DEAD, &self.dead_bins.to_string())
     }
 }
 
@@ -96,9 +131,9 @@ fn float(name: &str, description: &str) -> Column {
     Column::new(name, DataType::Float64, description)
 }
 
-pub(super) fn coefficients_schema() -> TableSchema {
+pub(super) fn coefficients_schema(model: &FittedModel) -> TableSchema {
     let text = |name, description| Column::new(name, DataType::Utf8, description);
-    TableSchema::new(
+    model.in_metadata(TableSchema::new(
         FREE,
         &["target", "term", "source", "basis"],
         [
@@ -113,8 +148,12 @@ pub(super) fn coefficients_schema() -> TableSchema {
             float("lower", "lower end of the interval"),
             float("upper", "upper end of the interval"),
             text("status", "estimated, separated, collinear, constant or undetermined"),
+            float(
+                "finite",
+                "a finite value to compute with: the estimate, or 0, or far on the side of an infinite one",
+            ),
         ],
-    )
+    ))
 }
 
 pub(super) fn fit_schema(validated: bool) -> TableSchema {
@@ -138,7 +177,12 @@ pub(super) fn rescaling_schema() -> TableSchema {
 }
 
 /// `quantile` is that of the normal distribution at the upper end of intervals.
-pub(super) fn coefficients(fits: &[Fitted], names: &Names<'_>, quantile: f64) -> Result<RecordBatch, ArrowError> {
+pub(super) fn coefficients(
+    fits: &[Fitted],
+    names: &Names<'_>,
+    quantile: f64,
+    model: &FittedModel,
+) -> Result<RecordBatch, ArrowError> {
     let rows: Vec<(&Fit, &Coefficient)> =
         fits.iter().flat_map(|f| f.fit.coefficients.iter().map(move |coefficient| (&f.fit, coefficient))).collect();
     let number = |of: &dyn Fn(&Coefficient) -> f64| floats(rows.iter().map(|(_, coefficient)| of(coefficient)));
@@ -147,7 +191,7 @@ pub(super) fn coefficients(fits: &[Fitted], names: &Names<'_>, quantile: f64) ->
     };
     let z = |c: &Coefficient| c.estimate / c.standard_error;
     RecordBatch::try_new(
-        coefficients_schema().arrow,
+        coefficients_schema(model).arrow,
         vec![
             text(&|fit, _| names.neurons[fit.target].clone()),
             text(&|_, coefficient| term_name(coefficient.term).to_owned()),
@@ -160,6 +204,7 @@ pub(super) fn coefficients(fits: &[Fitted], names: &Names<'_>, quantile: f64) ->
             number(&|c| c.estimate - quantile * c.standard_error),
             number(&|c| c.estimate + quantile * c.standard_error),
             text(&|_, coefficient| status_name(coefficient.status).to_owned()),
+            number(&|c| c.finite),
         ],
     )
 }

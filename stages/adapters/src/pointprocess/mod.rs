@@ -4,10 +4,12 @@ mod fit;
 mod fit_config;
 mod fit_filter;
 mod fit_input;
+mod fit_simulate;
 mod fit_tables;
+mod stimuli;
 
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(fit::KIND)]
+    vec![Box::new(fit::KIND), Box::new(fit_simulate::KIND)]
 }

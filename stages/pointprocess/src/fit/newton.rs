@@ -29,7 +29,9 @@ pub(super) fn unpenalised(all: &Rows, family: Family, go_on: &dyn Fn() -> bool) 
     let size = all.columns + 1;
     let mut rows = all.clone();
     let mut status = vec![Status::Estimated; size];
-    let mut directions = screen(&mut rows, family);
+    // Of a neuron that is silent all features separate, which says nothing of any.
+    let is_one_sided = one_sided(&rows, family).is_some();
+    let mut directions = if is_one_sided { Vec::new() } else { screen(&mut rows, family) };
     let mut parameters = vec![0.0; size];
     let mut iterations = 0;
     let (mut converged, mut free) = (true, Vec::new());
