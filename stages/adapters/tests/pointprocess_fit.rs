@@ -304,7 +304,7 @@ fn what_has_no_finite_value_is_told_by_neuron_and_coefficient() {
     let ran = run_stages(&tables, &stage(with(small(), json!({"dead_steps": 0}))));
     assert!(ran.record.ok, "{}", ran.failures());
     let notes = ran.notes();
-    assert!(notes.contains("have no finite best value"), "{notes}");
+    assert!(notes.contains("no finite value is best"), "{notes}");
     assert!(notes.contains("E.0 history E.0 0") && notes.contains("E.1 intercept"), "{notes}");
     assert!(notes.contains("E.0 coupling E.1 0"), "{notes}");
     let table = ran.table("f", 0);

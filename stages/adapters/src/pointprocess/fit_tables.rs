@@ -286,13 +286,11 @@ pub(super) fn filters(
 
 /// What is not estimated, by neuron and coefficient, and what did not converge.
 pub(super) fn notes(fits: &[Fitted], names: &Names<'_>) -> Vec<String> {
-    const MOST: usize = 20;
     let mut notes = Vec::new();
     for (status, what) in [
-        (Status::Separated, "have no finite best value, as they separate bins with spikes from bins without"),
-        (Status::Constant, "have a feature that does not vary"),
-        (Status::Collinear, "have a feature that is a sum of others"),
-        (Status::Undetermined, "are not determined, as there are no spikes"),
+        (Status::Separated, "no finite value is best, as they separate bins with spikes from bins without"),
+        (Status::Constant, "their feature does not vary"),
+        (Status::Collinear, "their feature is a sum of others"),
     ] {
         let told: Vec<String> = fits
             .iter()
@@ -307,10 +305,18 @@ pub(super) fn notes(fits: &[Fitted], names: &Names<'_>) -> Vec<String> {
             })
             .collect();
         if !told.is_empty() {
-            let more = if told.len() > MOST { format!(" and {} more", told.len() - MOST) } else { String::new() };
-            let first = told[..told.len().min(MOST)].join(", ");
-            notes.push(format!("{} coefficients {what}: {first}{more}", told.len()));
+            notes.push(format!("coefficients ({}): {what}: {}", told.len(), listed(&told)));
         }
+    }
+    let is_undetermined = |f: &&Fitted| count(f, Status::Undetermined) > 0.0;
+    let silent: Vec<String> =
+        fits.iter().filter(is_undetermined).map(|f| names.neurons[f.fit.target].clone()).collect();
+    if !silent.is_empty() {
+        notes.push(format!(
+            "neurons ({}) whose counts do not tell of other coefficients: {}",
+            silent.len(),
+            listed(&silent)
+        ));
     }
     let unfinished: Vec<&str> =
         fits.iter().filter(|f| !f.fit.converged).map(|f| names.neurons[f.fit.target].as_str()).collect();
@@ -319,9 +325,16 @@ pub(super) fn notes(fits: &[Fitted], names: &Names<'_>) -> Vec<String> {
     }
     let left_out: u64 = fits.iter().map(|f| f.fit.spikes_left_out).sum();
     if left_out > 0 {
-        notes.push(format!("{left_out} spikes lie in bins that are left out"));
+        notes.push(format!("spikes in bins that are left out: {left_out}"));
     }
     notes
+}
+
+/// The first of many.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 20;
+    let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
+    format!("{}{more}", names[..names.len().min(MOST)].join(", "))
 }
 
 fn term_name(term: Term) -> &'static str {

@@ -93,7 +93,7 @@ impl Stimuli {
             }
         }
         if outside > 0 {
-            self.notes.push(format!("{outside} stimulus events lie outside of the recorded time and drive nothing"));
+            self.notes.push(format!("stimulus events outside of the recorded time, which drive nothing: {outside}"));
         }
         self.stimuli.extend(by_name.into_iter().map(|(name, bins)| Stimulus::of_pulses(name, &bins)));
         Ok(())
