@@ -57,7 +57,8 @@ pub(super) fn optimum(
             return Err(FitError::Cancelled);
         }
         iterations += 1;
-        let step = penalty.step(&here, &parameters);
+        // Far from the optimum the expansion is not worth its last digits.
+        let step = penalty.step(&here, &parameters, (1e-3 * violation).max(1e-14));
         let before = here.loss + penalty.value(&parameters);
         let slope: f64 = step.iter().zip(&here.gradient).map(|(d, g)| d * g).sum();
         let whole: Vec<f64> = parameters.iter().zip(&step).map(|(p, d)| p + d).collect();
@@ -141,8 +142,8 @@ impl Corners<'_> {
         worst
     }
 
-    /// To the optimum of the expansion.
-    fn step(&self, here: &Expansion, parameters: &[f64]) -> Vec<f64> {
+    /// To the optimum of the expansion, up to derivatives of `tolerance`.
+    fn step(&self, here: &Expansion, parameters: &[f64], tolerance: f64) -> Vec<f64> {
         let size = parameters.len();
         let mut step = vec![0.0; size];
         // Derivatives of the expansion where the step is.
@@ -155,66 +156,98 @@ impl Corners<'_> {
                 &singles
             }
         };
-        let bounds: Vec<f64> = groups.iter().map(|group| bound(&here.hessian, size, group)).collect();
-        let mut active = vec![true; groups.len()];
+        let blocks: Vec<Block<'_>> = groups.iter().map(|group| Block::of(&here.hessian, size, group)).collect();
+        let mut active = vec![true; blocks.len()];
         for _ in 0..MOST_SWEEPS {
             let mut largest = 0.0f64;
             let curvature = here.hessian[0];
             if curvature > 0.0 {
+                largest = slopes[0].abs();
                 let change = -slopes[0] / curvature;
                 shift(&here.hessian, size, 0, change, &mut step, &mut slopes);
-                largest = largest.max(change.abs() * curvature.sqrt());
             }
-            for (number, group) in groups.iter().enumerate() {
-                let curvature = bounds[number] + self.ridge;
-                if bounds[number] <= 0.0 {
-                    // Features that are nowhere: the penalty alone decides.
-                    group.iter().for_each(|column| step[column + 1] = -parameters[column + 1]);
-                    continue;
-                }
-                if !active[number] {
-                    continue;
-                }
-                let at = |column: usize| parameters[column + 1] + step[column + 1];
-                let aim: Vec<f64> = group
-                    .iter()
-                    .map(|&column| {
-                        let slope = slopes[column + 1] + self.ridge * at(column);
-                        at(column) - slope / curvature
-                    })
-                    .collect();
-                let length = aim.iter().map(|x| x * x).sum::<f64>().sqrt();
-                let most = self.lasso * scale(group) / curvature;
-                let shrink = if length > most { 1.0 - most / length } else { 0.0 };
-                let mut is_zero = true;
-                for (&column, aim) in group.iter().zip(&aim) {
-                    let change = shrink * aim - (parameters[column + 1] + step[column + 1]);
-                    if change != 0.0 {
-                        shift(&here.hessian, size, column + 1, change, &mut step, &mut slopes);
-                        largest = largest.max(change.abs() * curvature.sqrt());
+            for (block, active) in blocks.iter().zip(&mut active).filter(|(_, active)| **active) {
+                let from: Vec<f64> =
+                    block.columns.iter().map(|&column| parameters[column + 1] + step[column + 1]).collect();
+                let to = block.optimum(self, &from, &slopes, 0.1 * tolerance);
+                for ((&column, from), to) in block.columns.iter().zip(&from).zip(&to) {
+                    if from != to {
+                        shift(&here.hessian, size, column + 1, to - from, &mut step, &mut slopes);
+                        largest = largest.max((to - from).abs() * block.bound);
                     }
-                    if shrink == 0.0 {
+                    if *to == 0.0 {
+                        // Exactly.
                         step[column + 1] = -parameters[column + 1];
                     }
-                    is_zero &= shrink == 0.0;
                 }
-                // Groups that are 0 are looked at again when the others have settled.
-                active[number] = !is_zero;
+                // Those that are 0 are looked at again when the others have settled.
+                *active = to.iter().any(|to| *to != 0.0);
             }
-            if largest < 1e-14 {
-                let wakes = |&number: &usize| {
-                    let slope = |&column: &usize| slopes[column + 1].powi(2);
-                    let pull = groups[number].iter().map(slope).sum::<f64>().sqrt();
-                    !active[number] && bounds[number] > 0.0 && pull > self.lasso * scale(&groups[number])
-                };
-                let woken: Vec<usize> = (0..groups.len()).filter(wakes).collect();
-                if woken.is_empty() {
+            if largest <= tolerance {
+                let mut woken = false;
+                for (block, active) in blocks.iter().zip(&mut active).filter(|(_, active)| !**active) {
+                    *active = norm(block.columns, &slopes[1..]) > self.lasso * block.scale();
+                    woken |= *active;
+                }
+                if !woken {
                     break;
                 }
-                woken.into_iter().for_each(|number| active[number] = true);
             }
         }
         step
+    }
+}
+
+/// Coefficients that the penalty takes together.
+struct Block<'a> {
+    columns: &'a [usize],
+    /// Second derivatives by them, row after row.
+    hessian: Vec<f64>,
+    /// Not below the largest eigenvalue: the largest row sum.
+    bound: f64,
+}
+
+impl<'a> Block<'a> {
+    fn of(hessian: &[f64], size: usize, columns: &'a [usize]) -> Self {
+        let entry = |i: usize, j: usize| hessian[(i + 1) * size + j + 1];
+        let own: Vec<f64> = columns.iter().flat_map(|&i| columns.iter().map(move |&j| entry(i, j))).collect();
+        let sum = |row: &[f64]| row.iter().map(|h| h.abs()).sum::<f64>();
+        let bound = own.chunks_exact(columns.len()).map(sum).fold(0.0, f64::max);
+        Self { columns, hessian: own, bound }
+    }
+
+    fn scale(&self) -> f64 {
+        scale(self.columns)
+    }
+
+    /// Where the expansion and the penalty are smallest, the others staying where they are; `slopes` are derivatives of the
+    /// expansion where they are `from`.
+    fn optimum(&self, penalty: &Corners<'_>, from: &[f64], slopes: &[f64], tolerance: f64) -> Vec<f64> {
+        const MOST_STEPS: usize = 1000;
+        let mut values = from.to_vec();
+        if self.bound <= 0.0 {
+            // Features that are nowhere: the penalty alone decides.
+            values.fill(0.0);
+            return values;
+        }
+        let mut own: Vec<f64> = self.columns.iter().map(|&column| slopes[column + 1]).collect();
+        let curvature = self.bound + penalty.ridge;
+        let most = penalty.lasso * self.scale() / curvature;
+        for _ in 0..MOST_STEPS {
+            let aim = values.iter().zip(&own).map(|(value, slope)| value - (slope + penalty.ridge * value) / curvature);
+            let aim: Vec<f64> = aim.collect();
+            let length = aim.iter().map(|x| x * x).sum::<f64>().sqrt();
+            let shrink = if length > most { 1.0 - most / length } else { 0.0 };
+            let changes: Vec<f64> = values.iter().zip(&aim).map(|(value, aim)| shrink * aim - value).collect();
+            values.iter_mut().zip(&aim).for_each(|(value, aim)| *value = shrink * aim);
+            for (slope, row) in own.iter_mut().zip(self.hessian.chunks_exact(self.columns.len())) {
+                *slope += row.iter().zip(&changes).map(|(h, change)| h * change).sum::<f64>();
+            }
+            if changes.iter().all(|change| change.abs() * curvature <= tolerance) {
+                break;
+            }
+        }
+        values
     }
 }
 
@@ -223,12 +256,6 @@ fn shift(hessian: &[f64], size: usize, place: usize, change: f64, step: &mut [f6
     step[place] += change;
     let line = &hessian[place * size..(place + 1) * size];
     slopes.iter_mut().zip(line).for_each(|(slope, h)| *slope += h * change);
-}
-
-/// Not below the largest eigenvalue of the second derivatives of a group.
-fn bound(hessian: &[f64], size: usize, group: &[usize]) -> f64 {
-    let sum = |&i: &usize| group.iter().map(|&j| hessian[(i + 1) * size + j + 1].abs()).sum::<f64>();
-    group.iter().map(sum).fold(0.0, f64::max)
 }
 
 fn scale(group: &[usize]) -> f64 {
