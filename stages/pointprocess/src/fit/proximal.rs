@@ -65,14 +65,14 @@ pub(super) fn optimum(
         let promised = slope + penalty.value(&whole) - penalty.value(&parameters);
         let mut length = 1.0;
         loop {
-            // The whole step has zeros that are exact.
+            // The whole step has zeros that are exact; objectives are sums, known to some digits.
             let moved: Vec<f64> = if length == 1.0 {
                 whole.clone()
             } else {
                 parameters.iter().zip(&step).map(|(p, d)| p + length * d).collect()
             };
             let there = mean(&moved);
-            if there.loss + penalty.value(&moved) <= before + 1e-4 * length * promised + 1e-15 * before.abs() {
+            if there.loss + penalty.value(&moved) <= before + 1e-4 * length * promised + 1e-13 * before.abs() {
                 (parameters, here) = (moved, there);
                 break;
             }
@@ -82,7 +82,10 @@ pub(super) fn optimum(
                 break;
             }
         }
-        violation = penalty.violation(&here.gradient, &parameters);
+        let left = penalty.violation(&here.gradient, &parameters);
+        // Digits end before the conditions are met to all of theirs.
+        stuck |= left < 1e-9 && left > 0.9 * violation;
+        violation = left;
     }
     let chosen = parameters[1..].iter().filter(|w| **w != 0.0).count();
     Ok(Optimum {
