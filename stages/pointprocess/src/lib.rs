@@ -12,6 +12,7 @@
 
 mod draws;
 mod error;
+pub mod fit;
 pub mod generators;
 pub mod inputs;
 pub mod memory;

@@ -383,7 +383,7 @@ impl<'a> Emitter<'a> {
 }
 
 /// The smallest k whose cumulative probability is above u.
-fn poisson(mean: f64, u: f64) -> u32 {
+pub(crate) fn poisson(mean: f64, u: f64) -> u32 {
     // exp(-x) is at least 1 - x.
     if u < 1.0 - mean {
         return 0;

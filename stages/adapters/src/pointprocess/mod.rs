@@ -1,0 +1,15 @@
+//! `pointprocess.*`: models of spike trains ([`lapicque_pointprocess`]).
+
+mod fit;
+mod fit_config;
+mod fit_filter;
+mod fit_input;
+mod fit_simulate;
+mod fit_tables;
+mod stimuli;
+
+use lapicque_pipeline::Kind;
+
+pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
+    vec![Box::new(fit::KIND), Box::new(fit_simulate::KIND)]
+}
