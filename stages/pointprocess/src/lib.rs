@@ -18,6 +18,7 @@ mod model;
 pub mod models;
 mod network;
 mod simulate;
+pub mod trains;
 pub mod tune;
 
 pub use draws::{Draws, Stream};
