@@ -9,7 +9,7 @@
 //!
 //! Reference: Perkel DH, Gerstein GL & Moore GP (1967) Biophys J 7:391 and 419.
 
-use super::train::of_both;
+use super::train::{of_both, shared};
 use super::{ON_EDGE, Train, TrainError, Weighted, above_zero};
 
 /// Which lags: from -`most` to `most` bins.
@@ -85,6 +85,27 @@ pub fn cross_of_weighted(from: &Weighted<'_>, to: &Weighted<'_>, lags: Lags) -> 
     Ok(counts)
 }
 
+/// Pairs of spikes of different trains of a population at each lag.
+///
+/// # Errors
+/// Trains of other recordings, a bin that is not finite and above 0, too many lags.
+pub fn of_different_trains(trains: &[Train], lags: Lags) -> Result<Vec<f64>, TrainError> {
+    shared(trains)?;
+    let together = Weighted::together(trains);
+    let mut counts = cross_of_weighted(&together, &together, lags)?;
+    for train in trains {
+        let own = cross_correlogram(train, train, lags)?;
+        counts.iter_mut().zip(own).for_each(|(count, own)| *count -= own);
+    }
+    Ok(counts)
+}
+
+/// Pairs as the mean rate of one neuron at a lag from a spike (Hz): over the spikes that lags count from, the neurons whose spikes
+/// they count, and the width of a bin. NaN without either.
+pub fn rates_hz(pairs: &[f64], spikes: f64, neurons: f64, bin_ms: f64) -> Vec<f64> {
+    pairs.iter().map(|pairs| pairs / (spikes * neurons * bin_ms * 1e-3)).collect()
+}
+
 fn add(counts: &mut [f64], bin: f64, pairs: f64) {
     if let Some(count) = (bin >= 0.0).then(|| counts.get_mut(bin as usize)).flatten() {
         *count += pairs;
@@ -133,6 +154,12 @@ mod tests {
             due.iter_mut().zip(pairs).for_each(|(due, pairs)| *due += pairs);
         }
         assert_eq!(cross_of_weighted(&together, &together, LAGS).unwrap(), due);
+        for train in &trains {
+            let own = cross_correlogram(train, train, LAGS).unwrap();
+            due.iter_mut().zip(own).for_each(|(due, own)| *due -= own);
+        }
+        assert_eq!(of_different_trains(&trains, LAGS).unwrap(), due);
+        assert_eq!(rates_hz(&[6.0], 3.0, 2.0, 1.0), [1000.0]);
     }
 
     #[test]

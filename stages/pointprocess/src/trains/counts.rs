@@ -64,14 +64,25 @@ impl Bins {
         counts
     }
 
-    /// Adds the counts of a train to those of all bins.
-    pub fn add(&self, train: &Train, to: &mut [f64]) {
-        for bin in train.spikes_ms().iter().filter_map(|&time| self.of(time)) {
-            if let Some(count) = to.get_mut(bin) {
-                *count += 1.0;
+    /// The rate of these trains together in every bin (Hz): their counts over the width of a bin.
+    ///
+    /// # Errors
+    /// More bins than [`Self::MOST_DENSE`].
+    pub fn rates_hz(&self, trains: &[Train]) -> Result<Vec<f64>, TrainError> {
+        if self.count > Self::MOST_DENSE {
+            return Err(TrainError::Bins { field: "width_ms", found: self.count as f64, most: Self::MOST_DENSE });
+        }
+        let mut rates = vec![0.0; self.count];
+        for time in trains.iter().flat_map(Train::spikes_ms) {
+            if let Some(rate) = self.of(*time).and_then(|bin| rates.get_mut(bin)) {
+                *rate += 1e3 / self.width_ms;
             }
         }
+        Ok(rates)
     }
+
+    /// The most bins of [`Self::rates_hz`]: a gigabyte.
+    pub const MOST_DENSE: usize = 1 << 27;
 }
 
 /// Variance over mean of the counts in bins of `width_ms`.
@@ -173,6 +184,10 @@ mod tests {
         let steps: Vec<f64> = (1..=100).map(|step| f64::from(step) * 0.1).collect();
         let bins = Bins::new(Interval::new(0.0, 10.0).unwrap(), 0.5).unwrap();
         assert_eq!(bins.counts(&train(&steps, 10.0)), (0..20).map(|bin| (bin, 5.0)).collect::<Vec<_>>());
+        let rates = bins.rates_hz(&[train(&steps, 10.0), train(&[0.2, 9.0, 9.9], 10.0)]).unwrap();
+        assert_eq!((rates[0], rates[1], rates[17], rates[19]), (12_000.0, 10_000.0, 12_000.0, 12_000.0));
+        let long = Interval::new(0.0, 1e9).unwrap();
+        assert!(matches!(Bins::new(long, 1.0).unwrap().rates_hz(&[]), Err(TrainError::Bins { .. })));
     }
 
     #[test]

@@ -56,3 +56,9 @@ pub(crate) fn above_zero(field: &'static str, found: f64) -> Result<(), TrainErr
     let is = found > 0.0 && found.is_finite();
     if is { Ok(()) } else { Err(TrainError::Setting { field, found, allowed: "a finite time above 0 ms is due" }) }
 }
+
+/// The mean of those that are defined; NaN of none.
+pub fn mean_of_defined(values: impl IntoIterator<Item = f64>) -> f64 {
+    let (sum, n) = values.into_iter().filter(|value| !value.is_nan()).fold((0.0, 0.0), |(s, n), v| (s + v, n + 1.0));
+    sum / n
+}
