@@ -12,6 +12,7 @@ use lapicque_pointprocess::trains::tiling::spike_time_tiling;
 use lapicque_pointprocess::trains::{Train, TrainError, mean_of_defined};
 use lapicque_schemas::TableSchema;
 use lapicque_schemas::tables::pairs;
+use lapicque_units::write_number;
 
 use super::by_signal::each;
 use super::spike_trains_config::{Config, Level, PairMeasure, Pairs};
@@ -33,7 +34,10 @@ fn described(measure: PairMeasure, config: &Config) -> (String, &'static str) {
         PairMeasure::VanRossum => ("van_rossum", "distance of trains smoothed by an exponential (van Rossum 2001)"),
         PairMeasure::VictorPurpura => ("victor_purpura", "least cost of making one train from the other (1996)"),
         PairMeasure::SpikeTimeTiling => ("spike_time_tiling", "spike time tiling coefficient, -1 to 1 (Cutts 2014)"),
-        PairMeasure::CountCorrelation => return (config.correlation_column(), "correlation of spike counts"),
+        PairMeasure::CountCorrelation => {
+            let name = format!("correlation_{}ms", write_number(config.correlation_bin.value()));
+            return (name, "correlation of spike counts");
+        }
     };
     (name.to_owned(), what)
 }
@@ -61,10 +65,7 @@ pub(super) fn pairs(
     let all: u64 = populations.iter().map(|population| u64::from(population.size)).sum();
     let left_out = all - neurons.len() as u64;
     let notes = (left_out > 0).then(|| {
-        format!(
-            "{left_out} neurons have fewer spikes than `fewest_spikes` ({}) and are in no pair",
-            config.fewest_spikes
-        )
+        format!("neurons with fewer spikes than `fewest_spikes` ({}) are in no pair: {left_out}", config.fewest_spikes)
     });
     check(of, &neurons)?;
     let first_of_pairs: Vec<usize> = (0..neurons.len()).collect();
@@ -130,15 +131,14 @@ fn check(of: &Pairs, neurons: &[Neuron<'_>]) -> Result<(), SampleError> {
     }
     // Each train is gone through with each other.
     let spikes: f64 = neurons.iter().map(|neuron| neuron.train.spikes_ms().len() as f64).sum();
-    // About 10 ns a spike; victor_purpura goes through the spikes of one for each of the other.
-    let steps = if of.measures.contains(&PairMeasure::VictorPurpura) {
-        spikes * spikes / 2.0
-    } else {
-        spikes * (n - 1.0) * of.measures.len() as f64
-    };
+    // About 30 ns a spike; victor_purpura goes through the spikes of one for each of the other, at 6 ns.
+    let linear = of.measures.iter().filter(|measure| **measure != PairMeasure::VictorPurpura).count() as f64;
+    let mut seconds = spikes * (n - 1.0) * linear * 3e-8;
+    if of.measures.contains(&PairMeasure::VictorPurpura) {
+        seconds += spikes * spikes / 2.0 * 6e-9;
+    }
     Err(SampleError::input(format!(
-        "{n} neurons make {pairs} pairs, which would take some {:.0e} s; `pairs.most` is {}: raise it, or raise `fewest_spikes`",
-        steps * 1e-8,
+        "{n} neurons make {pairs} pairs, which would take some {seconds:.0e} s; `pairs.most` is {}: raise it, or raise `fewest_spikes`",
         of.most
     )))
 }
