@@ -21,6 +21,7 @@ pub mod models;
 mod network;
 pub mod settings;
 mod simulate;
+pub mod trains;
 pub mod tune;
 
 pub use draws::{Draws, Stream};

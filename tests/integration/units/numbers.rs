@@ -106,6 +106,20 @@ pub(super) const WITHOUT: &[(&str, &[&str])] = &[
         "features.spectral_parameters",
         &["accepted", "exponent", "knee", "mae", "offset", "peak", "peak_power", "peaks", "power", "r_squared"],
     ),
+    // The unit of power stands in the table.
+    (
+        "features.spike_trains",
+        &[
+            "correlation_5ms",
+            "isi_distance",
+            "power",
+            "spike_distance",
+            "spike_synchronization",
+            "spike_time_tiling",
+            "van_rossum",
+            "victor_purpura",
+        ],
+    ),
     ("inverse.c2st", &["c2st", "draws", "reference"]),
     (
         "inverse.calibration",

@@ -18,6 +18,11 @@ mod functional_connectivity;
 mod oscillation;
 mod spectral_parameters;
 mod spectral_parameters_config;
+mod spike_trains;
+mod spike_trains_config;
+mod spike_trains_pairs;
+mod spike_trains_recording;
+mod spike_trains_tables;
 mod spiking;
 
 use lapicque_pipeline::Kind;
@@ -35,6 +40,7 @@ pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
         Box::new(fei::KIND),
         Box::new(functional_connectivity::KIND),
         Box::new(spectral_parameters::KIND),
+        Box::new(spike_trains::KIND),
         Box::new(spiking::KIND),
     ]
 }

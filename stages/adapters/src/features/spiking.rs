@@ -123,7 +123,7 @@ fn uneven_bins(bins: &[(&String, Time)], dt_ms: f64) -> Vec<String> {
     uneven.map(remark).collect()
 }
 
-fn missing_columns(port: &str, schema: &lapicque_schemas::TableSchema, due: &[&str]) -> Vec<ConfigError> {
+pub(super) fn missing_columns(port: &str, schema: &lapicque_schemas::TableSchema, due: &[&str]) -> Vec<ConfigError> {
     let missing = due.iter().filter(|column| schema.column(column).is_none());
     let present = || schema.column_names().collect::<Vec<_>>().join(", ");
     missing
@@ -263,7 +263,7 @@ impl SpikingStage {
     }
 }
 
-fn read_populations(table: &RecordBatch) -> Result<Vec<PopulationRow>, SampleError> {
+pub(super) fn read_populations(table: &RecordBatch) -> Result<Vec<PopulationRow>, SampleError> {
     use lapicque_schemas::tables::float_column;
     let read = || {
         let name = text_column(populations::TABLE, table, "population")?;
