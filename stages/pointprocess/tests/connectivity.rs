@@ -59,6 +59,9 @@ fn weights(folder: &Path) -> Vec<Vec<f64>> {
     rows(&folder.join("w0_true.csv")).iter().map(|row| row.iter().map(|w| w.parse().unwrap()).collect()).collect()
 }
 
+/// Of a target's step, its past, and the source's past.
+type Matches<'a> = dyn Fn(&usize, &[usize], &[usize]) -> bool + 'a;
+
 /// So many neurons that fire at random, once in so many steps.
 fn random(neurons: usize, steps: u64, every: u64, key: u8) -> Vec<Event> {
     let mut generator = StreamKey::new([key; 16]).stream("spikes", 0);
@@ -272,7 +275,7 @@ fn transfer_entropy_is_that_of_its_definition() {
         let n = (steps as usize - first) as f64;
         let mut expected = 0.0;
         for ((now, past, source), count) in &joint {
-            let sum = |matches: &dyn Fn(&usize, &[usize], &[usize]) -> bool| {
+            let sum = |matches: &Matches<'_>| {
                 joint.iter().filter(|((a, b, c), _)| matches(a, b, c)).map(|(_, count)| count).sum::<f64>()
             };
             let (with, without) = (sum(&|_, b, c| b == past && c == source), sum(&|a, b, _| a == now && b == past));
