@@ -44,7 +44,8 @@ pub(super) fn pairs_table(
     columns: Vec<Vec<f64>>,
 ) -> Result<RecordBatch, SampleError> {
     let text = |of: fn((usize, usize, usize)) -> usize| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(pairs.each().map(|pair| &labels[of(pair)])))
+        let names: Vec<&str> = pairs.each().map(|pair| labels[of(pair)].as_str()).collect();
+        Arc::new(StringArray::from(names))
     };
     let epochs = Int32Array::from_iter_values(pairs.each().map(|_| 0));
     let mut arrays: Vec<ArrayRef> = vec![text(|pair| pair.1), text(|pair| pair.2), Arc::new(epochs)];
