@@ -5,8 +5,6 @@
 //! by SQL and come back as the input `sums`. With weights of the network, all estimates are scored, and those of another
 //! stage with them.
 
-use std::collections::BTreeMap;
-
 use arrow_array::RecordBatch;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Output, PortMode, PortSpec, Read, SampleError, SampleInput,
@@ -16,7 +14,7 @@ use lapicque_pointprocess::connectivity::{Scores, Sums, Trials, scores};
 use lapicque_schemas::tables::{FREE, connectivity, events, pairs, populations, signals, spikes};
 
 use super::connectivity_config::{Config, InSteps, Measure, ScoredPairs, ScoredWeights};
-use super::connectivity_input::{Neurons, Recording, read_estimates, read_sums, read_weights};
+use super::connectivity_input::{Neurons, PairNumbers, Recording, read_estimates, read_sums, read_weights};
 use super::connectivity_measures::{Column, Measured, Pairs, all_lags, columns, needs_random, sums_of, told};
 use super::connectivity_tables::{
     correlograms_table, pairs_table, scores_schema, scores_table, sums_schema, sums_table,
@@ -265,7 +263,7 @@ impl ConnectivityStage {
         let mut values = measured.values(&self.measures, context, sample)?;
         if let Some(estimates) = table("estimates") {
             let (found, missing) = read_estimates(estimates, &self.others, &neurons)?;
-            let column = |of: &BTreeMap<(usize, usize), f64>| {
+            let column = |of: &PairNumbers| {
                 pairs.each().map(|(_, from, to)| of.get(&(from, to)).copied().unwrap_or(missing)).collect()
             };
             values.extend(found.iter().map(column));

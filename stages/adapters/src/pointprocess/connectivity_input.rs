@@ -247,11 +247,11 @@ pub(super) fn read_sums(table: &RecordBatch) -> Result<(PairSums, usize), Sample
     Ok((sums, neurons))
 }
 
-/// Weights of a network by source and target; pairs that are not there have weight 0.
-pub(super) fn read_weights(
-    table: &RecordBatch,
-    neurons: &Neurons,
-) -> Result<BTreeMap<(usize, usize), f64>, SampleError> {
+/// A number of pairs, by source and target.
+pub(super) type PairNumbers = BTreeMap<(usize, usize), f64>;
+
+/// Weights of a network; pairs that are not there have weight 0.
+pub(super) fn read_weights(table: &RecordBatch, neurons: &Neurons) -> Result<PairNumbers, SampleError> {
     let read = connectivity::read(table).map_err(SampleError::input)?;
     let mut weights = BTreeMap::new();
     for row in 0..table.num_rows() {
@@ -270,13 +270,13 @@ pub(super) fn read_weights(
     Ok(weights)
 }
 
-/// Columns of estimates of another stage, by source and target. Pairs without a row are 0 in a table of connections,
+/// Columns of estimates of another stage, and what a pair without a row is. Pairs without a row are 0 in a table of connections,
 /// undefined in a table of pairs.
 pub(super) fn read_estimates(
     table: &RecordBatch,
     columns: &[String],
     neurons: &Neurons,
-) -> Result<(Vec<BTreeMap<(usize, usize), f64>>, f64), SampleError> {
+) -> Result<(Vec<PairNumbers>, f64), SampleError> {
     let of_connections = table.column_by_name("presynaptic").is_some();
     let ends: Vec<(usize, usize)> = if of_connections {
         let presynaptic = int_column(FREE, table, "presynaptic").map_err(SampleError::input)?;
