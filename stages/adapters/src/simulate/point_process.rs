@@ -12,9 +12,9 @@ use lapicque_pointprocess::{Memory, Model, Network, PointProcessError, Run, Star
 use lapicque_schemas::tables::{FREE, connectivity, parameters};
 use serde_json::json;
 
-use super::point_process_config::{Config, Driven, RecordConfig, Schedule, StartConfig};
+use super::point_process_config::{Config, Driven, StartConfig};
 use super::point_process_stimuli::{MASKS, Masks, ReadyStimulus};
-use super::point_process_tables::{Populations, Recorder, fits, outputs};
+use super::point_process_tables::{Populations, RecordConfig, Recorder, Schedule, fits, outputs};
 use super::seed::read_seed;
 use crate::kind_config::{SimpleKind, read, schema_of};
 use crate::swept::Swept;

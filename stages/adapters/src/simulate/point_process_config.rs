@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::point_process_stimuli::StimulusOf;
+use super::point_process_tables::{RecordConfig, Schedule};
 
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -125,13 +126,6 @@ pub(super) enum StartConfig {
     Rest,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum RecordConfig {
-    Drive,
-    Probability,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum CompatConfig {
@@ -144,14 +138,6 @@ fn hundred() -> f64 {
 
 /// Steps before the recording where the configuration says nothing.
 const TRANSIENT_STEPS: u64 = 100;
-
-/// How long a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(super) struct Schedule {
-    pub(super) dt_ms: f64,
-    pub(super) steps: usize,
-    pub(super) transient_steps: u64,
-}
 
 /// A model, and the strengths of the stimuli that have one.
 #[derive(Debug, Clone, Serialize)]

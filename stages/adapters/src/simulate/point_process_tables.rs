@@ -16,8 +16,24 @@ use lapicque_schemas::tables::populations::{self, PopulationRow};
 use lapicque_schemas::tables::signals::{self, Signal};
 use lapicque_schemas::tables::{FREE, TableError, spikes};
 use lapicque_schemas::{Column, TableSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::point_process_config::{RecordConfig, Schedule};
+/// How long a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(super) struct Schedule {
+    pub(super) dt_ms: f64,
+    pub(super) steps: usize,
+    pub(super) transient_steps: u64,
+}
+
+/// What is recorded beside spikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RecordConfig {
+    Drive,
+    Probability,
+}
 
 /// Population, neuron and step of a spike, as they are collected and in the table.
 const BYTES_OF_SPIKE: f64 = 18.0;
