@@ -86,9 +86,7 @@ fn light(steps: u32) -> RecordBatch {
 }
 
 fn given() -> Vec<Given> {
-    let samples = |kind, table, of: &dyn Fn(u8) -> RecordBatch| {
-        Given::samples(kind, table, (0..2).map(|seed| of(seed)).collect())
-    };
+    let samples = |kind, table, of: &dyn Fn(u8) -> RecordBatch| Given::samples(kind, table, (0..2).map(of).collect());
     vec![
         samples("given.spikes", "spikes", &|seed| spikes_of(&recorded(seed), 0.5)),
         samples("given.populations", "populations", &|_| populations_of(f64::from(STEPS) * 0.5)),
