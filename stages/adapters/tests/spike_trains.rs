@@ -8,7 +8,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use given::tables::{floats, texts};
-use given::{Given, Ran, problems, run_stages};
+use given::{Given, Ran, bind, problems, run_stages};
 use lapicque_schemas::tables::events::{self, Event};
 use lapicque_schemas::tables::populations::{self, PopulationRow};
 use lapicque_schemas::tables::{signals, spectra, spikes};
@@ -442,7 +442,8 @@ fn a_population_without_neurons_is_undefined() {
 #[test]
 fn bins_between_steps_are_told() {
     let tables = tables(0.4, (0.0, 100.0), &[("E", 1, &[(0, 5)])]);
-    let notes = measured(&tables, &json!({"isi_histogram": {}})).notes();
+    let (_, graph) = bind(&given(&tables, None), &stages(&json!({"isi_histogram": {}}), false)).unwrap();
+    let notes = graph.stages.iter().flat_map(|stage| stage.bound().notes.clone()).collect::<Vec<_>>().join("\n");
     assert!(notes.contains("`correlation_bin` of 5 ms is no whole number of steps of 0.4 ms"), "{notes}");
     assert!(notes.contains("`isi_histogram.bin` of 1 ms"), "{notes}");
 }
