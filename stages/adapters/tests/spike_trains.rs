@@ -14,12 +14,11 @@ use lapicque_schemas::tables::populations::{self, PopulationRow};
 use lapicque_schemas::tables::{signals, spectra, spikes};
 use serde_json::{Value, json};
 
+/// Name, size, and (neuron, step) of its spikes.
+type OfPopulation<'a> = (&'a str, u32, &'a [(u32, u32)]);
+
 /// Populations by name, size and (neuron, step) of their spikes; recorded from `start_ms` to `stop_ms`.
-fn tables(
-    dt_ms: f64,
-    (start_ms, stop_ms): (f64, f64),
-    of: &[(&str, u32, &[(u32, u32)])],
-) -> (RecordBatch, RecordBatch) {
+fn tables(dt_ms: f64, (start_ms, stop_ms): (f64, f64), of: &[OfPopulation<'_>]) -> (RecordBatch, RecordBatch) {
     let names: Vec<&str> = of.iter().map(|(name, ..)| *name).collect();
     let (mut population, mut neuron, mut step) = (Vec::new(), Vec::new(), Vec::new());
     for (number, (.., spikes)) in of.iter().enumerate() {
@@ -29,7 +28,7 @@ fn tables(
             step.push(*at);
         }
     }
-    let row = |(name, size, _): &(&str, u32, &[(u32, u32)])| PopulationRow {
+    let row = |(name, size, _): &OfPopulation<'_>| PopulationRow {
         population: (*name).to_owned(),
         size: *size,
         t_start_ms: start_ms,
