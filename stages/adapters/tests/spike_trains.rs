@@ -8,18 +8,17 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use given::tables::{floats, texts};
-use given::{Given, Ran, problems, run_stages};
+use given::{Given, Ran, bind, problems, run_stages};
 use lapicque_schemas::tables::events::{self, Event};
 use lapicque_schemas::tables::populations::{self, PopulationRow};
 use lapicque_schemas::tables::{signals, spectra, spikes};
 use serde_json::{Value, json};
 
+/// Name, size, and (neuron, step) of its spikes.
+type OfPopulation<'a> = (&'a str, u32, &'a [(u32, u32)]);
+
 /// Populations by name, size and (neuron, step) of their spikes; recorded from `start_ms` to `stop_ms`.
-fn tables(
-    dt_ms: f64,
-    (start_ms, stop_ms): (f64, f64),
-    of: &[(&str, u32, &[(u32, u32)])],
-) -> (RecordBatch, RecordBatch) {
+fn tables(dt_ms: f64, (start_ms, stop_ms): (f64, f64), of: &[OfPopulation<'_>]) -> (RecordBatch, RecordBatch) {
     let names: Vec<&str> = of.iter().map(|(name, ..)| *name).collect();
     let (mut population, mut neuron, mut step) = (Vec::new(), Vec::new(), Vec::new());
     for (number, (.., spikes)) in of.iter().enumerate() {
@@ -29,7 +28,7 @@ fn tables(
             step.push(*at);
         }
     }
-    let row = |(name, size, _): &(&str, u32, &[(u32, u32)])| PopulationRow {
+    let row = |(name, size, _): &OfPopulation<'_>| PopulationRow {
         population: (*name).to_owned(),
         size: *size,
         t_start_ms: start_ms,
@@ -442,7 +441,8 @@ fn a_population_without_neurons_is_undefined() {
 #[test]
 fn bins_between_steps_are_told() {
     let tables = tables(0.4, (0.0, 100.0), &[("E", 1, &[(0, 5)])]);
-    let notes = measured(&tables, &json!({"isi_histogram": {}})).notes();
+    let (_, graph) = bind(&given(&tables, None), &stages(&json!({"isi_histogram": {}}), false)).unwrap();
+    let notes = graph.stages.iter().flat_map(|stage| stage.bound().notes.clone()).collect::<Vec<_>>().join("\n");
     assert!(notes.contains("`correlation_bin` of 5 ms is no whole number of steps of 0.4 ms"), "{notes}");
     assert!(notes.contains("`isi_histogram.bin` of 1 ms"), "{notes}");
 }

@@ -1,5 +1,5 @@
 //! Spike trains of NWB, CSV and NPY files through `import.spikes` to `features.spike_trains`, and equal numbers for any batch.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod support;
 

@@ -4,6 +4,7 @@
 //! are drawn from it; [`models`] has those that have names. [`generators`] makes
 //! networks, [`inputs`] what drives them. [`simulate`](fn@simulate) steps a [`Network`] and gives events,
 //! never a dense array. [`connectivity`] estimates from spikes which neuron acts on which.
+//! never a dense array. [`trains`] measures spike trains, of these networks or of anything else.
 //!
 //! Units: ms; intensities are per ms. A weight is that of the connection from one neuron to another, rows of matrices
 //! are presynaptic.

@@ -119,7 +119,7 @@ pub fn count_correlation(a: &Train, b: &Train, width_ms: f64) -> Result<f64, Tra
 
 /// Mean over pairs of trains whose counts vary of the correlation of their counts in bins of `width_ms`.
 ///
-/// With standardised counts z of n trains it is (<(sum z)^2> - n) / (n (n - 1)): no pair is looked at.
+/// With standardised counts z of n trains it is (m - n) / (n (n - 1)), m the mean over bins of (sum z)^2: no pair is looked at.
 ///
 /// # Errors
 /// As [`count_correlation`].

@@ -1,6 +1,6 @@
 //! SPIKE-distance: how far spikes of one train are from the nearest of the other, relative to the intervals.
 //!
-//! D = 1/T integral (S_1(t) nu_2(t) + S_2(t) nu_1(t)) / (2 <nu(t)>^2) dt,  <nu> = (nu_1 + nu_2) / 2
+//! D = 1/T integral (S_1(t) nu_2(t) + S_2(t) nu_1(t)) / (2 nu(t)^2) dt, nu = (nu_1 + nu_2) / 2
 //!
 //! S_1(t) = (D_p (t_f - t) + D_f (t - t_p)) / nu_1(t) is the distance of the spikes t_p before and t_f after t to the nearest of the
 //! other train, weighted by how near they are. At the edges, intervals are as in the ISI-distance, and S is
