@@ -1,10 +1,14 @@
 //! Inputs: a waveform, and the neurons that it reaches. Several add up.
+//!
+//! [`spikeometric`] has the waveforms of that program where they differ.
+
+pub mod spikeometric;
 
 use lapicque_numerics::random::StreamKey;
 use lapicque_stimulus::{Evaluator, Grid, Stimulus, Timing};
 
 use crate::error::PointProcessError;
-use crate::model::{above_zero, due, finite};
+use crate::model::{due, finite};
 
 /// Values of all steps for some neurons.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,21 +52,20 @@ impl Input {
         steps: usize,
         key: &StreamKey,
     ) -> Result<Self, PointProcessError> {
-        finite("strength", pulses.strength)?;
-        above_zero("mean_interval_steps", pulses.mean_interval_steps)?;
-        due("width_steps", pulses.width_steps as f64, pulses.width_steps > 0, "one step at least is due")?;
         let reached = reached(mask, neurons)?;
-        let mut generator = key.stream("poisson pulses", 0);
-        let mut values = vec![0.0; steps];
-        let mut start = 0.0;
-        loop {
-            start -= pulses.mean_interval_steps * generator.uniform_above_zero().ln();
-            if start >= steps as f64 {
-                return Ok(Self { values, neurons: reached });
-            }
-            let from = start as usize;
-            values[from..from.saturating_add(pulses.width_steps).min(steps)].fill(pulses.strength);
-        }
+        let starts = pulses.starts(steps, key)?;
+        let values = pulses_at(pulses.strength, pulses.width_steps, starts, steps)?;
+        Ok(Self { values, neurons: reached })
+    }
+
+    /// Values of the steps from 0 on, nothing behind them.
+    ///
+    /// # Errors
+    /// A mask of another length than there are neurons, a value that is not finite.
+    pub fn values(values: Vec<f64>, mask: &[bool], neurons: usize) -> Result<Self, PointProcessError> {
+        let reached = reached(mask, neurons)?;
+        values.iter().try_for_each(|&value| finite("value of an input", value))?;
+        Ok(Self { values, neurons: reached })
     }
 
     /// Adds its values of a step to the drives; nothing behind its last step.
@@ -74,6 +77,23 @@ impl Input {
     }
 }
 
+/// Pulses of one height at given starts, which do not add up where they overlap.
+fn pulses_at(
+    strength: f64,
+    width_steps: usize,
+    starts: impl IntoIterator<Item = u64>,
+    steps: usize,
+) -> Result<Vec<f64>, PointProcessError> {
+    finite("strength", strength)?;
+    due("width_steps", width_steps as f64, width_steps > 0, "expected one step or more")?;
+    let mut values = vec![0.0; steps];
+    for start in starts {
+        let from = usize::try_from(start).unwrap_or(usize::MAX).min(steps);
+        values[from..from.saturating_add(width_steps).min(steps)].fill(strength);
+    }
+    Ok(values)
+}
+
 /// Pulses at random.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PoissonPulses {
@@ -83,6 +103,28 @@ pub struct PoissonPulses {
     pub mean_interval_steps: f64,
     /// How long a pulse lasts (steps).
     pub width_steps: usize,
+}
+
+impl PoissonPulses {
+    /// The steps below `steps` that pulses begin with, ascending, each once. `key` decides them.
+    ///
+    /// # Errors
+    /// A mean interval below a thousandth of a step.
+    pub fn starts(&self, steps: usize, key: &StreamKey) -> Result<Vec<u64>, PointProcessError> {
+        let mean = self.mean_interval_steps;
+        due("mean_interval_steps", mean, mean >= 1e-3, "expected 0.001 steps or more")?;
+        let mut generator = key.stream("poisson pulses", 0);
+        let (mut starts, mut start) = (Vec::new(), 0.0);
+        loop {
+            start -= mean * libm::log(generator.uniform_above_zero());
+            if start >= steps as f64 {
+                return Ok(starts);
+            }
+            if starts.last() != Some(&(start as u64)) {
+                starts.push(start as u64);
+            }
+        }
+    }
 }
 
 fn reached(mask: &[bool], neurons: usize) -> Result<Vec<usize>, PointProcessError> {
@@ -118,6 +160,15 @@ mod tests {
     }
 
     #[test]
+    fn values_of_an_input_must_be_finite() {
+        let input = Input::values(vec![1.0, 2.0], &[false, true], 2).unwrap();
+        let mut drive = [0.0; 2];
+        (0..3).for_each(|t| input.add(t, &mut drive));
+        assert_eq!(drive, [0.0, 3.0]);
+        assert!(Input::values(vec![f64::NAN], &[true], 1).is_err() && Input::values(vec![], &[true], 2).is_err());
+    }
+
+    #[test]
     fn intervals_of_poisson_pulses_are_exponential() {
         let pulses = PoissonPulses { strength: 2.0, mean_interval_steps: 1000.0, width_steps: 1 };
         let n = 10_000_000;
@@ -129,7 +180,15 @@ mod tests {
         let cv = (intervals.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count).sqrt() / mean;
         assert!((mean / 1000.0 - 1.0).abs() < 4.0 / count.sqrt() + 1e-3, "{mean}");
         assert!((cv - 1.0).abs() < 4.0 / count.sqrt() + 1e-3, "{cv}");
+        let key = StreamKey::new([1; 16]);
         let none = PoissonPulses { width_steps: 0, ..pulses };
-        assert!(Input::poisson_pulses(none, &[true], 1, 10, &StreamKey::new([1; 16])).is_err());
+        assert!(Input::poisson_pulses(none, &[true], 1, 10, &key).is_err());
+        for mean_interval_steps in [0.0, 1e-4, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(PoissonPulses { mean_interval_steps, ..pulses }.starts(10, &key).is_err(), "{mean_interval_steps}");
+        }
+        // Thousands of starts in every step are one pulse that never ends.
+        let dense = PoissonPulses { mean_interval_steps: 1e-3, ..pulses };
+        assert_eq!(dense.starts(10, &key).unwrap(), (0..10).collect::<Vec<u64>>());
+        assert!(dense.starts(0, &key).unwrap().is_empty());
     }
 }
