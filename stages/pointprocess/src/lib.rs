@@ -11,6 +11,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod draws;
+mod emission;
 mod error;
 pub mod generators;
 pub mod inputs;
