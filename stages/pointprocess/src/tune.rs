@@ -14,7 +14,7 @@
 mod rate;
 mod several;
 
-pub use rate::Rate;
+pub use rate::{Counter, Rate};
 pub use several::tune_several;
 
 use crate::error::PointProcessError;

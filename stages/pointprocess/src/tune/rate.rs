@@ -1,4 +1,4 @@
-//! Mean rates with their standard errors.
+//! Mean rates with their standard errors, by blocks of a run.
 
 use std::ops::Range;
 
@@ -19,26 +19,14 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// The mean over neurons, and its standard error by 20 blocks of equal length; what is left over is not used.
+    /// The mean over neurons, and its standard error, of a run: see [`Counter`].
     ///
     /// # Errors
-    /// No neuron, fewer steps than blocks, or a step that is not above 0.
+    /// Those of [`Counter::new`].
     pub fn of(events: &[Event], neurons: Range<u32>, steps: u64, dt_ms: f64) -> Result<Self, PointProcessError> {
-        above_zero("neurons", neurons.len() as f64)?;
-        above_zero("dt", dt_ms)?;
-        due("steps", steps as f64, steps >= BLOCKS, "expected 20 steps or more")?;
-        let length = steps / BLOCKS;
-        let mut counts = [0.0; BLOCKS as usize];
-        for event in events.iter().filter(|event| neurons.contains(&event.neuron)) {
-            if let Some(count) = usize::try_from(event.step / length).ok().and_then(|block| counts.get_mut(block)) {
-                *count += f64::from(event.count);
-            }
-        }
-        let per_count = 1000.0 / (neurons.len() as f64 * length as f64 * dt_ms);
-        let mean = counts.iter().sum::<f64>() / BLOCKS as f64;
-        let variance = counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / (BLOCKS - 1) as f64;
-        let standard_error = (variance / BLOCKS as f64).sqrt();
-        Ok(Self { rate_hz: mean * per_count, standard_error_hz: standard_error * per_count })
+        let mut counter = Counter::new(vec![neurons], steps, dt_ms)?;
+        events.iter().for_each(|event| counter.take(event.step, &[(event.neuron, event.count)]));
+        Ok(counter.rate(0))
     }
 
     /// The mean over runs of equal length that are independent of each other.
@@ -51,6 +39,56 @@ impl Rate {
         let rate_hz = runs.iter().map(|run| run.rate_hz).sum::<f64>() / n;
         let variance = runs.iter().map(|run| run.standard_error_hz.powi(2)).sum::<f64>();
         Ok(Self { rate_hz, standard_error_hz: variance.sqrt() / n })
+    }
+}
+
+/// Counts spikes of groups of neurons while a run goes on.
+///
+/// Standard errors are those of the means of 20 blocks of equal length; steps that are left over are not used.
+#[derive(Debug, Clone)]
+pub struct Counter {
+    groups: Vec<(Range<u32>, [f64; BLOCKS as usize])>,
+    /// Steps of a block.
+    length: u64,
+    dt_ms: f64,
+}
+
+impl Counter {
+    /// Of groups of neurons, and runs of so many steps.
+    ///
+    /// # Errors
+    /// A group without neurons, fewer steps than blocks, or a step that is not above 0.
+    pub fn new(groups: Vec<Range<u32>>, steps: u64, dt_ms: f64) -> Result<Self, PointProcessError> {
+        groups.iter().try_for_each(|neurons| above_zero("neurons", neurons.len() as f64))?;
+        above_zero("dt", dt_ms)?;
+        due("steps", steps as f64, steps >= BLOCKS, "expected 20 steps or more")?;
+        let groups = groups.into_iter().map(|neurons| (neurons, [0.0; BLOCKS as usize])).collect();
+        Ok(Self { groups, length: steps / BLOCKS, dt_ms })
+    }
+
+    /// Counts the spikes of a step, (neuron, count).
+    pub fn take(&mut self, step: u64, spikes: &[(u32, u32)]) {
+        let Ok(block) = usize::try_from(step / self.length) else { return };
+        for (neurons, counts) in &mut self.groups {
+            let of_group = spikes.iter().filter(|spike| neurons.contains(&spike.0));
+            if let Some(count) = counts.get_mut(block) {
+                *count += of_group.map(|spike| f64::from(spike.1)).sum::<f64>();
+            }
+        }
+    }
+
+    /// The rates of all groups.
+    pub fn rates(&self) -> Vec<Rate> {
+        (0..self.groups.len()).map(|group| self.rate(group)).collect()
+    }
+
+    fn rate(&self, group: usize) -> Rate {
+        let (neurons, counts) = &self.groups[group];
+        let per_count = 1000.0 / (neurons.len() as f64 * self.length as f64 * self.dt_ms);
+        let mean = counts.iter().sum::<f64>() / BLOCKS as f64;
+        let variance = counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / (BLOCKS - 1) as f64;
+        let standard_error = (variance / BLOCKS as f64).sqrt();
+        Rate { rate_hz: mean * per_count, standard_error_hz: standard_error * per_count }
     }
 }
 
@@ -74,6 +112,12 @@ mod tests {
         assert_eq!(Rate::of(&[], 0..1, 20, 1.0).unwrap(), Rate { rate_hz: 0.0, standard_error_hz: 0.0 });
         assert!(Rate::of(&[], 1..1, 100, 1.0).is_err() && Rate::of(&[], 0..1, 19, 1.0).is_err());
         assert!(Rate::of(&[], 0..1, 20, 0.0).is_err());
+        let mut counter = Counter::new(vec![0..2, 2..4], 41, 2.0).unwrap();
+        counter.take(0, &[(0, 1), (3, 2)]);
+        counter.take(1, &[(3, 3)]);
+        counter.take(2, &[(1, 3)]);
+        counter.take(40, &[(1, 9)]);
+        assert_eq!(counter.rates(), [rate, Rate::of(&events, 2..4, 41, 2.0).unwrap()]);
     }
 
     #[test]
