@@ -29,7 +29,8 @@ impl Rate {
         Ok(counter.rate(0))
     }
 
-    /// The mean over runs of equal length that are independent of each other.
+    /// The mean over runs of equal length that are independent of each other; its standard error is that of the errors
+    /// of the runs or that of their differences, whichever is larger, as runs may have other stimuli each.
     ///
     /// # Errors
     /// No run.
@@ -37,8 +38,9 @@ impl Rate {
         let n = runs.len() as f64;
         above_zero("runs", n)?;
         let rate_hz = runs.iter().map(|run| run.rate_hz).sum::<f64>() / n;
-        let variance = runs.iter().map(|run| run.standard_error_hz.powi(2)).sum::<f64>();
-        Ok(Self { rate_hz, standard_error_hz: variance.sqrt() / n })
+        let within = runs.iter().map(|run| run.standard_error_hz.powi(2)).sum::<f64>() / n;
+        let between = runs.iter().map(|run| (run.rate_hz - rate_hz).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+        Ok(Self { rate_hz, standard_error_hz: (within.max(between) / n).sqrt() })
     }
 }
 
@@ -125,6 +127,8 @@ mod tests {
         let run = |rate_hz, standard_error_hz| Rate { rate_hz, standard_error_hz };
         let mean = Rate::over_runs(&[run(1.0, 3.0), run(5.0, 4.0)]).unwrap();
         assert_eq!(mean, run(3.0, 2.5));
+        assert_eq!(Rate::over_runs(&[run(0.0, 0.0), run(4.0, 0.0)]).unwrap(), run(2.0, 2.0));
+        assert_eq!(Rate::over_runs(&[run(7.0, 0.5)]).unwrap(), run(7.0, 0.5));
         assert!(Rate::over_runs(&[]).is_err());
     }
 }
