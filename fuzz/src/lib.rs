@@ -12,6 +12,7 @@ pub mod hdf5;
 pub mod makes_sense;
 pub mod mat;
 pub mod matrix;
+pub mod matrix_market;
 pub mod network;
 pub mod npy;
 pub mod npz;

@@ -3,6 +3,7 @@
 //! Folders are the first word of a kind's name, files the second: `features.catch22` is `features/catch22.rs`.
 
 mod canonical_network;
+mod connectivity;
 mod connectome;
 mod features;
 mod import;
@@ -43,6 +44,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         parameters::kinds(),
         search::kinds(),
         import::kinds(),
+        connectivity::kinds(),
         connectome::kinds(),
         simulate::kinds(),
         meanfield::kinds(),

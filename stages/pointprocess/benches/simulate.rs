@@ -4,8 +4,7 @@
 use divan::{Bencher, black_box};
 use lapicque_numerics::random::StreamKey;
 use lapicque_pointprocess::generators::{RandomNetwork, Weights, Wiring};
-use lapicque_pointprocess::inputs::Input;
-use lapicque_pointprocess::inputs::spikeometric::Regular;
+use lapicque_pointprocess::inputs::{Input, RegularPulses};
 use lapicque_pointprocess::models::{BernoulliGlm, Compat};
 use lapicque_pointprocess::{PointProcessError, Run, Start, Stream, simulate};
 
@@ -26,9 +25,16 @@ fn spikes(networks: u64, neurons: usize, steps: u64) -> Result<usize, PointProce
         glorot: true,
     };
     let run = Run { steps, equilibration_steps: 100, start: Start::Random, traces: false, largest_mean_count: 500.0 };
-    let regular = Regular { strength: 5.0, period_steps: 100, width_steps: 10, start_step: 0, stop_step: steps };
+    let regular = RegularPulses {
+        strength: 5.0,
+        period_steps: 100,
+        width_steps: 10,
+        start_step: 0,
+        stop_step: None,
+        from_zero: false,
+    };
     let mask: Vec<bool> = (0..neurons).map(|neuron| neuron < 4).collect();
-    let input = Input::values(regular.values(steps as usize)?, &mask, neurons)?;
+    let input = Input::regular_pulses(regular, &mask, neurons, steps as usize)?;
     let mut spikes = 0;
     for number in 0..networks {
         let network = wiring.generate(&key, number)?;

@@ -142,6 +142,35 @@ pub enum PointProcessError {
     /// Parameters that change all rates in the same proportion, or none.
     #[error("the rates do not determine the parameters: they change together, or not at all; tune other parameters")]
     Undetermined,
+    /// More than may be held in memory.
+    #[error("{what} need about {gigabytes:.1} GB of memory; the limit is {limit_gigabytes:.1} GB")]
+    Memory {
+        /// Of what there is too much.
+        what: String,
+        /// How much (10^9 bytes).
+        gigabytes: f64,
+        /// The limit (10^9 bytes).
+        limit_gigabytes: f64,
+    },
+    /// A number of neurons that has no number of 32 bits.
+    #[error("there are {found} neurons; at most 4294967295 are allowed")]
+    TooManyNeurons {
+        /// How many.
+        found: usize,
+    },
+    /// A time that is no whole number of steps.
+    #[error("`{field}` = {found_ms} ms is no whole number of steps of {dt_ms} ms")]
+    NotWholeSteps {
+        /// Its name.
+        field: &'static str,
+        /// What it is (ms).
+        found_ms: f64,
+        /// The step (ms).
+        dt_ms: f64,
+    },
+    /// A value that cannot be set.
+    #[error(transparent)]
+    Set(#[from] lapicque_units::SetError),
     /// A stimulus that cannot be.
     #[error(transparent)]
     Stimulus(#[from] lapicque_stimulus::StimulusError),

@@ -15,9 +15,11 @@ mod emission;
 mod error;
 pub mod generators;
 pub mod inputs;
+pub mod memory;
 mod model;
 pub mod models;
 mod network;
+pub mod settings;
 mod simulate;
 pub mod tune;
 
@@ -25,4 +27,4 @@ pub use draws::{Draws, Stream};
 pub use error::PointProcessError;
 pub use model::{Emission, Link, Memory, Model, Noise};
 pub use network::Network;
-pub use simulate::{Event, Recording, Run, Start, Traces, simulate};
+pub use simulate::{Event, Recording, Run, Start, Step, Traces, simulate, simulate_into};

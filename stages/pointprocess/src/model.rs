@@ -8,6 +8,8 @@
 //! activation with s <- s (1 - dt / tau) + dt x after each step. The intensity is a function of g (the link), and
 //! Lambda = dt times the intensity decides the spikes of a step (the emission).
 
+use serde::Serialize;
+
 use crate::error::PointProcessError;
 
 /// A model of one kind of neuron.
@@ -57,7 +59,8 @@ pub struct Noise {
 }
 
 /// From drive to intensity (per ms).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Link {
     /// 1 / (1 + exp(theta - g)).
     Logit {
@@ -86,7 +89,8 @@ pub enum Link {
 }
 
 /// From Lambda to the spikes of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Emission {
     /// One with probability Lambda, which must not exceed 1.
     Bernoulli,
@@ -137,6 +141,15 @@ impl Model {
                 finite("theta", theta)
             }
             Link::Threshold { theta } => finite("theta", theta),
+        }
+    }
+
+    /// How many spikes a step has on average at a drive; where there is one at most, the probability of it.
+    pub fn expected_count(&self, drive: f64) -> f64 {
+        let per_step = self.per_step(drive);
+        match (self.link, self.emission) {
+            (Link::Threshold { .. }, _) | (_, Emission::Bernoulli | Emission::Poisson) => per_step,
+            (_, Emission::Hazard) => -libm::expm1(-per_step),
         }
     }
 

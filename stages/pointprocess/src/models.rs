@@ -17,11 +17,14 @@
 //! Systematic errors in connectivity inferred from activity in strongly recurrent networks, Nat. Neurosci. 23 (2020) 1286,
 //! equations S.5 to S.7, for the others.
 
+use serde::Serialize;
+
 use crate::error::PointProcessError;
 use crate::model::{Emission, Link, Memory, Model, Noise, above_zero, due};
 
 /// Whose equations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Compat {
     /// Those of the papers.
     #[default]
@@ -80,12 +83,16 @@ impl BernoulliGlm {
     pub fn model(&self, compat: Compat) -> Result<Model, PointProcessError> {
         due("alpha", self.alpha_per_ms, self.alpha_per_ms >= 0.0, "a finite number of 0 or above is due")?;
         due("beta", self.beta_per_ms, self.beta_per_ms >= 0.0, "a finite number of 0 or above is due")?;
+        checked(self.unchecked(compat))
+    }
+
+    pub(crate) fn unchecked(&self, compat: Compat) -> Model {
         let relative = |k: usize| self.relative_strength * libm::exp(-self.beta_per_ms * (k as f64 * self.dt_ms));
         let extra = usize::from(compat == Compat::Spikeometric);
         let mut refractory = vec![self.absolute_strength; self.absolute_steps];
         refractory.extend((0..self.relative_steps + extra).map(relative));
         refractory.truncate(self.coupling_steps.max(self.absolute_steps + self.relative_steps));
-        checked(Model {
+        Model {
             dt_ms: self.dt_ms,
             memory: Memory::History(decay(self.coupling_steps, self.alpha_per_ms * self.dt_ms)),
             refractory,
@@ -95,7 +102,7 @@ impl BernoulliGlm {
             event_scale: 1.0,
             link: Link::Logit { theta: self.theta },
             emission: Emission::Bernoulli,
-        })
+        }
     }
 }
 

@@ -66,6 +66,17 @@ pub struct Recording {
     pub traces: Option<Traces>,
 }
 
+/// One recorded step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step<'a> {
+    /// Its number, from the first that is recorded.
+    pub step: u64,
+    /// Neuron and how many spikes, neurons ascending.
+    pub spikes: &'a [(u32, u32)],
+    /// g of each neuron.
+    pub drive: &'a [f64],
+}
+
 /// Steps a network; `input` adds to the drives of a step, which counts from the first that is recorded, and `go_on` is
 /// asked now and then.
 ///
@@ -80,6 +91,32 @@ pub fn simulate(
     input: &mut dyn FnMut(u64, &mut [f64]),
     go_on: &dyn Fn() -> bool,
 ) -> Result<Recording, PointProcessError> {
+    let mut events = Vec::new();
+    let mut traces = run.traces.then(Traces::default);
+    simulate_into(model, network, run, draws, input, go_on, &mut |&Step { step, spikes, drive }| {
+        events.extend(spikes.iter().map(|&(neuron, count)| Event { step, neuron, count }));
+        if let Some(traces) = &mut traces {
+            traces.drive.extend_from_slice(drive);
+            traces.per_step.extend(drive.iter().map(|&g| model.per_step(g)));
+        }
+        Ok(())
+    })?;
+    Ok(Recording { events, traces })
+}
+
+/// As [`simulate`](fn@simulate), with `record` called for each recorded step; whether there are traces is its own matter.
+///
+/// # Errors
+/// Those of [`simulate`](fn@simulate), and what `record` says.
+pub fn simulate_into(
+    model: &Model,
+    network: &Network,
+    run: &Run,
+    draws: &mut impl Draws,
+    input: &mut dyn FnMut(u64, &mut [f64]),
+    go_on: &dyn Fn() -> bool,
+    record: &mut dyn FnMut(&Step<'_>) -> Result<(), PointProcessError>,
+) -> Result<(), PointProcessError> {
     model.check()?;
     // Poisson counts are sums from exp(-mean), which must not vanish.
     let most = run.largest_mean_count;
@@ -88,11 +125,11 @@ pub fn simulate(
     let n = network.neurons();
     let (mut drive, mut uniforms) = (vec![0.0; n], vec![0.0; n]);
     let mut spikes = Vec::new();
-    let mut events = Vec::new();
-    let mut traces = run.traces.then(Traces::default);
     let emitter = Emitter::new(model, run.largest_mean_count);
+    // About a million updates of neurons lie between two questions.
+    let between = ((1 << 20) / n.max(1)).clamp(1, 1024) as u64;
     for step in 0..run.equilibration_steps.saturating_add(run.steps) {
-        if step.is_multiple_of(1024) && !go_on() {
+        if step.is_multiple_of(between) && !go_on() {
             return Err(PointProcessError::Cancelled);
         }
         state.drive(&mut drive);
@@ -104,16 +141,12 @@ pub fn simulate(
         }
         spikes.clear();
         emitter.emit(step, &drive, &uniforms, &mut spikes)?;
-        if let Some(recorded) = recorded {
-            events.extend(spikes.iter().map(|&(neuron, count)| Event { step: recorded, neuron, count }));
-            if let Some(traces) = &mut traces {
-                traces.drive.extend_from_slice(&drive);
-                traces.per_step.extend(drive.iter().map(|&g| model.per_step(g)));
-            }
+        if let Some(step) = recorded {
+            record(&Step { step, spikes: &spikes, drive: &drive })?;
         }
         state.advance(spikes.iter().map(|&(neuron, count)| (neuron, f64::from(count) * model.event_scale)));
     }
-    Ok(Recording { events, traces })
+    Ok(())
 }
 
 /// Adds the background to the drives.

@@ -4,9 +4,11 @@
 
 mod peer;
 
+use lapicque_numerics::random::StreamKey;
 use lapicque_pointprocess::generators::mexican_hat;
-use lapicque_pointprocess::inputs::spikeometric::{Poisson, Regular, Sine};
+use lapicque_pointprocess::inputs::{Input, RegularPulses};
 use lapicque_pointprocess::{Draws, Network, Run, Start, simulate};
+use lapicque_stimulus::{Stimulus, Waveform};
 use peer::{fixtures, json, model, numbers};
 use serde_json::Value;
 
@@ -143,49 +145,53 @@ fn stimuli_have_the_values_of_the_peer() {
     let folder = folder.join("stimuli_connectivity");
     let settings = json(folder.join("params.json"));
     let number = |of: &str, field: &str| settings[of][field].as_f64().unwrap();
-    let count = |of: &str, field: &str| number(of, field) as u64;
-    let regular = Regular {
-        strength: number("reg", "strength"),
-        period_steps: count("reg", "period"),
-        width_steps: count("reg", "tau"),
-        start_step: count("reg", "start"),
-        stop_step: count("reg", "stop"),
-    };
-    let sine = Sine {
-        amplitude: number("sin", "amplitude"),
-        period_ms: number("sin", "period"),
-        phase_rad: number("sin", "phase"),
-        baseline: number("sin", "baseline"),
-        start_step: count("sin", "start"),
-        stop_step: count("sin", "duration"),
-        dt_ms: 1.0,
-    };
-    let poisson = Poisson {
-        strength: number("poi", "strength"),
-        mean_interval_steps: number("poi", "mean_interval"),
-        duration_steps: count("poi", "duration"),
-        width_steps: count("poi", "tau") as usize,
-        start_step: count("poi", "start"),
-    };
-    let starts: Vec<u64> = settings["poisson_event_times"].as_array().unwrap().iter().map(whole).collect();
+    let count = |of: &str, field: &str| number(of, field) as usize;
     let text = std::fs::read_to_string(folder.join("stimulus_values.csv")).unwrap();
     let rows: Vec<Vec<f64>> =
         text.lines().skip(1).map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect()).collect();
     let steps = rows.iter().filter(|row| row[0] >= 0.0).count();
     assert_eq!(steps, 320);
-    let ours = [regular.values(steps), sine.values(steps), poisson.values(&starts, steps)].map(Result::unwrap);
+    let regular = RegularPulses {
+        strength: number("reg", "strength"),
+        period_steps: count("reg", "period"),
+        width_steps: count("reg", "tau"),
+        start_step: count("reg", "start"),
+        stop_step: Some(count("reg", "stop")),
+        from_zero: true,
+    };
+    // What the peer calls the duration of a sine is where it ends.
+    let sine = Stimulus {
+        waveform: Waveform::Sinusoid {
+            amplitude: number("sin", "amplitude"),
+            frequency_hz: 1000.0 / number("sin", "period"),
+            phase_rad: number("sin", "phase"),
+            offset: number("sin", "baseline"),
+        },
+        start_ms: number("sin", "start"),
+        end_ms: Some(number("sin", "duration")),
+    };
+    let starts: Vec<usize> = settings["poisson_event_times"].as_array().unwrap().iter().map(whole).collect();
+    let (strength, width) = (number("poi", "strength"), count("poi", "tau"));
+    let inputs = [
+        Input::regular_pulses(regular, &[true], 1, steps),
+        Input::waveform(&sine, &[true], 1, 1.0, steps, &StreamKey::new([1; 16])),
+        Input::given_pulses(strength, width, &starts, &[true], 1, steps),
+    ]
+    .map(Result::unwrap);
     for row in &rows {
         if row[0] < 0.0 {
             assert_eq!(row[1..].iter().map(|value| value.abs()).sum::<f64>(), 0.0, "nothing is before step 0");
             continue;
         }
-        for (ours, due) in ours.iter().zip(&row[1..]) {
+        for (input, due) in inputs.iter().zip(&row[1..]) {
+            let mut drive = [0.0];
+            input.add(row[0] as u64, &mut drive);
             // The peer computes sines in single precision.
-            assert!((ours[row[0] as usize] - due).abs() < 2e-6, "{} {} {due}", row[0], ours[row[0] as usize]);
+            assert!((drive[0] - due).abs() < 2e-6, "{} {} {due}", row[0], drive[0]);
         }
     }
 }
 
-fn whole(value: &Value) -> u64 {
-    value.as_f64().unwrap() as u64
+fn whole(value: &Value) -> usize {
+    value.as_f64().unwrap() as usize
 }

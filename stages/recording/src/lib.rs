@@ -47,6 +47,7 @@ mod hdf5;
 mod in_memory;
 pub mod mat;
 pub mod matrix;
+pub mod matrix_market;
 mod npy;
 mod npz;
 mod nwb;

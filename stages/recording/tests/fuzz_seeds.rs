@@ -19,6 +19,8 @@ mod makes_sense;
 mod mat;
 #[path = "../../../fuzz/src/matrix.rs"]
 mod matrix;
+#[path = "../../../fuzz/src/matrix_market.rs"]
+mod matrix_market;
 #[path = "../../../fuzz/src/npy.rs"]
 mod npy;
 #[path = "../../../fuzz/src/npz.rs"]
@@ -76,6 +78,11 @@ fn npz_holds_on_its_seeds() {
 #[test]
 fn matrix_holds_on_its_seeds() {
     on_seeds("matrix", matrix::target);
+}
+
+#[test]
+fn matrix_market_holds_on_its_seeds() {
+    on_seeds("matrix_market", matrix_market::target);
 }
 
 #[test]

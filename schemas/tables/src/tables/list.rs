@@ -1,9 +1,9 @@
 //! All tables, in one list: what reads tables of users, or must know which columns a table has, asks here.
 
 use super::{
-    bifurcation, channels, connectome, cycles, epochs, events, features, held_out, kernels, lead_field, metrics, model,
-    neuron_table, nodes, pairs, parameters, populations, posterior, predictions, recordings, signals, spectra,
-    spectral_peaks, spectrograms, spikes, spiking_features,
+    bifurcation, channels, connectivity, connectome, cycles, epochs, events, features, held_out, kernels, lead_field,
+    metrics, model, neuron_table, nodes, pairs, parameters, populations, posterior, predictions, recordings, signals,
+    spectra, spectral_peaks, spectrograms, spikes, spiking_features,
 };
 use crate::schema::TableSchema;
 
@@ -48,6 +48,12 @@ pub const ALL: &[TableSpec] = &[
         read_by: IMPORT,
     },
     TableSpec { name: channels::TABLE, columns: Some(channels::schema), further: Further::Kept, read_by: IMPORT },
+    TableSpec {
+        name: connectivity::TABLE,
+        columns: Some(connectivity::schema),
+        further: Further::Ignored,
+        read_by: IMPORT,
+    },
     TableSpec {
         name: connectome::TABLE,
         columns: Some(connectome::schema),

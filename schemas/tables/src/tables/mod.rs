@@ -3,6 +3,7 @@
 pub mod bifurcation;
 pub mod channels;
 mod columns;
+pub mod connectivity;
 pub mod connectome;
 pub mod cycles;
 pub mod epochs;

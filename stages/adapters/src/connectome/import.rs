@@ -22,7 +22,8 @@ use super::tables::{outputs, tables};
 use crate::import::names_of;
 use crate::kind_config::{SimpleKind, read, schema_of};
 use config::{Config, Normalise, Rows};
-use files::{Subject, divisors, matrix, names, read_subject};
+pub(crate) use files::matrix;
+use files::{Subject, divisors, names, read_subject};
 
 const REVISION: u32 = 1;
 

@@ -6,6 +6,8 @@ mod tables;
 
 use lapicque_pipeline::Kind;
 
+pub(crate) use import::matrix;
+
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
     vec![Box::new(import::KIND), Box::new(synthetic::KIND)]
 }

@@ -9,6 +9,10 @@ mod mixed_settings;
 pub(crate) mod neural_mass;
 pub(crate) mod neural_mass_config;
 mod neurons;
+mod point_process;
+mod point_process_config;
+mod point_process_stimuli;
+mod point_process_tables;
 pub(crate) mod seed;
 mod spiking;
 pub(crate) mod stepping;
@@ -19,5 +23,10 @@ use lapicque_pipeline::Kind;
 pub(crate) use seed::read_seed;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(mixed_neural_mass::KIND), Box::new(neural_mass::KIND), Box::new(spiking::KIND)]
+    vec![
+        Box::new(mixed_neural_mass::KIND),
+        Box::new(neural_mass::KIND),
+        Box::new(point_process::KIND),
+        Box::new(spiking::KIND),
+    ]
 }

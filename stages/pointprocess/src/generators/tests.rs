@@ -82,3 +82,79 @@ fn networks_follow_from_key_and_number() {
     assert_eq!(network(0), network(0));
     assert_ne!(network(0), network(1));
 }
+
+#[test]
+fn complementary_targets_exclude_each_other() {
+    let network = RandomNetwork { wiring: Wiring::Complementary, density: 0.4, ..base() };
+    let all = edges(&network.generate(&key(), 0).unwrap());
+    let possible = 400.0 * 399.0;
+    let sd = (possible * 0.4 * 0.6_f64).sqrt();
+    assert!((all.len() as f64 - possible * 0.4).abs() < 4.0 * sd, "{}", all.len());
+    assert!(all.iter().all(|&(i, j, w)| i != j && (w > 0.0) == (i < 200)));
+    let pairs: std::collections::HashSet<_> = all.iter().map(|edge| (edge.0 % 200, edge.1)).collect();
+    assert_eq!(pairs.len(), all.len());
+    assert_eq!(network.excitatory(), Some(200));
+    for bad in [RandomNetwork { neurons: 401, ..network }, RandomNetwork { density: 0.6, ..network }] {
+        assert!(bad.generate(&key(), 0).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_short_length_on_a_large_ring_costs_what_it_connects() {
+    let network = RandomNetwork {
+        neurons: 100_000,
+        density: 1.0,
+        wiring: Wiring::Distance { length: 1.0 },
+        weights: Weights::Constant(1.0),
+        excitatory_part: None,
+        glorot: false,
+    };
+    let all = network.connections(&key(), &|| true).unwrap();
+    let due = 100_000.0 * (1..9).map(|d| 2.0 * (-f64::from(d * d) / 2.0).exp()).sum::<f64>();
+    assert!((all.len() as f64 - due).abs() < 4.0 * due.sqrt(), "{} {due}", all.len());
+    assert!(all.iter().all(|&(i, j, _)| ring_distance(i as usize, j as usize, 100_000) <= 9.0 && i != j));
+    assert_eq!(network.connections(&key(), &|| false), Err(PointProcessError::Cancelled));
+}
+
+#[test]
+fn networks_that_do_not_fit_are_refused_with_an_estimate() {
+    let network = RandomNetwork { neurons: 1_000_000, density: 0.5, ..base() };
+    let told = network.generate(&key(), 0).unwrap_err().to_string();
+    assert_eq!(
+        told,
+        "about 5.000e11 connections of 1000000 neurons need about 24000.0 GB of memory; the limit is 8.0 GB"
+    );
+    assert!(mexican_hat(1_000_000, 1.0, 1.0, 2.0).is_err());
+    assert!(RandomNetwork { neurons: 1 << 33, density: 0.0, ..base() }.generate(&key(), 0).is_err());
+}
+
+#[test]
+fn every_value_of_a_recipe_can_be_set_and_changes_the_network() {
+    use lapicque_units::Settable;
+    let small = RandomNetwork { neurons: 30, ..base() };
+    let random = [
+        small,
+        RandomNetwork { weights: Weights::Uniform { low: 0.1, high: 0.3 }, ..small },
+        RandomNetwork { weights: Weights::Lognormal { mu: 0.0, sigma: 1.0 }, ..small },
+        RandomNetwork { weights: Weights::Constant(1.0), ..small },
+        RandomNetwork { wiring: Wiring::Distance { length: 2.0 }, ..small },
+    ];
+    let hat = Recipe::MexicanHat { neurons: 30, a: 1.0, sigma_1: 3.0, sigma_2: 4.0 };
+    for recipe in random.map(Recipe::Random).into_iter().chain([hat]) {
+        let of = |recipe: &Recipe| recipe.connections(&key(), &|| true).unwrap();
+        for entry in recipe.entries() {
+            let mut other = recipe;
+            let value = match entry.path.as_str() {
+                "neurons" => 31.0,
+                "length" => 5.0,
+                _ => entry.value + 0.1,
+            };
+            other.set(&entry.path, value).unwrap();
+            other.check().unwrap();
+            assert_eq!(other.entry(&entry.path).unwrap().value, value);
+            assert_ne!(of(&other), of(&recipe), "{}", entry.path);
+            assert!(other.set(&entry.path, f64::NAN).is_err());
+        }
+        assert!(recipe.clone().set("no such value", 1.0).is_err());
+    }
+}

@@ -94,7 +94,7 @@ pub(super) fn names(file: &FileRef) -> Result<Vec<String>, ConfigError> {
 }
 
 /// The matrix of a file of any format but an archive of several.
-pub(super) fn matrix(file: &FileRef, field: &str, variable: Option<&str>) -> Result<Matrix, ConfigError> {
+pub(crate) fn matrix(file: &FileRef, field: &str, variable: Option<&str>) -> Result<Matrix, ConfigError> {
     let extension = file.extension();
     let wrong = |message: String| fail(field, file, message);
     if let Some(variable) = variable.filter(|_| !matches!(extension.as_str(), "mat" | "npz")) {
