@@ -14,6 +14,7 @@ mod network_model;
 pub mod networks;
 mod neuralmass;
 mod parameters;
+mod pointprocess;
 mod potential;
 mod search;
 mod signal;
@@ -49,6 +50,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         simulate::kinds(),
         meanfield::kinds(),
         neuralmass::kinds(),
+        pointprocess::kinds(),
         potential::kinds(),
         signal::kinds(),
         features::kinds(),
