@@ -333,8 +333,9 @@ impl TuneStage {
         let mut runs = 0.0;
         let mut rates = |values: &[f64]| {
             let mut driven = driven.clone();
-            let set = self.parameters.iter().zip(values);
-            set.into_iter().try_for_each(|(parameter, &value)| driven.set(&parameter.entry.path, value))?;
+            for (parameter, &value) in self.parameters.iter().zip(values) {
+                driven.set(&parameter.entry.path, value)?;
+            }
             driven.check()?;
             let mut of_repeats = Vec::new();
             for repeat in 0..self.repeats {
@@ -385,6 +386,7 @@ impl TuneStage {
     ) -> Result<Vec<Rate>, RunError> {
         let schedule = self.network.schedule();
         let model = driven.settings.model()?;
+        self.network.affordable(&model, network.neurons())?;
         let stimuli = self.network.stimuli(driven, inputs, key).map_err(RunError::Sample)?;
         let mut counter = Counter::new(groups.to_vec(), schedule.steps as u64, schedule.dt_ms)?;
         let mut input = |step: u64, drive: &mut [f64]| stimuli.iter().for_each(|(_, input)| input.add(step, drive));
