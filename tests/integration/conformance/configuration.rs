@@ -51,7 +51,12 @@ fn a_configuration_is_the_same_however_its_keys_are_ordered() {
     for stage in other["stages"].as_object_mut().unwrap().values_mut() {
         // The order of what is swept is the order of the points.
         if stage["kind"] != "parameters.grid" {
+            let populations = stage.get("populations").cloned();
             *stage = turned(stage);
+            // That of populations is that of their neurons.
+            if let Some(populations) = populations {
+                stage["populations"] = populations;
+            }
         }
     }
     let (_, first) = lab.bind(&pipeline).unwrap();

@@ -6,6 +6,9 @@ pub(super) const TIMES_OF_SIGNALS: [&str; 2] = ["dt", "t0"];
 /// Columns of numbers that have no dimension, or whose unit stands in another column or is that of the signal or target.
 pub(super) const WITHOUT: &[(&str, &[&str])] = &[
     ("", &["epoch", "values", "sample", "mode", "stable", "growth"]),
+    // Weights are in the unit of the drive of a model.
+    ("connectivity.generate", &["neuron", "postsynaptic", "presynaptic", "weight"]),
+    ("connectivity.import", &["postsynaptic", "presynaptic", "weight"]),
     ("connectome.import", &["weight"]),
     ("connectome.synthetic", &["weight"]),
     // Powers and amplitudes are in units of signals.
@@ -209,6 +212,7 @@ pub(super) const WITHOUT: &[(&str, &[&str])] = &[
     // The unit of power stands beside it.
     ("signal.spectrogram", &["power"]),
     ("signal.spectrum", &["power"]),
+    ("simulate.point_process", &["neuron", "number", "size", "step"]),
     ("simulate.spiking", &["neuron", "size", "step"]),
     // Of values in any unit.
     (

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::point_process_stimuli::StimulusOf;
+use super::point_process_tables::{RecordConfig, Schedule};
 
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -125,13 +126,6 @@ pub(crate) enum StartConfig {
     Rest,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum RecordConfig {
-    Drive,
-    Probability,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum CompatConfig {
@@ -145,14 +139,6 @@ fn hundred() -> f64 {
 /// Steps before the recording where the configuration says nothing.
 const TRANSIENT_STEPS: u64 = 100;
 
-/// How long a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(crate) struct Schedule {
-    pub(crate) dt_ms: f64,
-    pub(crate) steps: usize,
-    pub(crate) transient_steps: u64,
-}
-
 /// A model, and the strengths of the stimuli that have one.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Driven {
@@ -163,6 +149,10 @@ pub(crate) struct Driven {
 impl Config {
     pub(crate) fn compat(&self) -> Compat {
         if self.compat.is_some() { Compat::Spikeometric } else { Compat::None }
+    }
+
+    pub(crate) fn has_time_step(&self) -> bool {
+        self.time_step.is_some()
     }
 
     fn dt_ms(&self) -> f64 {

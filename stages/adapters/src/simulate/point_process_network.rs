@@ -9,9 +9,9 @@ use lapicque_pointprocess::{Memory, Model, Network, PointProcessError, Run, Star
 use lapicque_schemas::tables::connectivity;
 use serde_json::{Value, json};
 
-use super::point_process_config::{Config, Driven, RecordConfig, Schedule, StartConfig};
+use super::point_process_config::{Config, Driven, StartConfig};
 use super::point_process_stimuli::{MASKS, Masks, ReadyStimulus};
-use super::point_process_tables::{Populations, fits};
+use super::point_process_tables::{Populations, RecordConfig, Schedule, fits};
 use crate::swept::Swept;
 
 /// Fields of the configuration that cannot be columns: times of spikes are steps, and the step stands in the metadata.
@@ -47,6 +47,9 @@ impl PointProcess {
             }
         }
         problems.extend(stimuli_problems(&config, &stimuli, request));
+        if let (true, Err(error)) = (config.parameters.is_empty(), driven.settings.model()) {
+            problems.push(ConfigError::at(if config.has_time_step() { "time_step" } else { "model" }, error));
+        }
         let table = request.input("parameters").map(|input| &input.schema);
         let constant = table.into_iter().flat_map(|table| table.column_names()).filter(|name| CONSTANT.contains(name));
         problems.extend(constant.map(cannot_be_swept));

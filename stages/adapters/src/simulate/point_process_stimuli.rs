@@ -18,8 +18,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::point_process_config::Schedule;
-use super::point_process_tables::Populations;
+use super::point_process_tables::{Populations, Schedule};
 use crate::stimulus_config::StimulusConfig;
 
 /// The input whose rows say which neurons a stimulus reaches.

@@ -16,8 +16,24 @@ use lapicque_schemas::tables::populations::{self, PopulationRow};
 use lapicque_schemas::tables::signals::{self, Signal};
 use lapicque_schemas::tables::{FREE, TableError, spikes};
 use lapicque_schemas::{Column, TableSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::point_process_config::{RecordConfig, Schedule};
+/// How long a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct Schedule {
+    pub(crate) dt_ms: f64,
+    pub(crate) steps: usize,
+    pub(crate) transient_steps: u64,
+}
+
+/// What is recorded beside spikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RecordConfig {
+    Drive,
+    Probability,
+}
 
 /// Population, neuron and step of a spike, as they are collected and in the table.
 const BYTES_OF_SPIKE: f64 = 18.0;
@@ -223,14 +239,17 @@ fn stimulated_rows(populations: &Populations, stimuli: &[(String, Input)]) -> Re
         let found = ranges.iter().find(|(_, range)| range.contains(&neuron));
         found.map_or(("", 0), |(name, range)| (*name, (neuron - range.start) as u32))
     };
-    let rows = || stimuli.iter().flat_map(|(name, input)| input.neurons().iter().map(move |&neuron| (name, neuron)));
+    let mut rows: Vec<(&String, usize)> = Vec::new();
+    for (name, input) in stimuli {
+        rows.extend(input.neurons().iter().map(|&neuron| (name, neuron)));
+    }
     Ok(RecordBatch::try_new(
         stimulated().arrow,
         vec![
-            Arc::new(StringArray::from_iter_values(rows().map(|(name, _)| name))),
-            Arc::new(UInt32Array::from_iter_values(rows().map(|(_, neuron)| neuron as u32))),
-            Arc::new(StringArray::from_iter_values(rows().map(|(_, neuron)| of(neuron).0))),
-            Arc::new(UInt32Array::from_iter_values(rows().map(|(_, neuron)| of(neuron).1))),
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|(name, _)| name))),
+            Arc::new(UInt32Array::from_iter_values(rows.iter().map(|(_, neuron)| *neuron as u32))),
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, neuron)| of(*neuron).0))),
+            Arc::new(UInt32Array::from_iter_values(rows.iter().map(|(_, neuron)| of(*neuron).1))),
         ],
     )?)
 }
