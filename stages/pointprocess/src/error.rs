@@ -101,6 +101,47 @@ pub enum PointProcessError {
         /// The rate at the upper end (Hz).
         at_high: f64,
     },
+    /// A rate that rises and falls with a parameter.
+    #[error(
+        "the rate does not only rise or only fall: it is {rate_hz} Hz at {value} and {other_rate_hz} Hz at {other_value}; \
+         give a range in which it does"
+    )]
+    NotMonotone {
+        /// A value of the parameter.
+        value: f64,
+        /// The rate there (Hz).
+        rate_hz: f64,
+        /// A larger value.
+        other_value: f64,
+        /// The rate there (Hz), on the wrong side of the first.
+        other_rate_hz: f64,
+    },
+    /// A rate that jumps over what is asked for.
+    #[error("{target_hz} Hz is not reached: the rate jumps at {value}, where it is {found_hz} Hz")]
+    Jump {
+        /// The rate asked for (Hz).
+        target_hz: f64,
+        /// Where it jumps.
+        value: f64,
+        /// The rate there (Hz).
+        found_hz: f64,
+    },
+    /// Rates that no point of a box gives, as far as the search sees.
+    #[error(
+        "{target_hz} Hz is not reached for target number {number}; the nearest rate is {found_hz} Hz, give other ranges or \
+         other targets"
+    )]
+    TargetsNotReached {
+        /// Which target (from 0).
+        number: usize,
+        /// The rate asked for (Hz).
+        target_hz: f64,
+        /// That of the nearest point (Hz).
+        found_hz: f64,
+    },
+    /// Parameters that change all rates in the same proportion, or none.
+    #[error("the rates do not determine the parameters: they change together, or not at all; tune other parameters")]
+    Undetermined,
     /// More than may be held in memory.
     #[error("{what} need about {gigabytes:.1} GB of memory; the limit is {limit_gigabytes:.1} GB")]
     Memory {

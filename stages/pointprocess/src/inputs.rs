@@ -5,6 +5,7 @@
 //! | [`Input::waveform`] | that of a stimulus at t dt | |
 //! | [`Input::regular_pulses`] | strength where (t - start) mod period < width | start, start + period, ... |
 //! | [`Input::poisson_pulses`] | strength for the width from each start | a Poisson process: intervals are exponential, also the first |
+//! | [`Input::given_pulses`] | strength for the width from each start | those given |
 //!
 //! spikeometric 1.0.3 has pulses where t mod period < width, whatever the start, and intervals that are Poisson *counts*,
 //! whose coefficient of variation is 1 / sqrt(mean), the first pulse at the start: [`RegularPulses::from_zero`] and
@@ -125,6 +126,28 @@ impl Input {
             start += interval();
         }
         Ok(Self::of_pulses(pulses.strength, &starts, stop, reached, steps))
+    }
+
+    /// Pulses that start at given steps, such as those of recorded events.
+    ///
+    /// # Errors
+    /// A mask of another length than there are neurons, a strength that is not finite, a width of 0, starts that do not
+    /// ascend.
+    pub fn given_pulses(
+        strength: f64,
+        width_steps: usize,
+        starts: &[usize],
+        mask: &[bool],
+        neurons: usize,
+        steps: usize,
+    ) -> Result<Self, PointProcessError> {
+        finite("strength", strength)?;
+        due("width_steps", width_steps as f64, width_steps > 0, "expected one step or more")?;
+        if let Some(pair) = starts.windows(2).find(|pair| pair[1] <= pair[0]) {
+            due("starts", pair[1] as f64, false, "expected steps that ascend")?;
+        }
+        let starts: Vec<(usize, usize)> = starts.iter().map(|&start| (start, width_steps)).collect();
+        Ok(Self::of_pulses(strength, &starts, steps, reached(mask, neurons)?, steps))
     }
 
     /// Pulses (start, steps), cut at `stop`.
@@ -367,6 +390,19 @@ mod tests {
         ] {
             assert!(bad.check().is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn given_pulses_start_where_they_are_given() {
+        let of = |starts: &[usize], width| Input::given_pulses(3.0, width, starts, &[true], 1, 12);
+        let input = of(&[0, 1, 8, 100], 3).unwrap();
+        assert_eq!(input.values, [3.0, 3.0, 3.0, 3.0, 0.0, 0.0, 0.0, 0.0, 3.0, 3.0, 3.0, 0.0]);
+        assert_eq!(input.pulses().len(), 3);
+        assert_eq!(of(&[11], 5).unwrap().pulses(), [Pulse { start: 11, steps: 1 }]);
+        assert!(of(&[], 5).unwrap().pulses().is_empty());
+        assert!(of(&[1, 1], 3).is_err() && of(&[2, 1], 3).is_err() && of(&[0], 0).is_err());
+        assert!(Input::given_pulses(f64::NAN, 1, &[0], &[true], 1, 12).is_err());
+        assert!(Input::given_pulses(1.0, 1, &[0], &[true, true], 1, 12).is_err());
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //! A [`Model`] says how spikes of the past and an input become a drive, how the drive becomes an intensity, and how spikes
 //! are drawn from it; [`models`] has those that have names. [`generators`] makes
 //! networks, [`inputs`] what drives them. [`simulate`](fn@simulate) steps a [`Network`] and gives events,
-//! never a dense array. [`connectivity`] estimates from spikes which neuron acts on which.
-//! never a dense array. [`trains`] measures spike trains, of these networks or of anything else.
+//! never a dense array; [`tune`] finds values at which a network has given rates. [`fit`] goes from spikes to a model,
+//! [`connectivity`] from spikes and stimuli to who acts on whom. [`trains`] measures spike trains, of these networks or of
+//! anything else.
 //!
 //! Units: ms; intensities are per ms. A weight is that of the connection from one neuron to another, rows of matrices
 //! are presynaptic.
@@ -13,6 +14,7 @@
 
 pub mod connectivity;
 mod draws;
+mod emission;
 mod error;
 pub mod fit;
 pub mod generators;

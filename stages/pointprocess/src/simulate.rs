@@ -1,8 +1,11 @@
 //! Steps of a network: a spike is spread over its targets once, and lies in a ring for as long as it acts.
 
+use lapicque_numerics::vectorise::{Kernel, vectorise};
+
 use crate::draws::Draws;
+use crate::emission::Emitter;
 use crate::error::PointProcessError;
-use crate::model::{Emission, Link, Memory, Model, due};
+use crate::model::{Memory, Model, due};
 use crate::network::Network;
 
 /// How long, and from where.
@@ -249,23 +252,17 @@ impl<'a> State<'a> {
         } else {
             drive.fill(0.0);
         }
+        // The steps before, the last one first.
+        let before = self.ring[..self.next].iter().rev().chain(self.ring[self.next..].iter().rev());
         let kernel: &[f64] = if let Memory::History(kernel) = &self.model.memory { kernel } else { &[] };
-        let steps = self.ring.len();
-        for ago in 0..steps {
-            let place = if self.next > ago { self.next - 1 - ago } else { self.next + steps - 1 - ago };
-            let slot = &self.ring[place];
-            if slot.spikes.is_empty() {
-                continue;
-            }
-            if let Some(&c) = kernel.get(ago) {
-                drive.iter_mut().zip(&slot.arriving).for_each(|(g, arriving)| *g += c * arriving);
-            }
-            if let Some(&refractory) = self.model.refractory.get(ago) {
-                slot.spikes.iter().for_each(|&(neuron, x)| drive[neuron as usize] += refractory * x);
-            }
+        vectorise(Arriving { kernel, before: before.clone(), drive });
+        for (slot, refractory) in before.zip(&self.model.refractory) {
+            slot.spikes.iter().for_each(|&(neuron, x)| drive[neuron as usize] += refractory * x);
         }
         let r = self.model.recurrence;
-        drive.iter_mut().for_each(|g| *g *= r);
+        if r != 1.0 {
+            drive.iter_mut().for_each(|g| *g *= r);
+        }
     }
 
     /// Takes up the spikes of a step.
@@ -299,104 +296,31 @@ impl<'a> State<'a> {
     }
 }
 
+/// Adds what arrives from the spikes of the steps before to the drives.
+struct Arriving<'a, I> {
+    kernel: &'a [f64],
+    before: I,
+    drive: &'a mut [f64],
+}
+
+impl<'a, I: Iterator<Item = &'a Slot>> Kernel for Arriving<'a, I> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (slot, c) in self.before.zip(self.kernel) {
+            if !slot.spikes.is_empty() {
+                self.drive.iter_mut().zip(&slot.arriving).for_each(|(g, arriving)| *g += c * arriving);
+            }
+        }
+    }
+}
+
 fn add_outgoing(network: &Network, neuron: usize, factor: f64, sums: &mut [f64]) {
     let (targets, weights) = network.outgoing(neuron);
     for (&target, &weight) in targets.iter().zip(weights) {
         sums[target as usize] += factor * weight;
     }
-}
-
-/// Draws the spikes of a step.
-struct Emitter<'a> {
-    model: &'a Model,
-    largest_mean_count: f64,
-    /// Upper bounds of Lambda of a logit, by g - theta from [`LOWEST`] in steps of 1 / [`PER_UNIT`]; empty for others.
-    bounds: Vec<f64>,
-}
-
-const LOWEST: f64 = -40.0;
-const PER_UNIT: f64 = 16.0;
-const HIGHEST: f64 = 8.0;
-
-impl<'a> Emitter<'a> {
-    fn new(model: &'a Model, largest_mean_count: f64) -> Self {
-        let mut bounds = Vec::new();
-        if let (Link::Logit { theta }, Emission::Bernoulli) = (model.link, model.emission) {
-            let steps = ((HIGHEST - LOWEST) * PER_UNIT) as usize;
-            // A little more than the value at the upper end, as g - theta is rounded.
-            let upper = |k: usize| model.per_step(theta + LOWEST + (k + 1) as f64 / PER_UNIT) * (1.0 + 1e-6);
-            bounds = (0..steps).map(upper).collect();
-            bounds.push(f64::INFINITY);
-        }
-        Self { model, largest_mean_count, bounds }
-    }
-
-    fn emit(
-        &self,
-        step: u64,
-        drive: &[f64],
-        uniforms: &[f64],
-        spikes: &mut Vec<(u32, u32)>,
-    ) -> Result<(), PointProcessError> {
-        // Finite numbers times 0 add up to 0, any other number spoils the sum.
-        if drive.iter().map(|g| g * 0.0).sum::<f64>() != 0.0 {
-            let bad = drive.iter().enumerate().find(|(_, g)| !g.is_finite());
-            let (neuron, &found) = bad.unwrap_or((0, &f64::NAN));
-            return Err(PointProcessError::Drive { neuron, step, found });
-        }
-        if let (Link::Logit { theta }, false) = (self.model.link, self.bounds.is_empty()) {
-            let last = self.bounds.len() - 1;
-            for (neuron, (&g, &u)) in drive.iter().zip(uniforms).enumerate() {
-                let place = (((g - theta) - LOWEST) * PER_UNIT) as i32;
-                if u < self.bounds[(place.max(0) as usize).min(last)] && u < self.model.per_step(g) {
-                    spikes.push((neuron as u32, 1));
-                }
-            }
-            return Ok(());
-        }
-        for (neuron, (&g, &u)) in drive.iter().zip(uniforms).enumerate() {
-            let count = self.count(step, neuron, g, u)?;
-            if count > 0 {
-                spikes.push((neuron as u32, count));
-            }
-        }
-        Ok(())
-    }
-
-    fn count(&self, step: u64, neuron: usize, drive: f64, u: f64) -> Result<u32, PointProcessError> {
-        let per_step = self.model.per_step(drive);
-        match (self.model.link, self.model.emission) {
-            (Link::Threshold { .. }, _) => Ok(per_step as u32),
-            (_, Emission::Bernoulli) if per_step > 1.0 => {
-                Err(PointProcessError::Probability { neuron, step, found: per_step })
-            }
-            (_, Emission::Bernoulli) => Ok(u32::from(u < per_step)),
-            // 1 - exp(-x) is at most x.
-            (_, Emission::Hazard) => Ok(u32::from(u < per_step && u < -libm::expm1(-per_step))),
-            (_, Emission::Poisson) if per_step <= self.largest_mean_count => Ok(poisson(per_step, u)),
-            (_, Emission::Poisson) => {
-                let allowed = self.largest_mean_count;
-                Err(PointProcessError::RunAway { neuron, step, found: per_step, allowed })
-            }
-        }
-    }
-}
-
-/// The smallest k whose cumulative probability is above u.
-pub(crate) fn poisson(mean: f64, u: f64) -> u32 {
-    // exp(-x) is at least 1 - x.
-    if u < 1.0 - mean {
-        return 0;
-    }
-    let mut term = libm::exp(-mean);
-    let (mut cumulative, mut k) = (term, 0);
-    // Where rounding keeps the sum below u, terms behind the mean end it.
-    while u >= cumulative && !(f64::from(k) > mean && term < 1e-18) {
-        k += 1;
-        term *= mean / f64::from(k);
-        cumulative += term;
-    }
-    k
 }
 
 #[cfg(test)]

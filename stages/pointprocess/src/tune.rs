@@ -1,27 +1,24 @@
-//! The value of a parameter at which neurons fire at a given rate, and how well a finite run knows it.
+//! Values of parameters at which neurons fire at given rates, and how well a finite run knows them.
 //!
-//! The rate must rise or fall with the parameter over the whole range. Bisection finds where the measured rate crosses the
-//! target r, and where it crosses r - 1.96 s and r + 1.96 s, s being the standard error of the rate there from the rates of
-//! blocks of the run: the interval. Runs of one random stream make neighbouring rates comparable. A run that runs away
-//! counts as infinitely fast.
+//! [`tune`] has one target and one parameter, [`tune_several`] as many targets as parameters.
+//!
+//! One parameter: the rate must only rise or only fall over the range, which nine runs check; a reversal of more than four
+//! standard errors is an error. The root is bracketed and found by the Illinois variant of regula falsi, with halvings
+//! where it is slow; where a run runs away, the rate counts as infinite. The interval of 95 % ends where the rate is the
+//! target r - 1.96 s and r + 1.96 s, s being the standard error of the rate at the value. Runs of one random stream make
+//! neighbouring rates comparable.
+//!
+//! Reference: M. Dowell, P. Jarratt, A modified regula falsi method for computing the root of an equation, BIT 11 (1971)
+//! 168.
+
+mod rate;
+mod several;
+
+pub use rate::{Counter, Rate};
+pub use several::tune_several;
 
 use crate::error::PointProcessError;
 use crate::model::{above_zero, due};
-use crate::simulate::Event;
-
-/// Blocks that the standard error of a rate is taken from.
-const BLOCKS: u64 = 20;
-/// Halvings of the range.
-const HALVINGS: usize = 40;
-
-/// A rate and its standard error.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rate {
-    /// Spikes per neuron and second.
-    pub rate_hz: f64,
-    /// Standard error (Hz).
-    pub standard_error_hz: f64,
-}
 
 /// What tuning found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,124 +31,148 @@ pub struct Tuned {
     pub interval: (f64, f64),
 }
 
-impl Rate {
-    /// The mean over all neurons, and its standard error by 20 blocks of equal length; what is left over is not used.
-    ///
-    /// # Errors
-    /// No neuron, fewer steps than blocks, or a step that is not above 0.
-    pub fn of(events: &[Event], neurons: usize, steps: u64, dt_ms: f64) -> Result<Self, PointProcessError> {
-        above_zero("neurons", neurons as f64)?;
-        above_zero("dt", dt_ms)?;
-        due("steps", steps as f64, steps >= BLOCKS, "20 steps at least are due")?;
-        let length = steps / BLOCKS;
-        let mut counts = [0.0; BLOCKS as usize];
-        for event in events {
-            if let Some(count) = counts.get_mut((event.step / length) as usize) {
-                *count += f64::from(event.count);
-            }
-        }
-        let per_count = 1000.0 / (neurons as f64 * length as f64 * dt_ms);
-        let mean = counts.iter().sum::<f64>() / BLOCKS as f64;
-        let variance = counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / (BLOCKS - 1) as f64;
-        let standard_error = (variance / BLOCKS as f64).sqrt();
-        Ok(Self { rate_hz: mean * per_count, standard_error_hz: standard_error * per_count })
-    }
-}
+/// Half the width of an interval of 95 %, in standard errors.
+const REACH: f64 = 1.96;
+/// Values, ends included, at which the rate is looked at first.
+const SCAN: usize = 9;
+/// A rate this near to a target, in standard errors, is the target.
+const NEAR: f64 = 0.01;
+/// A rate further from the target, in standard errors and as a part of the target, is another.
+const FAR: (f64, f64) = (4.0, 0.01);
+/// A bracket this narrow, as a part of the range, is a value.
+const NARROW: f64 = 1e-9;
+/// More than enough to halve a range until it is narrow, two steps each.
+const STEPS: usize = 80;
+
+/// Measures the rate at a value of the parameter.
+type Measure<'a> = &'a mut dyn FnMut(f64) -> Result<Rate, PointProcessError>;
 
 /// Finds the value between `low` and `high` at which `measure` gives the target.
 ///
 /// # Errors
-/// A range or a target that cannot be, a target that the rates at both ends do not enclose, or what `measure` says.
-pub fn tune(
-    target_hz: f64,
-    (low, high): (f64, f64),
-    measure: &mut dyn FnMut(f64) -> Result<Rate, PointProcessError>,
-) -> Result<Tuned, PointProcessError> {
+/// A range or a target that cannot be, a rate that rises and falls, a target that the rates at both ends do not enclose or
+/// that the rate jumps over, or what `measure` says.
+pub fn tune(target_hz: f64, (low, high): (f64, f64), measure: Measure<'_>) -> Result<Tuned, PointProcessError> {
     above_zero("target rate", target_hz)?;
-    due("low", low, true, "a finite number is due")?;
-    due("high", high, high > low, "a finite number above `low` is due")?;
-    let (at_low, at_high) = (rate(low, measure)?, rate(high, measure)?);
+    due("low", low, true, "expected a finite number")?;
+    due("high", high, high > low, "expected a finite number above `low`")?;
+    let mut search = Search { points: Vec::new(), narrow: NARROW * (high - low), rises: true, measure };
+    for k in 0..SCAN {
+        let part = k as f64 / (SCAN - 1) as f64;
+        search.measure(low + part * (high - low))?;
+    }
+    search.check_monotone()?;
+    let (at_low, at_high) = (search.points[0].1.rate_hz, search.points[SCAN - 1].1.rate_hz);
+    search.rises = at_high > at_low;
     if at_low == at_high || !(at_low.min(at_high) <= target_hz && target_hz <= at_low.max(at_high)) {
         return Err(PointProcessError::NotReached { target_hz, low, high, at_low, at_high });
     }
-    let rises = at_high > at_low;
-    let value = crossing(target_hz, (low, high), rises, measure)?;
-    let found = measure(value)?;
-    let reach = 1.96 * found.standard_error_hz;
-    let a = crossing(target_hz - reach, (low, high), rises, measure)?;
-    let b = crossing(target_hz + reach, (low, high), rises, measure)?;
-    Ok(Tuned { value, rate: found, interval: (a.min(b), a.max(b)) })
-}
-
-fn rate(value: f64, measure: &mut dyn FnMut(f64) -> Result<Rate, PointProcessError>) -> Result<f64, PointProcessError> {
-    match measure(value) {
-        Ok(rate) => Ok(rate.rate_hz),
-        Err(PointProcessError::RunAway { .. }) => Ok(f64::INFINITY),
-        Err(other) => Err(other),
+    let value = search.crossing(target_hz)?;
+    let rate = search.measure(value)?;
+    let allowed = (FAR.0 * rate.standard_error_hz).max(FAR.1 * target_hz);
+    if (rate.rate_hz - target_hz).abs() > allowed {
+        return Err(PointProcessError::Jump { target_hz, value, found_hz: rate.rate_hz });
     }
+    let reach = REACH * rate.standard_error_hz;
+    let (a, b) = if reach > 0.0 {
+        (search.crossing(target_hz - reach)?, search.crossing(target_hz + reach)?)
+    } else {
+        (value, value)
+    };
+    Ok(Tuned { value, rate, interval: (a.min(b).min(value), a.max(b).max(value)) })
 }
 
-/// Where the rate crosses a level, next to an end where it does not.
-fn crossing(
-    level_hz: f64,
-    (mut from, mut to): (f64, f64),
+struct Search<'a> {
+    /// Values with their rates, ascending.
+    points: Vec<(f64, Rate)>,
+    narrow: f64,
     rises: bool,
-    measure: &mut dyn FnMut(f64) -> Result<Rate, PointProcessError>,
-) -> Result<f64, PointProcessError> {
-    for _ in 0..HALVINGS {
-        let middle = from + (to - from) / 2.0;
-        if (rate(middle, measure)? < level_hz) == rises {
-            from = middle;
-        } else {
-            to = middle;
+    measure: Measure<'a>,
+}
+
+impl Search<'_> {
+    fn measure(&mut self, value: f64) -> Result<Rate, PointProcessError> {
+        let place = self.points.partition_point(|point| point.0 < value);
+        if let Some(&(known, rate)) = self.points.get(place)
+            && known == value
+        {
+            return Ok(rate);
         }
+        let rate = match (self.measure)(value) {
+            Err(PointProcessError::RunAway { .. }) => Rate { rate_hz: f64::INFINITY, standard_error_hz: 0.0 },
+            other => other?,
+        };
+        self.points.insert(place, (value, rate));
+        Ok(rate)
     }
-    Ok(from + (to - from) / 2.0)
+
+    /// The direction is that of the ends; the rate may go the other way by chance alone.
+    fn check_monotone(&self) -> Result<(), PointProcessError> {
+        let rate = |place: usize| self.points[place].1;
+        let rises = rate(self.points.len() - 1).rate_hz >= rate(0).rate_hz;
+        for first in 0..self.points.len() {
+            for second in first + 1..self.points.len() {
+                let (one, other) = (rate(first), rate(second));
+                let back = if rises { one.rate_hz - other.rate_hz } else { other.rate_hz - one.rate_hz };
+                if back > FAR.0 * one.standard_error_hz.hypot(other.standard_error_hz) {
+                    return Err(PointProcessError::NotMonotone {
+                        value: self.points[first].0,
+                        rate_hz: one.rate_hz,
+                        other_value: self.points[second].0,
+                        other_rate_hz: other.rate_hz,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the rate crosses a level; an end of the range where it does not.
+    fn crossing(&mut self, level_hz: f64) -> Result<f64, PointProcessError> {
+        let is_before = |rate: &Rate, rises: bool| (rate.rate_hz < level_hz) == rises;
+        let rises = self.rises;
+        let first_behind = self.points.iter().position(|point| !is_before(&point.1, rises));
+        let (mut from, mut to) = match first_behind {
+            None => return Ok(self.points[self.points.len() - 1].0),
+            Some(0) => return Ok(self.points[0].0),
+            Some(place) => (self.points[place - 1], self.points[place]),
+        };
+        // Differences from the level, the older of them halved while it does not move.
+        let (mut at_from, mut at_to) = (from.1.rate_hz - level_hz, to.1.rate_hz - level_hz);
+        for point in [from, to] {
+            if (point.1.rate_hz - level_hz).abs() <= NEAR * point.1.standard_error_hz {
+                return Ok(point.0);
+            }
+        }
+        let mut moved_from = None;
+        for step in 0..STEPS {
+            let width = to.0 - from.0;
+            if width <= self.narrow {
+                break;
+            }
+            let slope = at_to - at_from;
+            let part = if step % 3 == 2 || !slope.is_finite() || slope == 0.0 { 0.5 } else { -at_from / slope };
+            let value = from.0 + width * part.clamp(0.01, 0.99);
+            let rate = self.measure(value)?;
+            let difference = rate.rate_hz - level_hz;
+            if difference.abs() <= NEAR * rate.standard_error_hz {
+                return Ok(value);
+            }
+            let moves_from = is_before(&rate, rises);
+            if moves_from {
+                (from, at_from) = ((value, rate), difference);
+                at_to *= if moved_from == Some(true) { 0.5 } else { 1.0 };
+            } else {
+                (to, at_to) = ((value, rate), difference);
+                at_from *= if moved_from == Some(false) { 0.5 } else { 1.0 };
+            }
+            moved_from = Some(moves_from);
+        }
+        // The end whose rate is nearer.
+        let nearer = (from.1.rate_hz - level_hz).abs() <= (to.1.rate_hz - level_hz).abs();
+        Ok(if nearer { from.0 } else { to.0 })
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use lapicque_numerics::random::StreamKey;
-
-    use super::*;
-    use crate::{Network, Run, Start, Stream, models, simulate};
-
-    #[test]
-    fn a_known_rate_is_inverted_with_its_interval() {
-        for sign in [1.0, -1.0] {
-            let mut measure = |x: f64| Ok(Rate { rate_hz: 10.0 + sign * 2.0 * x, standard_error_hz: 1.0 });
-            let found = tune(12.0, (-4.0, 4.0), &mut measure).unwrap();
-            assert!((found.value - sign).abs() < 1e-9);
-            assert!((found.interval.0 - (sign - 0.98)).abs() < 1e-9 && (found.interval.1 - (sign + 0.98)).abs() < 1e-9);
-            let none = tune(30.0, (-4.0, 4.0), &mut measure);
-            assert!(matches!(none, Err(PointProcessError::NotReached { .. })));
-        }
-    }
-
-    #[test]
-    fn a_threshold_is_found_whose_rate_is_known() {
-        // Without refractoriness the rate is 1000 / (1 + exp(theta)) Hz: 50 Hz at theta = ln 19.
-        let network = Network::from_edges(20, &[]).unwrap();
-        let run =
-            Run { steps: 4000, equilibration_steps: 0, start: Start::Rest, traces: false, largest_mean_count: 1.0 };
-        let mut measure = |theta: f64| {
-            let glm = models::BernoulliGlm { theta, absolute_steps: 0, relative_steps: 0, ..Default::default() };
-            let mut draws = Stream::new(&StreamKey::new([4; 16]), 0);
-            let model = glm.model(models::Compat::None)?;
-            let events = simulate(&model, &network, &run, &mut draws, &mut |_, _| {}, &|| true)?.events;
-            Rate::of(&events, 20, run.steps, 1.0)
-        };
-        let found = tune(50.0, (0.0, 8.0), &mut measure).unwrap();
-        let half = (found.interval.1 - found.interval.0) / 2.0;
-        assert!((found.value - 19.0_f64.ln()).abs() < 2.5 * half && half < 0.1, "{found:?}");
-        assert!((found.rate.rate_hz - 50.0).abs() < 0.1, "{found:?}");
-    }
-
-    #[test]
-    fn what_cannot_be_is_refused() {
-        let mut measure = |_: f64| Ok(Rate { rate_hz: 1.0, standard_error_hz: 0.0 });
-        assert!(tune(0.0, (0.0, 1.0), &mut measure).is_err() && tune(1.0, (1.0, 1.0), &mut measure).is_err());
-        assert!(matches!(tune(1.0, (0.0, 1.0), &mut measure), Err(PointProcessError::NotReached { .. })));
-        assert!(Rate::of(&[], 0, 100, 1.0).is_err() && Rate::of(&[], 1, 19, 1.0).is_err());
-    }
-}
+mod tests;

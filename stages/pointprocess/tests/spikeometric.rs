@@ -1,107 +1,16 @@
-//! Models against spikeometric 1.0.3: drives and rates given its spikes, its spikes given its random numbers, and
-//! statistics over seeds.
+//! Models against spikeometric 1.0.3: drives and rates given its spikes, its spikes given its random numbers, its
+//! stimuli and its Mexican hat.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
-use std::path::PathBuf;
+mod peer;
 
 use lapicque_numerics::random::StreamKey;
 use lapicque_pointprocess::generators::mexican_hat;
-use lapicque_pointprocess::models::{BernoulliGlm, Compat, PoissonGlm, RectifiedLnp, RectifiedSam, ThresholdSam};
-use lapicque_pointprocess::{Draws, Event, Model, Network, Run, Start, Stream, simulate};
+use lapicque_pointprocess::inputs::{Input, RegularPulses};
+use lapicque_pointprocess::{Draws, Network, Run, Start, simulate};
+use lapicque_stimulus::{Stimulus, Waveform};
+use peer::{fixtures, json, model, numbers};
 use serde_json::Value;
-
-/// Where the fixtures are, if they are there.
-fn fixtures() -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared").to_string();
-    let folder = PathBuf::from(std::env::var("LAPICQUE_SHARED").unwrap_or(beside)).join("fixtures/glm");
-    if !folder.is_dir() {
-        println!("skipped: no folder {}", folder.display());
-        return None;
-    }
-    Some(folder)
-}
-
-/// The numbers of an .npy file of version 1.
-fn numbers(path: PathBuf) -> Vec<f64> {
-    let bytes = std::fs::read(path).unwrap();
-    let begin = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    let header = std::str::from_utf8(&bytes[10..begin]).unwrap();
-    assert!(header.contains("'fortran_order': False"));
-    let data = &bytes[begin..];
-    if header.contains("<f8") {
-        data.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect()
-    } else if header.contains("<f4") {
-        data.chunks_exact(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))).collect()
-    } else {
-        assert!(header.contains("|b1") || header.contains("|u1"), "{header}");
-        data.iter().map(|&b| f64::from(b)).collect()
-    }
-}
-
-fn json(path: PathBuf) -> Value {
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
-}
-
-fn model(settings: &Value) -> Model {
-    let number = |field: &str| settings["params"][field].as_f64().unwrap();
-    let count = |field: &str| settings["params"][field].as_u64().unwrap() as usize;
-    let model = match settings["model"].as_str().unwrap() {
-        "BernoulliGLM" => BernoulliGlm {
-            theta: number("theta"),
-            dt_ms: number("dt"),
-            coupling_steps: count("coupling_window"),
-            alpha_per_ms: number("alpha"),
-            beta_per_ms: number("beta"),
-            absolute_steps: count("abs_ref_scale"),
-            absolute_strength: number("abs_ref_strength"),
-            relative_steps: count("rel_ref_scale"),
-            relative_strength: number("rel_ref_strength"),
-            recurrence: number("r"),
-        }
-        .model(Compat::Spikeometric),
-        "PoissonGLM" => PoissonGlm {
-            alpha_ms: number("alpha"),
-            beta: number("beta"),
-            dt_ms: number("dt"),
-            window_steps: count("T"),
-            tau_ms: number("tau"),
-            recurrence: number("r"),
-            background: number("b"),
-        }
-        .model(Compat::Spikeometric),
-        "RectifiedLNP" => RectifiedLnp {
-            gain: number("lambda_0"),
-            theta: number("theta"),
-            dt_ms: number("dt"),
-            window_steps: count("T"),
-            tau_ms: number("tau"),
-            recurrence: number("r"),
-            background: number("b"),
-        }
-        .model(),
-        "RectifiedSAM" => RectifiedSam {
-            gain: number("lambda_0"),
-            theta: number("theta"),
-            dt_ms: number("dt"),
-            tau_ms: number("tau"),
-            recurrence: number("r"),
-            background: number("b"),
-        }
-        .model(),
-        "ThresholdSAM" => ThresholdSam {
-            theta: number("theta"),
-            dt_ms: number("dt"),
-            tau_ms: number("tau"),
-            recurrence: number("r"),
-            background: number("b"),
-            noise_probability: number("rho"),
-            noise_sigma: number("sigma"),
-        }
-        .model(Compat::Spikeometric),
-        other => panic!("{other}"),
-    };
-    model.unwrap()
-}
 
 /// Random numbers of a file, [neurons, steps].
 struct Tape {
@@ -230,97 +139,59 @@ fn the_mexican_hat_is_that_of_the_peer() {
     }
 }
 
-/// Mean and standard deviation over seeds.
-fn spread(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt())
-}
-
-fn within(name: &str, ours: &[f64], due: &Value) {
-    let (mean, sd) = spread(ours);
-    let (due, due_sd) = (due["mean"].as_f64().unwrap(), due["std"].as_f64().unwrap());
-    let allowed = 4.0 * (due_sd * due_sd / 8.0 + sd * sd / ours.len() as f64).sqrt();
-    assert!((mean - due).abs() < allowed, "{name}: {mean} +- {sd}, due {due} +- {due_sd}");
-}
-
-/// Mean and coefficient of variation of all intervals, in steps.
-fn intervals(events: &[Event], neurons: &[usize]) -> (f64, f64) {
-    let mut all = Vec::new();
-    for &neuron in neurons {
-        let times: Vec<u64> = events.iter().filter(|e| e.neuron as usize == neuron).map(|e| e.step).collect();
-        all.extend(times.windows(2).map(|pair| (pair[1] - pair[0]) as f64));
-    }
-    let mean = all.iter().sum::<f64>() / all.len() as f64;
-    (mean, (all.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / all.len() as f64).sqrt() / mean)
-}
-
-fn statistics(case: &str) {
-    let Some(folder) = fixtures() else { return };
-    let folder = folder.join(case);
-    let summary = json(folder.join("summary.json"));
-    let (n, steps) = (summary["n_neurons"].as_u64().unwrap() as usize, summary["n_steps"].as_u64().unwrap());
-    let model = model(&summary);
-    let network = Network::from_matrix(n, &numbers(folder.join("w0.npy"))).unwrap();
-    let run = Run { steps, equilibration_steps: 100, start: Start::Random, traces: false, largest_mean_count: 500.0 };
-    let (mut rates, mut means, mut cvs) = (Vec::new(), Vec::new(), Vec::new());
-    for seed in 0..8 {
-        let mut draws = Stream::new(&StreamKey::new([seed; 16]), 0);
-        let recording = simulate(&model, &network, &run, &mut draws, &mut |_, _| {}, &|| true).unwrap();
-        let spikes: u32 = recording.events.iter().map(|e| e.count).sum();
-        rates.push(f64::from(spikes) * 1000.0 / (n as f64 * steps as f64 * model.dt_ms));
-        let (mean, cv) = intervals(&recording.events, &(0..n).collect::<Vec<_>>());
-        means.push(mean * model.dt_ms);
-        cvs.push(cv);
-    }
-    within(&format!("{case} rate"), &rates, &summary["rate_hz"]);
-    within(&format!("{case} interval"), &means, &summary["isi_mean_ms"]);
-    within(&format!("{case} cv"), &cvs, &summary["isi_cv"]);
-}
-
 #[test]
-fn statistics_are_those_of_the_peer() {
-    statistics("stats_poisson_dt1");
-    statistics("stats_rectified_lnp_mexhat");
-    statistics("stats_rectified_sam");
-    statistics("stats_threshold_sam");
-}
-
-#[test]
-fn the_seed_example_has_the_statistics_of_the_peer() {
+fn stimuli_have_the_values_of_the_peer() {
     let Some(folder) = fixtures() else { return };
-    let folder = folder.join("stats_seed_example");
-    let summary = json(folder.join("summary.json"));
-    let (n, steps, seeds) = (50, summary["n_steps"].as_u64().unwrap(), 8);
-    let model = model(&summary);
-    let (weights, masks) = (numbers(folder.join("w0.npy")), numbers(folder.join("stim_masks.npy")));
-    let run = Run { steps, equilibration_steps: 100, start: Start::Random, traces: false, largest_mean_count: 1.0 };
-    let (mut rates, mut first, mut cvs) = (Vec::new(), Vec::new(), Vec::new());
-    for seed in 0..seeds {
-        let (mut stimulated, mut onset, mut cv_sum) = (0.0, 0.0, Vec::new());
-        for i in 0..10 {
-            let network = Network::from_matrix(n, &weights[i * n * n..(i + 1) * n * n]).unwrap();
-            let mask: Vec<usize> = (0..n).filter(|neuron| masks[i * n + neuron] > 0.0).collect();
-            let mut input = |step: u64, drive: &mut [f64]| {
-                if step % 100 < 10 {
-                    mask.iter().for_each(|&neuron| drive[neuron] += 5.0);
-                }
-            };
-            let mut draws = Stream::new(&StreamKey::new([seed; 16]), i as u64);
-            let events = simulate(&model, &network, &run, &mut draws, &mut input, &|| true).unwrap().events;
-            let of_mask = events.iter().filter(|e| mask.contains(&(e.neuron as usize)));
-            let mine: Vec<Event> = of_mask.copied().collect();
-            stimulated += mine.len() as f64;
-            onset += mine.iter().filter(|e| e.step % 100 == 0).count() as f64;
-            cv_sum.extend(mine.iter().map(|e| Event { neuron: e.neuron + (i * n) as u32, ..*e }));
+    let folder = folder.join("stimuli_connectivity");
+    let settings = json(folder.join("params.json"));
+    let number = |of: &str, field: &str| settings[of][field].as_f64().unwrap();
+    let count = |of: &str, field: &str| number(of, field) as usize;
+    let text = std::fs::read_to_string(folder.join("stimulus_values.csv")).unwrap();
+    let rows: Vec<Vec<f64>> =
+        text.lines().skip(1).map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect()).collect();
+    let steps = rows.iter().filter(|row| row[0] >= 0.0).count();
+    assert_eq!(steps, 320);
+    let regular = RegularPulses {
+        strength: number("reg", "strength"),
+        period_steps: count("reg", "period"),
+        width_steps: count("reg", "tau"),
+        start_step: count("reg", "start"),
+        stop_step: Some(count("reg", "stop")),
+        from_zero: true,
+    };
+    // What the peer calls the duration of a sine is where it ends.
+    let sine = Stimulus {
+        waveform: Waveform::Sinusoid {
+            amplitude: number("sin", "amplitude"),
+            frequency_hz: 1000.0 / number("sin", "period"),
+            phase_rad: number("sin", "phase"),
+            offset: number("sin", "baseline"),
+        },
+        start_ms: number("sin", "start"),
+        end_ms: Some(number("sin", "duration")),
+    };
+    let starts: Vec<usize> = settings["poisson_event_times"].as_array().unwrap().iter().map(whole).collect();
+    let (strength, width) = (number("poi", "strength"), count("poi", "tau"));
+    let inputs = [
+        Input::regular_pulses(regular, &[true], 1, steps),
+        Input::waveform(&sine, &[true], 1, 1.0, steps, &StreamKey::new([1; 16])),
+        Input::given_pulses(strength, width, &starts, &[true], 1, steps),
+    ]
+    .map(Result::unwrap);
+    for row in &rows {
+        if row[0] < 0.0 {
+            assert_eq!(row[1..].iter().map(|value| value.abs()).sum::<f64>(), 0.0, "nothing is before step 0");
+            continue;
         }
-        rates.push(stimulated * 1000.0 / (40.0 * steps as f64));
-        first.push(onset / (40.0 * steps as f64 / 100.0));
-        cvs.push(intervals(&cv_sum, &(0..10 * n).collect::<Vec<_>>()).1);
+        for (input, due) in inputs.iter().zip(&row[1..]) {
+            let mut drive = [0.0];
+            input.add(row[0] as u64, &mut drive);
+            // The peer computes sines in single precision.
+            assert!((drive[0] - due).abs() < 2e-6, "{} {} {due}", row[0], drive[0]);
+        }
     }
-    let due = &summary["groups"]["stim"];
-    within("rate", &rates, &due["rate_hz"]);
-    within("cv", &cvs, &due["isi_cv"]);
-    let (psth, psth_sd) = (due["psth"]["mean"][0].clone(), due["psth"]["std"][0].clone());
-    within("onset", &first, &serde_json::json!({ "mean": psth, "std": psth_sd }));
+}
+
+fn whole(value: &Value) -> usize {
+    value.as_f64().unwrap() as usize
 }

@@ -206,6 +206,8 @@ pub(super) const WITHOUT: &[(&str, &[&str])] = &[
         &["cost", "energy", "gradient", "iteration", "precision", "runs", "sparsity", "step"],
     ),
     ("neuralmass.bifurcation", &["maxima"]),
+    // The unit is that of the parameter.
+    ("pointprocess.tune", &["high", "low", "value"]),
     ("parameters.from_table", &["prediction"]),
     ("parameters.grid", &["seed"]),
     ("parameters.refine", &["g"]),

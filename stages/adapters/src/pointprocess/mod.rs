@@ -12,9 +12,10 @@ mod fit_input;
 mod fit_simulate;
 mod fit_tables;
 mod stimuli;
+mod tune;
 
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(connectivity::KIND), Box::new(fit::KIND), Box::new(fit_simulate::KIND)]
+    vec![Box::new(connectivity::KIND), Box::new(fit::KIND), Box::new(fit_simulate::KIND), Box::new(tune::KIND)]
 }

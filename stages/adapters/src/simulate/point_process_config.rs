@@ -17,9 +17,9 @@ use super::point_process_tables::{RecordConfig, Schedule};
 
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Config {
+pub(crate) struct Config {
     /// Which model: bernoulli_glm (Lepperod et al. 2023), poisson_glm, rectified_lnp, rectified_sam, threshold_sam (Das and Fiete 2020), or general, which `general` describes.
-    pub(super) model: ModelName,
+    pub(crate) model: ModelName,
     /// The parts of the model general.
     #[serde(default)]
     general: Option<GeneralConfig>,
@@ -28,7 +28,7 @@ pub(super) struct Config {
     emission: Option<EmissionConfig>,
     /// Values other than those of the reference, e.g. `theta: 4` or `tau: 10 ms`. Bernoulli: theta, r, alpha, beta, coupling_window, abs_ref_scale, abs_ref_strength, rel_ref_scale, rel_ref_strength. Others: r, b, and of theta, alpha, beta, lambda0, tau, window, rho, sigma what they have. Columns of the input `parameters` set them as well, and `stimuli.NAME.strength`.
     #[serde(default)]
-    pub(super) parameters: BTreeMap<String, Value>,
+    pub(crate) parameters: BTreeMap<String, Value>,
     /// Recorded time, without the transient, e.g. `100 s`; this or `steps`.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
@@ -46,23 +46,23 @@ pub(super) struct Config {
     transient: Option<Time>,
     /// State before the transient: random (default: each neuron spiked in the step before with probability 1/2; activations are uniform from 0 to 1) or rest.
     #[serde(default)]
-    pub(super) start: StartConfig,
+    pub(crate) start: StartConfig,
     /// How many neurons there are, where there is no input `connectivity` and there are no `populations`.
     #[serde(default)]
-    pub(super) neurons: Option<u32>,
+    pub(crate) neurons: Option<u32>,
     /// Names and sizes of populations, in the order of the neurons, e.g. `{excitatory: 25, inhibitory: 25}` (default: one, `neurons`).
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, u32>")]
-    pub(super) populations: IndexMap<String, u32>,
+    pub(crate) populations: IndexMap<String, u32>,
     /// Inputs by name, which add up: what they are and which neurons they reach.
     #[serde(default)]
-    pub(super) stimuli: BTreeMap<String, StimulusOf>,
+    pub(crate) stimuli: BTreeMap<String, StimulusOf>,
     /// What is recorded beside spikes, as signals of every neuron: drive, and probability (of a spike in a step; the mean count of Poisson models).
     #[serde(default)]
-    pub(super) record: Vec<RecordConfig>,
+    pub(crate) record: Vec<RecordConfig>,
     /// The mean count of one neuron in one step from which on a network runs away, and its sample fails (default 100; at most 700).
     #[serde(default = "hundred")]
-    pub(super) largest_mean_count: f64,
+    pub(crate) largest_mean_count: f64,
     /// `spikeometric`: what its version 1.0.3 computes where that is another model: counts of poisson_glm are multiplied by the step, the relative refractory period has one step more, the noise of threshold_sam is squared, regular pulses count from step 0, and intervals of Poisson pulses are Poisson counts.
     #[serde(default)]
     compat: Option<CompatConfig>,
@@ -70,7 +70,7 @@ pub(super) struct Config {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum ModelName {
+pub(crate) enum ModelName {
     BernoulliGlm,
     PoissonGlm,
     RectifiedLnp,
@@ -120,7 +120,7 @@ enum EmissionConfig {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum StartConfig {
+pub(crate) enum StartConfig {
     #[default]
     Random,
     Rest,
@@ -141,17 +141,17 @@ const TRANSIENT_STEPS: u64 = 100;
 
 /// A model, and the strengths of the stimuli that have one.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Driven {
-    pub(super) settings: Settings,
-    pub(super) strengths: BTreeMap<String, f64>,
+pub(crate) struct Driven {
+    pub(crate) settings: Settings,
+    pub(crate) strengths: BTreeMap<String, f64>,
 }
 
 impl Config {
-    pub(super) fn compat(&self) -> Compat {
+    pub(crate) fn compat(&self) -> Compat {
         if self.compat.is_some() { Compat::Spikeometric } else { Compat::None }
     }
 
-    pub(super) fn has_time_step(&self) -> bool {
+    pub(crate) fn has_time_step(&self) -> bool {
         self.time_step.is_some()
     }
 
@@ -163,7 +163,7 @@ impl Config {
         self.time_step.map_or(default, Time::value)
     }
 
-    pub(super) fn schedule(&self) -> Result<Schedule, ConfigError> {
+    pub(crate) fn schedule(&self) -> Result<Schedule, ConfigError> {
         let dt_ms = self.dt_ms();
         if !(dt_ms > 0.0 && dt_ms.is_finite()) {
             return Err(ConfigError::at("time_step", format!("{dt_ms} ms is not allowed; it must be above 0")));
@@ -189,7 +189,7 @@ impl Config {
         Ok(Schedule { dt_ms, steps, transient_steps })
     }
 
-    pub(super) fn driven(&self) -> Result<Driven, ConfigError> {
+    pub(crate) fn driven(&self) -> Result<Driven, ConfigError> {
         let form = match (self.model, &self.general) {
             (ModelName::General, Some(general)) => Form::General(general.parts()),
             (ModelName::General, None) => {

@@ -22,12 +22,12 @@ use super::point_process_tables::{Populations, Schedule};
 use crate::stimulus_config::StimulusConfig;
 
 /// The input whose rows say which neurons a stimulus reaches.
-pub(super) const MASKS: &str = "masks";
+pub(crate) const MASKS: &str = "masks";
 
 /// One of `regular`, `poisson_pulses` and `waveform`, and the neurons that it reaches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct StimulusOf {
+pub(crate) struct StimulusOf {
     /// Pulses at equal distances.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     regular: Option<RegularConfig>,
@@ -172,7 +172,7 @@ enum Waves {
 
 /// A stimulus that fits a run.
 #[derive(Debug, Clone)]
-pub(super) struct ReadyStimulus {
+pub(crate) struct ReadyStimulus {
     name: String,
     waves: Waves,
     targets: Option<Targets>,
@@ -180,13 +180,13 @@ pub(super) struct ReadyStimulus {
 
 impl StimulusOf {
     /// Of pulses, which have one.
-    pub(super) fn strength(&self) -> Option<f64> {
+    pub(crate) fn strength(&self) -> Option<f64> {
         self.regular.map(|pulses| pulses.strength).or(self.poisson_pulses.map(|pulses| pulses.strength))
     }
 
     /// # Errors
     /// What is wrong with it, by field.
-    pub(super) fn ready(&self, name: &str, schedule: Schedule, compat: Compat) -> Result<ReadyStimulus, ConfigError> {
+    pub(crate) fn ready(&self, name: &str, schedule: Schedule, compat: Compat) -> Result<ReadyStimulus, ConfigError> {
         let field = format!("stimuli.{name}");
         let is_peer = compat == Compat::Spikeometric;
         let steps = |of: &str, name: &'static str, time: Time| {
@@ -246,17 +246,17 @@ impl StimulusOf {
 }
 
 impl ReadyStimulus {
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// Whether the input `masks` says which neurons it reaches.
-    pub(super) fn is_masked(&self) -> bool {
+    pub(crate) fn is_masked(&self) -> bool {
         self.targets.is_none()
     }
 
     /// The population that its configuration names.
-    pub(super) fn population(&self) -> Option<&str> {
+    pub(crate) fn population(&self) -> Option<&str> {
         match &self.targets {
             Some(Targets::Chosen(chosen)) => {
                 chosen.population.as_deref().or(chosen.random.as_ref().and_then(|random| random.population.as_deref()))
@@ -266,7 +266,7 @@ impl ReadyStimulus {
     }
 
     /// Its values at all steps, and the neurons that it reaches in a network.
-    pub(super) fn input(
+    pub(crate) fn input(
         &self,
         strength: Option<f64>,
         populations: &Populations,
@@ -336,7 +336,7 @@ impl ReadyStimulus {
 }
 
 /// Rows of the input `masks`.
-pub(super) struct Masks {
+pub(crate) struct Masks {
     /// Stimulus, if there is such a column, and neuron.
     rows: Vec<(Option<String>, usize)>,
 }
@@ -344,7 +344,7 @@ pub(super) struct Masks {
 impl Masks {
     /// # Errors
     /// Columns of other types, numbers below 0, and names of no stimulus.
-    pub(super) fn read(table: &RecordBatch, stimuli: &[ReadyStimulus]) -> Result<Self, SampleError> {
+    pub(crate) fn read(table: &RecordBatch, stimuli: &[ReadyStimulus]) -> Result<Self, SampleError> {
         let numbers =
             int_column(FREE, table, "neuron").map_err(|error| SampleError::input(format!("masks: {error}")))?;
         let names = table.column_by_name("stimulus").map(|_| text_column(FREE, table, "stimulus"));

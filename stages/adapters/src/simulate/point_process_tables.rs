@@ -21,16 +21,16 @@ use serde::{Deserialize, Serialize};
 
 /// How long a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(super) struct Schedule {
-    pub(super) dt_ms: f64,
-    pub(super) steps: usize,
-    pub(super) transient_steps: u64,
+pub(crate) struct Schedule {
+    pub(crate) dt_ms: f64,
+    pub(crate) steps: usize,
+    pub(crate) transient_steps: u64,
 }
 
 /// What is recorded beside spikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum RecordConfig {
+pub(crate) enum RecordConfig {
     Drive,
     Probability,
 }
@@ -38,7 +38,7 @@ pub(super) enum RecordConfig {
 /// Population, neuron and step of a spike, as they are collected and in the table.
 const BYTES_OF_SPIKE: f64 = 18.0;
 
-pub(super) fn outputs(dt_ms: f64, record: &[RecordConfig]) -> Vec<Output> {
+pub(crate) fn outputs(dt_ms: f64, record: &[RecordConfig]) -> Vec<Output> {
     let mut outputs = vec![
         Output::new("spikes", spikes::schema(dt_ms)),
         Output::new("populations", populations::schema()),
@@ -63,7 +63,7 @@ fn stimulated() -> TableSchema {
 }
 
 impl RecordConfig {
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Drive => "drive",
             Self::Probability => "probability",
@@ -73,14 +73,14 @@ impl RecordConfig {
 
 /// Names and sizes of populations, in the order of the neurons.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Populations(Vec<(String, u32)>);
+pub(crate) struct Populations(Vec<(String, u32)>);
 
 impl Populations {
     /// Those of a configuration, or one of all neurons.
     ///
     /// # Errors
     /// Sizes that are not those of the network.
-    pub(super) fn new(given: &IndexMap<String, u32>, neurons: usize) -> Result<Self, String> {
+    pub(crate) fn new(given: &IndexMap<String, u32>, neurons: usize) -> Result<Self, String> {
         let size =
             u32::try_from(neurons).map_err(|_| format!("{neurons} neurons; at most {} are allowed", u32::MAX))?;
         if given.is_empty() {
@@ -93,16 +93,16 @@ impl Populations {
         Ok(Self(given.iter().map(|(name, size)| (name.clone(), *size)).collect()))
     }
 
-    pub(super) fn neurons(&self) -> usize {
+    pub(crate) fn neurons(&self) -> usize {
         self.0.iter().map(|(_, size)| *size as usize).sum()
     }
 
     /// The numbers of the neurons of a population.
-    pub(super) fn range(&self, name: &str) -> Option<Range<usize>> {
+    pub(crate) fn range(&self, name: &str) -> Option<Range<usize>> {
         self.ranges().find(|(known, _)| *known == name).map(|(_, range)| range)
     }
 
-    pub(super) fn unknown(&self, name: &str) -> String {
+    pub(crate) fn unknown(&self, name: &str) -> String {
         let near = nearest(name, self.0.iter().map(|(name, _)| name.as_str()));
         let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         format!("there is no population `{name}`{near}")
@@ -118,7 +118,7 @@ impl Populations {
 }
 
 /// Takes what is recorded, step by step.
-pub(super) struct Recorder<'a> {
+pub(crate) struct Recorder<'a> {
     model: &'a Model,
     schedule: Schedule,
     ends: Vec<usize>,
@@ -132,7 +132,7 @@ pub(super) struct Recorder<'a> {
 impl<'a> Recorder<'a> {
     /// # Errors
     /// Traces that do not fit.
-    pub(super) fn new(
+    pub(crate) fn new(
         model: &'a Model,
         populations: &Populations,
         schedule: Schedule,
@@ -151,7 +151,7 @@ impl<'a> Recorder<'a> {
         })
     }
 
-    pub(super) fn take(&mut self, step: &Step<'_>) -> Result<(), PointProcessError> {
+    pub(crate) fn take(&mut self, step: &Step<'_>) -> Result<(), PointProcessError> {
         // A run has fewer than 2^32 steps; that of the table counts from 1.
         let row = step.step as u32 + 1;
         let (mut population, mut start) = (0, 0);
@@ -180,7 +180,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// The tables of [`outputs`].
-    pub(super) fn tables(
+    pub(crate) fn tables(
         self,
         populations: &Populations,
         stimuli: &[(String, Input)],
@@ -218,7 +218,7 @@ impl<'a> Recorder<'a> {
 ///
 /// # Errors
 /// What they would need, and what is allowed.
-pub(super) fn fits(neurons: usize, steps: usize, traces: usize) -> Result<(), PointProcessError> {
+pub(crate) fn fits(neurons: usize, steps: usize, traces: usize) -> Result<(), PointProcessError> {
     let values = neurons as f64 * steps as f64;
     let what = || format!("{traces} traces of {neurons} neurons and {steps} steps");
     // A table of lists has at most 2^31 - 1 values.

@@ -10,7 +10,8 @@ use super::family::Family;
 use super::trains::Stimulus;
 use super::{Basis, Fit};
 use crate::draws::Draws;
-use crate::simulate::{Event, poisson};
+use crate::emission::poisson;
+use crate::simulate::Event;
 
 /// Bins over which the activity is averaged that may run away.
 const AVERAGED: f64 = 100.0;
