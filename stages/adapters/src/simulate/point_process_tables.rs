@@ -186,14 +186,18 @@ impl<'a> Recorder<'a> {
         stimuli: &[(String, Input)],
     ) -> Result<Vec<RecordBatch>, TableError> {
         let t_stop_ms = self.schedule.steps as f64 * self.schedule.dt_ms;
-        let row = |((name, size), (_, steps)): (&(String, u32), &(Vec<u32>, Vec<u32>))| PopulationRow {
+        let rates = self.spikes.iter().zip(&populations.0).map(|((_, steps), (_, size))| {
+            let seconds = f64::from(*size) * t_stop_ms / 1000.0;
+            steps.len() as f64 / seconds
+        });
+        let rows = populations.0.iter().zip(rates).map(|((name, size), rate_hz)| PopulationRow {
             population: name.clone(),
             size: *size,
             t_start_ms: 0.0,
             t_stop_ms,
-            rate_hz: steps.len() as f64 / (f64::from(*size) * t_stop_ms) * 1000.0,
-        };
-        let rows: Vec<PopulationRow> = populations.0.iter().zip(&self.spikes).map(row).collect();
+            rate_hz,
+        });
+        let rows: Vec<PopulationRow> = rows.collect();
         let (mut population, mut neuron, mut step) = (Vec::with_capacity(self.count), Vec::new(), Vec::new());
         for (number, (neurons, steps)) in self.spikes.into_iter().enumerate() {
             population.resize(population.len() + neurons.len(), number as u16);

@@ -130,9 +130,9 @@ fn of_columns(file: &FileRef, numbered_from: u32) -> Result<Option<Connections>,
         };
         let columns: Vec<Vec<f64>> =
             places.iter().zip(COLUMNS).map(column).collect::<Result<_, String>>().map_err(fail)?;
-        for row in 0..batch.num_rows() {
-            let values = [columns[0][row], columns[1][row], columns[2][row]];
-            list.push(values).map_err(|message| fail(format!("row {}: {message}", before + row + 1)))?;
+        let [from, to, weight] = &columns[..] else { continue };
+        for (row, ((&from, &to), &weight)) in from.iter().zip(to).zip(weight).enumerate() {
+            list.push([from, to, weight]).map_err(|message| fail(format!("row {}: {message}", before + row + 1)))?;
         }
         before += batch.num_rows();
     }
