@@ -7,6 +7,7 @@ pub mod bids;
 pub mod brainvision;
 pub mod csv;
 pub mod edf;
+pub mod equations;
 pub mod fif;
 pub mod hdf5;
 pub mod makes_sense;

@@ -5,7 +5,8 @@ use super::span::Span;
 
 /// `target = value` or `target += value`. A target that names no variable of the model is a new variable, local to the
 /// statements: the first statement that has it must be `=`.
-#[derive(Clone, Debug, PartialEq)]
+/// Two statements are equal when they say the same, wherever they stand.
+#[derive(Clone, Debug)]
 pub struct Statement {
     /// Which variable is written.
     pub target: String,
@@ -57,6 +58,12 @@ impl AssignmentOperator {
             Self::Divide => "/=",
             Self::Remainder => "%=",
         }
+    }
+}
+
+impl PartialEq for Statement {
+    fn eq(&self, other: &Self) -> bool {
+        self.target == other.target && self.operator == other.operator && self.value == other.value
     }
 }
 
