@@ -31,7 +31,7 @@ pub use build::{Bindings, Scope};
 pub use error::EngineError;
 pub use graph::{Graph, Value, Write};
 pub use program::{BLOCK, Program};
-pub use state::{Column, Kind, Layout, State};
+pub use state::{Column, Layout, State};
 pub use timed::TimedArray;
 
 pub(crate) use graph::Node;

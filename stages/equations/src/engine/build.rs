@@ -1,6 +1,6 @@
 //! Expressions and statements become values of a [`Graph`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::draws::Distribution;
 use super::{EngineError, Graph, Layout, Node, Operation, TimedArray, Value, Write};
@@ -14,8 +14,8 @@ use crate::language::statement::Statement;
 pub struct Scope<'a> {
     /// Variables.
     pub layout: &'a Layout,
-    /// Constants by name, in SI units; units and physical constants that occur are among them.
-    pub constants: &'a BTreeMap<String, f64>,
+    /// Parameters, constants and units: names whose numbers are known before the simulation.
+    pub names: &'a crate::language::scope::Scope,
     /// Arrays over time.
     pub arrays: &'a [TimedArray],
     /// The step, in s.
@@ -26,8 +26,8 @@ pub struct Scope<'a> {
 pub type Bindings = HashMap<String, Value>;
 
 impl Graph<'_> {
-    /// The value of an expression. Names mean, in this order: `bindings`, variables, constants, then `t`, `dt`, `i`, `N`,
-    /// `t_in_timesteps`, `pi`, `e` and `inf`. Each call of `rand`, `randn` and `poisson` draws anew: one number for all
+    /// The value of an expression. Names mean, in this order: `bindings`, variables, what is fixed in the scope of
+    /// names, then `t`, `dt`, `i`, `N`, `t_in_timesteps`. Each call of `rand`, `randn` and `poisson` draws anew: one number for all
     /// elements where `shared` is set, else one for each.
     ///
     /// # Errors
@@ -157,8 +157,8 @@ impl Graph<'_> {
         if let Some(column) = self.layout().number(name) {
             return Ok(self.column(column));
         }
-        if let Some(&value) = self.scope.constants.get(name) {
-            return Ok(self.constant(value));
+        if let Some(quantity) = self.scope.names.fixed(name) {
+            return Ok(self.constant(quantity.value));
         }
         Ok(match name {
             "t" => self.time(),
@@ -166,9 +166,6 @@ impl Graph<'_> {
             "i" => self.add(Node::Index),
             "N" => self.constant(self.layout().elements() as f64),
             "t_in_timesteps" => self.add(Node::Step),
-            "pi" => self.constant(std::f64::consts::PI),
-            "e" => self.constant(std::f64::consts::E),
-            "inf" => self.constant(f64::INFINITY),
             _ => return Err(EngineError::UnknownName { name: name.to_owned() }),
         })
     }

@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 
 use super::draws::Distribution;
-use super::{EngineError, Kind, Layout, Operation, Scope};
+use super::{EngineError, Layout, Operation, Scope};
+use crate::language::equation::Values;
 use crate::maths::power::small_whole;
 
 /// A value of a [`Graph`].
@@ -64,6 +65,11 @@ impl<'a> Graph<'a> {
     /// The variables of its elements.
     pub fn layout(&self) -> &'a Layout {
         self.scope.layout
+    }
+
+    /// The step, in s.
+    pub fn dt(&self) -> f64 {
+        self.scope.dt
     }
 
     /// Whether a value is the same for all elements.
@@ -150,11 +156,11 @@ impl<'a> Graph<'a> {
     }
 
     /// `value` as it is kept by a variable of this kind.
-    pub fn as_kind(&mut self, value: Value, kind: Kind) -> Value {
-        match kind {
-            Kind::Float => value,
-            Kind::Integer => self.apply(Operation::Truncate, &[value]),
-            Kind::Boolean => {
+    pub fn as_kept(&mut self, value: Value, values: Values) -> Value {
+        match values {
+            Values::Float => value,
+            Values::Integer => self.apply(Operation::Truncate, &[value]),
+            Values::Boolean => {
                 let zero = self.constant(0.0);
                 self.apply(Operation::NotEqual, &[value, zero])
             }
@@ -246,16 +252,6 @@ impl<'a> Graph<'a> {
         operands(self.node(value))
     }
 
-    /// For each value whether it depends on one for which `test` holds, or is one.
-    pub(crate) fn depending(&self, test: impl Fn(&Node) -> bool) -> Vec<bool> {
-        let mut depends = Vec::with_capacity(self.nodes.len());
-        for node in &self.nodes {
-            let of_operand = operands(node).iter().any(|operand| depends[operand.0 as usize]);
-            depends.push(of_operand || test(node));
-        }
-        depends
-    }
-
     /// A write to a variable, as it keeps it.
     ///
     /// # Errors
@@ -267,7 +263,7 @@ impl<'a> Graph<'a> {
         if variable.shared && !self.is_shared(value) {
             return Err(EngineError::SharedFromEach { name: variable.name.clone() });
         }
-        let value = self.as_kind(value, variable.kind);
+        let value = self.as_kept(value, variable.values);
         Ok(Write { column, value })
     }
 }

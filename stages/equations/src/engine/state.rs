@@ -3,25 +3,15 @@
 use std::collections::HashMap;
 
 use super::EngineError;
-
-/// Which values a variable has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// Real numbers.
-    Float,
-    /// Whole numbers: what is written is cut off towards 0.
-    Integer,
-    /// 0 and 1: what is written is 1 unless it is 0.
-    Boolean,
-}
+use crate::language::equation::Values;
 
 /// A variable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     /// Its name.
     pub name: String,
-    /// Which values it has.
-    pub kind: Kind,
+    /// Which values it has: what is written to an integer is cut off towards 0, to a boolean 1 unless it is 0.
+    pub values: Values,
     /// Whether there is one value for all elements.
     pub shared: bool,
     /// Whether it is written only where the variable `not_refractory` is 1, unless the code is that of a reset.
@@ -31,7 +21,7 @@ pub struct Column {
 impl Column {
     /// A variable of real numbers, one for each element.
     pub fn float(name: &str) -> Self {
-        Self { name: name.to_owned(), kind: Kind::Float, shared: false, unless_refractory: false }
+        Self { name: name.to_owned(), values: Values::Float, shared: false, unless_refractory: false }
     }
 }
 
