@@ -85,7 +85,9 @@ pub(super) fn compile(graph: &Graph<'_>, writes: &[Write]) -> Compiled {
         last.retain(|other| other.column != write.column);
         last.push(*write);
     }
-    last.retain(|write| !matches!(graph.node(write.value), Node::Column(number) if usize::from(*number) == write.column));
+    last.retain(
+        |write| !matches!(graph.node(write.value), Node::Column(number) if usize::from(*number) == write.column),
+    );
     let is_shared = |write: &&Write| graph.layout().columns()[write.column].shared;
     let of_each: Vec<Write> = last.iter().filter(|write| !is_shared(write)).copied().collect();
 
@@ -132,11 +134,13 @@ fn fused(graph: &Graph<'_>, writes: &[Write]) -> HashMap<Value, Made> {
             Node::Apply(operation, _) => {
                 let pair = (operands.first().copied(), operands.get(1).copied());
                 let fused = match (operation, pair) {
-                    (Operation::Add, (Some(left), Some(right))) if left != right => match (product(left), product(right)) {
-                        (Some((a, b)), _) => Some((Operation::MultiplyAdd, [a, b, right])),
-                        (None, Some((a, b))) => Some((Operation::MultiplyAdd, [a, b, left])),
-                        (None, None) => None,
-                    },
+                    (Operation::Add, (Some(left), Some(right))) if left != right => {
+                        match (product(left), product(right)) {
+                            (Some((a, b)), _) => Some((Operation::MultiplyAdd, [a, b, right])),
+                            (None, Some((a, b))) => Some((Operation::MultiplyAdd, [a, b, left])),
+                            (None, None) => None,
+                        }
+                    }
                     (Operation::Subtract, (Some(left), Some(right))) if left != right => {
                         match (product(left), product(right)) {
                             (Some((a, b)), _) => Some((Operation::MultiplySubtract, [a, b, right])),
@@ -151,7 +155,9 @@ fn fused(graph: &Graph<'_>, writes: &[Write]) -> HashMap<Value, Made> {
                     None => (Code::Apply(*operation), operands),
                 }
             }
-            Node::Draw { distribution, draw, .. } => (Code::Draw { distribution: *distribution, draw: *draw }, operands),
+            Node::Draw { distribution, draw, .. } => {
+                (Code::Draw { distribution: *distribution, draw: *draw }, operands)
+            }
             Node::Poisson { draw, .. } => (Code::Poisson { draw: *draw }, operands),
             Node::Timed { array, .. } => (Code::Timed { array: *array }, operands),
             _ => (Code::Index, operands),

@@ -54,7 +54,9 @@ pub enum EngineError {
         allowed: &'static str,
     },
     /// A state that is not of the layout of the program.
-    #[error("the state has {found} columns of {elements} elements, but the program was made for {expected} columns of {of}")]
+    #[error(
+        "the state has {found} columns of {elements} elements, but the program was made for {expected} columns of {of}"
+    )]
     OtherLayout {
         /// Columns of the state.
         found: usize,

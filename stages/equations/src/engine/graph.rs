@@ -236,9 +236,7 @@ impl<'a> Graph<'a> {
             Node::Apply(_, operands) => operands.iter().all(|&operand| self.is_shared(operand)),
             Node::Draw { shared, .. } => *shared,
             Node::Poisson { mean, shared, .. } => *shared && self.is_shared(*mean),
-            Node::Timed { time, index, .. } => {
-                self.is_shared(*time) && index.is_none_or(|index| self.is_shared(index))
-            }
+            Node::Timed { time, index, .. } => self.is_shared(*time) && index.is_none_or(|index| self.is_shared(index)),
         };
         let value = Value(self.nodes.len() as u32);
         self.nodes.push(node.clone());

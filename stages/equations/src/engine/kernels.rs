@@ -231,12 +231,7 @@ fn singly(operation: Operation, out: &mut [f64], operands: [Operand<'_>; 3]) {
 }
 
 #[inline(always)]
-fn by_element(
-    out: &mut [f64],
-    elements: Elements<'_>,
-    start: usize,
-    function: impl Fn([u32; LANES]) -> [f64; LANES],
-) {
+fn by_element(out: &mut [f64], elements: Elements<'_>, start: usize, function: impl Fn([u32; LANES]) -> [f64; LANES]) {
     for (chunk, out) in out.chunks_mut(LANES).enumerate() {
         let first = start + chunk * LANES;
         let mut numbers = [0; LANES];
