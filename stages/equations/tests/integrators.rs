@@ -130,9 +130,11 @@ fn runs_of_brian_are_repeated() {
             }
         }
     }
-    // All that Brian2 refuses, but for the pure integrator, which has an exact solution.
+    // All that Brian2 refuses, but for the pure integrator, which has an exact solution, and exponential Euler for a
+    // model with exp(v), which Brian2 takes and holds fixed.
     let expected = [
         "integ_adex_exact_s",
+        "integ_adex_exponential_euler_s",
         "integ_fhn_exact_s",
         "integ_fhn_exponential_euler_s",
         "integ_quadratic_exact_s",
@@ -276,7 +278,7 @@ fn refractory_variables_stand_still_and_others_move() {
         }
         let (v, g) = (model.column(&state, "v"), model.column(&state, "g"));
         assert_eq!(v[0], 0.8);
-        assert!(v[1] > 1.2, "{v:?}");
+        assert!(v[1] > 1.1, "{v:?}");
         // g relaxes towards v/2, which is held.
         let expected = 0.4 + 1.6 * (-1.0_f64).exp();
         let allowed = if integrator == Integrator::Euler { 5e-3 } else { 1e-9 };

@@ -23,6 +23,9 @@ pub fn propagator(matrix: &[f64], size: usize, dt: f64) -> Option<Propagator> {
     if matrix.len() != size * size {
         return None;
     }
+    if size == 0 {
+        return Some(Propagator { state: Vec::new(), input: Vec::new() });
+    }
     let wide = 2 * size;
     let mut scaled = vec![0.0; wide * wide];
     for row in 0..size {
