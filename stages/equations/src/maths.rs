@@ -61,8 +61,8 @@ pub fn map_lanes(out: &mut [f64], values: &[f64], function: impl Fn([f64; LANES]
 #[inline(always)]
 pub(crate) fn lanes(values: [f64; LANES], function: impl Fn(f64) -> f64) -> [f64; LANES] {
     let mut out = [0.0; LANES];
-    for (out, value) in out.iter_mut().zip(values) {
-        *out = function(value);
+    for (out, value) in out.iter_mut().zip(&values) {
+        *out = function(*value);
     }
     out
 }

@@ -36,7 +36,7 @@ pub fn propagator(matrix: &[f64], size: usize, dt: f64) -> Option<Propagator> {
         scaled[row * wide + size + row] = 1.0;
     }
     let norm = scaled.chunks(wide).map(|row| row.iter().map(|x| x.abs()).sum::<f64>()).fold(0.0, nan_max);
-    if !(norm <= LARGEST_NORM) {
+    if norm.is_nan() || norm > LARGEST_NORM {
         return None;
     }
     let mut squarings = 0;

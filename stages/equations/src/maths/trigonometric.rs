@@ -85,7 +85,7 @@ fn with_large(x: [f64; LANES], values: [f64; LANES], function: fn(f64) -> f64) -
 #[inline(never)]
 fn corrected(x: [f64; LANES], mut values: [f64; LANES], function: fn(f64) -> f64) -> [f64; LANES] {
     for (value, x) in values.iter_mut().zip(x) {
-        if !(x.abs() <= LARGEST) {
+        if x.is_nan() || x.abs() > LARGEST {
             *value = function(x);
         }
     }
