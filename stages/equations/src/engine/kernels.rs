@@ -1,19 +1,14 @@
 //! Instructions over blocks of elements, compiled for several instruction sets.
 //!
-//! A loop reads a chunk of [`LANES`] numbers into an array, computes and writes it: written in place, loops would not
-//! become vectors.
+//! What an instruction writes is never what it reads, so that its loop becomes vectors.
 
 use lapicque_numerics::vectorise::Kernel;
 
 use super::compile::{Code, Destination, Instruction, Source};
 use super::draws::Draws;
-use super::operation::truth;
 use super::program::BLOCK;
 use super::{Operation, TimedArray};
-use crate::maths::exponential::{exp, expm1, exprel, tanh};
-use crate::maths::logarithm::log;
-use crate::maths::rounding::{clip, sign};
-use crate::maths::{LANES, each, filled, lanes, trigonometric};
+use crate::maths::{LANES, each, trigonometric};
 
 /// Which elements are computed.
 #[derive(Clone, Copy)]
@@ -71,7 +66,7 @@ impl Kernel for Blocks<'_> {
                 let operands = instruction.sources.map(operand);
                 match instruction.code {
                     Code::Apply(operation) => apply(operation, out, operands),
-                    Code::Copy => one(out, operands[0], |a| a),
+                    Code::Copy => copy(out, operands[0]),
                     Code::Index => by_element(out, self.elements, start, |elements| elements.map(f64::from)),
                     Code::Draw { distribution, draw } => {
                         let draws = self.draws;
@@ -90,39 +85,40 @@ impl Kernel for Blocks<'_> {
     }
 }
 
+/// The operation is a constant in each branch, so that each becomes a loop of its own.
 #[inline(always)]
 fn apply(operation: Operation, out: &mut [f64], [a, b, c]: [Operand<'_>; 3]) {
     match operation {
-        Operation::Negate => one(out, a, |a| -a),
-        Operation::Absolute => one(out, a, f64::abs),
-        Operation::Sqrt => one(out, a, f64::sqrt),
-        Operation::Floor => one(out, a, f64::floor),
-        Operation::Ceil => one(out, a, f64::ceil),
-        Operation::Truncate => one(out, a, f64::trunc),
-        Operation::Sign => one(out, a, sign),
-        Operation::Not => one(out, a, |a| truth(a == 0.0)),
-        Operation::Exp => one(out, a, exp),
-        Operation::Expm1 => one(out, a, expm1),
-        Operation::Exprel => one(out, a, exprel),
-        Operation::Log => one(out, a, log),
-        Operation::Tanh => one(out, a, tanh),
+        Operation::Negate => one(Operation::Negate, out, a),
+        Operation::Not => one(Operation::Not, out, a),
+        Operation::Absolute => one(Operation::Absolute, out, a),
+        Operation::Sqrt => one(Operation::Sqrt, out, a),
+        Operation::Floor => one(Operation::Floor, out, a),
+        Operation::Ceil => one(Operation::Ceil, out, a),
+        Operation::Truncate => one(Operation::Truncate, out, a),
+        Operation::Sign => one(Operation::Sign, out, a),
+        Operation::Exp => one(Operation::Exp, out, a),
+        Operation::Expm1 => one(Operation::Expm1, out, a),
+        Operation::Exprel => one(Operation::Exprel, out, a),
+        Operation::Log => one(Operation::Log, out, a),
+        Operation::Tanh => one(Operation::Tanh, out, a),
         Operation::Sin => one_of_lanes(out, a, trigonometric::sin),
         Operation::Cos => one_of_lanes(out, a, trigonometric::cos),
-        Operation::Add => two(out, a, b, |a, b| a + b),
-        Operation::Subtract => two(out, a, b, |a, b| a - b),
-        Operation::Multiply => two(out, a, b, |a, b| a * b),
-        Operation::Divide => two(out, a, b, |a, b| a / b),
-        Operation::Less => two(out, a, b, |a, b| truth(a < b)),
-        Operation::LessOrEqual => two(out, a, b, |a, b| truth(a <= b)),
-        Operation::Equal => two(out, a, b, |a, b| truth(a == b)),
-        Operation::NotEqual => two(out, a, b, |a, b| truth(a != b)),
-        Operation::And => two(out, a, b, |a, b| truth(a != 0.0 && b != 0.0)),
-        Operation::Or => two(out, a, b, |a, b| truth(a != 0.0 || b != 0.0)),
-        Operation::Select => three(out, a, b, c, |a, b, c| if a != 0.0 { b } else { c }),
-        Operation::Clip => three(out, a, b, c, clip),
-        Operation::MultiplyAdd => three(out, a, b, c, |a, b, c| a * b + c),
-        Operation::MultiplySubtract => three(out, a, b, c, |a, b, c| a * b - c),
-        Operation::SubtractMultiply => three(out, a, b, c, |a, b, c| c - a * b),
+        Operation::Add => two(Operation::Add, out, a, b),
+        Operation::Subtract => two(Operation::Subtract, out, a, b),
+        Operation::Multiply => two(Operation::Multiply, out, a, b),
+        Operation::Divide => two(Operation::Divide, out, a, b),
+        Operation::Less => two(Operation::Less, out, a, b),
+        Operation::LessOrEqual => two(Operation::LessOrEqual, out, a, b),
+        Operation::Equal => two(Operation::Equal, out, a, b),
+        Operation::NotEqual => two(Operation::NotEqual, out, a, b),
+        Operation::And => two(Operation::And, out, a, b),
+        Operation::Or => two(Operation::Or, out, a, b),
+        Operation::Select => three(Operation::Select, out, a, b, c),
+        Operation::Clip => three(Operation::Clip, out, a, b, c),
+        Operation::MultiplyAdd => three(Operation::MultiplyAdd, out, a, b, c),
+        Operation::MultiplySubtract => three(Operation::MultiplySubtract, out, a, b, c),
+        Operation::SubtractMultiply => three(Operation::SubtractMultiply, out, a, b, c),
         // Not vectors, so one loop for all.
         Operation::Tan
         | Operation::Sinh
@@ -140,6 +136,14 @@ fn apply(operation: Operation, out: &mut [f64], [a, b, c]: [Operand<'_>; 3]) {
 }
 
 #[inline(always)]
+fn copy(out: &mut [f64], a: Operand<'_>) {
+    match a {
+        Operand::Each(a) => out.copy_from_slice(a),
+        Operand::All(a) => out.fill(a),
+    }
+}
+
+#[inline(always)]
 fn one_of_lanes(out: &mut [f64], a: Operand<'_>, function: impl Fn([f64; LANES]) -> [f64; LANES]) {
     match a {
         Operand::Each(a) => each(out, a, function),
@@ -148,70 +152,63 @@ fn one_of_lanes(out: &mut [f64], a: Operand<'_>, function: impl Fn([f64; LANES])
 }
 
 #[inline(always)]
-fn one(out: &mut [f64], a: Operand<'_>, function: impl Fn(f64) -> f64) {
+fn one(operation: Operation, out: &mut [f64], a: Operand<'_>) {
     match a {
-        Operand::Each(a) => each(out, a, |a| lanes(a, &function)),
-        Operand::All(a) => out.fill(function(a)),
+        Operand::Each(a) => {
+            for (out, &a) in out.iter_mut().zip(a) {
+                *out = operation.of_one(a);
+            }
+        }
+        Operand::All(a) => out.fill(operation.of_one(a)),
     }
 }
 
 #[inline(always)]
-fn two(out: &mut [f64], a: Operand<'_>, b: Operand<'_>, function: impl Fn(f64, f64) -> f64) {
+fn two(operation: Operation, out: &mut [f64], a: Operand<'_>, b: Operand<'_>) {
     match (a, b) {
-        (Operand::Each(a), Operand::Each(b)) => each_two(out, a, b, function),
-        (Operand::Each(a), Operand::All(b)) => each(out, a, |a| lanes(a, |a| function(a, b))),
-        (Operand::All(a), Operand::Each(b)) => each(out, b, |b| lanes(b, |b| function(a, b))),
-        (Operand::All(a), Operand::All(b)) => out.fill(function(a, b)),
+        (Operand::Each(a), Operand::Each(b)) => {
+            for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                *out = operation.of_two(a, b);
+            }
+        }
+        (Operand::Each(a), Operand::All(b)) => {
+            for (out, &a) in out.iter_mut().zip(a) {
+                *out = operation.of_two(a, b);
+            }
+        }
+        (Operand::All(a), Operand::Each(b)) => {
+            for (out, &b) in out.iter_mut().zip(b) {
+                *out = operation.of_two(a, b);
+            }
+        }
+        (Operand::All(a), Operand::All(b)) => out.fill(operation.of_two(a, b)),
     }
 }
 
 #[inline(always)]
-fn three(out: &mut [f64], a: Operand<'_>, b: Operand<'_>, c: Operand<'_>, function: impl Fn(f64, f64, f64) -> f64) {
+fn three(operation: Operation, out: &mut [f64], a: Operand<'_>, b: Operand<'_>, c: Operand<'_>) {
     match (a, b, c) {
-        (Operand::Each(a), Operand::Each(b), Operand::Each(c)) => each_three(out, a, b, c, function),
-        (Operand::Each(a), Operand::Each(b), Operand::All(c)) => each_two(out, a, b, |a, b| function(a, b, c)),
-        (Operand::Each(a), Operand::All(b), Operand::Each(c)) => each_two(out, a, c, |a, c| function(a, b, c)),
-        (Operand::Each(a), Operand::All(b), Operand::All(c)) => each(out, a, |a| lanes(a, |a| function(a, b, c))),
-        (Operand::All(a), b, c) => two(out, b, c, |b, c| function(a, b, c)),
-    }
-}
-
-#[inline(always)]
-fn each_two(out: &mut [f64], a: &[f64], b: &[f64], function: impl Fn(f64, f64) -> f64) {
-    let chunk = |a: [f64; LANES], b: [f64; LANES]| {
-        let mut result = [0.0; LANES];
-        for lane in 0..LANES {
-            result[lane] = function(a[lane], b[lane]);
+        (Operand::Each(a), Operand::Each(b), Operand::Each(c)) => {
+            for (((out, &a), &b), &c) in out.iter_mut().zip(a).zip(b).zip(c) {
+                *out = operation.of_three(a, b, c);
+            }
         }
-        result
-    };
-    let (out, out_rest) = out.as_chunks_mut::<LANES>();
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
-        *out = chunk(*a, *b);
-    }
-    for (out, value) in out_rest.iter_mut().zip(chunk(filled(a_rest), filled(b_rest))) {
-        *out = value;
-    }
-}
-
-#[inline(always)]
-fn each_three(out: &mut [f64], a: &[f64], b: &[f64], c: &[f64], function: impl Fn(f64, f64, f64) -> f64) {
-    let chunk = |a: [f64; LANES], b: [f64; LANES], c: [f64; LANES]| {
-        let mut result = [0.0; LANES];
-        for lane in 0..LANES {
-            result[lane] = function(a[lane], b[lane], c[lane]);
+        (Operand::Each(a), Operand::Each(b), Operand::All(c)) => {
+            for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                *out = operation.of_three(a, b, c);
+            }
         }
-        result
-    };
-    let (out, out_rest) = out.as_chunks_mut::<LANES>();
-    let ((a, a_rest), (b, b_rest), (c, c_rest)) =
-        (a.as_chunks::<LANES>(), b.as_chunks::<LANES>(), c.as_chunks::<LANES>());
-    for (((out, a), b), c) in out.iter_mut().zip(a).zip(b).zip(c) {
-        *out = chunk(*a, *b, *c);
-    }
-    for (out, value) in out_rest.iter_mut().zip(chunk(filled(a_rest), filled(b_rest), filled(c_rest))) {
-        *out = value;
+        (Operand::Each(a), Operand::All(b), Operand::Each(c)) => {
+            for ((out, &a), &c) in out.iter_mut().zip(a).zip(c) {
+                *out = operation.of_three(a, b, c);
+            }
+        }
+        (Operand::Each(a), Operand::All(b), Operand::All(c)) => {
+            for (out, &a) in out.iter_mut().zip(a) {
+                *out = operation.of_three(a, b, c);
+            }
+        }
+        (Operand::All(_), _, _) => singly(operation, out, [a, b, c]),
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) enum Operation {
 
 /// 1 or 0.
 #[inline(always)]
-pub(super) fn truth(holds: bool) -> f64 {
+fn truth(holds: bool) -> f64 {
     if holds { 1.0 } else { 0.0 }
 }
 
@@ -86,8 +86,24 @@ impl Operation {
         }
     }
 
-    /// Its value; operands that it does not have do not count. The same bits as the loops over vectors.
+    /// Its value; operands that it does not have do not count. The same bits as the loops over vectors, which are made of
+    /// the functions below.
     pub(crate) fn evaluate(self, [a, b, c]: [f64; 3]) -> f64 {
+        match self.operands() {
+            1 => match self {
+                Self::Sin => trigonometric::sin([a; LANES])[0],
+                Self::Cos => trigonometric::cos([a; LANES])[0],
+                _ => self.of_one(a),
+            },
+            2 => self.of_two(a, b),
+            _ => self.of_three(a, b, c),
+        }
+    }
+
+    /// The value of an operation on one number other than sine and cosine, which are made for several at once; NaN for
+    /// operations on more.
+    #[inline(always)]
+    pub(super) fn of_one(self, a: f64) -> f64 {
         match self {
             Self::Negate => -a,
             Self::Not => truth(a == 0.0),
@@ -102,8 +118,6 @@ impl Operation {
             Self::Exprel => exprel(a),
             Self::Log => log(a),
             Self::Tanh => tanh(a),
-            Self::Sin => trigonometric::sin([a; LANES])[0],
-            Self::Cos => trigonometric::cos([a; LANES])[0],
             Self::Tan => elementary::tan(a),
             Self::Sinh => elementary::sinh(a),
             Self::Cosh => elementary::cosh(a),
@@ -112,6 +126,14 @@ impl Operation {
             Self::Arctan => elementary::arctan(a),
             Self::Log10 => elementary::log10(a),
             Self::Log1p => elementary::log1p(a),
+            _ => f64::NAN,
+        }
+    }
+
+    /// The value of an operation on two numbers; NaN for others.
+    #[inline(always)]
+    pub(super) fn of_two(self, a: f64, b: f64) -> f64 {
+        match self {
             Self::Add => a + b,
             Self::Subtract => a - b,
             Self::Multiply => a * b,
@@ -126,6 +148,14 @@ impl Operation {
             Self::NotEqual => truth(a != b),
             Self::And => truth(a != 0.0 && b != 0.0),
             Self::Or => truth(a != 0.0 || b != 0.0),
+            _ => f64::NAN,
+        }
+    }
+
+    /// The value of an operation on three numbers; NaN for others.
+    #[inline(always)]
+    pub(super) fn of_three(self, a: f64, b: f64, c: f64) -> f64 {
+        match self {
             Self::Select => {
                 if a != 0.0 {
                     b
@@ -137,6 +167,7 @@ impl Operation {
             Self::MultiplyAdd => a * b + c,
             Self::MultiplySubtract => a * b - c,
             Self::SubtractMultiply => c - a * b,
+            _ => f64::NAN,
         }
     }
 }
