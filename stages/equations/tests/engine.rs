@@ -1,4 +1,6 @@
 //! Programs against an interpreter of the syntax tree, their order of writes, and their draws.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use lapicque_equations::engine::{
     BLOCK, Bindings, Column, EngineError, Graph, Layout, Program, Scope, State, TimedArray,
 };
