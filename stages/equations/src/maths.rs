@@ -1,7 +1,7 @@
 //! Functions of equations over many numbers at once, with the same bits on every machine.
 //!
 //! Each function takes and gives one `f64` and is free of branches, so that a loop over it becomes vectors; [`map`] and
-//! [`map2`] are such loops, compiled for several instruction sets. All are made of additions, multiplications,
+//! [`map_lanes`] are such loops, compiled for several instruction sets. All are made of additions, multiplications,
 //! divisions, roots and roundings, each rounded once as IEEE 754 says: **nothing is fused** (no FMA), so that a machine
 //! without it gives the same bits as one with it. Functions of little use ([`elementary`]) are those of `libm`, which is
 //! written the same way.
@@ -18,7 +18,7 @@
 //! | `tanh` | 2.5 | all |
 //! | `power` of whole exponents up to 16 | 1 for each multiplication (2 for exponents to 4) | all |
 //! | `sqrt`, `floor`, `ceil`, `sign`, `clip`, `remainder`, `floor_divide` | as Python | all |
-//! | those of `elementary` | 1 (`tan`, `sinh`, `cosh`: 2) | all |
+//! | those of `elementary` | not measured here; about 1 by `libm` | all |
 //!
 //! Special values are those of NumPy: NaN gives NaN, `exp(-inf)` = 0, `log(0)` = -inf, `log(-1)` = NaN,
 //! `exprel(0)` = 1.
