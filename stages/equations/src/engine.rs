@@ -30,7 +30,8 @@ mod timed;
 pub use build::{Bindings, Scope};
 pub use error::EngineError;
 pub use graph::{Graph, Value, Write};
-pub use program::{BLOCK, Program};
+pub use kernels::BLOCK;
+pub use program::Program;
 pub use state::{Column, Layout, State};
 pub use timed::TimedArray;
 

@@ -6,9 +6,12 @@ use lapicque_numerics::vectorise::Kernel;
 
 use super::compile::{Code, Destination, Instruction, Source};
 use super::draws::Draws;
-use super::program::BLOCK;
 use super::{Operation, TimedArray};
 use crate::maths::{LANES, each, trigonometric};
+
+/// Elements that are computed together: few enough that all registers stay in the second cache, enough that what an
+/// instruction costs once does not count.
+pub const BLOCK: usize = 1024;
 
 /// Which elements are computed.
 #[derive(Clone, Copy)]

@@ -5,12 +5,8 @@ use lapicque_numerics::vectorise::vectorise;
 
 use super::compile::{Compiled, Scalar, compile};
 use super::draws::{Draws, SHARED};
-use super::kernels::{Blocks, Elements};
+use super::kernels::{BLOCK, Blocks, Elements};
 use super::{EngineError, Graph, Layout, State, TimedArray, Write};
-
-/// Elements that are computed together: few enough that all registers stay in the second cache, enough that what an
-/// instruction costs once does not count.
-pub const BLOCK: usize = 1024;
 
 /// Writes to variables, ready to be computed. It keeps what it needs in between, so one state at a time.
 #[derive(Clone, Debug)]
