@@ -209,7 +209,7 @@ pub(super) const WITHOUT: &[(&str, &[&str])] = &[
     // The unit is that of the parameter.
     ("pointprocess.tune", &["high", "low", "value"]),
     ("parameters.from_table", &["prediction"]),
-    ("parameters.grid", &["seed"]),
+    ("parameters.grid", &["density", "seed"]),
     ("parameters.refine", &["g"]),
     // Probabilities, counts and bits; weights are in the unit of the model.
     (

@@ -110,12 +110,14 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     ];
     let mut bound = bound(REVISION, &config, &Config::default(), request, outputs)?;
     for read in &mut bound.reads {
-        let columns: &[&str] = match read.port.as_str() {
-            "spikes" => &SPIKE_COLUMNS,
-            "populations" => &POPULATION_COLUMNS,
+        let columns: Vec<String> = match read.port.as_str() {
+            "spikes" => SPIKE_COLUMNS.map(str::to_owned).into(),
+            "populations" => POPULATION_COLUMNS.map(str::to_owned).into(),
+            "signals" => signals::schema().column_names().map(str::to_owned).collect(),
+            "events" => events::schema().column_names().map(str::to_owned).collect(),
             _ => continue,
         };
-        *read = Read::columns(&read.port, columns.iter().map(|name| (*name).to_owned()));
+        *read = Read::columns(&read.port, columns);
     }
     bound.random = true;
     Ok(Box::new(FitStage { bound, config, structure, penalty, dt_ms, steps_per_bin, quantile }))

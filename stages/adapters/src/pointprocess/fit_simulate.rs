@@ -92,8 +92,14 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let outputs =
         vec![Output::new("spikes", spikes::schema(model.bin_ms)), Output::new("populations", populations::schema())];
     let mut bound = bound(REVISION, &config, &unset, request, outputs)?;
-    for read in bound.reads.iter_mut().filter(|read| read.port == "coefficients") {
-        *read = Read::columns("coefficients", COLUMNS.map(str::to_owned));
+    for read in &mut bound.reads {
+        let columns: Vec<String> = match read.port.as_str() {
+            "coefficients" => COLUMNS.map(str::to_owned).into(),
+            "filters" | "signals" => signals::schema().column_names().map(str::to_owned).collect(),
+            "events" => events::schema().column_names().map(str::to_owned).collect(),
+            _ => continue,
+        };
+        *read = Read::columns(&read.port, columns);
     }
     bound.random = true;
     Ok(Box::new(SimulateStage { bound, config, model, bins }))
