@@ -101,10 +101,18 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
                 let names = ends.into_iter().map(str::to_owned).chain(others.clone());
                 *read = Read::columns("estimates", names);
             }
+            "spikes" => *read = columns_of("spikes", &["population", "neuron", "step"]),
+            "populations" => *read = columns_of("populations", &["population", "size", "t_start_ms", "t_stop_ms"]),
+            "events" => *read = columns_of("events", &["onset_s", "kind", "value"]),
+            "connectivity" => *read = columns_of("connectivity", &["presynaptic", "postsynaptic", "weight"]),
             _ => {}
         }
     }
     Ok(Box::new(ConnectivityStage { bound, config, settings, dt_ms, measures, columns, others }))
+}
+
+fn columns_of(port: &str, columns: &[&str]) -> Read {
+    Read::columns(port, columns.iter().map(|name| (*name).to_owned()))
 }
 
 /// Inputs that do not go together, and columns that they lack.

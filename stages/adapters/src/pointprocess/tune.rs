@@ -1,13 +1,13 @@
 //! `pointprocess.tune`: values of parameters at which a network has given rates ([`lapicque_pointprocess::tune`]).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
-use indexmap::IndexMap;
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Output, PortMode, PortSpec, SampleError, SampleInput,
@@ -60,8 +60,7 @@ struct Config {
     /// What is to be reached.
     targets: Targets,
     /// Lowest and highest value of each parameter, as many as there are targets, six at most, e.g. `theta: [-5, 5]`; any value that a column could set. The rate must only rise or only fall with one parameter.
-    #[schemars(with = "std::collections::BTreeMap<String, (Value, Value)>")]
-    tune: IndexMap<String, (Value, Value)>,
+    tune: BTreeMap<String, (Value, Value)>,
     /// Runs at every point, each with random numbers of its own, 1 to 1000 (default 1).
     #[serde(default = "one")]
     repeats: u32,
@@ -77,7 +76,7 @@ struct Targets {
 #[derive(Debug, Clone)]
 enum Rates {
     OfAll(Frequency),
-    ByPopulation(IndexMap<String, Frequency>),
+    ByPopulation(BTreeMap<String, Frequency>),
 }
 
 fn one() -> u32 {
@@ -104,7 +103,7 @@ impl<'de> Visitor<'de> for RatesVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Rates, A::Error> {
-        IndexMap::deserialize(MapAccessDeserializer::new(map)).map(Rates::ByPopulation)
+        BTreeMap::deserialize(MapAccessDeserializer::new(map)).map(Rates::ByPopulation)
     }
 }
 
