@@ -3,6 +3,9 @@
 //! [`language`] reads equations and statements, checks their units and says what the equations are: linear, noisy, and
 //! which integrators take them. [`units`] knows the names of units and constants.
 //!
+//! [`maths`] has functions over many numbers with the same bits on every machine, [`engine`] compiles expressions and
+//! statements for them, [`integrators`] make steps of equations of them.
+//!
 //! Units: values are in SI units (second, volt, ampere, ...), whatever unit they were written in.
 //!
 //! ```
@@ -26,5 +29,8 @@
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod engine;
+pub mod integrators;
 pub mod language;
+pub mod maths;
 pub mod units;

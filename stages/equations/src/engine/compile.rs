@@ -1,0 +1,327 @@
+//! From values to instructions: what is shared goes into slots, the rest into registers by a linear scan.
+
+use std::collections::HashMap;
+
+use super::draws::Distribution;
+use super::{Graph, Node, Operation, Value, Write};
+
+/// Where an instruction reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// A block of intermediate values.
+    Register(u16),
+    /// A variable.
+    Column(u16),
+    /// A shared value.
+    Slot(u32),
+}
+
+/// Where an instruction writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Destination {
+    Register(u16),
+    /// A variable after the program, by its place among those that are written.
+    Output(u16),
+}
+
+/// What an instruction does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Code {
+    Apply(Operation),
+    Copy,
+    Index,
+    Draw { distribution: Distribution, draw: u32 },
+    Poisson { draw: u32 },
+    Timed { array: u32 },
+}
+
+/// One step over a block of elements; sources that the code does not need repeat the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Instruction {
+    pub(super) code: Code,
+    pub(super) sources: [Source; 3],
+    pub(super) destination: Destination,
+}
+
+/// How a slot gets its value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Scalar {
+    Constant(f64),
+    Column(u16),
+    Time,
+    Step,
+    Apply(Operation, [u32; 3]),
+    Draw { distribution: Distribution, draw: u32 },
+    Poisson { mean: u32, draw: u32 },
+    Timed { array: u32, time: u32, index: Option<u32> },
+}
+
+/// What [`compile`] gives.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Compiled {
+    /// Slots in an order in which each uses earlier ones.
+    pub(super) scalars: Vec<Scalar>,
+    pub(super) instructions: Vec<Instruction>,
+    pub(super) registers: usize,
+    /// Variables of each element that are written.
+    pub(super) outputs: Vec<usize>,
+    /// Shared variables that are written, with the slots of their values.
+    pub(super) shared_outputs: Vec<(usize, u32)>,
+    /// Variables of each element that are read.
+    pub(super) inputs: Vec<usize>,
+}
+
+/// What makes a value of each element: a code and its operands.
+struct Made {
+    code: Code,
+    operands: Vec<Value>,
+}
+
+pub(super) fn compile(graph: &Graph<'_>, writes: &[Write]) -> Compiled {
+    let mut compiled = Compiled::default();
+    // The last write of a variable counts; one that changes nothing is none.
+    let mut last: Vec<Write> = Vec::new();
+    for write in writes {
+        last.retain(|other| other.column != write.column);
+        last.push(*write);
+    }
+    last.retain(
+        |write| !matches!(graph.node(write.value), Node::Column(number) if usize::from(*number) == write.column),
+    );
+    let is_shared = |write: &&Write| graph.layout().columns()[write.column].shared;
+    let of_each: Vec<Write> = last.iter().filter(|write| !is_shared(write)).copied().collect();
+
+    let made = fused(graph, &of_each);
+    let order = ordered(graph, &made, &of_each);
+    let mut slots = Slots { graph, of_value: HashMap::new(), scalars: Vec::new() };
+    emit(graph, &made, &order, &of_each, &mut slots, &mut compiled);
+    for write in last.iter().filter(is_shared) {
+        let slot = slots.slot(write.value);
+        compiled.shared_outputs.push((write.column, slot));
+    }
+    compiled.scalars = slots.scalars;
+    compiled
+}
+
+/// Whether a value is computed by an instruction of its own.
+fn is_made(graph: &Graph<'_>, value: Value) -> bool {
+    !graph.is_shared(value) && !matches!(graph.node(value), Node::Column(_))
+}
+
+/// How all values of each element are made that `writes` need, with products that are used once inside of sums.
+fn fused(graph: &Graph<'_>, writes: &[Write]) -> HashMap<Value, Made> {
+    let mut uses: HashMap<Value, usize> = HashMap::new();
+    let mut waiting: Vec<Value> = writes.iter().map(|write| write.value).collect();
+    let mut needed = Vec::new();
+    while let Some(value) = waiting.pop() {
+        let count = uses.entry(value).or_insert(0);
+        *count += 1;
+        if *count == 1 && is_made(graph, value) {
+            needed.push(value);
+            waiting.extend(graph.operands(value));
+        }
+    }
+    let product = |value: Value| match graph.node(value) {
+        Node::Apply(Operation::Multiply, [a, b, _]) if uses.get(&value) == Some(&1) && is_made(graph, value) => {
+            Some((*a, *b))
+        }
+        _ => None,
+    };
+    let mut made = HashMap::with_capacity(needed.len());
+    for value in needed {
+        let operands = graph.operands(value);
+        let (code, operands) = match graph.node(value) {
+            Node::Apply(operation, _) => {
+                let pair = (operands.first().copied(), operands.get(1).copied());
+                let fused = match (operation, pair) {
+                    (Operation::Add, (Some(left), Some(right))) if left != right => {
+                        match (product(left), product(right)) {
+                            (Some((a, b)), _) => Some((Operation::MultiplyAdd, [a, b, right])),
+                            (None, Some((a, b))) => Some((Operation::MultiplyAdd, [a, b, left])),
+                            (None, None) => None,
+                        }
+                    }
+                    (Operation::Subtract, (Some(left), Some(right))) if left != right => {
+                        match (product(left), product(right)) {
+                            (Some((a, b)), _) => Some((Operation::MultiplySubtract, [a, b, right])),
+                            (None, Some((a, b))) => Some((Operation::SubtractMultiply, [a, b, left])),
+                            (None, None) => None,
+                        }
+                    }
+                    _ => None,
+                };
+                match fused {
+                    Some((operation, operands)) => (Code::Apply(operation), operands.to_vec()),
+                    None => (Code::Apply(*operation), operands),
+                }
+            }
+            Node::Draw { distribution, draw, .. } => {
+                (Code::Draw { distribution: *distribution, draw: *draw }, operands)
+            }
+            Node::Poisson { draw, .. } => (Code::Poisson { draw: *draw }, operands),
+            Node::Timed { array, .. } => (Code::Timed { array: *array }, operands),
+            _ => (Code::Index, operands),
+        };
+        made.insert(value, Made { code, operands });
+    }
+    made
+}
+
+/// Values in an order in which each comes after its operands, those of one write together.
+fn ordered(graph: &Graph<'_>, made: &HashMap<Value, Made>, writes: &[Write]) -> Vec<Value> {
+    let mut order = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for write in writes {
+        let mut waiting = vec![(write.value, false)];
+        while let Some((value, operands_done)) = waiting.pop() {
+            let Some(how) = made.get(&value) else { continue };
+            if operands_done {
+                order.push(value);
+            } else if is_made(graph, value) && seen.insert(value) {
+                waiting.push((value, true));
+                waiting.extend(how.operands.iter().rev().map(|&operand| (operand, false)));
+            }
+        }
+    }
+    order
+}
+
+struct Slots<'g, 'a> {
+    graph: &'g Graph<'a>,
+    of_value: HashMap<Value, u32>,
+    scalars: Vec<Scalar>,
+}
+
+impl Slots<'_, '_> {
+    /// The slot of a shared value, made with all that it needs.
+    fn slot(&mut self, value: Value) -> u32 {
+        let mut waiting = vec![value];
+        while let Some(&next) = waiting.last() {
+            if self.of_value.contains_key(&next) {
+                waiting.pop();
+                continue;
+            }
+            let operands = self.graph.operands(next);
+            let missing: Vec<Value> =
+                operands.iter().copied().filter(|operand| !self.of_value.contains_key(operand)).collect();
+            if !missing.is_empty() {
+                waiting.extend(missing);
+                continue;
+            }
+            let at = |operand: usize| operands.get(operand).or(operands.first()).map_or(0, |o| self.of_value[o]);
+            let scalar = match self.graph.node(next) {
+                Node::Constant(bits) => Scalar::Constant(f64::from_bits(*bits)),
+                Node::Column(number) => Scalar::Column(*number),
+                Node::Step => Scalar::Step,
+                Node::Time | Node::Index => Scalar::Time,
+                Node::Apply(operation, _) => Scalar::Apply(*operation, [at(0), at(1), at(2)]),
+                Node::Draw { distribution, draw, .. } => Scalar::Draw { distribution: *distribution, draw: *draw },
+                Node::Poisson { draw, .. } => Scalar::Poisson { mean: at(0), draw: *draw },
+                Node::Timed { array, index, .. } => {
+                    Scalar::Timed { array: *array, time: at(0), index: index.map(|_| at(1)) }
+                }
+            };
+            self.of_value.insert(next, self.scalars.len() as u32);
+            self.scalars.push(scalar);
+            waiting.pop();
+        }
+        self.of_value[&value]
+    }
+}
+
+fn emit(
+    graph: &Graph<'_>,
+    made: &HashMap<Value, Made>,
+    order: &[Value],
+    writes: &[Write],
+    slots: &mut Slots<'_, '_>,
+    compiled: &mut Compiled,
+) {
+    // After which instruction a value is not needed any more; values that are written are needed to the end.
+    let mut last_use: HashMap<Value, usize> = HashMap::new();
+    let mut uses: HashMap<Value, usize> = HashMap::new();
+    for (place, value) in order.iter().enumerate() {
+        for operand in &made[value].operands {
+            last_use.insert(*operand, place);
+            *uses.entry(*operand).or_insert(0) += 1;
+        }
+    }
+    let mut output_of: HashMap<Value, u16> = HashMap::new();
+    for (output, write) in writes.iter().enumerate() {
+        compiled.outputs.push(write.column);
+        if uses.contains_key(&write.value) || output_of.contains_key(&write.value) {
+            last_use.insert(write.value, order.len());
+        } else {
+            output_of.insert(write.value, output as u16);
+        }
+    }
+    // A value that two variables get needs a register.
+    for (output, write) in writes.iter().enumerate() {
+        if output_of.get(&write.value).is_some_and(|&own| usize::from(own) != output) {
+            output_of.remove(&write.value);
+            last_use.insert(write.value, order.len());
+        }
+    }
+
+    let mut registers: HashMap<Value, u16> = HashMap::new();
+    let mut free: Vec<u16> = Vec::new();
+    let mut source = |value: Value, registers: &HashMap<Value, u16>, slots: &mut Slots<'_, '_>| {
+        if graph.is_shared(value) {
+            return Source::Slot(slots.slot(value));
+        }
+        if let Node::Column(number) = graph.node(value) {
+            if !compiled.inputs.contains(&usize::from(*number)) {
+                compiled.inputs.push(usize::from(*number));
+            }
+            return Source::Column(*number);
+        }
+        Source::Register(registers.get(&value).copied().unwrap_or(0))
+    };
+    for (place, value) in order.iter().enumerate() {
+        let how = &made[value];
+        let mut sources = [Source::Slot(0); 3];
+        for (number, slot) in sources.iter_mut().enumerate() {
+            if let Some(operand) = how.operands.get(number).or(how.operands.first()) {
+                *slot = source(*operand, &registers, slots);
+            }
+        }
+        let fuses = matches!(
+            how.code,
+            Code::Apply(Operation::MultiplyAdd | Operation::MultiplySubtract | Operation::SubtractMultiply)
+        );
+        if fuses && matches!(sources[0], Source::Slot(_)) {
+            sources.swap(0, 1);
+        }
+        let destination = match output_of.get(value) {
+            Some(&output) => Destination::Output(output),
+            None => {
+                // Never one of its sources: those are given back afterwards.
+                let register = free.pop().unwrap_or_else(|| {
+                    compiled.registers += 1;
+                    (compiled.registers - 1) as u16
+                });
+                registers.insert(*value, register);
+                Destination::Register(register)
+            }
+        };
+        let mut done: Vec<Value> = how.operands.clone();
+        done.sort_unstable();
+        done.dedup();
+        for operand in done {
+            if last_use.get(&operand) == Some(&place)
+                && let Some(register) = registers.remove(&operand)
+            {
+                free.push(register);
+            }
+        }
+        compiled.instructions.push(Instruction { code: how.code, sources, destination });
+    }
+    for (output, write) in writes.iter().enumerate() {
+        if output_of.contains_key(&write.value) && made.contains_key(&write.value) {
+            continue;
+        }
+        let from = source(write.value, &registers, slots);
+        let destination = Destination::Output(output as u16);
+        compiled.instructions.push(Instruction { code: Code::Copy, sources: [from; 3], destination });
+    }
+}
