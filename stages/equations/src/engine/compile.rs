@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::draws::Distribution;
+use super::matrix::{Entry, Matrix};
 use super::{Graph, Node, Operation, Value, Write};
 
 /// Where an instruction reads.
@@ -14,6 +15,8 @@ pub(super) enum Source {
     Column(u16),
     /// A shared value.
     Slot(u32),
+    /// An entry of an exponential that each element keeps.
+    Kept(u16),
 }
 
 /// Where an instruction writes.
@@ -51,9 +54,42 @@ pub(super) enum Scalar {
     Time,
     Step,
     Apply(Operation, [u32; 3]),
-    Draw { distribution: Distribution, draw: u32 },
-    Poisson { mean: u32, draw: u32 },
-    Timed { array: u32, time: u32, index: Option<u32> },
+    Draw {
+        distribution: Distribution,
+        draw: u32,
+    },
+    Poisson {
+        mean: u32,
+        draw: u32,
+    },
+    Timed {
+        array: u32,
+        time: u32,
+        index: Option<u32>,
+    },
+    /// An entry of the exponential of a shared matrix.
+    Propagated {
+        matrix: usize,
+        entry: Entry,
+    },
+}
+
+/// A matrix that is the same for all elements.
+#[derive(Clone, Debug)]
+pub(super) struct SharedMatrix {
+    pub(super) matrix: Matrix,
+    /// Slots of its entries.
+    pub(super) slots: Vec<u32>,
+}
+
+/// A matrix that differs between elements.
+#[derive(Clone, Debug)]
+pub(super) struct MatrixOfEach {
+    pub(super) matrix: Matrix,
+    /// What computes its entries, as outputs in their order.
+    pub(super) code: Compiled,
+    /// What is needed of its exponential, and where among what elements keep.
+    pub(super) wanted: Vec<(Entry, usize)>,
 }
 
 /// What [`compile`] gives.
@@ -69,6 +105,10 @@ pub(super) struct Compiled {
     pub(super) shared_outputs: Vec<(usize, u32)>,
     /// Variables of each element that are read.
     pub(super) inputs: Vec<usize>,
+    pub(super) shared_matrices: Vec<SharedMatrix>,
+    pub(super) matrices: Vec<MatrixOfEach>,
+    /// How many numbers each element keeps of exponentials of its matrices.
+    pub(super) kept: usize,
 }
 
 /// What makes a value of each element: a code and its operands.
@@ -91,21 +131,41 @@ pub(super) fn compile(graph: &Graph<'_>, writes: &[Write]) -> Compiled {
     let is_shared = |write: &&Write| graph.layout().columns()[write.column].shared;
     let of_each: Vec<Write> = last.iter().filter(|write| !is_shared(write)).copied().collect();
 
-    let made = fused(graph, &of_each);
-    let order = ordered(graph, &made, &of_each);
-    let mut slots = Slots { graph, of_value: HashMap::new(), scalars: Vec::new() };
-    emit(graph, &made, &order, &of_each, &mut slots, &mut compiled);
+    let mut slots = Slots::new(graph);
+    let kept = emit(graph, &of_each, &mut slots, &mut compiled);
     for write in last.iter().filter(is_shared) {
         let slot = slots.slot(write.value);
         compiled.shared_outputs.push((write.column, slot));
     }
     compiled.scalars = slots.scalars;
+    compiled.shared_matrices = slots.matrices;
+    compiled.kept = kept.len();
+    compiled.matrices = matrices(graph, &kept);
     compiled
+}
+
+/// Code for the matrices of which elements keep entries.
+fn matrices(graph: &Graph<'_>, kept: &[(u32, Entry)]) -> Vec<MatrixOfEach> {
+    let mut numbers: Vec<u32> = kept.iter().map(|&(number, _)| number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let of_number = |number: u32| {
+        let matrix = graph.matrices[number as usize].clone();
+        let outputs = matrix.entries.iter().enumerate();
+        let writes: Vec<Write> = outputs.map(|(column, &(_, value))| Write { column, value }).collect();
+        let mut code = Compiled::default();
+        let mut slots = Slots::new(graph);
+        emit(graph, &writes, &mut slots, &mut code);
+        code.scalars = slots.scalars;
+        let places = kept.iter().enumerate().filter(|(_, (of, _))| *of == number);
+        MatrixOfEach { matrix, code, wanted: places.map(|(place, &(_, entry))| (entry, place)).collect() }
+    };
+    numbers.into_iter().map(of_number).collect()
 }
 
 /// Whether a value is computed by an instruction of its own.
 fn is_made(graph: &Graph<'_>, value: Value) -> bool {
-    !graph.is_shared(value) && !matches!(graph.node(value), Node::Column(_))
+    !graph.is_shared(value) && !matches!(graph.node(value), Node::Column(_) | Node::Propagated { .. })
 }
 
 /// How all values of each element are made that `writes` need, with products that are used once inside of sums.
@@ -190,9 +250,27 @@ struct Slots<'g, 'a> {
     graph: &'g Graph<'a>,
     of_value: HashMap<Value, u32>,
     scalars: Vec<Scalar>,
+    matrices: Vec<SharedMatrix>,
+    matrix_numbers: Vec<u32>,
 }
 
-impl Slots<'_, '_> {
+impl<'g, 'a> Slots<'g, 'a> {
+    fn new(graph: &'g Graph<'a>) -> Self {
+        Self { graph, of_value: HashMap::new(), scalars: Vec::new(), matrices: Vec::new(), matrix_numbers: Vec::new() }
+    }
+
+    /// The place of a matrix whose entries have slots.
+    fn matrix(&mut self, number: u32) -> usize {
+        let known = self.matrix_numbers.iter().position(|&other| other == number);
+        known.unwrap_or_else(|| {
+            let matrix = self.graph.matrices[number as usize].clone();
+            let slots = matrix.entries.iter().map(|(_, value)| self.of_value[value]).collect();
+            self.matrix_numbers.push(number);
+            self.matrices.push(SharedMatrix { matrix, slots });
+            self.matrices.len() - 1
+        })
+    }
+
     /// The slot of a shared value, made with all that it needs.
     fn slot(&mut self, value: Value) -> u32 {
         let mut waiting = vec![value];
@@ -220,6 +298,9 @@ impl Slots<'_, '_> {
                 Node::Timed { array, index, .. } => {
                     Scalar::Timed { array: *array, time: at(0), index: index.map(|_| at(1)) }
                 }
+                Node::Propagated { matrix, entry } => {
+                    Scalar::Propagated { matrix: self.matrix(*matrix), entry: *entry }
+                }
             };
             self.of_value.insert(next, self.scalars.len() as u32);
             self.scalars.push(scalar);
@@ -229,14 +310,11 @@ impl Slots<'_, '_> {
     }
 }
 
-fn emit(
-    graph: &Graph<'_>,
-    made: &HashMap<Value, Made>,
-    order: &[Value],
-    writes: &[Write],
-    slots: &mut Slots<'_, '_>,
-    compiled: &mut Compiled,
-) {
+/// Instructions for writes to variables of each element. Gives what elements keep: numbers of matrices of the graph, and
+/// entries of their exponentials.
+fn emit(graph: &Graph<'_>, writes: &[Write], slots: &mut Slots<'_, '_>, compiled: &mut Compiled) -> Vec<(u32, Entry)> {
+    let made = fused(graph, writes);
+    let order = ordered(graph, &made, writes);
     // After which instruction a value is not needed any more; values that are written are needed to the end.
     let mut last_use: HashMap<Value, usize> = HashMap::new();
     let mut uses: HashMap<Value, usize> = HashMap::new();
@@ -265,6 +343,7 @@ fn emit(
 
     let mut registers: HashMap<Value, u16> = HashMap::new();
     let mut free: Vec<u16> = Vec::new();
+    let mut kept: Vec<(u32, Entry)> = Vec::new();
     let mut source = |value: Value, registers: &HashMap<Value, u16>, slots: &mut Slots<'_, '_>| {
         if graph.is_shared(value) {
             return Source::Slot(slots.slot(value));
@@ -274,6 +353,14 @@ fn emit(
                 compiled.inputs.push(usize::from(*number));
             }
             return Source::Column(*number);
+        }
+        if let Node::Propagated { matrix, entry } = graph.node(value) {
+            let own = (*matrix, *entry);
+            let place = kept.iter().position(|&other| other == own).unwrap_or_else(|| {
+                kept.push(own);
+                kept.len() - 1
+            });
+            return Source::Kept(place as u16);
         }
         Source::Register(registers.get(&value).copied().unwrap_or(0))
     };
@@ -324,4 +411,5 @@ fn emit(
         let destination = Destination::Output(output as u16);
         compiled.instructions.push(Instruction { code: Code::Copy, sources: [from; 3], destination });
     }
+    kept
 }

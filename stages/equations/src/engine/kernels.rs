@@ -24,6 +24,7 @@ pub(super) struct Blocks<'a> {
     pub(super) instructions: &'a [Instruction],
     pub(super) slots: &'a [f64],
     pub(super) columns: &'a [Vec<f64>],
+    pub(super) kept: &'a [Vec<f64>],
     pub(super) registers: &'a mut [Vec<f64>],
     pub(super) outputs: &'a mut [Vec<f64>],
     pub(super) arrays: &'a [TimedArray],
@@ -61,6 +62,7 @@ impl Kernel for Blocks<'_> {
                 let operand = |source: Source| match source {
                     Source::Register(register) => Operand::Each(&self.registers[usize::from(register)][..end - start]),
                     Source::Column(column) => Operand::Each(&self.columns[usize::from(column)][start..end]),
+                    Source::Kept(place) => Operand::Each(&self.kept[usize::from(place)][start..end]),
                     Source::Slot(slot) => Operand::All(self.slots.get(slot as usize).copied().unwrap_or(f64::NAN)),
                 };
                 let operands = instruction.sources.map(operand);
