@@ -17,6 +17,7 @@
 //! of an expression: `x/c` with a constant `c` is `x * (1/c)`, if 1/c is a normal number, and whole powers up to 16 are
 //! products ([`whole_power`](crate::maths::power::whole_power)).
 
+mod affine;
 mod build;
 mod compile;
 mod draws;

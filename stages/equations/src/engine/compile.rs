@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::affine::merge;
 use super::draws::Distribution;
 use super::matrix::{Entry, Matrix};
 use super::{Graph, Node, Operation, Value, Write};
@@ -33,16 +34,32 @@ pub(super) enum Code {
     Apply(Operation),
     Copy,
     Index,
-    Draw { distribution: Distribution, draw: u32 },
-    Poisson { draw: u32 },
-    Timed { array: u32 },
+    Draw {
+        distribution: Distribution,
+        draw: u32,
+    },
+    Poisson {
+        draw: u32,
+    },
+    Timed {
+        array: u32,
+    },
+    /// A sum of products with shared factors, and a choice. Sources: `terms` values of each element, factors of all but
+    /// those of the first if it is alone, the shared value that the sum begins with, condition and alternative.
+    Affine {
+        terms: u8,
+        first_alone: bool,
+        add: bool,
+        select: bool,
+    },
 }
 
-/// One step over a block of elements; sources that the code does not need repeat the first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One step over a block of elements; it has at least three sources, of which those that the code does not need repeat
+/// the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Instruction {
     pub(super) code: Code,
-    pub(super) sources: [Source; 3],
+    pub(super) sources: Vec<Source>,
     pub(super) destination: Destination,
 }
 
@@ -112,9 +129,9 @@ pub(super) struct Compiled {
 }
 
 /// What makes a value of each element: a code and its operands.
-struct Made {
-    code: Code,
-    operands: Vec<Value>,
+pub(super) struct Made {
+    pub(super) code: Code,
+    pub(super) operands: Vec<Value>,
 }
 
 pub(super) fn compile(graph: &Graph<'_>, writes: &[Write]) -> Compiled {
@@ -168,7 +185,7 @@ fn is_made(graph: &Graph<'_>, value: Value) -> bool {
     !graph.is_shared(value) && !matches!(graph.node(value), Node::Column(_) | Node::Propagated { .. })
 }
 
-/// How all values of each element are made that `writes` need, with products that are used once inside of sums.
+/// How all values of each element are made that `writes` need, with products inside of sums.
 fn fused(graph: &Graph<'_>, writes: &[Write]) -> HashMap<Value, Made> {
     let mut uses: HashMap<Value, usize> = HashMap::new();
     let mut waiting: Vec<Value> = writes.iter().map(|write| write.value).collect();
@@ -182,8 +199,10 @@ fn fused(graph: &Graph<'_>, writes: &[Write]) -> HashMap<Value, Made> {
         }
     }
     let product = |value: Value| match graph.node(value) {
-        Node::Apply(Operation::Multiply, [a, b, _]) if uses.get(&value) == Some(&1) && is_made(graph, value) => {
-            Some((*a, *b))
+        Node::Apply(Operation::Multiply, [a, b, _]) if is_made(graph, value) => {
+            // Reading what is multiplied with a shared value costs no more than reading the product.
+            let cheap = graph.is_shared(*a) || graph.is_shared(*b) || uses.get(&value) == Some(&1);
+            cheap.then_some((*a, *b))
         }
         _ => None,
     };
@@ -224,6 +243,7 @@ fn fused(graph: &Graph<'_>, writes: &[Write]) -> HashMap<Value, Made> {
         };
         made.insert(value, Made { code, operands });
     }
+    merge(graph, &mut made, &uses);
     made
 }
 
@@ -366,7 +386,7 @@ fn emit(graph: &Graph<'_>, writes: &[Write], slots: &mut Slots<'_, '_>, compiled
     };
     for (place, value) in order.iter().enumerate() {
         let how = &made[value];
-        let mut sources = [Source::Slot(0); 3];
+        let mut sources = vec![Source::Slot(0); how.operands.len().max(3)];
         for (number, slot) in sources.iter_mut().enumerate() {
             if let Some(operand) = how.operands.get(number).or(how.operands.first()) {
                 *slot = source(*operand, &registers, slots);
@@ -409,7 +429,7 @@ fn emit(graph: &Graph<'_>, writes: &[Write], slots: &mut Slots<'_, '_>, compiled
         }
         let from = source(write.value, &registers, slots);
         let destination = Destination::Output(output as u16);
-        compiled.instructions.push(Instruction { code: Code::Copy, sources: [from; 3], destination });
+        compiled.instructions.push(Instruction { code: Code::Copy, sources: vec![from; 3], destination });
     }
     kept
 }

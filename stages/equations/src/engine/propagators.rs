@@ -45,7 +45,8 @@ impl Propagators {
             Source::Slot(slot) => Some(slot as usize).filter(|&slot| slot < of.code.scalars.len()),
             _ => None,
         };
-        let mut read: Vec<usize> = of.code.instructions.iter().flat_map(|i| i.sources).filter_map(slot).collect();
+        let mut read: Vec<usize> =
+            of.code.instructions.iter().flat_map(|i| i.sources.iter().copied()).filter_map(slot).collect();
         read.sort_unstable();
         read.dedup();
         Self {
