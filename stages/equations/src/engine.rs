@@ -23,6 +23,7 @@ mod compile;
 mod draws;
 mod error;
 mod graph;
+mod instruction;
 mod kernels;
 mod matrix;
 mod operation;
@@ -35,7 +36,8 @@ mod timed;
 pub use build::{Bindings, Scope};
 pub use error::EngineError;
 pub use graph::{Graph, Value, Write};
-pub use program::{BLOCK, Program};
+pub use kernels::BLOCK;
+pub use program::Program;
 pub use state::{Column, Layout, State};
 pub use timed::TimedArray;
 

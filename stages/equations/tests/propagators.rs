@@ -108,6 +108,16 @@ fn what_does_not_depend_on_held_variables_has_one_propagator() {
 }
 
 #[test]
+fn what_does_not_depend_on_parameters_of_neurons_is_the_same_for_all() {
+    let model = model(&format!("{SYNAPSE}\ntau : second"), &[("tau_g", "3*ms")], 1e-4, 4);
+    let mut state = model.state(&[("v", 0.8), ("g", 2.0)]);
+    set(&model, &mut state, "tau", &[1e-7, 1e-3, -1.0, 1e9]);
+    run(&model, &mut state, 1);
+    let by = propagator(&[-1.0 / 3e-3], 1, 1e-4).unwrap();
+    assert_eq!(model.column(&state, "g"), [2.0 * by.state[0]; 4]);
+}
+
+#[test]
 fn changed_parameters_change_propagators() {
     for flags in ["", " (shared)"] {
         let model = model(&format!("{SYNAPSE}\ntau : second{flags}"), &[("tau_g", "3*ms")], 1e-4, 3);

@@ -4,11 +4,14 @@
 
 use std::collections::HashMap;
 
-use super::compile::{Code, Made};
+use super::instruction::{Code, MOST_TERMS};
 use super::{Graph, Operation, Value};
 
-/// How many values of each element a sum may have.
-pub(super) const MOST_TERMS: usize = 5;
+/// What makes a value of each element: a code and its operands.
+pub(super) struct Made {
+    pub(super) code: Code,
+    pub(super) operands: Vec<Value>,
+}
 
 /// `((add + column factor) + column factor) + ...`
 #[derive(Clone, Debug, Default)]

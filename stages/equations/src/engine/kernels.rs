@@ -4,11 +4,14 @@
 
 use lapicque_numerics::vectorise::Kernel;
 
-use super::compile::{Code, Destination, Instruction, Source};
 use super::draws::Draws;
-use super::program::BLOCK;
+use super::instruction::{Code, Destination, Instruction, MOST_TERMS, Source};
 use super::{Operation, TimedArray};
 use crate::maths::{LANES, each, trigonometric};
+
+/// Elements that are computed together: few enough that all registers stay in the second cache, enough that what an
+/// instruction costs once does not count.
+pub const BLOCK: usize = 1024;
 
 /// Which elements are computed.
 #[derive(Clone, Copy)]
@@ -84,7 +87,7 @@ impl Kernel for Blocks<'_> {
                             2 => affine::<2>(out, shape, operand),
                             3 => affine::<3>(out, shape, operand),
                             4 => affine::<4>(out, shape, operand),
-                            _ => affine::<{ super::affine::MOST_TERMS }>(out, shape, operand),
+                            _ => affine::<MOST_TERMS>(out, shape, operand),
                         }
                     }
                 }

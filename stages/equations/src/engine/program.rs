@@ -3,16 +3,13 @@
 use lapicque_numerics::random::StreamKey;
 use lapicque_numerics::vectorise::vectorise;
 
-use super::compile::{Compiled, compile};
+use super::compile::compile;
 use super::draws::Draws;
-use super::kernels::{Blocks, Elements};
+use super::instruction::Compiled;
+use super::kernels::{BLOCK, Blocks, Elements};
 use super::propagators::Propagators;
 use super::scalars::{Moment, SharedPropagator};
 use super::{EngineError, Graph, Layout, State, TimedArray, Write};
-
-/// Elements that are computed together: few enough that all registers stay in the second cache, enough that what an
-/// instruction costs once does not count.
-pub const BLOCK: usize = 1024;
 
 /// Writes to variables, ready to be computed. It keeps what it needs in between, so one state at a time.
 #[derive(Clone, Debug)]

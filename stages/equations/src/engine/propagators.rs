@@ -8,9 +8,8 @@ use std::collections::HashMap;
 
 use lapicque_numerics::vectorise::vectorise;
 
-use super::compile::{MatrixOfEach, Source};
-use super::kernels::{Blocks, Elements};
-use super::program::BLOCK;
+use super::instruction::{MatrixOfEach, Source};
+use super::kernels::{BLOCK, Blocks, Elements};
 use super::scalars::Moment;
 use super::{EngineError, Layout, State};
 

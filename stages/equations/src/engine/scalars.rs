@@ -1,7 +1,7 @@
 //! What is the same for all elements, computed once per step.
 
-use super::compile::{Compiled, Scalar, SharedMatrix};
 use super::draws::{Draws, SHARED};
+use super::instruction::{Compiled, Scalar, SharedMatrix};
 use super::{EngineError, State, TimedArray};
 use crate::maths::propagator::Propagator;
 
