@@ -105,6 +105,10 @@ fn program(text: &str, integrator: Integrator) -> Option<(Program, State)> {
 fn steps(bencher: Bencher, text: &str, integrator: Integrator) {
     let Some((mut program, mut state)) = program(text, integrator) else { return };
     let mut number = 0;
+    // The first step makes propagators.
+    if program.run(&mut state, number).is_err() {
+        return;
+    }
     bencher.bench_local(|| {
         number += 1;
         black_box(&mut program).run(&mut state, number)

@@ -133,6 +133,9 @@ fn sums_are_one_instruction() {
     assert_eq!(instructions("other = a + 2*a + b*s + c*4 + 5*b"), 1);
     // With what is kept while refractory.
     assert_eq!(instructions("out = s + 2*a + b*s + c*4"), 1);
+    // A product that is used twice is made twice.
+    assert_eq!(instructions("other = 2*a + 3*b\nout = 2*a + 4*c"), 2);
+    assert_eq!(instructions("other = 2*a + b*c\nout = 2*a + 4*c"), 3);
     // Six values of elements are one too many; the product of two has no shared factor.
     assert_eq!(instructions("other = a + 2*a + b*s + c*4 + 5*b + 7*c"), 2);
     assert_eq!(instructions("other = 2*a + b*c"), 2);

@@ -22,12 +22,14 @@ struct Sum {
     terms: Vec<(Value, Option<Value>)>,
 }
 
-/// Puts chains of products and sums together, with the choice that follows: what nothing else uses, and single products,
-/// which cost no more than reading them.
+/// Puts chains of products and sums together, with the choice that follows: what nothing else uses, and single products
+/// with shared factors, which cost no more than reading them.
 pub(super) fn merge(graph: &Graph<'_>, made: &mut HashMap<Value, Made>, uses: &HashMap<Value, usize>) {
     let mut sums: HashMap<Value, Sum> = HashMap::new();
-    let alone =
-        |sums: &HashMap<Value, Sum>, value: Value| sums.get(&value).filter(|_| uses.get(&value) == Some(&1)).cloned();
+    let alone = |sums: &HashMap<Value, Sum>, value: Value| {
+        let cheap = |sum: &&Sum| sum.terms.len() == 1 && sum.add.is_none();
+        sums.get(&value).filter(|sum| cheap(sum) || uses.get(&value) == Some(&1)).cloned()
+    };
     let mut values: Vec<Value> = made.keys().copied().collect();
     // Operands come before what is made of them.
     values.sort_unstable();
