@@ -14,8 +14,10 @@
 //! | `milstein` | x + dt f + g dW + (g(x + dt f + sqrt(dt) g) - g) dW^2/(2 sqrt(dt)) |
 //!
 //! `exact` makes both matrices by one exponential of a larger matrix, so that oscillators and singular M, of which there
-//! is no fixed point, are solved as any other. `heun` and `milstein` are integrals of Stratonovich; without noise both are
-//! `euler`.
+//! is no fixed point, are solved as any other. M may depend on parameters that are shared or of each element: both
+//! matrices are kept until it changes, so that one exponential is made for each set of entries and change.
+//!
+//! `heun` and `milstein` are integrals of Stratonovich; without noise both are `euler`.
 //!
 //! The derivative of a variable `unless refractory` is 0 while the element is refractory, and it is not written.
 //!
@@ -25,7 +27,6 @@
 mod exact;
 mod exponential;
 mod noise;
-mod propagator;
 mod runge_kutta;
 
 use std::collections::HashMap;
@@ -34,8 +35,6 @@ use crate::engine::{Bindings, EngineError, Graph, Value, Write};
 use crate::language::analysis::integrator::{Integrator, Refusal};
 use crate::language::analysis::system::System;
 use crate::language::scope::Scope;
-
-pub use propagator::{Propagator, propagator};
 
 /// Why a system cannot be stepped.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -46,20 +45,6 @@ pub enum IntegratorError {
     /// Something in it cannot be computed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// Coefficients that are not numbers.
-    #[error(
-        "the integrator `exact` takes several equations only if what they multiply variables with is constant and the same for all elements; d{variable}/dt has another factor"
-    )]
-    VaryingMatrix {
-        /// In whose derivative.
-        variable: String,
-    },
-    /// Coefficients of which there is no exponential.
-    #[error("d{variable}/dt has a factor that is infinite, missing or far too large for the step")]
-    Matrix {
-        /// In whose derivative.
-        variable: String,
-    },
 }
 
 /// What one step of `system` writes to its variables.

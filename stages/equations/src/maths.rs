@@ -27,6 +27,7 @@ pub mod elementary;
 pub mod exponential;
 pub mod logarithm;
 pub mod power;
+pub mod propagator;
 pub mod rounding;
 pub mod trigonometric;
 

@@ -3,86 +3,26 @@
 //! The runs are under `fixtures/brian` of the folder of LAPICQUE_SHARED; without it those tests say that they skip.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod models;
+
 use std::path::PathBuf;
 
-use lapicque_equations::engine::{Bindings, Column, Graph, Layout, Program, Scope as EngineScope, State};
-use lapicque_equations::integrators::{IntegratorError, propagator, step};
+use lapicque_equations::engine::{Bindings, Graph, Program};
+use lapicque_equations::integrators::IntegratorError;
 use lapicque_equations::language::analysis::integrator::{Integrator, choose};
-use lapicque_equations::language::analysis::system::System;
-use lapicque_equations::language::block::Equations;
 use lapicque_equations::language::check::fixed_value;
-use lapicque_equations::language::equation::{Definition, Flag, Values};
 use lapicque_equations::language::parse_expression;
 use lapicque_equations::language::parse_statements;
 use lapicque_equations::language::scope::Scope;
+use lapicque_equations::maths::propagator::propagator;
 use lapicque_numerics::random::StreamKey;
+use models::{Model, model};
 use serde_json::Value as Json;
-
-struct Model {
-    names: Scope,
-    system: System,
-    layout: Layout,
-    dt: f64,
-}
 
 fn number(json: &Json, names: &Scope) -> f64 {
     match json {
         Json::String(text) => fixed_value(&parse_expression(text).unwrap(), names).unwrap().value,
         other => other.as_f64().unwrap(),
-    }
-}
-
-fn model(text: &str, constants: &[(&str, &str)], dt: f64, elements: usize) -> Model {
-    let equations = Equations::parse(text).unwrap();
-    let mut names = Scope::neurons(&equations);
-    for (name, value) in constants {
-        let quantity = fixed_value(&parse_expression(value).unwrap(), &names).unwrap();
-        assert!(names.add_parameter(name, quantity), "{name}");
-    }
-    let system = System::clock_driven(&equations).unwrap();
-    let stored = |equation: &&lapicque_equations::language::equation::Equation| {
-        !matches!(equation.definition, Definition::Subexpression(_))
-    };
-    let mut columns: Vec<Column> = equations
-        .equations()
-        .iter()
-        .filter(stored)
-        .map(|equation| Column {
-            name: equation.name.clone(),
-            values: equation.values,
-            shared: equation.has(Flag::Shared),
-            unless_refractory: equation.has(Flag::UnlessRefractory),
-        })
-        .collect();
-    for name in ["not_refractory", "spiked"] {
-        columns.push(Column { values: Values::Boolean, ..Column::float(name) });
-    }
-    Model { names, system, layout: Layout::new(elements, columns).unwrap(), dt }
-}
-
-impl Model {
-    fn scope(&self) -> EngineScope<'_> {
-        EngineScope { layout: &self.layout, names: &self.names, arrays: &[], dt: self.dt }
-    }
-
-    fn program(&self, integrator: Integrator) -> Result<Program, IntegratorError> {
-        let scope = self.scope();
-        let mut graph = Graph::new(&scope);
-        let writes = step(&mut graph, &self.system, &self.names, integrator)?;
-        Ok(Program::new(&graph, &writes, &StreamKey::new([1; 16]).derive("step")))
-    }
-
-    fn state(&self, values: &[(&str, f64)]) -> State {
-        let mut state = State::new(&self.layout);
-        state.column_mut(self.layout.number("not_refractory").unwrap()).fill(1.0);
-        for (name, value) in values {
-            state.column_mut(self.layout.number(name).unwrap()).fill(*value);
-        }
-        state
-    }
-
-    fn column<'a>(&self, state: &'a State, name: &str) -> &'a [f64] {
-        state.column(self.layout.number(name).unwrap())
     }
 }
 
@@ -301,21 +241,6 @@ fn exact_takes_time_constants_of_each_neuron_in_single_equations() {
         let expected = 3.0 - 2.0 * (-1e-2 / tau).exp();
         assert!((v - expected).abs() < 1e-14, "{v} {expected}");
     }
-}
-
-#[test]
-fn exact_refuses_matrices_that_differ_between_neurons() {
-    let model = model("dv/dt = (g - v)/tau : 1\ndg/dt = -g/tau : 1\ntau : second", &[], 1e-3, 3);
-    let error = model.program(Integrator::Exact).unwrap_err();
-    assert!(matches!(error, IntegratorError::VaryingMatrix { .. }), "{error}");
-    assert!(error.to_string().contains("`exact`"), "{error}");
-}
-
-#[test]
-fn matrices_without_exponential_are_refused() {
-    let model = model("dv/dt = (g - v)/tau : 1\ndg/dt = -g/tau : 1", &[("tau", "0*second")], 1e-3, 3);
-    let error = model.program(Integrator::Exact).unwrap_err();
-    assert!(matches!(error, IntegratorError::Matrix { .. }), "{error}");
 }
 
 /// Mean and variance over the elements.

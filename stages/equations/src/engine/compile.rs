@@ -2,81 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::draws::Distribution;
+use super::affine::{Made, merge};
+use super::instruction::{Code, Compiled, Destination, Instruction, MatrixOfEach, Scalar, SharedMatrix, Source};
+use super::matrix::Entry;
 use super::{Graph, Node, Operation, Value, Write};
 
-/// Where an instruction reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
-    /// A block of intermediate values.
-    Register(u16),
-    /// A variable.
-    Column(u16),
-    /// A shared value.
-    Slot(u32),
-}
-
-/// Where an instruction writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Destination {
-    Register(u16),
-    /// A variable after the program, by its place among those that are written.
-    Output(u16),
-}
-
-/// What an instruction does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Code {
-    Apply(Operation),
-    Copy,
-    Index,
-    Draw { distribution: Distribution, draw: u32 },
-    Poisson { draw: u32 },
-    Timed { array: u32 },
-}
-
-/// One step over a block of elements; sources that the code does not need repeat the first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Instruction {
-    pub(super) code: Code,
-    pub(super) sources: [Source; 3],
-    pub(super) destination: Destination,
-}
-
-/// How a slot gets its value.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Scalar {
-    Constant(f64),
-    Column(u16),
-    Time,
-    Step,
-    Apply(Operation, [u32; 3]),
-    Draw { distribution: Distribution, draw: u32 },
-    Poisson { mean: u32, draw: u32 },
-    Timed { array: u32, time: u32, index: Option<u32> },
-}
-
-/// What [`compile`] gives.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Compiled {
-    /// Slots in an order in which each uses earlier ones.
-    pub(super) scalars: Vec<Scalar>,
-    pub(super) instructions: Vec<Instruction>,
-    pub(super) registers: usize,
-    /// Variables of each element that are written.
-    pub(super) outputs: Vec<usize>,
-    /// Shared variables that are written, with the slots of their values.
-    pub(super) shared_outputs: Vec<(usize, u32)>,
-    /// Variables of each element that are read.
-    pub(super) inputs: Vec<usize>,
-}
-
-/// What makes a value of each element: a code and its operands.
-struct Made {
-    code: Code,
-    operands: Vec<Value>,
-}
-
+/// Instructions and slots for writes to variables.
 pub(super) fn compile(graph: &Graph<'_>, writes: &[Write]) -> Compiled {
     let mut compiled = Compiled::default();
     // The last write of a variable counts; one that changes nothing is none.
@@ -91,24 +22,44 @@ pub(super) fn compile(graph: &Graph<'_>, writes: &[Write]) -> Compiled {
     let is_shared = |write: &&Write| graph.layout().columns()[write.column].shared;
     let of_each: Vec<Write> = last.iter().filter(|write| !is_shared(write)).copied().collect();
 
-    let made = fused(graph, &of_each);
-    let order = ordered(graph, &made, &of_each);
-    let mut slots = Slots { graph, of_value: HashMap::new(), scalars: Vec::new() };
-    emit(graph, &made, &order, &of_each, &mut slots, &mut compiled);
+    let mut slots = Slots::new(graph);
+    let kept = emit(graph, &of_each, &mut slots, &mut compiled);
     for write in last.iter().filter(is_shared) {
         let slot = slots.slot(write.value);
         compiled.shared_outputs.push((write.column, slot));
     }
     compiled.scalars = slots.scalars;
+    compiled.shared_matrices = slots.matrices;
+    compiled.kept = kept.len();
+    compiled.matrices = matrices(graph, &kept);
     compiled
+}
+
+/// Code for the matrices of which elements keep entries.
+fn matrices(graph: &Graph<'_>, kept: &[(u32, Entry)]) -> Vec<MatrixOfEach> {
+    let mut numbers: Vec<u32> = kept.iter().map(|&(number, _)| number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let of_number = |number: u32| {
+        let matrix = graph.matrices[number as usize].clone();
+        let outputs = matrix.entries.iter().enumerate();
+        let writes: Vec<Write> = outputs.map(|(column, &(_, value))| Write { column, value }).collect();
+        let mut code = Compiled::default();
+        let mut slots = Slots::new(graph);
+        emit(graph, &writes, &mut slots, &mut code);
+        code.scalars = slots.scalars;
+        let places = kept.iter().enumerate().filter(|(_, (of, _))| *of == number);
+        MatrixOfEach { matrix, code, wanted: places.map(|(place, &(_, entry))| (entry, place)).collect() }
+    };
+    numbers.into_iter().map(of_number).collect()
 }
 
 /// Whether a value is computed by an instruction of its own.
 fn is_made(graph: &Graph<'_>, value: Value) -> bool {
-    !graph.is_shared(value) && !matches!(graph.node(value), Node::Column(_))
+    !graph.is_shared(value) && !matches!(graph.node(value), Node::Column(_) | Node::Propagated { .. })
 }
 
-/// How all values of each element are made that `writes` need, with products that are used once inside of sums.
+/// How all values of each element are made that `writes` need, with products inside of sums.
 fn fused(graph: &Graph<'_>, writes: &[Write]) -> HashMap<Value, Made> {
     let mut uses: HashMap<Value, usize> = HashMap::new();
     let mut waiting: Vec<Value> = writes.iter().map(|write| write.value).collect();
@@ -122,8 +73,10 @@ fn fused(graph: &Graph<'_>, writes: &[Write]) -> HashMap<Value, Made> {
         }
     }
     let product = |value: Value| match graph.node(value) {
-        Node::Apply(Operation::Multiply, [a, b, _]) if uses.get(&value) == Some(&1) && is_made(graph, value) => {
-            Some((*a, *b))
+        Node::Apply(Operation::Multiply, [a, b, _]) if is_made(graph, value) => {
+            // Reading what is multiplied with a shared value costs no more than reading the product.
+            let cheap = graph.is_shared(*a) || graph.is_shared(*b) || uses.get(&value) == Some(&1);
+            cheap.then_some((*a, *b))
         }
         _ => None,
     };
@@ -164,6 +117,7 @@ fn fused(graph: &Graph<'_>, writes: &[Write]) -> HashMap<Value, Made> {
         };
         made.insert(value, Made { code, operands });
     }
+    merge(graph, &mut made, &uses);
     made
 }
 
@@ -190,9 +144,27 @@ struct Slots<'g, 'a> {
     graph: &'g Graph<'a>,
     of_value: HashMap<Value, u32>,
     scalars: Vec<Scalar>,
+    matrices: Vec<SharedMatrix>,
+    matrix_numbers: Vec<u32>,
 }
 
-impl Slots<'_, '_> {
+impl<'g, 'a> Slots<'g, 'a> {
+    fn new(graph: &'g Graph<'a>) -> Self {
+        Self { graph, of_value: HashMap::new(), scalars: Vec::new(), matrices: Vec::new(), matrix_numbers: Vec::new() }
+    }
+
+    /// The place of a matrix whose entries have slots.
+    fn matrix(&mut self, number: u32) -> usize {
+        let known = self.matrix_numbers.iter().position(|&other| other == number);
+        known.unwrap_or_else(|| {
+            let matrix = self.graph.matrices[number as usize].clone();
+            let slots = matrix.entries.iter().map(|(_, value)| self.of_value[value]).collect();
+            self.matrix_numbers.push(number);
+            self.matrices.push(SharedMatrix { matrix, slots });
+            self.matrices.len() - 1
+        })
+    }
+
     /// The slot of a shared value, made with all that it needs.
     fn slot(&mut self, value: Value) -> u32 {
         let mut waiting = vec![value];
@@ -220,6 +192,9 @@ impl Slots<'_, '_> {
                 Node::Timed { array, index, .. } => {
                     Scalar::Timed { array: *array, time: at(0), index: index.map(|_| at(1)) }
                 }
+                Node::Propagated { matrix, entry } => {
+                    Scalar::Propagated { matrix: self.matrix(*matrix), entry: *entry }
+                }
             };
             self.of_value.insert(next, self.scalars.len() as u32);
             self.scalars.push(scalar);
@@ -229,14 +204,11 @@ impl Slots<'_, '_> {
     }
 }
 
-fn emit(
-    graph: &Graph<'_>,
-    made: &HashMap<Value, Made>,
-    order: &[Value],
-    writes: &[Write],
-    slots: &mut Slots<'_, '_>,
-    compiled: &mut Compiled,
-) {
+/// Instructions for writes to variables of each element. Gives what elements keep: numbers of matrices of the graph, and
+/// entries of their exponentials.
+fn emit(graph: &Graph<'_>, writes: &[Write], slots: &mut Slots<'_, '_>, compiled: &mut Compiled) -> Vec<(u32, Entry)> {
+    let made = fused(graph, writes);
+    let order = ordered(graph, &made, writes);
     // After which instruction a value is not needed any more; values that are written are needed to the end.
     let mut last_use: HashMap<Value, usize> = HashMap::new();
     let mut uses: HashMap<Value, usize> = HashMap::new();
@@ -265,6 +237,7 @@ fn emit(
 
     let mut registers: HashMap<Value, u16> = HashMap::new();
     let mut free: Vec<u16> = Vec::new();
+    let mut kept: Vec<(u32, Entry)> = Vec::new();
     let mut source = |value: Value, registers: &HashMap<Value, u16>, slots: &mut Slots<'_, '_>| {
         if graph.is_shared(value) {
             return Source::Slot(slots.slot(value));
@@ -275,11 +248,19 @@ fn emit(
             }
             return Source::Column(*number);
         }
+        if let Node::Propagated { matrix, entry } = graph.node(value) {
+            let own = (*matrix, *entry);
+            let place = kept.iter().position(|&other| other == own).unwrap_or_else(|| {
+                kept.push(own);
+                kept.len() - 1
+            });
+            return Source::Kept(place as u16);
+        }
         Source::Register(registers.get(&value).copied().unwrap_or(0))
     };
     for (place, value) in order.iter().enumerate() {
         let how = &made[value];
-        let mut sources = [Source::Slot(0); 3];
+        let mut sources = vec![Source::Slot(0); how.operands.len().max(3)];
         for (number, slot) in sources.iter_mut().enumerate() {
             if let Some(operand) = how.operands.get(number).or(how.operands.first()) {
                 *slot = source(*operand, &registers, slots);
@@ -322,6 +303,7 @@ fn emit(
         }
         let from = source(write.value, &registers, slots);
         let destination = Destination::Output(output as u16);
-        compiled.instructions.push(Instruction { code: Code::Copy, sources: [from; 3], destination });
+        compiled.instructions.push(Instruction { code: Code::Copy, sources: vec![from; 3], destination });
     }
+    kept
 }

@@ -67,6 +67,14 @@ pub enum EngineError {
         /// Elements of the program.
         of: usize,
     },
+    /// A linear system that has no solution in numbers.
+    #[error("d{variable}/dt{} has a factor that is infinite, missing or far too large for the step", of(*element))]
+    NoPropagator {
+        /// In whose derivative.
+        variable: String,
+        /// Of which element, unless all have the same.
+        element: Option<usize>,
+    },
     /// An element that the state does not have.
     #[error("element {index}: there are {elements}")]
     NoElement {
@@ -75,4 +83,8 @@ pub enum EngineError {
         /// How many there are.
         elements: usize,
     },
+}
+
+fn of(element: Option<usize>) -> String {
+    element.map_or_else(String::new, |element| format!(" of element {element}"))
 }

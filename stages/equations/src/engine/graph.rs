@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::draws::Distribution;
+use super::matrix::{Entry, Matrix};
 use super::{EngineError, Layout, Operation, Scope};
 use crate::language::equation::Values;
 use crate::maths::power::small_whole;
@@ -35,6 +36,8 @@ pub(crate) enum Node {
     Poisson { mean: Value, draw: u32, shared: bool },
     /// An array over time.
     Timed { array: u32, time: Value, index: Option<Value> },
+    /// An entry of the propagator of a matrix.
+    Propagated { matrix: u32, entry: Entry },
 }
 
 /// A variable and what is written to it.
@@ -53,13 +56,14 @@ pub struct Graph<'a> {
     pub(super) nodes: Vec<Node>,
     shared: Vec<bool>,
     known: HashMap<Node, Value>,
+    pub(super) matrices: Vec<Matrix>,
     draws: u32,
 }
 
 impl<'a> Graph<'a> {
     /// A graph without values, whose names have the meaning of `scope`.
     pub fn new(scope: &'a Scope<'a>) -> Self {
-        Self { scope, nodes: Vec::new(), shared: Vec::new(), known: HashMap::new(), draws: 0 }
+        Self { scope, nodes: Vec::new(), shared: Vec::new(), known: HashMap::new(), matrices: Vec::new(), draws: 0 }
     }
 
     /// The variables of its elements.
@@ -237,6 +241,9 @@ impl<'a> Graph<'a> {
             Node::Draw { shared, .. } => *shared,
             Node::Poisson { mean, shared, .. } => *shared && self.is_shared(*mean),
             Node::Timed { time, index, .. } => self.is_shared(*time) && index.is_none_or(|index| self.is_shared(index)),
+            Node::Propagated { matrix, .. } => {
+                self.matrices[*matrix as usize].entries.iter().all(|&(_, value)| self.is_shared(value))
+            }
         };
         let value = Value(self.nodes.len() as u32);
         self.nodes.push(node.clone());
@@ -247,7 +254,15 @@ impl<'a> Graph<'a> {
 
     /// Values that a value is made from directly.
     pub(crate) fn operands(&self, value: Value) -> Vec<Value> {
-        operands(self.node(value))
+        match self.node(value) {
+            Node::Apply(operation, operands) => operands[..operation.operands()].to_vec(),
+            Node::Poisson { mean, .. } => vec![*mean],
+            Node::Timed { time, index, .. } => std::iter::once(*time).chain(*index).collect(),
+            Node::Propagated { matrix, .. } => {
+                self.matrices[*matrix as usize].entries.iter().map(|&(_, value)| value).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// A write to a variable, as it keeps it.
@@ -263,14 +278,5 @@ impl<'a> Graph<'a> {
         }
         let value = self.as_kept(value, variable.values);
         Ok(Write { column, value })
-    }
-}
-
-fn operands(node: &Node) -> Vec<Value> {
-    match node {
-        Node::Apply(operation, operands) => operands[..operation.operands()].to_vec(),
-        Node::Poisson { mean, .. } => vec![*mean],
-        Node::Timed { time, index, .. } => std::iter::once(*time).chain(*index).collect(),
-        _ => Vec::new(),
     }
 }

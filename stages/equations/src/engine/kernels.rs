@@ -4,8 +4,8 @@
 
 use lapicque_numerics::vectorise::Kernel;
 
-use super::compile::{Code, Destination, Instruction, Source};
 use super::draws::Draws;
+use super::instruction::{Code, Destination, Instruction, MOST_TERMS, Source};
 use super::{Operation, TimedArray};
 use crate::maths::{LANES, each, trigonometric};
 
@@ -27,6 +27,7 @@ pub(super) struct Blocks<'a> {
     pub(super) instructions: &'a [Instruction],
     pub(super) slots: &'a [f64],
     pub(super) columns: &'a [Vec<f64>],
+    pub(super) kept: &'a [Vec<f64>],
     pub(super) registers: &'a mut [Vec<f64>],
     pub(super) outputs: &'a mut [Vec<f64>],
     pub(super) arrays: &'a [TimedArray],
@@ -64,9 +65,10 @@ impl Kernel for Blocks<'_> {
                 let operand = |source: Source| match source {
                     Source::Register(register) => Operand::Each(&self.registers[usize::from(register)][..end - start]),
                     Source::Column(column) => Operand::Each(&self.columns[usize::from(column)][start..end]),
+                    Source::Kept(place) => Operand::Each(&self.kept[usize::from(place)][start..end]),
                     Source::Slot(slot) => Operand::All(self.slots.get(slot as usize).copied().unwrap_or(f64::NAN)),
                 };
-                let operands = instruction.sources.map(operand);
+                let operands = [0, 1, 2].map(|number| operand(instruction.sources[number]));
                 match instruction.code {
                     Code::Apply(operation) => apply(operation, out, operands),
                     Code::Copy => copy(out, operands[0]),
@@ -77,6 +79,17 @@ impl Kernel for Blocks<'_> {
                     }
                     Code::Poisson { draw } => poisson(out, operands[0], self.elements, start, &self.draws, draw),
                     Code::Timed { array } => timed(out, operands, &self.arrays[array as usize], self.dt),
+                    Code::Affine { terms, first_alone, add, select } => {
+                        let shape = Shape { first_alone, add, select };
+                        let operand = |number: usize| operand(instruction.sources[number]);
+                        match terms {
+                            1 => affine::<1>(out, shape, operand),
+                            2 => affine::<2>(out, shape, operand),
+                            3 => affine::<3>(out, shape, operand),
+                            4 => affine::<4>(out, shape, operand),
+                            _ => affine::<MOST_TERMS>(out, shape, operand),
+                        }
+                    }
                 }
                 match instruction.destination {
                     Destination::Register(register) => self.registers[usize::from(register)] = buffer,
@@ -84,6 +97,53 @@ impl Kernel for Blocks<'_> {
                 }
             }
             start = end;
+        }
+    }
+}
+
+/// Which parts a sum has.
+#[derive(Clone, Copy)]
+struct Shape {
+    first_alone: bool,
+    add: bool,
+    select: bool,
+}
+
+#[inline(always)]
+fn affine<'a, const TERMS: usize>(out: &mut [f64], shape: Shape, operand: impl Fn(usize) -> Operand<'a>) {
+    let each = |number: usize| match operand(number) {
+        Operand::Each(values) => values,
+        Operand::All(_) => &[],
+    };
+    let all = |number: usize| match operand(number) {
+        Operand::Each(_) => f64::NAN,
+        Operand::All(value) => value,
+    };
+    let columns: [&[f64]; TERMS] = std::array::from_fn(each);
+    // x is x 1, and -0 + x is x, with all bits.
+    let first_alone = usize::from(shape.first_alone);
+    let factors: [f64; TERMS] =
+        std::array::from_fn(|term| if term < first_alone { 1.0 } else { all(TERMS + term - first_alone) });
+    let after = 2 * TERMS - first_alone;
+    let add = if shape.add { all(after) } else { -0.0 };
+    let length = columns.iter().map(|column| column.len()).fold(out.len(), usize::min);
+    let (out, columns) = (&mut out[..length], columns.map(|column| &column[..length]));
+    let sum = |place: usize| {
+        let mut sum = add;
+        for term in 0..TERMS {
+            sum += columns[term][place] * factors[term];
+        }
+        sum
+    };
+    if shape.select {
+        let (condition, otherwise) = (each(after + usize::from(shape.add)), each(after + usize::from(shape.add) + 1));
+        let choice = condition.iter().zip(otherwise);
+        for ((place, out), (&condition, &otherwise)) in out.iter_mut().enumerate().zip(choice) {
+            *out = Operation::Select.of_three(condition, sum(place), otherwise);
+        }
+    } else {
+        for (place, out) in out.iter_mut().enumerate() {
+            *out = sum(place);
         }
     }
 }

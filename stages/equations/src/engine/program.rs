@@ -3,9 +3,12 @@
 use lapicque_numerics::random::StreamKey;
 use lapicque_numerics::vectorise::vectorise;
 
-use super::compile::{Compiled, Scalar, compile};
-use super::draws::{Draws, SHARED};
+use super::compile::compile;
+use super::draws::Draws;
+use super::instruction::Compiled;
 use super::kernels::{BLOCK, Blocks, Elements};
+use super::propagators::Propagators;
+use super::scalars::{Moment, SharedPropagator};
 use super::{EngineError, Graph, Layout, State, TimedArray, Write};
 
 /// Writes to variables, ready to be computed. It keeps what it needs in between, so one state at a time.
@@ -17,11 +20,16 @@ pub struct Program {
     key: [u32; 2],
     compiled: Compiled,
     slots: Vec<f64>,
+    shared_propagators: Vec<SharedPropagator>,
+    propagators: Vec<Propagators>,
+    /// Numbers of propagators of all elements.
+    kept: Vec<Vec<f64>>,
     registers: Vec<Vec<f64>>,
     /// Values after the program of all elements.
     next: Vec<Vec<f64>>,
     /// Values before and after the program of elements from a list.
     gathered: Vec<Vec<f64>>,
+    gathered_kept: Vec<Vec<f64>>,
     results: Vec<Vec<f64>>,
 }
 
@@ -38,9 +46,13 @@ impl Program {
             dt: graph.scope.dt,
             key: Draws::key(key),
             slots: vec![0.0; compiled.scalars.len()],
+            shared_propagators: vec![SharedPropagator::default(); compiled.shared_matrices.len()],
+            propagators: compiled.matrices.iter().map(|matrix| Propagators::new(matrix, &layout)).collect(),
+            kept: vec![vec![0.0; elements]; compiled.kept],
             registers: vec![vec![0.0; BLOCK]; compiled.registers],
             next: vec![vec![0.0; elements]; outputs],
             gathered: vec![Vec::new(); layout.columns().len()],
+            gathered_kept: vec![Vec::new(); compiled.kept],
             results: vec![vec![0.0; BLOCK]; outputs],
             layout,
             compiled,
@@ -60,16 +72,17 @@ impl Program {
     /// Computes step number `step`, which is at time `step dt`, for all elements.
     ///
     /// # Errors
-    /// A state of another layout.
+    /// A state of another layout; factors of a linear system of which there is no exponential. Nothing is written then.
     pub fn run(&mut self, state: &mut State, step: u64) -> Result<(), EngineError> {
         state.fits(&self.layout)?;
         let draws = Draws::new(self.key, step);
-        self.fill_slots(state, step, draws);
+        self.prepare(state, step, None)?;
         if !self.compiled.instructions.is_empty() {
             vectorise(Blocks {
                 instructions: &self.compiled.instructions,
                 slots: &self.slots,
                 columns: &state.columns,
+                kept: &self.kept,
                 registers: &mut self.registers,
                 outputs: &mut self.next,
                 arrays: &self.arrays,
@@ -89,7 +102,7 @@ impl Program {
     /// As [`Program::run`], for the elements of a list alone; shared variables are written unless the list is empty.
     ///
     /// # Errors
-    /// A state of another layout; a list that is not ascending or names an element that is not there.
+    /// Those of [`Program::run`]; a list that is not ascending or names an element that is not there.
     pub fn run_at(&mut self, state: &mut State, step: u64, list: &[u32]) -> Result<(), EngineError> {
         state.fits(&self.layout)?;
         if let Some(&last) = list.last()
@@ -105,17 +118,22 @@ impl Program {
             return Ok(());
         }
         let draws = Draws::new(self.key, step);
-        self.fill_slots(state, step, draws);
+        self.prepare(state, step, Some(list))?;
         for part in list.chunks(BLOCK) {
             for &input in &self.compiled.inputs {
                 let column = &state.columns[input];
                 self.gathered[input].clear();
                 self.gathered[input].extend(part.iter().map(|&element| column[element as usize]));
             }
+            for (gathered, kept) in self.gathered_kept.iter_mut().zip(&self.kept) {
+                gathered.clear();
+                gathered.extend(part.iter().map(|&element| kept[element as usize]));
+            }
             vectorise(Blocks {
                 instructions: &self.compiled.instructions,
                 slots: &self.slots,
                 columns: &self.gathered,
+                kept: &self.gathered_kept,
                 registers: &mut self.registers,
                 outputs: &mut self.results,
                 arrays: &self.arrays,
@@ -135,24 +153,14 @@ impl Program {
         Ok(())
     }
 
-    /// What is shared by all elements.
-    fn fill_slots(&mut self, state: &State, step: u64, draws: Draws) {
-        for (number, scalar) in self.compiled.scalars.iter().enumerate() {
-            let at = |slot: u32| self.slots[slot as usize];
-            let value = match scalar {
-                Scalar::Constant(value) => *value,
-                Scalar::Column(column) => state.column(usize::from(*column)).first().copied().unwrap_or(f64::NAN),
-                Scalar::Time => step as f64 * self.dt,
-                Scalar::Step => step as f64,
-                Scalar::Apply(operation, operands) => operation.evaluate(operands.map(at)),
-                Scalar::Draw { distribution, draw } => draws.one(*distribution, *draw, SHARED),
-                Scalar::Poisson { mean, draw } => draws.poisson(at(*mean), *draw, SHARED),
-                Scalar::Timed { array, time, index } => {
-                    self.arrays[*array as usize].at(at(*time), index.map_or(0.0, at), self.dt)
-                }
-            };
-            self.slots[number] = value;
+    /// What is shared by all elements, and what elements, all or those of a list, keep.
+    fn prepare(&mut self, state: &State, step: u64, list: Option<&[u32]>) -> Result<(), EngineError> {
+        let moment = Moment { step, dt: self.dt, arrays: &self.arrays, draws: Draws::new(self.key, step) };
+        moment.fill(&mut self.slots, &self.compiled, state, &mut self.shared_propagators)?;
+        for (propagators, matrix) in self.propagators.iter_mut().zip(&self.compiled.matrices) {
+            propagators.renew(&mut self.kept, matrix, state, &moment, list)?;
         }
+        Ok(())
     }
 
     fn write_shared(&self, state: &mut State) {

@@ -1,13 +1,14 @@
 //! The solution of linear systems.
 
 use super::exponential::solved;
-use super::{IntegratorError, Propagator, bindings, propagator};
-use crate::engine::{Graph, Value};
+use super::{IntegratorError, bindings};
+use crate::engine::{Graph, Matrix, Solution, Value};
 use crate::language::analysis::integrator::{Integrator, Reason, Refusal};
 use crate::language::analysis::linear::linear_system;
 use crate::language::analysis::system::System;
 use crate::language::scope::Scope;
 
+/// Variables after a step outside of refractoriness, where they stand still; the others after a step.
 pub(super) fn exact(
     graph: &mut Graph<'_>,
     system: &System,
@@ -25,71 +26,60 @@ pub(super) fn exact(
         let shared = shared(graph, row);
         constants.push(graph.expression(constant, &bindings, shared)?);
     }
-    let mut matrix = vec![0.0; size * size];
+    let mut entries = Vec::with_capacity(linear.matrix.len());
     for entry in &linear.matrix {
         let shared = shared(graph, entry.row);
         let value = graph.expression(&entry.coefficient, &bindings, shared)?;
-        let variable = || system.equations[entry.row].variable.clone();
-        match graph.as_constant(value) {
-            Some(number) => matrix[entry.row * size + entry.column] = number,
-            // One equation has a solution that needs no matrix.
-            None if size == 1 => return Ok(vec![solved(graph, old[0], value, constants[0])]),
-            None => return Err(IntegratorError::VaryingMatrix { variable: variable() }),
+        // One equation has a solution that needs no matrix, cheap enough for factors that change at each step.
+        if size == 1 && graph.as_constant(value).is_none() {
+            return Ok(vec![solved(graph, old[0], value, constants[0])]);
         }
+        entries.push((entry.row * size + entry.column, value));
     }
-    let free = solution(graph, system, &matrix)?;
-    let any_held = system.equations.iter().any(|equation| equation.unless_refractory);
-    if !any_held {
-        return Ok(applied(graph, &free, old, &constants));
+    let mut matrix = Matrix { variables: linear.variables, entries };
+    let free = graph.solution(matrix.clone())?;
+    let mut new: Vec<Value> = (0..size).map(|row| applied(graph, &free, row, old, &constants)).collect();
+
+    // While refractory, some derivatives are 0, so that what depends on their variables has another solution.
+    let is_held = |row: usize| system.equations[row].unless_refractory;
+    let depends =
+        |graph: &Graph<'_>, row: usize, on: usize| graph.as_constant(free.state[row * size + on]) != Some(0.0);
+    let drives = |graph: &Graph<'_>, row: usize| (0..size).any(|other| is_held(other) && depends(graph, row, other));
+    let driven: Vec<usize> = (0..size).filter(|&row| !is_held(row) && drives(graph, row)).collect();
+    if driven.is_empty() {
+        return Ok(new);
     }
-    // While refractory, some derivatives are 0, so that the others have another solution.
+    matrix.entries.retain(|(place, _)| !is_held(place / size));
     let zero = graph.constant(0.0);
-    let mut held_constants = constants.clone();
-    for (row, equation) in system.equations.iter().enumerate() {
-        if equation.unless_refractory {
-            matrix[row * size..(row + 1) * size].fill(0.0);
-            held_constants[row] = zero;
+    for (row, constant) in constants.iter_mut().enumerate() {
+        if is_held(row) {
+            *constant = zero;
         }
     }
-    let held = solution(graph, system, &matrix)?;
-    let free = applied(graph, &free, old, &constants);
-    let held = applied(graph, &held, old, &held_constants);
-    let mut new = Vec::with_capacity(size);
-    for (free, held) in free.into_iter().zip(held) {
-        new.push(graph.unless_refractory(free, held)?);
+    let held = graph.solution(matrix)?;
+    for row in driven {
+        let held = applied(graph, &held, row, old, &constants);
+        new[row] = graph.unless_refractory(new[row], held)?;
     }
     Ok(new)
 }
 
-fn solution(graph: &Graph<'_>, system: &System, matrix: &[f64]) -> Result<Propagator, IntegratorError> {
-    let size = system.equations.len();
-    let not_finite = |row: &[f64]| row.iter().any(|entry| !entry.is_finite());
-    let worst = matrix.chunks(size.max(1)).position(not_finite).unwrap_or(0);
-    propagator(matrix, size, graph.dt()).ok_or_else(|| IntegratorError::Matrix {
-        variable: system.equations.get(worst).map_or_else(String::new, |equation| equation.variable.clone()),
-    })
-}
-
-/// `state` x + `input` c, without terms that are 0.
-fn applied(graph: &mut Graph<'_>, by: &Propagator, x: &[Value], c: &[Value]) -> Vec<Value> {
+/// A row of `state` x + `input` c, without terms that are 0.
+fn applied(graph: &mut Graph<'_>, by: &Solution, row: usize, x: &[Value], c: &[Value]) -> Value {
     let size = x.len();
-    let mut new = Vec::with_capacity(size);
-    for row in 0..size {
-        let mut sum = None;
-        let inputs = by.input[row * size..(row + 1) * size].iter().zip(c);
-        let states = by.state[row * size..(row + 1) * size].iter().zip(x);
-        for (&factor, &value) in inputs.chain(states) {
-            if factor == 0.0 || graph.as_constant(value) == Some(0.0) {
-                continue;
-            }
-            let term = graph.scaled(value, factor);
-            sum = Some(match sum {
-                None => term,
-                Some(sum) => graph.sum(sum, term),
-            });
+    let mut sum = None;
+    let inputs = by.input[row * size..(row + 1) * size].iter().zip(c);
+    let states = by.state[row * size..(row + 1) * size].iter().zip(x);
+    for (&factor, &value) in inputs.chain(states) {
+        if graph.as_constant(factor) == Some(0.0) || graph.as_constant(value) == Some(0.0) {
+            continue;
         }
-        let zero = graph.constant(0.0);
-        new.push(sum.unwrap_or(zero));
+        let term = graph.product(value, factor);
+        sum = Some(match sum {
+            None => term,
+            Some(sum) => graph.sum(sum, term),
+        });
     }
-    new
+    let zero = graph.constant(0.0);
+    sum.unwrap_or(zero)
 }
