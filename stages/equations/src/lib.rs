@@ -13,4 +13,5 @@ pub mod engine;
 pub mod integrators;
 pub mod language;
 pub mod maths;
+pub mod spatial;
 pub mod units;
