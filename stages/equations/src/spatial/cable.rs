@@ -101,49 +101,42 @@ impl Cable {
             return Err(CableError::Values { what: "the capacitance", found: capacitance.len(), expected });
         }
 
-        let sections = morphology.sections();
-        let mut children = vec![0_usize; sections];
-        let mut at_root = 0;
-        for section in 0..sections {
-            match morphology.parent(section) {
-                Some(parent) => children[parent] += 1,
-                None => at_root += 1,
-            }
-        }
-        let mut rows: Vec<Row> = Vec::with_capacity(count + sections);
+        let (at_root, children) = children(morphology);
         let mut compartments = Vec::with_capacity(count);
+        let mut rows: Vec<Row> = Vec::with_capacity(count + children.len());
         if at_root > 1 {
             rows.push(Row { parent: 0, coupling: 0.0, compartment: 0 });
         }
-        // What the children of each section are connected to: a row, with the r of its side or as a node without any.
-        let mut ends: Vec<(usize, Option<f64>)> = Vec::with_capacity(sections);
-        for section in 0..sections {
+        // What the children of each section are connected to: a row, and the r of its side unless it is a node.
+        let mut ends: Vec<Option<(usize, Option<f64>)>> = Vec::with_capacity(children.len());
+        for (section, &children) in children.iter().enumerate() {
             let mut before = match morphology.parent(section) {
-                Some(parent) => Some(ends[parent]),
+                Some(parent) => ends[parent],
                 None => (at_root > 1).then_some((0, None)),
             };
             for number in morphology.range(section) {
                 let own = &geometry[number];
-                let (parent, coupling) = match before {
-                    Some((row, Some(r))) => (row, 1.0 / (resistivity * (1.0 / r + 1.0 / own.r_length_1))),
-                    Some((row, None)) => (row, own.r_length_1 / resistivity),
-                    None => (0, 0.0),
+                let row = match before {
+                    Some((row, Some(r))) => {
+                        connected(row, 1.0 / (resistivity * (1.0 / r + 1.0 / own.r_length_1)), number)?
+                    }
+                    Some((row, None)) => connected(row, own.r_length_1 / resistivity, number)?,
+                    None => Row { parent: 0, coupling: 0.0, compartment: number as u32 },
                 };
-                before = Some((rows.len(), Some(own.r_length_2)));
                 let each = if capacitance.len() == 1 { capacitance[0] } else { capacitance[number] };
                 let capacitance_by_dt = each / dt * own.area;
+                positive("capacitance of a compartment, divided by the step,", capacitance_by_dt, "S")?;
                 compartments.push(Own { row: rows.len() as u32, area: own.area, capacitance_by_dt });
-                rows.push(Row { parent: parent as u32, coupling, compartment: number as u32 });
+                before = Some((rows.len(), Some(own.r_length_2)));
+                rows.push(row);
             }
-            let mut end = before.unwrap_or((0, None));
-            if children[section] > 1
-                && let (last, Some(r)) = end
+            if children > 1
+                && let Some((last, Some(r))) = before
             {
-                end = (rows.len(), None);
-                let compartment = rows[last].compartment;
-                rows.push(Row { parent: last as u32, coupling: r / resistivity, compartment });
+                before = Some((rows.len(), None));
+                rows.push(connected(last, r / resistivity, rows[last].compartment as usize)?);
             }
-            ends.push(end);
+            ends.push(before);
         }
         Ok(Self { compartments, rows, dt })
     }
@@ -238,6 +231,24 @@ impl Cable {
         }
         Ok(())
     }
+}
+
+/// How many sections begin at the root, and at the end of each section.
+fn children(morphology: &Morphology) -> (usize, Vec<usize>) {
+    let (mut at_root, mut children) = (0, vec![0; morphology.sections()]);
+    for section in 0..morphology.sections() {
+        match morphology.parent(section) {
+            Some(parent) => children[parent] += 1,
+            None => at_root += 1,
+        }
+    }
+    (at_root, children)
+}
+
+/// An unknown that is connected to its parent.
+fn connected(parent: usize, coupling: f64, compartment: usize) -> Result<Row, CableError> {
+    positive("conductance between compartments", coupling, "S")?;
+    Ok(Row { parent: parent as u32, coupling, compartment: compartment as u32 })
 }
 
 fn positive(what: &'static str, value: f64, unit: &'static str) -> Result<(), CableError> {

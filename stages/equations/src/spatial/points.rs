@@ -153,7 +153,7 @@ pub fn from_points(points: &[Point]) -> Result<Morphology, PointsError> {
     }
 
     let in_sphere = |point: usize| sphere.is_some_and(|others| others.contains(&Some(point)));
-    let mut reached = 1 + points.len().min(if sphere.is_some_and(|others| others[0].is_some()) { 2 } else { 0 });
+    let mut reached = 1 + sphere.iter().flatten().flatten().count();
     let mut waiting: Vec<(usize, usize, Option<usize>)> = Vec::new();
     let at_root = sphere.map(|_| 0);
     let first = tree.children[tree.root].iter().rev().filter(|&&child| !in_sphere(child));
