@@ -30,9 +30,10 @@
 //! (Cm/dt + gtot_i) v_i' - (sum over j of g_ij (v_j' - v_i'))/A_i = Cm/dt v_i + I0_i
 //! ```
 //!
-//! from the tips to the root and back, in a time that grows with the number of compartments (Hines 1984). What is kept
+//! from the tips to the root and back, in a time proportional to the number of compartments (Hines 1984). What is kept
 //! of each compartment on the way is its conductance to outside, not the diagonal of the matrix: all is then sums of
-//! positive numbers, and nothing cancels where a sphere with nearly no resistance stands beside a thin branch.
+//! positive numbers (as in Grassmann et al. 1985), and nothing cancels where a sphere with nearly no resistance stands
+//! beside a thin branch.
 //!
 //! | symbol | meaning | unit |
 //! |---|---|---|
@@ -42,12 +43,14 @@
 //! | I0 | current of the membrane at v = 0, into the compartment | A/m^2 |
 //! | v | membrane potential | V |
 //!
-//! A current in A into a compartment is part of I0 after division by its area.
+//! A current in A into a compartment is part of I0 after division by its area. Variables of channels make their step
+//! first, with the old v; gtot and I0 are of their new values.
 //!
 //! References: Rall (1962) Annals of the New York Academy of Sciences 96:1071, doi:10.1111/j.1749-6632.1962.tb54120.x;
-//! Hines (1984) International Journal of Bio-Medical Computing 15:69, doi:10.1016/0020-7101(84)90008-4; Mascagni &
-//! Sherman (1998) in Methods in Neuronal Modeling, 2nd ed., ch. 14; of SWC files Cannon et al. (1998) Journal of
-//! Neuroscience Methods 84:49, doi:10.1016/S0165-0270(98)00091-0.
+//! Hines (1984) International Journal of Bio-Medical Computing 15:69, doi:10.1016/0020-7101(84)90008-4; Grassmann, Taksar
+//! & Heyman (1985) Operations Research 33:1107, doi:10.1287/opre.33.5.1107; Mascagni & Sherman (1998) in Methods in
+//! Neuronal Modeling, 2nd ed., ch. 14; of SWC files Cannon et al. (1998) Journal of Neuroscience Methods 84:49,
+//! doi:10.1016/S0165-0270(98)00091-0.
 
 mod cable;
 pub mod membrane;

@@ -159,6 +159,33 @@ fn what_is_not_finite_is_refused_and_nothing_is_written() {
 }
 
 #[test]
+fn neurons_have_the_same_bits_alone_and_together() {
+    let cable = Cable::new(&stick(5), &[0.01], 1.0, 1e-4).unwrap();
+    let neurons = 21;
+    let (gtot, i0) = (values(1, 5 * neurons, 0.0..50.0), values(2, 5 * neurons, -3.0..3.0));
+    let before = values(3, 5 * neurons, -0.09..0.05);
+    let (mut together, mut alone) = (before.clone(), before.clone());
+    let mut scratch = Scratch::default();
+    cable.step(&mut together, &gtot, &i0, &mut scratch).unwrap();
+    for neuron in 0..neurons {
+        let own = 5 * neuron..5 * neuron + 5;
+        cable.step(&mut alone[own.clone()], &gtot[own.clone()], &i0[own], &mut scratch).unwrap();
+    }
+    assert_eq!(together, alone);
+
+    // The one that fails is named; those before it have made their step.
+    for bad in [0, 3, 12, 19] {
+        let mut gtot = gtot.clone();
+        gtot[5 * bad + 2] = -1e9;
+        let mut v = before.clone();
+        let error = cable.step(&mut v, &gtot, &i0, &mut scratch).unwrap_err();
+        assert!(matches!(error, CableError::Unstable { neuron, .. } if neuron == bad), "{error}");
+        assert_eq!(v[..5 * bad], together[..5 * bad]);
+        assert_eq!(v[5 * bad..], before[5 * bad..]);
+    }
+}
+
+#[test]
 fn negative_conductances_are_taken_up_to_the_one_of_the_capacitance() {
     let cable = Cable::new(&stick(2), &[0.01], 1.0, 1e-4).unwrap();
     // Cm/dt is 100 S/m^2: v grows by 100/(100 - 90).

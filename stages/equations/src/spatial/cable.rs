@@ -30,6 +30,17 @@ struct Row {
     compartment: u32,
 }
 
+/// How many neurons go through a cable together, an operation of each at once.
+const LANES: usize = 8;
+
+/// Where a step fails.
+enum Failure {
+    /// There is no positive pivot.
+    Pivot { row: usize },
+    /// The result is not finite.
+    Result { row: usize, value: f64 },
+}
+
 /// Memory of a step, which can be used for any cable and number of neurons.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
@@ -175,61 +186,106 @@ impl Cable {
                 return Err(CableError::Values { what, found: values.len(), expected });
             }
         }
-        let inputs = conductance.chunks_exact(count).zip(current.chunks_exact(count));
-        for (neuron, (v, (conductance, current))) in v.chunks_exact_mut(count).zip(inputs).enumerate() {
-            self.begin(v, conductance, current, scratch);
-            let unstable = self.solve(scratch).err();
-            let infinite = scratch.solution.iter().position(|x| !x.is_finite());
-            if let Some(row) = unstable.or(infinite) {
-                let compartment = self.rows[row].compartment as usize;
-                let value = scratch.solution[row];
-                return Err(not_finite(neuron, v, conductance, current).unwrap_or(match unstable {
-                    Some(_) => CableError::Unstable { neuron, compartment },
-                    None => CableError::NotFinite { what: "v after the step", neuron, compartment, value },
-                }));
+        let together = count * LANES;
+        let mut inputs = conductance.chunks(together).zip(current.chunks(together));
+        for (group, v) in v.chunks_mut(together).enumerate() {
+            let Some((conductance, current)) = inputs.next() else { break };
+            if v.len() == together && self.advance::<LANES>(v, conductance, current, scratch).is_ok() {
+                continue;
             }
-            for (v, own) in v.iter_mut().zip(&self.compartments) {
-                *v = scratch.solution[own.row as usize];
+            // The last neurons, and those of which one fails.
+            let inputs = conductance.chunks_exact(count).zip(current.chunks_exact(count));
+            for (neuron, (v, (conductance, current))) in v.chunks_exact_mut(count).zip(inputs).enumerate() {
+                let neuron = group * LANES + neuron;
+                self.advance::<1>(v, conductance, current, scratch)
+                    .map_err(|failure| self.why(&failure, neuron, v, conductance, current))?;
             }
         }
         Ok(())
     }
 
-    /// Conductances to outside and currents of all unknowns.
-    fn begin(&self, v: &[f64], conductance: &[f64], current: &[f64], scratch: &mut Scratch) {
-        scratch.leak.clear();
-        scratch.leak.resize(self.rows.len(), 0.0);
-        scratch.solution.clear();
-        scratch.solution.resize(self.rows.len(), 0.0);
-        for (i, own) in self.compartments.iter().enumerate() {
-            scratch.leak[own.row as usize] = own.capacitance_by_dt + own.area * conductance[i];
-            scratch.solution[own.row as usize] = own.capacitance_by_dt * v[i] + own.area * current[i];
+    /// One step of as many neurons as there are lanes, all with the same operations. Writes nothing where one fails.
+    fn advance<const LANES: usize>(
+        &self,
+        v: &mut [f64],
+        conductance: &[f64],
+        current: &[f64],
+        scratch: &mut Scratch,
+    ) -> Result<(), Failure> {
+        let count = self.compartments.len();
+        for values in [&mut scratch.leak, &mut scratch.solution] {
+            values.clear();
+            values.resize(self.rows.len() * LANES, 0.0);
         }
+        let (leak, _) = scratch.leak.as_chunks_mut::<LANES>();
+        let (solution, _) = scratch.solution.as_chunks_mut::<LANES>();
+        for (i, own) in self.compartments.iter().enumerate() {
+            let row = own.row as usize;
+            for lane in 0..LANES {
+                let at = lane * count + i;
+                leak[row][lane] = own.capacitance_by_dt + own.area * conductance[at];
+                solution[row][lane] = own.capacitance_by_dt * v[at] + own.area * current[at];
+            }
+        }
+        self.solve(leak, solution)?;
+        for (i, own) in self.compartments.iter().enumerate() {
+            for (lane, solution) in solution[own.row as usize].iter().enumerate() {
+                v[lane * count + i] = *solution;
+            }
+        }
+        Ok(())
     }
 
-    /// Eliminates from the tips to the root, then goes back; else gives the row at which there is no positive pivot.
-    fn solve(&self, scratch: &mut Scratch) -> Result<(), usize> {
-        let leak = &mut scratch.leak[..self.rows.len()];
-        let solution = &mut scratch.solution[..self.rows.len()];
+    /// Eliminates from the tips to the root, then goes back.
+    fn solve<const LANES: usize>(
+        &self,
+        leak: &mut [[f64; LANES]],
+        solution: &mut [[f64; LANES]],
+    ) -> Result<(), Failure> {
         for (number, row) in self.rows.iter().enumerate().rev() {
-            let pivot = leak[number] + row.coupling;
-            if pivot.is_nan() || pivot <= 0.0 {
-                return Err(number);
+            let pivot = leak[number].map(|leak| leak + row.coupling);
+            if !pivot.iter().all(|&pivot| pivot > 0.0) {
+                return Err(Failure::Pivot { row: number });
             }
-            let by_pivot = 1.0 / pivot;
+            let by_pivot = pivot.map(|pivot| 1.0 / pivot);
             if number > 0 {
                 let parent = row.parent as usize;
-                let share = row.coupling * by_pivot;
-                leak[parent] += share * leak[number];
-                solution[parent] += share * solution[number];
+                for lane in 0..LANES {
+                    let share = row.coupling * by_pivot[lane];
+                    leak[parent][lane] += share * leak[number][lane];
+                    solution[parent][lane] += share * solution[number][lane];
+                }
             }
             leak[number] = by_pivot;
         }
-        solution[0] *= leak[0];
-        for (number, row) in self.rows.iter().enumerate().skip(1) {
-            solution[number] = (solution[number] + row.coupling * solution[row.parent as usize]) * leak[number];
+        for (number, row) in self.rows.iter().enumerate() {
+            // The root is connected to itself by 0.
+            let parent = solution[row.parent as usize];
+            let own = &mut solution[number];
+            for lane in 0..LANES {
+                own[lane] = (own[lane] + row.coupling * parent[lane]) * leak[number][lane];
+            }
+            if let Some(&value) = own.iter().find(|value| !value.is_finite()) {
+                return Err(Failure::Result { row: number, value });
+            }
         }
         Ok(())
+    }
+
+    /// Why a step of a neuron failed: what is not finite before it, else what was seen in it.
+    fn why(&self, failure: &Failure, neuron: usize, v: &[f64], conductance: &[f64], current: &[f64]) -> CableError {
+        for (what, values) in [("v", v), ("gtot", conductance), ("I0", current)] {
+            if let Some(compartment) = values.iter().position(|value| !value.is_finite()) {
+                return CableError::NotFinite { what, neuron, compartment, value: values[compartment] };
+            }
+        }
+        let compartment = |row: usize| self.rows[row].compartment as usize;
+        match *failure {
+            Failure::Pivot { row } => CableError::Unstable { neuron, compartment: compartment(row) },
+            Failure::Result { row, value } => {
+                CableError::NotFinite { what: "v after the step", neuron, compartment: compartment(row), value }
+            }
+        }
     }
 }
 
@@ -253,12 +309,4 @@ fn connected(parent: usize, coupling: f64, compartment: usize) -> Result<Row, Ca
 
 fn positive(what: &'static str, value: f64, unit: &'static str) -> Result<(), CableError> {
     if value > 0.0 && value.is_finite() { Ok(()) } else { Err(CableError::NotPositive { what, value, unit }) }
-}
-
-/// The first value of a neuron before a step that is not finite.
-fn not_finite(neuron: usize, v: &[f64], conductance: &[f64], current: &[f64]) -> Option<CableError> {
-    [("v", v), ("gtot", conductance), ("I0", current)].into_iter().find_map(|(what, values)| {
-        let compartment = values.iter().position(|value| !value.is_finite())?;
-        Some(CableError::NotFinite { what, neuron, compartment, value: values[compartment] })
-    })
 }
