@@ -20,4 +20,5 @@ pub mod npz;
 pub mod one_file;
 pub mod pipeline;
 pub mod spikes;
+pub mod swc;
 pub mod units;

@@ -4,7 +4,8 @@
 //! which integrators take them. [`units`] knows the names of units and constants.
 //!
 //! [`maths`] has functions over many numbers with the same bits on every machine, [`engine`] compiles expressions and
-//! statements for them, [`integrators`] make steps of equations of them.
+//! statements for them, [`integrators`] make steps of equations of them. [`spatial`]
+//! has neurons with a form: morphologies, SWC files and the cable equation.
 //!
 //! Units: values are in SI units (second, volt, ampere, ...), whatever unit they were written in.
 //!
@@ -33,4 +34,5 @@ pub mod engine;
 pub mod integrators;
 pub mod language;
 pub mod maths;
+pub mod spatial;
 pub mod units;

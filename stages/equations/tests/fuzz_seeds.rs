@@ -1,14 +1,21 @@
-//! The target of `fuzz` on its seeds: a fuzzer is not needed to know that it holds.
+//! The targets of `fuzz` on their seeds: a fuzzer is not needed to know that they hold.
 #![allow(clippy::unwrap_used, clippy::panic, unreachable_pub)]
 
 #[path = "../../../fuzz/src/equations.rs"]
 mod equations;
 #[path = "../../../fuzz/on_seeds.rs"]
 mod on_seeds;
+#[path = "../../../fuzz/src/swc.rs"]
+mod swc;
 
 use on_seeds::on_seeds;
 
 #[test]
 fn equations_hold_on_their_seeds() {
     on_seeds("equations", equations::target);
+}
+
+#[test]
+fn swc_holds_on_its_seeds() {
+    on_seeds("swc", swc::target);
 }
