@@ -135,9 +135,7 @@ struct TuneStage {
 }
 
 fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
-    let mut config: Config = read(request)?;
-    // Their order is none of the result.
-    config.tune.sort_keys();
+    let config: Config = read(request)?;
     let mut notes = Vec::new();
     let network = PointProcess::bind(config.simulation.clone(), request, &mut notes).map_err(within_simulation)?;
     let mut problems = Vec::new();
