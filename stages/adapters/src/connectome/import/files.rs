@@ -8,7 +8,7 @@ use lapicque_neuralmass::connectome::refuse_memory;
 use lapicque_pipeline::{ConfigError, FileRef};
 use lapicque_recording::mat::{MatValue, Numbers, find, read_mat};
 use lapicque_recording::matrix::{Matrix, read_matrix, read_names, read_npz_array, read_tvb};
-use lapicque_recording::read_npy;
+use lapicque_recording::{NpyError, read_npy};
 
 use super::config::Config;
 use crate::import::files::{as_text, has_columns, read_columns};
@@ -128,7 +128,10 @@ fn plain(rows: usize, columns: usize, values: Vec<f64>) -> Matrix {
 
 fn of_npy<R: std::io::Read + std::io::Seek>(reader: &mut R) -> Result<Matrix, String> {
     // An array is channels x samples there, at whatever rate.
-    let read = read_npy(reader, 1.0).map_err(|error| error.to_string())?;
+    let read = read_npy(reader, 1.0).map_err(|error| match error {
+        NpyError::Shape { shape } => format!("shape {shape}; a matrix with a row and a column per node is due"),
+        error => error.to_string(),
+    })?;
     let columns = read.channels.first().map_or(0, |channel| channel.samples.len());
     let values = read.channels.iter().flat_map(|channel| channel.samples.iter().copied()).collect();
     Ok(plain(read.channels.len(), columns, values))
