@@ -262,7 +262,7 @@ fn results_do_not_depend_on_batches_or_threads() {
 fn few_and_many_neurons() {
     let folder = folder(&[("one.csv", "presynaptic,postsynaptic,weight\n0,0,-2\n")]);
     let text = "  c: { kind: connectivity.import, path: one.csv }\n".to_owned()
-        + &simulated("    inputs: { connectivity: c }\n    model: rectified_sam\n    steps: 2000\n");
+        + &simulated("    inputs: { connectivity: c }\n    model: rectified_sam\n    steps: 50000\n");
     let one = ran(&text, folder.path());
     assert!(one.counts("s").2 == 0 && !spikes_of(&one).is_empty());
     let many = "    model: bernoulli_glm\n    steps: 3\n    transient: 0 ms\n    start: rest\n    neurons: 1000000\n";
@@ -347,6 +347,7 @@ fn what_cannot_be_is_told_by_field() {
 fn samples_without_a_result_say_why() {
     let folder = folder(&[
         ("wild.csv", "presynaptic,postsynaptic,weight\n0,1,1e6\n1,0,1e6\n"),
+        ("twice.csv", "presynaptic,postsynaptic,weight\n0,1,1\n0,1,2\n"),
         ("masks.csv", "stimulus,neuron\nlight,7\n"),
         ("names.csv", "stimulus,neuron\nligth,1\n"),
         ("below.csv", "neuron\n-1\n"),
@@ -376,7 +377,12 @@ fn samples_without_a_result_say_why() {
         (
             wild.to_owned(),
             format!("{linked}    model: bernoulli_glm\n    steps: 10\n    populations: {{ E: 2, I: 1 }}\n"),
-            "`populations` have 3 neurons, the network has 2",
+            "`populations` have 3 neurons, the network has 2; a last neuron without connections needs a row",
+        ),
+        (
+            "  c: { kind: import.table, path: twice.csv, table: connectivity }\n".to_owned(),
+            format!("{linked}    model: bernoulli_glm\n    steps: 10\n"),
+            "`connectivity` has two rows for neuron 0 to 1",
         ),
         (
             wild.to_owned(),

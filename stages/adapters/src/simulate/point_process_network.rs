@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::point_process_config::{Config, Driven, StartConfig};
 use super::point_process_stimuli::{MASKS, Masks, ReadyStimulus};
-use super::point_process_tables::{Populations, RecordConfig, Schedule, fits};
+use super::point_process_tables::{LAST_NEURON, Populations, RecordConfig, Schedule, fits};
 use crate::swept::Swept;
 
 /// Fields of the configuration that cannot be columns: times of spikes are steps, and the step stands in the metadata.
@@ -276,7 +276,15 @@ fn network(table: Option<&RecordBatch>, config: &Config) -> Result<Network, Samp
         return Err(SampleError::input("the network has no neurons"));
     }
     if let Some(expected) = config.neurons.filter(|&expected| expected as usize != neurons) {
-        return Err(SampleError::input(format!("the network has {neurons} neurons, and `neurons` is {expected}")));
+        return Err(SampleError::input(format!(
+            "the network has {neurons} neurons, and `neurons` is {expected}; {LAST_NEURON}"
+        )));
+    }
+    let mut pairs: Vec<(u32, u32)> = read.presynaptic.iter().copied().zip(read.postsynaptic.iter().copied()).collect();
+    pairs.sort_unstable();
+    if let Some(twice) = pairs.windows(2).find(|pair| pair[0] == pair[1]) {
+        let (from, to) = twice[0];
+        return Err(SampleError::input(format!("`connectivity` has two rows for neuron {from} to {to}")));
     }
     let rows = read.presynaptic.iter().zip(&read.postsynaptic).zip(&read.weight);
     let edges: Vec<(usize, usize, f64)> =

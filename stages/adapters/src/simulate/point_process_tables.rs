@@ -71,6 +71,9 @@ impl RecordConfig {
     }
 }
 
+/// What to do where a network seems to have fewer neurons than it has.
+pub(super) const LAST_NEURON: &str = "a last neuron without connections needs a row, of weight 0 from itself to itself";
+
 /// Names and sizes of populations, in the order of the neurons.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Populations(Vec<(String, u32)>);
@@ -88,7 +91,7 @@ impl Populations {
         }
         let total: u64 = given.values().map(|&size| u64::from(size)).sum();
         if total != u64::from(size) {
-            return Err(format!("`populations` have {total} neurons, the network has {size}"));
+            return Err(format!("`populations` have {total} neurons, the network has {size}; {LAST_NEURON}"));
         }
         Ok(Self(given.iter().map(|(name, size)| (name.clone(), *size)).collect()))
     }
