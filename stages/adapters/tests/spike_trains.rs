@@ -398,7 +398,7 @@ fn what_cannot_be_configured_is_told() {
 #[test]
 fn samples_that_cannot_be_measured_fail() {
     let recorded = (0.0, 100.0);
-    let cases: [(_, Value, &str); 7] = [
+    let cases: [(_, Value, &str); 9] = [
         (
             tables(1.0, recorded, &[("E", 1, &[(1, 5)])]),
             json!({}),
@@ -418,6 +418,16 @@ fn samples_that_cannot_be_measured_fail() {
             "3 rows make 3 pairs; `correlograms.most` is 2",
         ),
         (tables(1.0, (0.0, 0.5), &[("E", 1, &[])]), json!({"spectra": {}}), "E: the series is empty"),
+        (
+            tables(1.0, recorded, &[("E", 1, &[(0, 5)])]),
+            json!({"autocorrelograms": {"longest": "100 ms"}}),
+            "`autocorrelograms.longest` is 100 ms, but `E` was recorded for 100 ms; it must be shorter",
+        ),
+        (
+            tables(1.0, recorded, &[("E", 1, &[(0, 5)])]),
+            json!({"correlograms": {"longest": "1 s"}}),
+            "`correlograms.longest` is 1000 ms, but `E` was recorded for 100 ms",
+        ),
     ];
     for (tables, config, expected) in cases {
         let message = failed(&tables, &config);

@@ -101,7 +101,7 @@ fn a_run_that_is_cancelled_at_any_event_is_finished_by_the_next() {
     };
     let mut ended = Vec::new();
     // Each goes on where the one before was stopped.
-    for round in 0..200 {
+    for round in 0..1000 {
         let record = go(3 * round);
         let failed: u64 = record.stages.iter().map(|stage| stage.failed).sum();
         assert_eq!(failed, 0, "round {round}: what was cancelled has not failed");

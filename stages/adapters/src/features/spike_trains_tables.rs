@@ -13,6 +13,7 @@ use lapicque_schemas::tables::events::Event;
 use lapicque_schemas::tables::signals::{self, Signal};
 use lapicque_schemas::tables::spectra::{self, Spectrum};
 use lapicque_signal::welch::{Welch, welch};
+use lapicque_units::{Time, write_number};
 
 use super::by_signal::{Feature, Row};
 use super::spike_trains_config::{
@@ -198,6 +199,17 @@ pub(super) fn isi_histogram(of: &IsiHistogram, units: &[Unit<'_>]) -> Result<Rec
     write(signals)
 }
 
+/// Nothing is known of lags that are as long as a recording.
+fn within(field: &str, longest: Time, units: &[Unit<'_>]) -> Result<(), SampleError> {
+    let short = units.iter().find(|unit| unit.recorded.duration_ms() <= longest.value());
+    short.map_or(Ok(()), |unit| {
+        let (name, duration_ms) = (&unit.channel, write_number(unit.recorded.duration_ms()));
+        Err(SampleError::input(format!(
+            "`{field}` is {longest}, but `{name}` was recorded for {duration_ms} ms; it must be shorter than that"
+        )))
+    })
+}
+
 /// Rates of neurons around their own spikes.
 pub(super) fn autocorrelograms(
     of: &Autocorrelograms,
@@ -205,6 +217,7 @@ pub(super) fn autocorrelograms(
     context: &Context<'_>,
 ) -> Result<RecordBatch, SampleError> {
     let lags = lags(of.bin, of.longest);
+    within("autocorrelograms.longest", of.longest, units)?;
     let values = 2 * lags.most + 1;
     check_size(values as f64 * units.len() as f64)?;
     let mut signals = Vec::with_capacity(units.len());
@@ -230,6 +243,7 @@ pub(super) fn correlograms(
     context: &Context<'_>,
 ) -> Result<RecordBatch, SampleError> {
     let lags = lags(of.bin, of.longest);
+    within("correlograms.longest", of.longest, units)?;
     let (n, with_itself) = (units.len() as f64, level == Level::Population);
     let pairs = n * if with_itself { n + 1.0 } else { n - 1.0 } / 2.0;
     if pairs > f64::from(of.most) {
