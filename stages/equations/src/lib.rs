@@ -5,7 +5,8 @@
 //!
 //! [`maths`] has functions over many numbers with the same bits on every machine, [`engine`] compiles expressions and
 //! statements for them, [`integrators`] make steps of equations of them. [`spatial`]
-//! has neurons with a form: morphologies, SWC files and the cable equation.
+//! has neurons with a form: morphologies, SWC files and the cable equation. [`network`] puts all of it together: groups of
+//! neurons, synapses, inputs and monitors, as a model file has them.
 //!
 //! Units: values are in SI units (second, volt, ampere, ...), whatever unit they were written in.
 //!
@@ -34,5 +35,6 @@ pub mod engine;
 pub mod integrators;
 pub mod language;
 pub mod maths;
+pub mod network;
 pub mod spatial;
 pub mod units;

@@ -127,3 +127,24 @@ pub(super) struct Compiled {
     /// How many numbers each element keeps of exponentials of its matrices.
     pub(super) kept: usize,
 }
+
+impl Compiled {
+    /// The variables that are read in any way, each once, in ascending order.
+    pub(super) fn columns_read(&self) -> Vec<usize> {
+        let shared = |scalars: &[Scalar]| -> Vec<usize> {
+            let column = |scalar: &Scalar| match scalar {
+                Scalar::Column(number) => Some(usize::from(*number)),
+                _ => None,
+            };
+            scalars.iter().filter_map(column).collect()
+        };
+        let mut columns = shared(&self.scalars);
+        columns.extend(&self.inputs);
+        for matrix in &self.matrices {
+            columns.extend(matrix.code.columns_read());
+        }
+        columns.sort_unstable();
+        columns.dedup();
+        columns
+    }
+}

@@ -69,6 +69,11 @@ impl Program {
         self.compiled.registers
     }
 
+    /// The columns that it reads for each element or as shared ones.
+    pub(crate) fn columns_read(&self) -> Vec<usize> {
+        self.compiled.columns_read()
+    }
+
     /// Computes step number `step`, which is at time `step dt`, for all elements.
     ///
     /// # Errors

@@ -103,6 +103,11 @@ impl State {
         self.columns.get_mut(number).map_or(&mut [], Vec::as_mut_slice)
     }
 
+    /// The values of a variable as they are kept. Who takes them out puts as many back.
+    pub(crate) fn whole_column_mut(&mut self, number: usize) -> &mut Vec<f64> {
+        &mut self.columns[number]
+    }
+
     pub(super) fn fits(&self, layout: &Layout) -> Result<(), EngineError> {
         let lengths = |column: &Column| if column.shared { 1 } else { layout.elements };
         let same = self.elements == layout.elements

@@ -221,7 +221,7 @@ fn listed(flags: &[Flag]) -> String {
 }
 
 /// The name among `known` that is nearest to `name`, if one is near.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     // Comparing is quadratic in the length, and nobody misspells a name of that length.
     if name.len() > 64 {
         return None;
