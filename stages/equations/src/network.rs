@@ -12,8 +12,13 @@ mod context;
 pub mod description;
 mod error;
 mod evaluate;
+mod finite;
+mod groups;
+mod initial_values;
 mod object;
 mod recording;
+mod refractory;
+mod schedule;
 
 pub use context::Connections;
 pub use error::{NetworkError, NetworkProblem};

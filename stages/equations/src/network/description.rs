@@ -46,6 +46,7 @@ pub use connect::{Connect, Indices, TableColumns};
 pub use groups::{Event, Link, Neurons, OnEvent, Poisson, PoissonInput, Regular, SpikeGenerator};
 pub use initial::Initial;
 pub use monitors::{EventMonitor, FinalValues, Monitors, RateMonitor, Recorded, Smoothing, SpikeMonitor, StateMonitor};
+pub(crate) use runs::SLOTS;
 pub use runs::{Run, Slot};
 pub use synapses::{Pathway, Spikes, Synapses};
 pub use text::Text;
@@ -90,6 +91,9 @@ pub struct Model {
     /// The slots of a step in their order (default: start, groups, thresholds, synapses, resets, end).
     #[serde(default)]
     pub schedule: Option<Vec<String>>,
+    /// Whether a variable may become infinite or NaN without ending the simulation (default no).
+    #[serde(default)]
+    pub allow_not_finite: bool,
 }
 
 /// Values over time.
