@@ -12,8 +12,11 @@ mod context;
 pub mod description;
 mod error;
 mod evaluate;
+mod monitors;
 mod object;
 mod recording;
+#[cfg(test)]
+mod test_objects;
 
 pub use context::Connections;
 pub use error::{NetworkError, NetworkProblem};
