@@ -72,7 +72,7 @@ impl Derived {
     ///
     /// # Errors
     /// Those of [`Code::run_at`].
-    pub fn compute_at(&mut self, states: &mut [State], step: u64, list: &[u32]) -> Result<(), EngineError> {
+    pub(crate) fn compute_at(&mut self, states: &mut [State], step: u64, list: &[u32]) -> Result<(), EngineError> {
         self.run(states, |code, states| code.run_at(states, step, list))
     }
 

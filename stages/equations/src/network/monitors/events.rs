@@ -23,7 +23,7 @@ impl EventRecorder {
     ///
     /// # Errors
     /// Groups and variables that do not exist.
-    pub fn spikes(context: &Context<'_>, name: &str, described: &SpikeMonitor) -> Result<Self, NetworkError> {
+    pub(crate) fn spikes(context: &Context<'_>, name: &str, described: &SpikeMonitor) -> Result<Self, NetworkError> {
         let path = format!("monitors.spikes.{name}");
         Self::new(context, &path, name, &described.of, "spike", &described.variables)
     }
@@ -32,7 +32,7 @@ impl EventRecorder {
     ///
     /// # Errors
     /// Groups and variables that do not exist.
-    pub fn events(context: &Context<'_>, name: &str, described: &EventMonitor) -> Result<Self, NetworkError> {
+    pub(crate) fn events(context: &Context<'_>, name: &str, described: &EventMonitor) -> Result<Self, NetworkError> {
         let path = format!("monitors.events.{name}");
         Self::new(context, &path, name, &described.of, &described.event, &described.variables)
     }
@@ -59,7 +59,7 @@ impl EventRecorder {
     }
 
     /// Takes over what a recorder of the same monitor has recorded.
-    pub fn resume(&mut self, earlier: &Self) {
+    pub(crate) fn resume(&mut self, earlier: &Self) {
         let one_dt = earlier.record.one_dt && earlier.record.dt == self.record.dt;
         self.record = EventRecord { dt: self.record.dt, one_dt, ..earlier.record.clone() };
     }
@@ -68,7 +68,7 @@ impl EventRecorder {
     ///
     /// # Errors
     /// Variables that cannot be computed.
-    pub fn record(&mut self, states: &mut [State], fired: &[u32], step: u64, t: f64) -> Result<(), EngineError> {
+    pub(crate) fn record(&mut self, states: &mut [State], fired: &[u32], step: u64, t: f64) -> Result<(), EngineError> {
         let begin = fired.partition_point(|&element| element < self.source.start);
         let end = fired.partition_point(|&element| element < self.source.stop);
         let fired = &fired[begin..end];
@@ -84,12 +84,12 @@ impl EventRecorder {
     }
 
     /// How many bytes it has recorded.
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.record.elements.len() as u64 * (20 + 8 * self.record.variables.len() as u64)
     }
 
     /// What was recorded.
-    pub fn finish(self) -> EventRecord {
+    pub(crate) fn finish(self) -> EventRecord {
         let mut record = self.record;
         // It has a value for each event, whatever it is to the group.
         record.variables.iter_mut().for_each(|variable| variable.shared = false);

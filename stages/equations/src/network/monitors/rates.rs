@@ -42,7 +42,7 @@ impl RateRecorder {
     ///
     /// # Errors
     /// Groups that do not exist or have no elements, windows that are no times above 0.
-    pub fn new(context: &Context<'_>, name: &str, described: &RateMonitor) -> Result<Self, NetworkError> {
+    pub(crate) fn new(context: &Context<'_>, name: &str, described: &RateMonitor) -> Result<Self, NetworkError> {
         let path = format!("monitors.rate.{name}");
         let source = context.members(&format!("{path}.of"), &described.of)?;
         if source.size() == 0 {
@@ -71,7 +71,7 @@ impl RateRecorder {
     ///
     /// # Errors
     /// A window over steps of different lengths.
-    pub fn resume(&mut self, earlier: &Self) -> Result<(), NetworkError> {
+    pub(crate) fn resume(&mut self, earlier: &Self) -> Result<(), NetworkError> {
         if self.smoothing.is_some() && self.dt != earlier.dt && !earlier.times.is_empty() {
             let why = "a rate cannot be smoothed over runs with different time steps".to_owned();
             return Err(NetworkError::new(format!("{}.smooth", self.path), NetworkProblem::Conflict(why)));
@@ -83,7 +83,7 @@ impl RateRecorder {
 
     /// Records the step that begins at `t` (in s), in which the elements of `fired` (ascending numbers within the whole
     /// group) have spiked.
-    pub fn record(&mut self, fired: &[u32], t: f64) {
+    pub(crate) fn record(&mut self, fired: &[u32], t: f64) {
         let begin = fired.partition_point(|&element| element < self.source.start);
         let end = fired.partition_point(|&element| element < self.source.stop);
         self.times.push(t);
@@ -91,12 +91,12 @@ impl RateRecorder {
     }
 
     /// How many bytes it takes to record `steps` times.
-    pub fn bytes_of(&self, steps: u64) -> u64 {
+    pub(crate) fn bytes_of(&self, steps: u64) -> u64 {
         steps.saturating_mul(if self.smoothing.is_some() { 24 } else { 16 })
     }
 
     /// What was recorded.
-    pub fn finish(self) -> RateRecord {
+    pub(crate) fn finish(self) -> RateRecord {
         let rates = match self.smoothing {
             None => self.rates,
             Some(window) => smoothed(&self.rates, window, self.dt),

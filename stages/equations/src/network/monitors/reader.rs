@@ -36,7 +36,7 @@ impl Reader {
     ///
     /// # Errors
     /// Names that are no variables of the object, or are there twice.
-    pub fn new(
+    pub(super) fn new(
         context: &Context<'_>,
         number: usize,
         path: &str,
@@ -82,7 +82,7 @@ impl Reader {
     ///
     /// # Errors
     /// Those of [`Derived::compute`].
-    pub fn prepare(&mut self, states: &mut [State], t: f64, list: Option<&[u32]>) -> Result<(), EngineError> {
+    pub(super) fn prepare(&mut self, states: &mut [State], t: f64, list: Option<&[u32]>) -> Result<(), EngineError> {
         let Some(derived) = &mut self.derived else { return Ok(()) };
         // The step of the object's clock, which need not be that of the recorder.
         let step = (t / self.dt).round() as u64;
@@ -93,7 +93,7 @@ impl Reader {
     }
 
     /// Appends the values of these elements to the records; of shared variables one value, unless `of_each` is set.
-    pub fn append(&self, states: &[State], elements: &[u32], of_each: bool, records: &mut [RecordedVariable]) {
+    pub(super) fn append(&self, states: &[State], elements: &[u32], of_each: bool, records: &mut [RecordedVariable]) {
         for ((source, &shared), record) in self.sources.iter().zip(&self.shared).zip(records) {
             let values = match (source, &self.derived) {
                 (&Source::Column(column), _) => states[self.object].column(column),

@@ -43,7 +43,7 @@ impl StateRecorder {
     ///
     /// # Errors
     /// Groups, variables and elements that do not exist, elements that are there twice, periods that are no times.
-    pub fn new(context: &Context<'_>, name: &str, described: &StateMonitor) -> Result<Self, NetworkError> {
+    pub(crate) fn new(context: &Context<'_>, name: &str, described: &StateMonitor) -> Result<Self, NetworkError> {
         let path = format!("monitors.state.{name}");
         let every = match &described.every {
             None => None,
@@ -55,7 +55,7 @@ impl StateRecorder {
     }
 
     /// Takes over what a recorder of the same monitor has recorded.
-    pub fn resume(&mut self, earlier: &Self) {
+    pub(crate) fn resume(&mut self, earlier: &Self) {
         self.values.record = earlier.values.record.clone();
     }
 
@@ -63,12 +63,12 @@ impl StateRecorder {
     ///
     /// # Errors
     /// Variables that cannot be computed.
-    pub fn record(&mut self, states: &mut [State], t: f64) -> Result<(), EngineError> {
+    pub(crate) fn record(&mut self, states: &mut [State], t: f64) -> Result<(), EngineError> {
         self.values.record(states, t)
     }
 
     /// How many bytes it takes to record `steps` times.
-    pub fn bytes_of(&self, steps: u64) -> u64 {
+    pub(crate) fn bytes_of(&self, steps: u64) -> u64 {
         let variables = &self.values.record.variables;
         let values: usize =
             variables.iter().map(|variable| if variable.shared { 1 } else { self.values.elements.len() }).sum();
@@ -76,7 +76,7 @@ impl StateRecorder {
     }
 
     /// What was recorded.
-    pub fn finish(self) -> StateRecord {
+    pub(crate) fn finish(self) -> StateRecord {
         self.values.record
     }
 }
@@ -86,7 +86,7 @@ impl FinalRecorder {
     ///
     /// # Errors
     /// Groups and variables that do not exist.
-    pub fn new(context: &Context<'_>, name: &str, described: &FinalValues) -> Result<Self, NetworkError> {
+    pub(crate) fn new(context: &Context<'_>, name: &str, described: &FinalValues) -> Result<Self, NetworkError> {
         let path = format!("monitors.final.{name}");
         let source = context.members(&format!("{path}.of"), &described.of)?;
         Values::new(context, &path, name, source, &described.variables, &Recorded::All).map(Self)
@@ -96,7 +96,7 @@ impl FinalRecorder {
     ///
     /// # Errors
     /// Variables that cannot be computed.
-    pub fn finish(mut self, states: &mut [State], t: f64) -> Result<StateRecord, EngineError> {
+    pub(crate) fn finish(mut self, states: &mut [State], t: f64) -> Result<StateRecord, EngineError> {
         self.0.record(states, t)?;
         Ok(self.0.record)
     }
