@@ -19,6 +19,11 @@ mod object;
 mod recording;
 mod refractory;
 mod schedule;
+mod monitors;
+mod object;
+mod recording;
+#[cfg(test)]
+mod test_objects;
 
 pub use context::Connections;
 pub use error::{NetworkError, NetworkProblem};
