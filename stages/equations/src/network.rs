@@ -14,6 +14,7 @@ mod error;
 mod evaluate;
 mod object;
 mod recording;
+mod spatial;
 
 pub use context::Connections;
 pub use error::{NetworkError, NetworkProblem};

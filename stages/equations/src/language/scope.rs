@@ -175,6 +175,18 @@ impl Scope {
         true
     }
 
+    /// Adds what another scope knows before the simulation, numbers and callables, unless a variable has the name.
+    pub fn add_parameters(&mut self, other: &Self) {
+        for (name, meaning) in &other.names {
+            if let Meaning::Fixed(quantity) = meaning {
+                self.add_parameter(name, *quantity);
+            }
+        }
+        for (name, callable) in &other.callables {
+            self.add_callable(name, callable.clone());
+        }
+    }
+
     /// Adds an array over time or a function. The functions of [`FUNCTIONS`] cannot be replaced.
     pub fn add_callable(&mut self, name: &str, callable: Callable) {
         self.callables.insert(name.to_owned(), callable);

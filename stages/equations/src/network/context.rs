@@ -118,6 +118,17 @@ impl<'a> Context<'a> {
         Ok(Self { model, constants, arrays, dt, key: key.clone(), objects, by_name: ByName::new(), connections })
     }
 
+    /// Adds constants and arrays over time to the names of an object whose clock has the step `dt`.
+    pub fn add_constants(&self, names: &mut Scope, dt: f64) {
+        names.add_parameters(&self.constants);
+        for array in &self.arrays {
+            if let Some(&Callable::TimedArray { dimension, per_element, .. }) = self.constants.callable(array.name()) {
+                let constant_over_step = array.dt() >= dt;
+                names.add_callable(array.name(), Callable::TimedArray { dimension, per_element, constant_over_step });
+            }
+        }
+    }
+
     /// The number of an object.
     ///
     /// # Errors
