@@ -57,21 +57,16 @@ use crate::units::Dimension;
 
 const OHM_METRE: Dimension = Dimension::whole([3, 1, -3, -2, 0, 0, 0]);
 
-/// Neurons with a form, ready to make steps.
+/// Neurons with a form, ready to make steps of `v`.
 #[derive(Clone, Debug)]
 pub(crate) struct SpatialObject {
     /// The number of the object.
     pub number: usize,
-    /// The place of its variables within the slot `groups`; `v` comes at the next.
-    pub order: i32,
-    /// Their form.
-    pub form: Form,
+    /// How many compartments each neuron has.
+    compartments: u32,
     /// The compartment at which each neuron spikes; none where all compartments do.
-    pub location: Option<u32>,
-    /// Remarks on it.
-    pub notes: Vec<String>,
+    location: Option<u32>,
     path: String,
-    gates: Option<Code>,
     membrane: Code,
     cable: Cable,
     scratch: Scratch,
@@ -81,27 +76,18 @@ pub(crate) struct SpatialObject {
     hidden: Vec<usize>,
 }
 
-/// Makes the object of a group and its state: geometry, `Cm` and refractoriness are there, all else is 0.
+/// The object of a group with its own variables, and the form of its neurons.
 ///
 /// # Errors
-/// Forms, equations and values that are not allowed.
-pub(crate) fn build(
-    context: &mut Context<'_>,
+/// Forms and equations that are not allowed.
+pub(crate) fn object(
+    context: &Context<'_>,
     name: &str,
     described: &SpatialNeurons,
-    states: &mut Vec<State>,
-) -> Result<SpatialObject, NetworkError> {
+) -> Result<(Object, Form), NetworkError> {
     let path = format!("spatial_neurons.{name}");
     let at = |field: &str| format!("{path}.{field}");
     let form = form::form(context, &at("morphology"), &described.morphology)?;
-    let location = match &described.threshold_location {
-        None => None,
-        Some(_) if described.threshold.is_none() => {
-            let problem = NetworkProblem::Conflict("a place of a threshold needs a `threshold`".to_owned());
-            return Err(NetworkError::new(at("threshold_location"), problem));
-        }
-        Some(place) => Some(form.compartment(context, &at("threshold_location"), place)?),
-    };
     let compartments = form.compartments();
     let elements = compartments.checked_mul(described.size as usize).filter(|&elements| elements < u32::MAX as usize);
     let Some(elements) = elements.filter(|&elements| elements > 0) else {
@@ -112,51 +98,42 @@ pub(crate) fn build(
         None => context.dt,
         Some(step) => context.positive_time(&at("time_step"), step)?,
     };
-
     let equations = equations(&at("equations"), described)?;
     let mut names = Scope::neurons(&equations);
     variables::add_given(&mut names);
-    context.add_constants(&mut names, dt);
     if described.refractory.is_some() {
         names.add_refractoriness();
     }
+    context.add_constants(&mut names, dt);
     let located = |error| NetworkError::language(at("equations"), error, equations.source());
     check_equations(&equations, &names).map_err(located)?;
-    let columns = variables::columns(&equations, described);
-    let engine = |field: &str| {
-        let path = at(field);
-        move |error: EngineError| NetworkError::new(path.clone(), error)
-    };
-    let layout = Layout::new(elements, columns).map_err(engine("equations"))?;
-    let object = Object {
-        name: name.to_owned(),
-        path: path.clone(),
-        equations,
-        names,
-        layout,
-        remotes: Vec::new(),
-        remote_subexpressions: HashMap::new(),
-        dt,
-    };
+    let layout = Layout::new(elements, variables::columns(&equations, described));
+    let layout = layout.map_err(|error| NetworkError::new(at("equations"), error))?;
+    let (name, remotes, remote_subexpressions) = (name.to_owned(), Vec::new(), HashMap::new());
+    Ok((Object { name, path, equations, names, layout, remotes, remote_subexpressions, dt }, form))
+}
 
-    let number = context.objects.len();
-    if let Some(&other) = context.by_name.get(name) {
-        let other = context.objects.get(other).map_or_else(String::new, |other| other.path.clone());
-        return Err(NetworkError::new(path, NetworkProblem::Twice { name: name.to_owned(), other }));
-    }
-    states.push(variables::first_state(&object, &form));
-    let (gates, note) = programs::gates(context, &object, number, described)?;
-    let membrane = programs::membrane(context, &object, number, described)?;
-    let capacitance = variables::capacitance(context, &object, number, &form, described, states)?;
-    let resistivity = context.fixed(&at("resistivity"), &described.resistivity, OHM_METRE, "the resistivity")?;
-    let cable =
-        Cable::new(&form.morphology, &capacitance, resistivity, dt).map_err(|error| NetworkError::new(&path, error))?;
-    let hidden = HIDDEN.iter().filter_map(|name| object.layout.number(name)).collect();
-    context.objects.push(object);
-    context.by_name.insert(name.to_owned(), number);
-    let (scratch, before) = (Scratch::default(), Vec::new());
-    let (order, notes) = (described.order, note.into_iter().map(|note| format!("{path}: {note}")).collect());
-    Ok(SpatialObject { number, order, form, location, notes, path, gates, membrane, cable, scratch, before, hidden })
+/// What a group has in common with point neurons, of which there are as many as compartments.
+///
+/// # Errors
+/// Equations that cannot be split into noise and what is none.
+pub(crate) fn as_neurons(object: &Object, described: &SpatialNeurons) -> Result<Neurons, NetworkError> {
+    Ok(Neurons {
+        size: object.layout.elements() as u32,
+        equations: described.equations.clone(),
+        replace: described.replace.clone(),
+        integrator: programs::integrator(object, described)?,
+        threshold: described.threshold.clone(),
+        reset: described.reset.clone(),
+        refractory: described.refractory.clone(),
+        events: described.events.clone(),
+        on_event: described.on_event.clone(),
+        run_regularly: described.run_regularly.clone(),
+        linked: described.linked.clone(),
+        initial: described.initial.clone(),
+        time_step: described.time_step.clone(),
+        order: described.order,
+    })
 }
 
 /// The equations of a compartment.
@@ -178,12 +155,44 @@ fn equations(path: &str, described: &SpatialNeurons) -> Result<Equations, Networ
 }
 
 impl SpatialObject {
-    /// One step of all variables with a derivative but `v`.
+    /// For the object of this number, whose layout does not change any more. Writes geometry and `Cm` to its state.
     ///
     /// # Errors
-    /// Those of [`Code::run`].
-    pub fn update_gates(&mut self, states: &mut [State], step: u64) -> Result<(), EngineError> {
-        self.gates.as_mut().map_or(Ok(()), |gates| gates.run(states, step))
+    /// Currents that are not linear in `v`, values that are not allowed, places that there are not.
+    pub fn new(
+        context: &Context<'_>,
+        number: usize,
+        form: &Form,
+        described: &SpatialNeurons,
+        states: &mut [State],
+    ) -> Result<Self, NetworkError> {
+        let object = &context.objects[number];
+        let at = |field: &str| format!("{}.{field}", object.path);
+        let location = match &described.threshold_location {
+            None => None,
+            Some(_) if described.threshold.is_none() => {
+                let problem = NetworkProblem::Conflict("a place of a threshold needs a `threshold`".to_owned());
+                return Err(NetworkError::new(at("threshold_location"), problem));
+            }
+            Some(place) => Some(form.compartment(context, &at("threshold_location"), place)?),
+        };
+        let membrane = programs::membrane(context, object, number, described)?;
+        variables::fill(&mut states[number], form);
+        let capacitance = variables::capacitance(context, number, form, described, states)?;
+        let resistivity = context.fixed(&at("resistivity"), &described.resistivity, OHM_METRE, "the resistivity")?;
+        let cable = Cable::new(&form.morphology, &capacitance, resistivity, object.dt)
+            .map_err(|error| NetworkError::new(&object.path, error))?;
+        Ok(Self {
+            number,
+            compartments: form.compartments() as u32,
+            location,
+            path: object.path.clone(),
+            membrane,
+            cable,
+            scratch: Scratch::default(),
+            before: Vec::new(),
+            hidden: HIDDEN.iter().filter_map(|name| object.layout.number(name)).collect(),
+        })
     }
 
     /// One step of `v`, after those of the others; gives `Ic` and `membrane_current` as well.
@@ -236,7 +245,7 @@ impl SpatialObject {
                 };
                 NetworkProblem::NotFinite {
                     variable: variable.to_owned(),
-                    element: (neuron * self.form.compartments() + compartment) as u32,
+                    element: (neuron * self.compartments as usize + compartment) as u32,
                     value,
                     step,
                     time_ms: step as f64 * self.cable.dt() * 1e3,
@@ -250,40 +259,7 @@ impl SpatialObject {
     /// Of compartments whose threshold is reached, ascending, those at which neurons spike.
     pub fn keep_spiking(&self, elements: &mut Vec<u32>) {
         if let Some(location) = self.location {
-            let count = self.form.compartments() as u32;
-            elements.retain(|element| element % count == location);
-        }
-    }
-
-    /// The elements of a section, in all neurons, ascending.
-    ///
-    /// # Errors
-    /// There is no section of this name.
-    pub fn section(&self, path: &str, name: &str, elements: usize) -> Result<Vec<u32>, NetworkError> {
-        let part = self.form.part(path, name)?;
-        let begins = (0..elements as u32).step_by(self.form.compartments());
-        Ok(begins.flat_map(|begin| part.iter().map(move |compartment| begin + compartment)).collect())
-    }
-}
-
-impl SpatialNeurons {
-    /// What it has in common with point neurons, of which there are as many as compartments.
-    pub(crate) fn as_neurons(&self, elements: u32) -> Neurons {
-        Neurons {
-            size: elements,
-            equations: self.equations.clone(),
-            replace: self.replace.clone(),
-            integrator: self.integrator.clone(),
-            threshold: self.threshold.clone(),
-            reset: self.reset.clone(),
-            refractory: self.refractory.clone(),
-            events: self.events.clone(),
-            on_event: self.on_event.clone(),
-            run_regularly: self.run_regularly.clone(),
-            linked: self.linked.clone(),
-            initial: self.initial.clone(),
-            time_step: self.time_step.clone(),
-            order: self.order,
+            elements.retain(|element| element % self.compartments == location);
         }
     }
 }

@@ -2,51 +2,31 @@
 
 use super::variables::HIDDEN;
 use crate::engine::{Bindings, EngineError, Graph};
-use crate::integrators::step;
-use crate::language::analysis::integrator::{INTEGRATORS, Integrator, choose};
+use crate::language::analysis::integrator::{Integrator, choose};
 use crate::language::analysis::system::System;
-use crate::language::error::nearest;
 use crate::network::context::Context;
 use crate::network::description::SpatialNeurons;
-use crate::network::error::{NetworkError, NetworkProblem};
+use crate::network::error::NetworkError;
 use crate::network::object::{Code, Object};
 use crate::spatial::membrane::{membrane_current, point_current};
 
-/// The step of all variables with a derivative, and a remark on its integrator.
-pub(super) fn gates(
-    context: &Context<'_>,
-    object: &Object,
-    number: usize,
-    described: &SpatialNeurons,
-) -> Result<(Option<Code>, Option<String>), NetworkError> {
+/// The integrator of all variables but `v`: `exponential_euler` in the place of `exact` where both are the same, else what
+/// the model says.
+///
+/// # Errors
+/// Equations that cannot be split into noise and what is none.
+pub(super) fn integrator(object: &Object, described: &SpatialNeurons) -> Result<Option<String>, NetworkError> {
     let path = format!("{}.equations", object.path);
     let system = System::clock_driven(&object.equations)
-        .map_err(|error| NetworkError::language(&path, error, object.equations.source()))?;
-    let (named, note) = match &described.integrator {
-        Some(name) => (Some(Integrator::named(name).ok_or_else(|| unknown_integrator(object, name))?), None),
-        None => {
-            let choice = choose(&system, &object.names);
-            let note = choice.as_ref().and_then(|choice| choice.note.as_ref()).map(ToString::to_string);
-            (choice.map(|choice| choice.integrator), note)
-        }
+        .map_err(|error| NetworkError::language(path, error, object.equations.source()))?;
+    let named = match &described.integrator {
+        Some(name) => Integrator::named(name),
+        None => choose(&system, &object.names).map(|choice| choice.integrator),
     };
-    let Some(mut integrator) = named.filter(|_| !system.equations.is_empty()) else { return Ok((None, None)) };
-    let refused = |error| NetworkError::new(&path, NetworkProblem::Integrator(error));
-    integrator.takes(&system, &object.names).map_err(|refusal| refused(refusal.into()))?;
-    if integrator == Integrator::Exact && !coupled(&system) {
-        integrator = Integrator::ExponentialEuler;
-    }
-    let scope = object.scope(&context.arrays);
-    let mut graph = Graph::new(&scope);
-    let writes = step(&mut graph, &system, &object.names, integrator).map_err(refused)?;
-    let key = context.key.derive(&format!("{}.update", object.path));
-    Ok((Some(Code::new(object, number, &graph, &writes, &key)), note))
-}
-
-fn unknown_integrator(object: &Object, name: &str) -> NetworkError {
-    let suggestion = nearest(name, INTEGRATORS.iter().map(|&(known, _)| known));
-    let problem = NetworkProblem::Unknown { kind: "integrator", name: name.to_owned(), suggestion };
-    NetworkError::new(format!("{}.integrator", object.path), problem)
+    let same = named == Some(Integrator::Exact)
+        && Integrator::Exact.takes(&system, &object.names).is_ok()
+        && !coupled(&system);
+    if same { Ok(Some(Integrator::ExponentialEuler.to_string())) } else { Ok(described.integrator.clone()) }
 }
 
 /// Whether some variable's derivative depends on another variable of the system.

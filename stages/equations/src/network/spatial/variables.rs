@@ -11,7 +11,6 @@ use crate::network::context::{Context, not_allowed};
 use crate::network::description::{Initial, SpatialNeurons, Text};
 use crate::network::error::NetworkError;
 use crate::network::evaluate::{Asked, Expected, evaluate};
-use crate::network::object::Object;
 use crate::spatial::Compartment;
 use crate::units::Dimension;
 
@@ -50,6 +49,9 @@ pub(super) const AREA: usize = 4;
 const NEURON: usize = 11;
 const COMPARTMENT: usize = 12;
 
+/// Where a condition is written.
+const CONDITION: &str = "_condition";
+
 /// Columns that no name of a model can mean: gtot, I0, and both of the currents of electrodes.
 pub(super) const HIDDEN: [&str; 4] = ["_gtot", "_I0", "_electrode_conductance", "_electrode_current"];
 
@@ -68,6 +70,7 @@ fn values(dimension: Dimension) -> Values {
 
 /// All variables.
 pub(super) fn columns(equations: &Equations, described: &SpatialNeurons) -> Vec<Column> {
+    let refracts = described.refractory.is_some();
     let mut columns: Vec<Column> = Vec::new();
     for (name, dimension, _) in GIVEN {
         columns.push(Column { values: values(dimension), ..Column::float(name) });
@@ -79,22 +82,24 @@ pub(super) fn columns(equations: &Equations, described: &SpatialNeurons) -> Vec<
                 name: equation.name.clone(),
                 values: equation.values,
                 shared: equation.has(Flag::Shared),
-                unless_refractory: equation.has(Flag::UnlessRefractory),
+                unless_refractory: refracts && equation.has(Flag::UnlessRefractory),
             });
         }
     }
-    if described.refractory.is_some() {
+    if refracts {
         columns.push(Column { values: Values::Boolean, ..Column::float("not_refractory") });
         columns.push(Column::float("lastspike"));
+    }
+    if described.threshold.is_some() || !described.events.is_empty() {
+        columns.push(Column::float(CONDITION));
     }
     let hidden = if described.electrodes.is_empty() { 2 } else { HIDDEN.len() };
     columns.extend(HIDDEN[..hidden].iter().map(|name| Column::float(name)));
     columns
 }
 
-/// Geometry, and what refractoriness begins with.
-pub(super) fn first_state(object: &Object, form: &Form) -> State {
-    let mut state = State::new(&object.layout);
+/// Writes the geometry to a state.
+pub(super) fn fill(state: &mut State, form: &Form) {
     let geometry = form.morphology.compartments();
     for (column, (_, _, of)) in GIVEN.iter().enumerate() {
         let values = state.column_mut(column).chunks_mut(geometry.len());
@@ -108,23 +113,17 @@ pub(super) fn first_state(object: &Object, form: &Form) -> State {
             }
         }
     }
-    for (name, value) in [("not_refractory", 1.0), ("lastspike", -1e4)] {
-        if let Some(number) = object.layout.number(name) {
-            state.column_mut(number).fill(value);
-        }
-    }
-    state
 }
 
 /// The capacitance of the compartments of a neuron, which are also written to `Cm`.
 pub(super) fn capacitance(
     context: &Context<'_>,
-    object: &Object,
     number: usize,
     form: &Form,
     described: &SpatialNeurons,
     states: &mut [State],
 ) -> Result<Vec<f64>, NetworkError> {
+    let object = &context.objects[number];
     let path = format!("{}.capacitance", object.path);
     let count = form.compartments();
     let expected = Expected::Number(FARAD_BY_AREA);
@@ -157,7 +156,10 @@ pub(super) fn capacitance(
         }
     }
     if let Some(compartment) = of_one.iter().position(|value| !(value.is_finite() && *value > 0.0)) {
-        let value = format!("{} F/m^2 in compartment {compartment}", of_one[compartment]);
+        let value = match of_one[compartment] {
+            missing if missing.is_nan() => format!("no number in compartment {compartment}"),
+            wrong => format!("{wrong} F/m^2 in compartment {compartment}"),
+        };
         return Err(not_allowed(&path, value, "a value above 0 for each compartment".to_owned()));
     }
     if let Some(other) = all.chunks(count).position(|values| values != of_one) {
