@@ -15,13 +15,12 @@ mod evaluate;
 mod finite;
 mod groups;
 mod initial_values;
+mod monitors;
 mod object;
 mod recording;
 mod refractory;
 mod schedule;
-mod monitors;
-mod object;
-mod recording;
+mod spatial;
 #[cfg(test)]
 mod test_objects;
 

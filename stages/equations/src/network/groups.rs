@@ -229,7 +229,7 @@ pub(crate) fn poisson(context: &Context<'_>, name: &str, described: &Poisson) ->
             (format!("rates = ({}) : Hz", text.as_str()), None)
         }
         Initial::Values { .. } => ("rates : Hz".to_owned(), Some(described.rates.clone())),
-        Initial::At { .. } => {
+        Initial::At { .. } | Initial::Sections(_) => {
             let allowed = "an expression, or a value for each".to_owned();
             return Err(not_allowed(&path, "rates of some elements".to_owned(), allowed));
         }

@@ -59,6 +59,7 @@ pub(crate) fn values_of(
             set.computed(states, value, Some(&elements), step)?
         }
         Initial::Values { values, unit } => set.listed(values, unit.as_deref())?,
+        Initial::Sections(sections) => set.sections(states, sections, step)?,
     };
     if let Some(element) = values.iter().position(|value| value.is_nan()) {
         return Err(not_allowed(path, format!("the value of element {element} is NaN"), "numbers".to_owned()));
@@ -74,18 +75,20 @@ fn ordered<'a>(
 ) -> Result<Vec<&'a str>, NetworkError> {
     let mut uses: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (name, values) in initial {
-        let text = match values {
-            Initial::Expression(text) | Initial::At { value: text, .. } => text.as_str(),
-            Initial::Values { .. } => {
-                uses.insert(name, BTreeSet::new());
-                continue;
-            }
+        let texts: Vec<&Text> = match values {
+            Initial::Expression(text) | Initial::At { value: text, .. } => vec![text],
+            Initial::Sections(sections) => sections.values().collect(),
+            Initial::Values { .. } => Vec::new(),
         };
-        let at = format!("{path}.{name}");
-        let parsed = expression(&at, text)?;
-        let inlined = object.inline(&parsed).map_err(|error| NetworkError::language(&at, error, text))?;
-        let used = inlined.names().into_iter().filter_map(|used| initial.get_key_value(used));
-        uses.insert(name, used.map(|(used, _)| used.as_str()).collect());
+        let own = uses.entry(name).or_default();
+        for text in texts {
+            let at = format!("{path}.{name}");
+            let parsed = expression(&at, text.as_str())?;
+            let located = |error| NetworkError::language(&at, error, text.as_str());
+            let inlined = object.inline(&parsed).map_err(located)?;
+            let used = inlined.names().into_iter().filter_map(|used| initial.get_key_value(used));
+            own.extend(used.map(|(used, _)| used.as_str()));
+        }
     }
     let mut order = Vec::with_capacity(uses.len());
     while !uses.is_empty() {
@@ -193,6 +196,28 @@ impl Set<'_> {
         let new = std::mem::replace(states[self.number].whole_column_mut(self.column), old);
         done.map_err(engine)?;
         Ok(new)
+    }
+
+    /// The values of expressions for sections of neurons with a form.
+    fn sections(
+        &self,
+        states: &mut [State],
+        sections: &BTreeMap<String, Text>,
+        step: u64,
+    ) -> Result<Vec<f64>, NetworkError> {
+        if self.variable.shared {
+            let problem = "one value is shared by all compartments, so no section can have its own".to_owned();
+            return Err(NetworkError::new(self.path, NetworkProblem::Conflict(problem)));
+        }
+        let mut values = states[self.number].column(self.column).to_vec();
+        for (section, text) in sections {
+            let elements = self.context.section(self.path, self.number, section)?;
+            let computed = self.computed(states, text, Some(&elements), step)?;
+            for element in elements {
+                values[element as usize] = computed[element as usize];
+            }
+        }
+        Ok(values)
     }
 
     fn listed(&self, values: &[f64], unit: Option<&str>) -> Result<Vec<f64>, NetworkError> {
