@@ -130,11 +130,11 @@ fn finals(record: &StateRecord, table: &Table, tolerance: Tolerance) -> Compared
         let variable = variable(&record.variables, name)?;
         let expected = table.column(name);
         // A shared value stands in each row.
-        let found = variable.values.iter().copied().cycle().take(if variable.shared {
-            table.rows()
-        } else {
-            variable.values.len()
-        });
+        let found = match variable.values.as_slice() {
+            [value] if variable.shared => vec![*value; table.rows()],
+            values => values.to_vec(),
+        };
+        let found = found.into_iter();
         compared += values(name, found, expected, &elements, tolerance)?;
     }
     Ok(compared)
