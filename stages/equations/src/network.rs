@@ -14,7 +14,9 @@ mod error;
 mod evaluate;
 mod monitors;
 mod object;
+mod poisson_input;
 mod recording;
+mod spike_generator;
 #[cfg(test)]
 mod test_objects;
 
