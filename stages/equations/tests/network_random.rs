@@ -61,10 +61,12 @@ fn groups() -> impl Strategy<Value = Group> {
     let neuron = (0.0..3.0_f64, -0.5..1.2_f64);
     let reset = prop_oneof![(-0.5..0.6_f64).prop_map(Reset::To), (0.3..1.5_f64).prop_map(Reset::By)];
     let refractory = prop::option::of(0..60_u32);
-    (prop::collection::vec(neuron, 1..5), reset, refractory, 0..2_i32).prop_map(|(neurons, reset, refractory, order)| {
-        let (input, start) = neurons.into_iter().unzip();
-        Group { input, start, reset, refractory, order }
-    })
+    (prop::collection::vec(neuron, 1..5), reset, refractory, 0..2_i32).prop_map(
+        |(neurons, reset, refractory, order)| {
+            let (input, start) = neurons.into_iter().unzip();
+            Group { input, start, reset, refractory, order }
+        },
+    )
 }
 
 fn synapses(sizes: Vec<usize>) -> impl Strategy<Value = Synapses> {
@@ -96,7 +98,8 @@ fn networks() -> impl Strategy<Value = Network> {
             // One variable has one sum.
             let mut coupled = vec![false; groups.len()];
             for of in &mut synapses {
-                of.coupling &= !std::mem::replace(&mut coupled[of.target], coupled[of.target] || of.coupling);
+                of.coupling &= !coupled[of.target];
+                coupled[of.target] |= of.coupling;
             }
             Network { groups: groups.clone(), synapses, steps }
         })
@@ -294,11 +297,11 @@ fn near(a: f64, b: f64) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn networks_do_what_a_plain_simulation_does(network in networks()) {
-        let recording = run(&model(file(&network)), 1).unwrap();
+        let recording = run(&model(file(&network)), 1).map_err(|error| TestCaseError::fail(error.to_string()))?;
         let mut plain = Plain::new(&network);
         let mut spikes = vec![(Vec::new(), Vec::new()); network.groups.len()];
         for step in 0..network.steps {

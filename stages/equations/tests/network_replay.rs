@@ -18,8 +18,7 @@ fn golden(file: &str) -> PathBuf {
 
 #[test]
 fn a_network_of_hodgkin_and_huxley_is_repeated() {
-    let mut file: Json =
-        serde_json::from_str(&std::fs::read_to_string(golden("models/cobahh.json")).unwrap()).unwrap();
+    let mut file: Json = serde_json::from_str(&std::fs::read_to_string(golden("models/cobahh.json")).unwrap()).unwrap();
     let targets = std::fs::read_to_string(golden("replay/cobahh_500.targets.txt")).unwrap();
     let rows: Vec<Vec<u64>> =
         targets.lines().map(|line| line.split(' ').map(|number| number.parse().unwrap()).collect()).collect();

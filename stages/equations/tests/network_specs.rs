@@ -31,9 +31,9 @@ const LINEAR: [&str; 6] =
     ["linear_adapt_osc", "linear_alpha", "linear_cuba", "linear_degenerate", "pure_integrator", "subexpr_chain"];
 
 fn tolerance(name: &str) -> Tolerance {
-    let exact = LINEAR.iter().any(|problem| {
-        ["default", "exact"].iter().any(|method| name == format!("integ_{problem}_{method}_s"))
-    });
+    let exact = LINEAR
+        .iter()
+        .any(|problem| ["default", "exact"].iter().any(|method| name == format!("integ_{problem}_{method}_s")));
     let spatial = ["cable_", "hh_axon_", "swc_"].iter().any(|family| name.starts_with(family));
     let relative = match (exact, spatial) {
         (true, _) => 1e-12,

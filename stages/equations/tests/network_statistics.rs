@@ -48,7 +48,10 @@ fn moments(values: &[f64]) -> Moments {
 }
 
 fn near(found: f64, expected: f64, error: f64, what: &str) {
-    assert!(error > 0.0 && (found - expected).abs() < 4.5 * error, "{what}: {found}, expected {expected}, error {error}");
+    assert!(
+        error > 0.0 && (found - expected).abs() < 4.5 * error,
+        "{what}: {found}, expected {expected}, error {error}"
+    );
 }
 
 const SEEDS: [u8; 3] = [1, 2, 3];

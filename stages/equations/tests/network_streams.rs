@@ -64,7 +64,9 @@ fn what_else_is_in_a_model_changes_no_draw() {
             objects.insert(format!("Z_{name}"), described);
         }
     }
-    for (section, field, of) in [("synapses", "source", "P"), ("synapses", "target", "G"), ("poisson_inputs", "target", "G")] {
+    for (section, field, of) in
+        [("synapses", "source", "P"), ("synapses", "target", "G"), ("poisson_inputs", "target", "G")]
+    {
         for part in ["A", "Z"] {
             let name = if section == "synapses" { "S" } else { "I" };
             larger[section][format!("{part}_{name}")][field] = json!(format!("{part}_{of}"));

@@ -123,7 +123,8 @@ fn neurons(described: &Json) -> Json {
 
 fn spike_generator(described: &Json) -> Json {
     let mut value = Map::new();
-    let keys = [("N", "size"), ("indices", "elements"), ("times_ms", "times"), ("period", "period"), ("dt", "time_step")];
+    let keys =
+        [("N", "size"), ("indices", "elements"), ("times_ms", "times"), ("period", "period"), ("dt", "time_step")];
     rename(described, &mut value, &keys);
     Json::Object(value)
 }
@@ -262,7 +263,11 @@ fn monitors(spec: &Json) -> Json {
         let kind = text(&monitor["kind"]);
         let name = monitor_name(monitor, kind);
         let mut value = Map::from_iter([("of".to_owned(), monitor["of"].clone())]);
-        rename(monitor, &mut value, &[("vars", "variables"), ("record", "record"), ("when", "when"), ("event", "event")]);
+        rename(
+            monitor,
+            &mut value,
+            &[("vars", "variables"), ("record", "record"), ("when", "when"), ("event", "event")],
+        );
         match kind {
             "state" => {
                 rename(monitor, &mut value, &[("dt", "every")]);

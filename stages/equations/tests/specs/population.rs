@@ -27,7 +27,8 @@ impl Population {
             }
         }
         let spikes: usize = trains.iter().map(Vec::len).sum();
-        let variations: Vec<f64> = trains.iter().filter(|train| train.len() > 3).map(|train| variation(train)).collect();
+        let variations: Vec<f64> =
+            trains.iter().filter(|train| train.len() > 3).map(|train| variation(train)).collect();
         let (mean, deviation) = mean_and_deviation(&counts);
         Self {
             rate: spikes as f64 / size as f64 / (to - from),
