@@ -11,10 +11,12 @@ use super::groups::code::{self, GroupCode, SPIKE};
 use super::groups::{self, CONDITION, LAST_SPIKE, NEVER, NOT_REFRACTORY};
 use super::initial_values::initialise;
 use super::object::Object;
+use super::poisson_input::BinomialInput;
 use super::recorders::Recorders;
 use super::schedule::Clocks;
 use super::spatial::{self, SpatialObject};
-use super::step::{Entry, schedule};
+use super::spike_generator::SpikeTimes;
+use super::step::{Entry, Parts, schedule};
 use crate::engine::State;
 
 /// What a run is made from.
@@ -44,10 +46,12 @@ pub(crate) struct Changes {
 pub(crate) struct Network<'a> {
     /// What it is built from, and its objects.
     pub context: Context<'a>,
-    /// Groups of neurons, Poisson groups and neurons with a form, as far as they are like each other.
+    /// All groups, as far as they are like each other.
     pub groups: Vec<Group>,
     /// The cables of neurons with a form.
     pub spatial: Vec<SpatialObject>,
+    /// Inputs of many Poisson processes.
+    pub inputs: Vec<BinomialInput>,
     /// What happens in a step, in order.
     pub entries: Vec<Entry>,
     /// Remarks for the user.
@@ -87,6 +91,8 @@ pub(crate) struct Group {
     pub refractoriness: Option<(usize, usize)>,
     /// The place of its cable among all.
     pub spatial: Option<usize>,
+    /// Its spikes, if they are given.
+    pub spikes: Option<SpikeTimes>,
 }
 
 /// Builds a network.
@@ -109,8 +115,8 @@ pub(crate) fn build<'a>(given: &Given<'a>) -> Result<Network<'a>, NetworkError> 
     }
     let clocks = Clocks::new(context.dt);
     let now = Now { states, clocks, fired: Vec::new(), recorders: Recorders::default(), time: 0.0 };
-    let (groups, entries, notes) = (Vec::new(), Vec::new(), Vec::new());
-    let mut network = Network { context, groups, spatial, entries, notes, now };
+    let (groups, inputs, entries, notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut network = Network { context, groups, spatial, inputs, entries, notes, now };
     network.compile(described)?;
     Ok(network)
 }
@@ -152,7 +158,12 @@ impl<'a> Network<'a> {
         let mut fired = Vec::with_capacity(context.objects.len());
         for (number, described) in described.into_iter().enumerate() {
             let object = &context.objects[number];
-            let events = code::events(&described).len();
+            let generator = context.model.spike_generators.get(&object.name);
+            let spikes = match generator.filter(|_| object.path.starts_with("spike_generators.")) {
+                None => None,
+                Some(described) => Some(SpikeTimes::new(context, &object.path, described, object.dt)?),
+            };
+            let events = code::events(&described).len().max(usize::from(spikes.is_some()));
             fired.push(vec![Vec::new(); events]);
             let both = object.layout.number(NOT_REFRACTORY).zip(object.layout.number(LAST_SPIKE));
             self.groups.push(Group {
@@ -162,6 +173,7 @@ impl<'a> Network<'a> {
                 condition: object.layout.number(CONDITION),
                 refractoriness: both.filter(|_| described.refractory.is_some()),
                 spatial: self.spatial.iter().position(|spatial| spatial.number == number),
+                spikes,
                 described,
             });
         }
@@ -169,7 +181,12 @@ impl<'a> Network<'a> {
             self.now.fired = fired;
         }
         self.now.recorders = self.now.recorders.renewed(context)?;
-        let (entries, fused) = schedule(context, &self.groups, &self.now.recorders, &mut self.now.clocks)?;
+        self.inputs.clear();
+        for (name, described) in &context.model.poisson_inputs {
+            self.inputs.push(BinomialInput::new(context, name, described)?);
+        }
+        let parts = Parts { context, groups: &self.groups, inputs: &self.inputs, recorders: &self.now.recorders };
+        let (entries, fused) = schedule(&parts, &mut self.now.clocks)?;
         for (group, fused) in self.groups.iter_mut().zip(fused) {
             group.code = code::compile(context, group.number, &group.described, fused)?;
             self.notes.append(&mut group.code.notes);
@@ -220,7 +237,10 @@ pub(crate) fn event_of(
     event: &str,
 ) -> Result<usize, NetworkError> {
     let group = groups.iter().find(|group| group.number == object);
-    let events = group.map_or(Vec::new(), |group| code::events(&group.described));
+    let mut events = group.map_or(Vec::new(), |group| code::events(&group.described));
+    if group.is_some_and(|group| group.spikes.is_some()) {
+        events.push(SPIKE);
+    }
     let found = events.iter().position(|known| *known == event);
     found.ok_or_else(|| {
         let name = &context.objects[object].name;
@@ -252,6 +272,12 @@ fn objects(context: &mut Context<'_>) -> Result<Vec<Neurons>, NetworkError> {
     for (name, described) in &model.poisson {
         let neurons = groups::poisson(context, name, described)?;
         let object = groups::object(context, "poisson", name, &neurons)?;
+        add(context, object)?;
+        all.push(neurons);
+    }
+    for (name, described) in &model.spike_generators {
+        let neurons = Neurons { size: described.size, time_step: described.time_step.clone(), ..Neurons::default() };
+        let object = groups::object(context, "spike_generators", name, &neurons)?;
         add(context, object)?;
         all.push(neurons);
     }

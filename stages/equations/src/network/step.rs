@@ -5,7 +5,8 @@
 //! | before_start | subexpressions that are constant over a step | G_subexpression_update |
 //! | start | recording variables, statements at regular times | name of the monitor, G_run_regularly |
 //! | groups | refractoriness and equations, at the order of the group; cables, at the next | G_stateupdater |
-//! | thresholds | conditions of spikes; at the next order recording spikes | G_spike_thresholder |
+//! | thresholds | conditions of spikes, given spikes; at the next order recording spikes | G_spike_thresholder |
+//! | synapses | binomial inputs | name of the input |
 //! | after_thresholds | conditions of other events; at the next order recording them | G_EVENT_thresholder |
 //! | resets | resets | G_spike_resetter |
 //! | after_resets | statements on events | G_EVENT_resetter |
@@ -16,6 +17,7 @@ use super::context::{Context, not_allowed};
 use super::description::Slot;
 use super::error::NetworkError;
 use super::groups::code::{SPIKE, events};
+use super::poisson_input::BinomialInput;
 use super::recorders::Recorders;
 use super::schedule::{Clocks, Place, Slots};
 use crate::language::expression::ExpressionKind;
@@ -41,6 +43,8 @@ enum Action {
     Condition { group: usize, event: usize },
     OnEvent { group: usize, code: usize },
     Regular { group: usize, code: usize },
+    Generate { group: usize },
+    Input { input: usize },
     RecordEvents { recorder: usize, event: usize },
     RecordState { recorder: usize },
     RecordRate { recorder: usize },
@@ -50,23 +54,36 @@ enum Action {
 ///
 /// # Errors
 /// Slots that the schedule of the model does not have, events that groups do not have.
-pub(crate) fn schedule(
-    context: &Context<'_>,
-    groups: &[Group],
-    recorders: &Recorders,
-    clocks: &mut Clocks,
-) -> Result<(Vec<Entry>, Vec<bool>), NetworkError> {
+pub(crate) fn schedule(parts: &Parts<'_>, clocks: &mut Clocks) -> Result<(Vec<Entry>, Vec<bool>), NetworkError> {
+    let &Parts { context, groups, .. } = parts;
     let slots = Slots::new(context.model.schedule.as_deref())?;
     let mut planned = Plan { slots, entries: Vec::new() };
     for number in 0..groups.len() {
         planned.group(context, groups, number, clocks)?;
     }
-    planned.recorders(context, groups, recorders, clocks)?;
+    for (input, (own, name)) in parts.inputs.iter().zip(context.model.poisson_inputs.keys()).enumerate() {
+        let path = format!("poisson_inputs.{name}");
+        let clock = clock_of(groups, own.target.object);
+        planned.add(path, own.when.name(), own.order, name.clone(), clock, Action::Input { input })?;
+    }
+    planned.recorders(parts, clocks)?;
     let mut entries = planned.entries;
     // What has the same name comes in the order of the model.
     entries.sort_by(|a, b| a.place.cmp(&b.place));
     let fused = (0..groups.len()).map(|group| is_fused(context, groups, &entries, group)).collect();
     Ok((entries, fused))
+}
+
+/// What can be put in the order of a step.
+pub(crate) struct Parts<'a> {
+    pub context: &'a Context<'a>,
+    pub groups: &'a [Group],
+    pub inputs: &'a [BinomialInput],
+    pub recorders: &'a Recorders,
+}
+
+fn clock_of(groups: &[Group], object: usize) -> usize {
+    groups.iter().find(|group| group.number == object).map_or(0, |group| group.clock)
 }
 
 struct Plan {
@@ -114,6 +131,10 @@ impl Plan {
             let next = order.saturating_add(1);
             self.add(at("equations"), "groups", next, named("stateupdater"), clock, action)?;
         }
+        if group.spikes.is_some() {
+            let action = Action::Generate { group: number };
+            self.add(at("times"), "thresholds", order, object.name.clone(), clock, action)?;
+        }
         for (event, name) in events(described).into_iter().enumerate() {
             let action = Action::Condition { group: number, event };
             let thresholder = named(&format!("{name}_thresholder"));
@@ -149,16 +170,10 @@ impl Plan {
         Ok(())
     }
 
-    fn recorders(
-        &mut self,
-        context: &Context<'_>,
-        groups: &[Group],
-        recorders: &Recorders,
-        clocks: &mut Clocks,
-    ) -> Result<(), NetworkError> {
+    fn recorders(&mut self, parts: &Parts<'_>, clocks: &mut Clocks) -> Result<(), NetworkError> {
+        let &Parts { context, groups, recorders, .. } = parts;
         let monitors = &context.model.monitors;
-        let clock_of =
-            |object: usize| groups.iter().find(|group| group.number == object).map_or(0, |group| group.clock);
+        let clock_of = |object: usize| clock_of(groups, object);
         let names = monitors.spikes.keys().map(|name| ("spikes", name));
         let names: Vec<_> = names.chain(monitors.events.keys().map(|name| ("events", name))).collect();
         for (recorder, (own, (section, name))) in recorders.events.iter().zip(names).enumerate() {
@@ -236,6 +251,8 @@ fn is_fused(context: &Context<'_>, groups: &[Group], entries: &[Entry], group: u
         | Action::Solve { group: other, .. }
         | Action::OnEvent { group: other, .. }
         | Action::Regular { group: other, .. } => leaves_alone(other),
+        Action::Generate { .. } => true,
+        Action::Input { .. } => false,
         Action::RecordEvents { .. } | Action::RecordState { .. } | Action::RecordRate { .. } => true,
     })
 }
@@ -339,6 +356,15 @@ impl Network<'_> {
                 let step = now.clocks.clock(group.clock).step;
                 group.code.regular[code].run(states, step)?;
             }
+            Action::Generate { group } => {
+                let group = &self.groups[group];
+                let fired = &mut now.fired[group.number][0];
+                fired.clear();
+                if let Some(spikes) = &group.spikes {
+                    spikes.fired(time.step, fired);
+                }
+            }
+            Action::Input { input } => self.inputs[input].add(states, time.step)?,
             Action::RecordEvents { recorder, event } => {
                 let recorder = &mut now.recorders.events[recorder];
                 let fired = &now.fired[recorder.source.object][event];
