@@ -9,6 +9,7 @@
 //! comes first, then what has the lower name.
 
 mod context;
+mod delivery;
 pub mod description;
 mod error;
 mod evaluate;
@@ -17,12 +18,17 @@ mod groups;
 mod initial_values;
 mod monitors;
 mod object;
+mod pathway;
+mod queue;
 mod recording;
 mod refractory;
 mod schedule;
 mod spatial;
+mod synapses;
 #[cfg(test)]
 mod test_objects;
+#[cfg(test)]
+mod test_synapses;
 
 pub use context::Connections;
 pub use error::{NetworkError, NetworkProblem};
