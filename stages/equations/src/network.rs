@@ -9,6 +9,7 @@
 //! comes first, then what has the lower name.
 
 mod build;
+mod connect;
 mod context;
 mod delivery;
 pub mod description;

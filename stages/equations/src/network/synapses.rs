@@ -30,6 +30,8 @@ use crate::engine::{Bindings, EngineError, Graph, Layout, Scope as EngineScope, 
 use crate::integrators::step;
 use crate::language::equation::Flag;
 use crate::language::scope::Side;
+pub(crate) use plan::members;
+
 use plan::Plan;
 use sides::Sides;
 
@@ -63,7 +65,8 @@ pub(crate) struct Summed {
     pub order: i32,
     /// The step of its clock, that of the neurons, in s.
     pub dt: f64,
-    members: Members,
+    /// Whose variable it is.
+    pub members: Members,
     synapses: u32,
     code: Code,
     sum: Sum,

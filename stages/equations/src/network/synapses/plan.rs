@@ -54,7 +54,7 @@ pub(super) struct Plan {
 ///
 /// # Errors
 /// Groups that do not exist, and a name that another object has.
-pub(super) fn members(
+pub(crate) fn members(
     context: &Context<'_>,
     name: &str,
     described: &Synapses,
