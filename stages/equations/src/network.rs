@@ -8,6 +8,7 @@
 //! another object. A step goes through slots, as [`description::Slot`] has them; within a slot what has the lower order
 //! comes first, then what has the lower name.
 
+mod connect;
 mod context;
 pub mod description;
 mod error;
