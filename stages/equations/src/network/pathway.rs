@@ -12,6 +12,7 @@ use super::error::{NetworkError, NetworkProblem};
 use super::evaluate::{Asked, Expected, evaluate};
 use super::groups::code::{SPIKE, events};
 use super::queue::{BadDelay, Delays, MOST_STEPS, Queue, Runs};
+use super::synapses::DELAY;
 use super::synapses::sides::Sides;
 use crate::engine::{EngineError, State};
 use crate::language::check::{check_number, fixed_value};
@@ -285,8 +286,10 @@ pub(crate) fn delays(
         if let Ok(delay) = fixed_value(&parsed, &object.names) {
             return Ok(Delays::Same(delay.value));
         }
-        let own =
-            |name: &&&str| object.equations.get(name).is_some() && !name.ends_with("_pre") && !name.ends_with("_post");
+        let own = |name: &&&str| {
+            let is_defined = object.equations.get(name).is_some();
+            **name == DELAY || (is_defined && !name.ends_with("_pre") && !name.ends_with("_post"))
+        };
         if let Some(name) = parsed.names().iter().find(own) {
             let problem = format!("delays are known before `{name}` has values");
             return Err(NetworkError::new(path, NetworkProblem::Conflict(problem)));

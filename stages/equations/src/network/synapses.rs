@@ -26,10 +26,12 @@ use super::description::Synapses;
 use super::error::{NetworkError, NetworkProblem};
 use super::object::{Code, Object};
 use super::pathway::{Pathway, delays};
+use super::queue::Delays;
 use crate::engine::{Bindings, EngineError, Graph, Layout, Scope as EngineScope, State, Write};
 use crate::integrators::step;
 use crate::language::equation::Flag;
 use crate::language::scope::Side;
+pub(crate) use plan::DELAY;
 use plan::Plan;
 use sides::Sides;
 
@@ -178,6 +180,12 @@ pub(crate) fn assemble(
     let mut pathways = Vec::with_capacity(described_pathways.len());
     for (pathway, effect) in described_pathways.iter().zip(compiled.pathways.drain(..)) {
         let delays = delays(context, number, states, &pathway.delay)?;
+        if let Some(column) = context.objects[number].layout.number(DELAY).filter(|_| pathway.name == "pre") {
+            match &delays {
+                Delays::Same(delay) => states[number].column_mut(column).fill(*delay),
+                Delays::Each(delays) => states[number].column_mut(column).copy_from_slice(delays),
+            }
+        }
         let neurons = if pathway.side == Side::Presynaptic { &connected.i } else { &connected.j };
         let dt = context.objects[sides.members(pathway.side).object].dt;
         pathways.push(Pathway::new(format!("{name}_{}", pathway.name), pathway, &sides, neurons, delays, dt, effect)?);

@@ -98,7 +98,7 @@ impl Plan {
             names.add_neurons(&context.objects[sides.members(side).object].equations, side);
         }
         let given = |dimension, values| Variable { values, dimension, read_only: Some(ReadOnly::Given), shared: false };
-        let own = own_columns(&at("multisynaptic_index"), &equations, described.multisynaptic_index.as_deref())?;
+        let mut own = own_columns(&at("multisynaptic_index"), &equations, described.multisynaptic_index.as_deref())?;
         if let Some(index) = &described.multisynaptic_index {
             names.add_variable(index, given(Dimension::NONE, Values::Integer));
         }
@@ -106,11 +106,16 @@ impl Plan {
         if is_event_driven && equations.get(LAST_UPDATE).is_none() {
             names.add_variable(LAST_UPDATE, given(Dimension::SECOND, Values::Float));
         }
+        // Only where something reads it: it takes as much memory as a weight.
+        let texts = Texts::new(context, name, described)?;
+        if described.on_pre.is_some() && texts.names.iter().any(|name| name == DELAY) {
+            names.add_variable(DELAY, given(Dimension::SECOND, Values::Float));
+            own.push(Column::float(DELAY));
+        }
         let is_own = |name: &str| {
             own.iter().any(|column| column.name == name) || equations.get(name).is_some_and(|e| !e.has(Flag::Summed))
         };
         let mut neighbours = Neighbours::default();
-        let texts = Texts::new(context, name, described)?;
         let in_text = equations.equations().iter().filter_map(|e| e.expression()).flat_map(|e| e.names());
         let summed = equations.equations().iter().filter(|e| e.has(Flag::Summed)).map(|e| e.name.as_str());
         for name in in_text.chain(summed).chain(texts.names.iter().map(String::as_str)) {
@@ -358,6 +363,8 @@ impl Plan {
 
 /// When an event-driven variable was last solved.
 const LAST_UPDATE: &str = "lastupdate";
+/// The delay of the pathway `pre`.
+pub(crate) const DELAY: &str = "delay";
 
 fn read_equations(path: &str, described: &Synapses) -> Result<Equations, NetworkError> {
     let replacements: Vec<(&str, &str)> =
