@@ -243,6 +243,7 @@ fn variable(equation: &Equation) -> Variable {
     let read_only = match equation.kind() {
         EquationKind::Subexpression => Some(ReadOnly::Subexpression),
         EquationKind::Parameter if equation.has(Flag::Constant) => Some(ReadOnly::Constant),
+        EquationKind::Parameter if equation.has(Flag::Linked) => Some(ReadOnly::Linked),
         EquationKind::Parameter | EquationKind::Derivative => None,
     };
     let shared = equation.has(Flag::Shared);

@@ -47,6 +47,7 @@ pub use connect::{Connect, Indices, TableColumns};
 pub use groups::{Event, Link, Neurons, OnEvent, Poisson, PoissonInput, Regular, SpikeGenerator};
 pub use initial::Initial;
 pub use monitors::{EventMonitor, FinalValues, Monitors, RateMonitor, Recorded, Smoothing, SpikeMonitor, StateMonitor};
+pub(crate) use runs::SLOTS;
 pub use runs::{Run, Slot};
 pub use spatial::{Cones, Cylinder, MorphologySource, SectionOfNeuron, SpatialNeurons, Sphere, ThresholdLocation};
 pub use synapses::{Pathway, Spikes, Synapses};
@@ -95,6 +96,9 @@ pub struct Model {
     /// The slots of a step in their order (default: start, groups, thresholds, synapses, resets, end).
     #[serde(default)]
     pub schedule: Option<Vec<String>>,
+    /// Whether a variable may become infinite or NaN without ending the simulation (default no).
+    #[serde(default)]
+    pub allow_not_finite: bool,
     /// Contents of the files that the model names (see [`Model::file_names`]), by their names as they stand there. Not part
     /// of a model file: who reads one opens them.
     #[serde(skip)]
