@@ -36,22 +36,15 @@ mod form;
 mod programs;
 mod variables;
 
-use std::collections::HashMap;
-
 pub(crate) use form::Form;
 
-use self::variables::{AREA, CAPACITANCE, CHARGING, GIVEN, HIDDEN, OUTWARD, V};
+use self::variables::{AREA, CAPACITANCE, CHARGING, HIDDEN, OUTWARD, V};
 use super::context::{Context, not_allowed};
 use super::description::{Neurons, SpatialNeurons};
 use super::error::{NetworkError, NetworkProblem};
+use super::groups;
 use super::object::{Code, Object};
-use crate::engine::{EngineError, Layout, State};
-use crate::language::block::Equations;
-use crate::language::check::check_equations;
-use crate::language::flags::{Model as Kind, check_model};
-use crate::language::replace_names;
-use crate::language::scope::Scope;
-use crate::spatial::membrane::MembraneError;
+use crate::engine::State;
 use crate::spatial::{Cable, CableError, Scratch};
 use crate::units::Dimension;
 
@@ -76,7 +69,8 @@ pub(crate) struct SpatialObject {
     hidden: Vec<usize>,
 }
 
-/// The object of a group with its own variables, and the form of its neurons.
+/// The object of a group with its own variables, the form of its neurons, and what it is as a group of as many point
+/// neurons as there are compartments: all but `v`.
 ///
 /// # Errors
 /// Forms and equations that are not allowed.
@@ -84,7 +78,7 @@ pub(crate) fn object(
     context: &Context<'_>,
     name: &str,
     described: &SpatialNeurons,
-) -> Result<(Object, Form), NetworkError> {
+) -> Result<(Object, Form, Neurons), NetworkError> {
     let path = format!("spatial_neurons.{name}");
     let at = |field: &str| format!("{path}.{field}");
     let form = form::form(context, &at("morphology"), &described.morphology)?;
@@ -94,35 +88,19 @@ pub(crate) fn object(
         let allowed = format!("from 1 to {}, with {compartments} compartments each", u32::MAX as usize / compartments);
         return Err(not_allowed(&at("size"), described.size.to_string(), allowed));
     };
-    let dt = match &described.time_step {
-        None => context.dt,
-        Some(step) => context.positive_time(&at("time_step"), step)?,
-    };
-    let equations = equations(&at("equations"), described)?;
-    let mut names = Scope::neurons(&equations);
-    variables::add_given(&mut names);
-    if described.refractory.is_some() {
-        names.add_refractoriness();
-    }
-    context.add_constants(&mut names, dt);
-    let located = |error| NetworkError::language(at("equations"), error, equations.source());
-    check_equations(&equations, &names).map_err(located)?;
-    let layout = Layout::new(elements, variables::columns(&equations, described));
-    let layout = layout.map_err(|error| NetworkError::new(at("equations"), error))?;
-    let (name, remotes, remote_subexpressions) = (name.to_owned(), Vec::new(), HashMap::new());
-    Ok((Object { name, path, equations, names, layout, remotes, remote_subexpressions, dt }, form))
+    let mut neurons = as_neurons(described, elements as u32);
+    let object = groups::object(context, "spatial_neurons", name, &neurons, &variables::given(described))?;
+    neurons.integrator = programs::integrator(&object, described)?;
+    Ok((object, form, neurons))
 }
 
 /// What a group has in common with point neurons, of which there are as many as compartments.
-///
-/// # Errors
-/// Equations that cannot be split into noise and what is none.
-pub(crate) fn as_neurons(object: &Object, described: &SpatialNeurons) -> Result<Neurons, NetworkError> {
-    Ok(Neurons {
-        size: object.layout.elements() as u32,
+fn as_neurons(described: &SpatialNeurons, elements: u32) -> Neurons {
+    Neurons {
+        size: elements,
         equations: described.equations.clone(),
         replace: described.replace.clone(),
-        integrator: programs::integrator(object, described)?,
+        integrator: described.integrator.clone(),
         threshold: described.threshold.clone(),
         reset: described.reset.clone(),
         refractory: described.refractory.clone(),
@@ -133,25 +111,7 @@ pub(crate) fn as_neurons(object: &Object, described: &SpatialNeurons) -> Result<
         initial: described.initial.clone(),
         time_step: described.time_step.clone(),
         order: described.order,
-    })
-}
-
-/// The equations of a compartment.
-fn equations(path: &str, described: &SpatialNeurons) -> Result<Equations, NetworkError> {
-    let replaced: Vec<(&str, &str)> =
-        described.replace.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    let source = replace_names(&described.equations, &replaced)
-        .map_err(|error| NetworkError::language(path, error, &described.equations))?;
-    let located = |error| NetworkError::language(path, error, &source);
-    let equations = Equations::parse(&source).map_err(located)?;
-    check_model(&equations, Kind::Compartments).map_err(located)?;
-    for (name, ..) in GIVEN {
-        if let Some(equation) = equations.get(name) {
-            let error = MembraneError::Given { name: name.to_owned(), span: equation.name_span };
-            return Err(NetworkError::new(path, error));
-        }
     }
-    Ok(equations)
 }
 
 impl SpatialObject {
