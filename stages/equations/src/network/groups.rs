@@ -38,18 +38,25 @@ pub(crate) struct Given {
     pub hidden: Vec<&'static str>,
 }
 
-impl Given {
-    /// Of point neurons: nothing.
-    pub fn point_neurons() -> Self {
-        Self { kind: ModelKind::Neurons, variables: Vec::new(), hidden: Vec::new() }
-    }
-}
-
-/// A group with its own variables.
+/// A group of point neurons with its own variables.
 ///
 /// # Errors
 /// What is wrong with its equations, and groups of no neurons.
 pub(crate) fn object(
+    context: &Context<'_>,
+    section: &str,
+    name: &str,
+    described: &Neurons,
+) -> Result<Object, NetworkError> {
+    let nothing = Given { kind: ModelKind::Neurons, variables: Vec::new(), hidden: Vec::new() };
+    object_with(context, section, name, described, &nothing)
+}
+
+/// A group with its own variables and given ones.
+///
+/// # Errors
+/// Those of [`object`], and equations of variables that are given.
+pub(crate) fn object_with(
     context: &Context<'_>,
     section: &str,
     name: &str,
@@ -285,7 +292,7 @@ pub(crate) fn generator(
     time_step: Option<&Text>,
 ) -> Result<Object, NetworkError> {
     let neurons = Neurons { size, time_step: time_step.cloned(), ..Neurons::default() };
-    object(context, "spike_generators", name, &neurons, &Given::point_neurons())
+    object(context, "spike_generators", name, &neurons)
 }
 
 /// How many bytes the state of an object takes with what its programs keep in between.

@@ -113,10 +113,9 @@ fn ordered<'a>(
 /// The column of a variable whose values can be given.
 fn settable(object: &Object, path: &str, name: &str) -> Result<(usize, Variable), NetworkError> {
     let refractoriness = [NOT_REFRACTORY, LAST_SPIKE].contains(&name);
-    let given = matches!(object.names.meaning(name), Some(Meaning::Variable(Variable { read_only: None, .. })));
     let allowed = match object.equations.get(name) {
         Some(equation) => equation.kind() != EquationKind::Subexpression && !equation.has(Flag::Linked),
-        None => refractoriness || given,
+        None => refractoriness,
     };
     let column = object.layout.number(name).filter(|&column| allowed && column < object.own_columns());
     match (column, object.names.meaning(name)) {

@@ -33,6 +33,7 @@
 //! latter is computed then, which takes no exponentials of matrices.
 
 mod form;
+mod neurons;
 mod programs;
 mod variables;
 
@@ -69,8 +70,7 @@ pub(crate) struct SpatialObject {
     hidden: Vec<usize>,
 }
 
-/// The object of a group with its own variables, the form of its neurons, and what it is as a group of as many point
-/// neurons as there are compartments: all but `v`.
+/// The object of a group with its own variables, and the form of its neurons.
 ///
 /// # Errors
 /// Forms and equations that are not allowed.
@@ -78,7 +78,7 @@ pub(crate) fn object(
     context: &Context<'_>,
     name: &str,
     described: &SpatialNeurons,
-) -> Result<(Object, Form, Neurons), NetworkError> {
+) -> Result<(Object, Form), NetworkError> {
     let path = format!("spatial_neurons.{name}");
     let at = |field: &str| format!("{path}.{field}");
     let form = form::form(context, &at("morphology"), &described.morphology)?;
@@ -88,14 +88,22 @@ pub(crate) fn object(
         let allowed = format!("from 1 to {}, with {compartments} compartments each", u32::MAX as usize / compartments);
         return Err(not_allowed(&at("size"), described.size.to_string(), allowed));
     };
-    let mut neurons = as_neurons(described, elements as u32);
-    let object = groups::object(context, "spatial_neurons", name, &neurons, &variables::given(described))?;
-    neurons.integrator = programs::integrator(&object, described)?;
-    Ok((object, form, neurons))
+    let neurons = common(described, elements as u32);
+    let object = groups::object_with(context, "spatial_neurons", name, &neurons, &variables::given(described))?;
+    Ok((object, form))
 }
 
-/// What a group has in common with point neurons, of which there are as many as compartments.
-fn as_neurons(described: &SpatialNeurons, elements: u32) -> Neurons {
+/// What a group is as one of as many point neurons as there are compartments: all but `v`.
+///
+/// # Errors
+/// Equations that cannot be split into noise and what is none.
+pub(crate) fn as_neurons(object: &Object, described: &SpatialNeurons) -> Result<Neurons, NetworkError> {
+    let integrator = programs::integrator(object, described)?;
+    Ok(Neurons { integrator, ..common(described, object.layout.elements() as u32) })
+}
+
+/// What a group has in common with one of point neurons.
+fn common(described: &SpatialNeurons, elements: u32) -> Neurons {
     Neurons {
         size: elements,
         equations: described.equations.clone(),
@@ -214,6 +222,21 @@ impl SpatialObject {
             other => NetworkProblem::Cable(other),
         };
         NetworkError::new(&self.path, problem)
+    }
+
+    /// The object of whole neurons; none where all compartments spike for themselves.
+    ///
+    /// # Errors
+    /// None that the object of compartments does not have.
+    pub fn neurons(&self, objects: &[Object]) -> Result<Option<Object>, NetworkError> {
+        let whole = |location| neurons::whole(&objects[self.number], self.number, self.compartments as usize, location);
+        self.location.map(whole).transpose().map_err(|error| NetworkError::new(&self.path, error))
+    }
+
+    /// The neurons of compartments that spike.
+    pub fn neurons_of(&self, elements: &[u32], neurons: &mut Vec<u32>) {
+        neurons.clear();
+        neurons.extend(elements.iter().map(|element| element / self.compartments));
     }
 
     /// Of compartments whose threshold is reached, ascending, those at which neurons spike.

@@ -68,7 +68,7 @@ pub(super) fn given(described: &SpatialNeurons) -> Given {
 /// Writes the geometry to a state.
 pub(super) fn fill(state: &mut State, form: &Form) {
     let geometry = form.morphology.compartments();
-    for (column, (_, _, of)) in GIVEN.iter().enumerate() {
+    for (column, (_, _, of)) in GIVEN.iter().enumerate().skip(AREA) {
         let values = state.column_mut(column).chunks_mut(geometry.len());
         for (neuron, values) in values.enumerate() {
             for (compartment, (value, own)) in values.iter_mut().zip(geometry).enumerate() {
