@@ -8,6 +8,7 @@
 //! another object. A step goes through slots, as [`description::Slot`] has them; within a slot what has the lower order
 //! comes first, then what has the lower name.
 
+mod build;
 mod context;
 pub mod description;
 mod error;
@@ -17,13 +18,17 @@ mod groups;
 mod initial_values;
 mod monitors;
 mod object;
+mod recorders;
 mod recording;
 mod refractory;
 mod schedule;
+mod simulate;
 mod spatial;
+mod step;
 #[cfg(test)]
 mod test_objects;
 
 pub use context::Connections;
 pub use error::{NetworkError, NetworkProblem};
 pub use recording::{EventRecord, RateRecord, RecordedVariable, Recording, StateRecord};
+pub use simulate::{Options, simulate};
