@@ -18,12 +18,14 @@ mod groups;
 mod initial_values;
 mod monitors;
 mod object;
+mod poisson_input;
 mod recorders;
 mod recording;
 mod refractory;
 mod schedule;
 mod simulate;
 mod spatial;
+mod spike_generator;
 mod step;
 #[cfg(test)]
 mod test_objects;
