@@ -87,6 +87,8 @@ pub(crate) struct Group {
     pub refractoriness: Option<(usize, usize)>,
     /// The place of its cable among all.
     pub spatial: Option<usize>,
+    /// The number of the object of its neurons as wholes.
+    pub whole: Option<usize>,
 }
 
 /// Builds a network.
@@ -102,7 +104,9 @@ pub(crate) fn build<'a>(given: &Given<'a>) -> Result<Network<'a>, NetworkError> 
         groups::link(&mut context, number, described)?;
     }
     let mut states: Vec<State> = context.objects.iter().map(first_state).collect();
-    let spatial = cables(&context, &mut states)?;
+    let mut spatial = cables(&context, &mut states)?;
+    wholes(&mut context, &mut spatial)?;
+    states.extend(context.objects[states.len()..].iter().map(first_state));
     for (number, described) in described.iter().enumerate() {
         let path = format!("{}.initial", context.objects[number].path);
         initialise(&context, number, &mut states, &path, &described.initial)?;
@@ -140,6 +144,7 @@ impl<'a> Network<'a> {
                 self.now.states[number].column_mut(column).copy_from_slice(before.column(column));
             }
         }
+        wholes(&mut self.context, &mut self.spatial)?;
         self.compile(described)
     }
 
@@ -155,16 +160,20 @@ impl<'a> Network<'a> {
             let events = code::events(&described).len();
             fired.push(vec![Vec::new(); events]);
             let both = object.layout.number(NOT_REFRACTORY).zip(object.layout.number(LAST_SPIKE));
+            let spatial = self.spatial.iter().position(|spatial| spatial.number == number);
             self.groups.push(Group {
                 number,
                 clock: self.now.clocks.of(has_own_clock(&described).then_some(object.dt)),
                 code: GroupCode::default(),
                 condition: object.layout.number(CONDITION),
                 refractoriness: both.filter(|_| described.refractory.is_some()),
-                spatial: self.spatial.iter().position(|spatial| spatial.number == number),
+                spatial,
+                whole: spatial.and_then(|place| self.spatial[place].whole),
                 described,
             });
         }
+        // Spikes of neurons as wholes.
+        fired.resize(context.objects.len(), vec![Vec::new()]);
         if self.now.fired.is_empty() {
             self.now.fired = fired;
         }
@@ -182,7 +191,7 @@ impl<'a> Network<'a> {
 
     /// The step that an object makes next.
     pub(crate) fn next_step(&self, object: usize) -> u64 {
-        let group = self.groups.iter().find(|group| group.number == object);
+        let group = group_of(&self.groups, object);
         self.now.clocks.clock(group.map_or(0, |group| group.clock)).step
     }
 
@@ -208,6 +217,11 @@ impl Now {
     }
 }
 
+/// The group that an object belongs to.
+pub(crate) fn group_of(groups: &[Group], object: usize) -> Option<&Group> {
+    groups.iter().find(|group| group.number == object || group.whole == Some(object))
+}
+
 /// The number of an event of an object.
 ///
 /// # Errors
@@ -219,8 +233,12 @@ pub(crate) fn event_of(
     object: usize,
     event: &str,
 ) -> Result<usize, NetworkError> {
-    let group = groups.iter().find(|group| group.number == object);
-    let events = group.map_or(Vec::new(), |group| code::events(&group.described));
+    let group = group_of(groups, object);
+    let mut events = group.map_or(Vec::new(), |group| code::events(&group.described));
+    if group.is_some_and(|group| group.number != object) {
+        // Other events are those of compartments.
+        events.retain(|event| *event == SPIKE);
+    }
     let found = events.iter().position(|known| *known == event);
     found.ok_or_else(|| {
         let name = &context.objects[object].name;
@@ -310,4 +328,15 @@ fn cables(context: &Context<'_>, states: &mut [State]) -> Result<Vec<SpatialObje
         }
     }
     Ok(all)
+}
+
+/// Adds the objects of neurons as wholes.
+fn wholes(context: &mut Context<'_>, spatial: &mut [SpatialObject]) -> Result<(), NetworkError> {
+    for own in spatial {
+        own.whole = match own.neurons(&context.objects)? {
+            Some(object) => Some(add(context, object)?),
+            None => None,
+        };
+    }
+    Ok(())
 }

@@ -56,6 +56,8 @@ const OHM_METRE: Dimension = Dimension::whole([3, 1, -3, -2, 0, 0, 0]);
 pub(crate) struct SpatialObject {
     /// The number of the object.
     pub number: usize,
+    /// The number of the object of its neurons as wholes, once it is made.
+    pub whole: Option<usize>,
     /// How many compartments each neuron has.
     compartments: u32,
     /// The compartment at which each neuron spikes; none where all compartments do.
@@ -152,6 +154,7 @@ impl SpatialObject {
             .map_err(|error| NetworkError::new(&object.path, error))?;
         Ok(Self {
             number,
+            whole: None,
             compartments: form.compartments() as u32,
             location,
             path: object.path.clone(),

@@ -11,7 +11,7 @@
 //! | after_resets | statements on events | G_EVENT_resetter |
 //! | end | recording rates | name of the monitor |
 
-use super::build::{Group, Network, event_of};
+use super::build::{Group, Network, event_of, group_of};
 use super::context::{Context, not_allowed};
 use super::description::Slot;
 use super::error::NetworkError;
@@ -157,8 +157,7 @@ impl Plan {
         clocks: &mut Clocks,
     ) -> Result<(), NetworkError> {
         let monitors = &context.model.monitors;
-        let clock_of =
-            |object: usize| groups.iter().find(|group| group.number == object).map_or(0, |group| group.clock);
+        let clock_of = |object: usize| group_of(groups, object).map_or(0, |group| group.clock);
         let names = monitors.spikes.keys().map(|name| ("spikes", name));
         let names: Vec<_> = names.chain(monitors.events.keys().map(|name| ("events", name))).collect();
         for (recorder, (own, (section, name))) in recorders.events.iter().zip(names).enumerate() {
@@ -189,7 +188,7 @@ impl Plan {
     /// Slot and order in which an event is looked for.
     fn place_of_event(&self, groups: &[Group], object: usize, event: usize) -> (String, i32) {
         let usual = ("thresholds".to_owned(), 0);
-        let Some(group) = groups.iter().find(|group| group.number == object) else { return usual };
+        let Some(group) = group_of(groups, object) else { return usual };
         let described = &group.described;
         match events(described).get(event).and_then(|name| described.events.get(*name)) {
             Some(own) => (own.when.name().to_owned(), own.order),
@@ -306,12 +305,14 @@ impl Network<'_> {
                 if let Some(code) = &mut group.code.conditions[event] {
                     code.run(states, time.step)?;
                 }
-                let fired = &mut now.fired[group.number][event];
+                let mut fired = std::mem::take(&mut now.fired[group.number][event]);
                 let state = &mut states[group.number];
-                fulfilled(group.condition.map_or(&[], |column| state.column(column)), fired);
+                fulfilled(group.condition.map_or(&[], |column| state.column(column)), &mut fired);
                 let spikes = group.described.threshold.is_some() && event == 0;
-                if let Some(spatial) = group.spatial.filter(|_| spikes) {
-                    self.spatial[spatial].keep_spiking(fired);
+                if let Some((spatial, whole)) = group.spatial.filter(|_| spikes).zip(group.whole) {
+                    let spatial = &self.spatial[spatial];
+                    spatial.keep_spiking(&mut fired);
+                    spatial.neurons_of(&fired, &mut now.fired[whole][0]);
                 }
                 if let (true, false, Some((not_refractory, last_spike))) =
                     (spikes, fired.is_empty(), group.refractoriness)
@@ -322,9 +323,10 @@ impl Network<'_> {
                         state.column_mut(last_spike)[neuron as usize] = t;
                     }
                     if let Some(release) = &mut group.code.release {
-                        release.spiked(fired);
+                        release.spiked(&fired);
                     }
                 }
+                now.fired[group.number][event] = fired;
             }
             Action::OnEvent { group, code } => {
                 let group = &mut self.groups[group];
