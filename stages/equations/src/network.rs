@@ -9,7 +9,9 @@
 //! comes first, then what has the lower name.
 
 mod build;
+mod connect;
 mod context;
+mod delivery;
 pub mod description;
 mod error;
 mod evaluate;
@@ -18,7 +20,9 @@ mod groups;
 mod initial_values;
 mod monitors;
 mod object;
+mod pathway;
 mod poisson_input;
+mod queue;
 mod recorders;
 mod recording;
 mod refractory;
@@ -27,8 +31,11 @@ mod simulate;
 mod spatial;
 mod spike_generator;
 mod step;
+mod synapses;
 #[cfg(test)]
 mod test_objects;
+#[cfg(test)]
+mod test_synapses;
 
 pub use context::Connections;
 pub use error::{NetworkError, NetworkProblem};

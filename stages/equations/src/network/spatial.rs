@@ -37,6 +37,8 @@ mod neurons;
 mod programs;
 mod variables;
 
+use std::sync::Arc;
+
 pub(crate) use form::Form;
 
 use self::variables::{AREA, CAPACITANCE, CHARGING, HIDDEN, OUTWARD, V};
@@ -56,12 +58,9 @@ const OHM_METRE: Dimension = Dimension::whole([3, 1, -3, -2, 0, 0, 0]);
 pub(crate) struct SpatialObject {
     /// The number of the object.
     pub number: usize,
-    /// The number of the object of its neurons as wholes, once it is made.
-    pub whole: Option<usize>,
     /// How many compartments each neuron has.
     compartments: u32,
-    /// The compartment at which each neuron spikes; none where all compartments do.
-    location: Option<u32>,
+    place: Option<Place>,
     path: String,
     membrane: Code,
     cable: Cable,
@@ -70,6 +69,15 @@ pub(crate) struct SpatialObject {
     before: Vec<f64>,
     /// Numbers of the hidden columns that there are.
     hidden: Vec<usize>,
+}
+
+/// Where neurons spike.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// An element of each neuron.
+    pub elements: Arc<[u32]>,
+    /// The number of the object of neurons as wholes, once it is made.
+    pub whole: usize,
 }
 
 /// The object of a group with its own variables, and the form of its neurons.
@@ -138,13 +146,18 @@ impl SpatialObject {
     ) -> Result<Self, NetworkError> {
         let object = &context.objects[number];
         let at = |field: &str| format!("{}.{field}", object.path);
-        let location = match &described.threshold_location {
+        let compartments = form.compartments();
+        let place = match &described.threshold_location {
             None => None,
             Some(_) if described.threshold.is_none() => {
                 let problem = NetworkProblem::Conflict("a place of a threshold needs a `threshold`".to_owned());
                 return Err(NetworkError::new(at("threshold_location"), problem));
             }
-            Some(place) => Some(form.compartment(context, &at("threshold_location"), place)?),
+            Some(place) => {
+                let first = form.compartment(context, &at("threshold_location"), place)?;
+                let elements = (first..object.layout.elements() as u32).step_by(compartments).collect();
+                Some(Place { elements, whole: number })
+            }
         };
         let membrane = programs::membrane(context, object, number, described)?;
         variables::fill(&mut states[number], form);
@@ -154,9 +167,8 @@ impl SpatialObject {
             .map_err(|error| NetworkError::new(&object.path, error))?;
         Ok(Self {
             number,
-            whole: None,
-            compartments: form.compartments() as u32,
-            location,
+            compartments: compartments as u32,
+            place,
             path: object.path.clone(),
             membrane,
             cable,
@@ -227,25 +239,34 @@ impl SpatialObject {
         NetworkError::new(&self.path, problem)
     }
 
-    /// The object of whole neurons; none where all compartments spike for themselves.
+    /// Adds the object of neurons as wholes, where they spike at a place.
     ///
     /// # Errors
-    /// None that the object of compartments does not have.
-    pub fn neurons(&self, objects: &[Object]) -> Result<Option<Object>, NetworkError> {
-        let whole = |location| neurons::whole(&objects[self.number], self.number, self.compartments as usize, location);
-        self.location.map(whole).transpose().map_err(|error| NetworkError::new(&self.path, error))
+    /// An object of its name.
+    pub fn add_whole(&mut self, context: &mut Context<'_>) -> Result<(), NetworkError> {
+        let Some(place) = &mut self.place else { return Ok(()) };
+        let whole = neurons::whole(&context.objects[self.number], self.number, &place.elements)
+            .map_err(|error| NetworkError::new(&self.path, error))?;
+        place.whole = context.add(whole)?;
+        Ok(())
     }
 
-    /// The neurons of compartments that spike.
-    pub fn neurons_of(&self, elements: &[u32], neurons: &mut Vec<u32>) {
+    /// Where neurons spike; none where all compartments do for themselves.
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+}
+
+impl Place {
+    /// The elements of this place that fulfil a condition, and their neurons.
+    pub fn fulfilled(&self, condition: &[f64], elements: &mut Vec<u32>, neurons: &mut Vec<u32>) {
+        elements.clear();
         neurons.clear();
-        neurons.extend(elements.iter().map(|element| element / self.compartments));
-    }
-
-    /// Of compartments whose threshold is reached, ascending, those at which neurons spike.
-    pub fn keep_spiking(&self, elements: &mut Vec<u32>) {
-        if let Some(location) = self.location {
-            elements.retain(|element| element % self.compartments == location);
+        for (neuron, &element) in (0..).zip(self.elements.iter()) {
+            if condition.get(element as usize).is_some_and(|&holds| holds != 0.0) {
+                elements.push(element);
+                neurons.push(neuron);
+            }
         }
     }
 }

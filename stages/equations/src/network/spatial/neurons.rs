@@ -8,12 +8,11 @@ use std::sync::Arc;
 use crate::engine::{EngineError, Layout};
 use crate::network::object::{Elements, Object, Remote};
 
-/// The object of neurons that spike at compartment `location`, for the object of compartments with its number.
+/// The object of neurons that spike at elements `spiking` of the object of compartments with its number.
 ///
 /// # Errors
 /// None that the object of compartments does not have.
-pub(super) fn whole(compartments: &Object, number: usize, each: usize, location: u32) -> Result<Object, EngineError> {
-    let spiking: Arc<[u32]> = (location..compartments.layout.elements() as u32).step_by(each).collect();
+pub(super) fn whole(compartments: &Object, number: usize, spiking: &Arc<[u32]>) -> Result<Object, EngineError> {
     let own = compartments.own_columns();
     let mut columns = Vec::new();
     let mut remotes = Vec::new();
