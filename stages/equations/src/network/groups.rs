@@ -16,7 +16,7 @@ use crate::language::equation::{Equation, EquationKind, Flag, Values};
 use crate::language::error::nearest;
 use crate::language::flags::{Model as ModelKind, check_model};
 use crate::language::replace_names;
-use crate::language::scope::{Meaning, Scope};
+use crate::language::scope::{Meaning, Scope, Variable};
 use crate::units::Dimension;
 
 /// Where a condition is written before it is known who fulfils it. No variable of a model can have such a name.
@@ -28,7 +28,18 @@ pub(crate) const LAST_SPIKE: &str = "lastspike";
 /// The time of the last spike of a neuron that has never spiked, in s: longer ago than any refractoriness lasts.
 pub(crate) const NEVER: f64 = -1e4;
 
-/// A group with its own variables.
+/// What a group has besides the variables of its equations.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    /// What its equations describe.
+    pub kind: ModelKind,
+    /// Variables that equations can use; they are its first columns.
+    pub variables: Vec<(&'static str, Variable)>,
+    /// Its last columns, which nothing in a model can name.
+    pub hidden: Vec<&'static str>,
+}
+
+/// A group of point neurons with its own variables.
 ///
 /// # Errors
 /// What is wrong with its equations, and groups of no neurons.
@@ -37,6 +48,21 @@ pub(crate) fn object(
     section: &str,
     name: &str,
     described: &Neurons,
+) -> Result<Object, NetworkError> {
+    let nothing = Given { kind: ModelKind::Neurons, variables: Vec::new(), hidden: Vec::new() };
+    object_with(context, section, name, described, &nothing)
+}
+
+/// A group with its own variables and given ones.
+///
+/// # Errors
+/// Those of [`object`], and equations of variables that are given.
+pub(crate) fn object_with(
+    context: &Context<'_>,
+    section: &str,
+    name: &str,
+    described: &Neurons,
+    given: &Given,
 ) -> Result<Object, NetworkError> {
     let path = format!("{section}.{name}");
     let at = |field: &str| format!("{path}.{field}");
@@ -53,17 +79,27 @@ pub(crate) fn object(
         Some(step) => context.positive_time(&at("time_step"), step)?,
     };
     let mut names = Scope::neurons(&equations);
+    for &(name, variable) in &given.variables {
+        if equations.get(name).is_some() {
+            let problem = NetworkProblem::Conflict(format!("`{name}` is given; remove its equation"));
+            return Err(NetworkError::new(at("equations"), problem));
+        }
+        names.add_variable(name, variable);
+    }
     if described.refractory.is_some() {
         names.add_refractoriness();
     }
     context.add_constants(&mut names, dt);
     let located = |error| NetworkError::language(at("equations"), error, equations.source());
-    check_model(&equations, ModelKind::Neurons).map_err(located)?;
+    check_model(&equations, given.kind).map_err(located)?;
     check_equations(&equations, &names).map_err(located)?;
 
     let refracts = described.refractory.is_some();
     let own = equations.equations().iter().filter(|equation| is_own(equation));
-    let mut columns: Vec<Column> = own.map(|equation| column(equation, refracts)).collect();
+    let first = given.variables.iter();
+    let mut columns: Vec<Column> =
+        first.map(|&(name, Variable { values, .. })| Column { values, ..Column::float(name) }).collect();
+    columns.extend(own.map(|equation| column(equation, refracts)));
     if described.refractory.is_some() {
         columns.push(Column { values: Values::Boolean, ..Column::float(NOT_REFRACTORY) });
         match equations.get(LAST_SPIKE) {
@@ -78,6 +114,7 @@ pub(crate) fn object(
     if described.threshold.is_some() || !described.events.is_empty() {
         columns.push(Column::float(CONDITION));
     }
+    columns.extend(given.hidden.iter().map(|name| Column::float(name)));
     let layout = Layout::new(described.size as usize, columns);
     let layout = layout.map_err(|error| NetworkError::new(&path, error))?;
     Ok(Object {
