@@ -156,7 +156,7 @@ impl<'a> Attempt<'a> {
                 renew |= self.change_step(&mut network, &mut changes, &format!("{path}time_step"), step, number)?;
             }
             if renew {
-                network.renew(self.given, &changes)?;
+                network.renew(self.given, &changes).map_err(|error| of_run(error, path, run))?;
             }
             set(&mut network, path, run)?;
             if let Some(duration) = &run.duration {
@@ -315,6 +315,12 @@ fn runs(model: &Model) -> Result<Vec<(String, Run)>, NetworkError> {
             Err(NetworkError::new("duration", NetworkProblem::Conflict(problem)))
         }
     }
+}
+
+/// The place of a constant is in the run that changes it.
+fn of_run(error: NetworkError, path: &str, run: &Run) -> NetworkError {
+    let changed = error.path.strip_prefix("constants.").is_some_and(|name| run.constants.contains_key(name));
+    if changed { NetworkError { path: format!("{path}{}", error.path), ..error } } else { error }
 }
 
 /// The time of all runs, in s, as far as constants do not change it.
