@@ -133,6 +133,21 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Adds an object whose name no other has; gives its number.
+    ///
+    /// # Errors
+    /// Another object has its name.
+    pub fn add(&mut self, object: Object) -> Result<usize, NetworkError> {
+        let number = self.objects.len();
+        if let Some(&other) = self.by_name.get(&object.name) {
+            let other = self.objects[other].path.clone();
+            return Err(NetworkError::new(&object.path, NetworkProblem::Twice { name: object.name.clone(), other }));
+        }
+        self.by_name.insert(object.name.clone(), number);
+        self.objects.push(object);
+        Ok(number)
+    }
+
     /// The number of an object.
     ///
     /// # Errors

@@ -15,7 +15,7 @@
 //! | after_resets | statements on events | G_EVENT_resetter |
 //! | end | recording rates | name of the monitor |
 
-use super::build::{Group, Network, event_of};
+use super::build::{Group, Network, event_of, group_of};
 use super::context::{Context, not_allowed};
 use super::description::{Regular, Slot};
 use super::error::NetworkError;
@@ -260,7 +260,7 @@ impl Plan {
     /// Slot and order in which an event is looked for.
     fn place_of_event(&self, groups: &[Group], object: usize, event: usize) -> (String, i32) {
         let usual = ("thresholds".to_owned(), 0);
-        let Some(group) = groups.iter().find(|group| group.number == object) else { return usual };
+        let Some(group) = group_of(groups, object) else { return usual };
         let described = &group.described;
         match events(described).get(event).and_then(|name| described.events.get(*name)) {
             Some(own) => (own.when.name().to_owned(), own.order),
@@ -377,15 +377,19 @@ impl Network<'_> {
             Action::Solve { spatial, .. } => self.spatial[spatial].solve(states, time.step)?,
             Action::Condition { group, event } => {
                 let group = &mut self.groups[group];
-                if let Some(code) = &mut group.code.conditions[event] {
-                    code.run(states, time.step)?;
-                }
-                let fired = &mut now.fired[group.number][event];
-                let state = &mut states[group.number];
-                fulfilled(group.condition.map_or(&[], |column| state.column(column)), fired);
                 let spikes = group.described.threshold.is_some() && event == 0;
-                if let Some(spatial) = group.spatial.filter(|_| spikes) {
-                    self.spatial[spatial].keep_spiking(fired);
+                let place = group.spatial.filter(|_| spikes).and_then(|spatial| self.spatial[spatial].place());
+                match (&mut group.code.conditions[event], place) {
+                    (Some(code), Some(place)) => code.run_at(states, time.step, &place.elements)?,
+                    (Some(code), None) => code.run(states, time.step)?,
+                    (None, _) => {}
+                }
+                let mut fired = std::mem::take(&mut now.fired[group.number][event]);
+                let state = &mut states[group.number];
+                let condition = group.condition.map_or(&[][..], |column| state.column(column));
+                match place {
+                    Some(place) => place.fulfilled(condition, &mut fired, &mut now.fired[place.whole][0]),
+                    None => fulfilled(condition, &mut fired),
                 }
                 if let (true, false, Some((not_refractory, last_spike))) =
                     (spikes, fired.is_empty(), group.refractoriness)
@@ -396,9 +400,10 @@ impl Network<'_> {
                         state.column_mut(last_spike)[neuron as usize] = t;
                     }
                     if let Some(release) = &mut group.code.release {
-                        release.spiked(fired);
+                        release.spiked(&fired);
                     }
                 }
+                now.fired[group.number][event] = fired;
             }
             Action::OnEvent { group, code } => {
                 let group = &mut self.groups[group];

@@ -195,7 +195,8 @@ impl Form {
             // Lengths are added up here, and rounded.
             Some(number) if distance <= end * (1.0 + 1e-12) => Ok(number),
             _ => {
-                let allowed = format!("from 0 to {} um, the length of `{name}`", end * 1e6);
+                let rounded = libm::round(end * 1e12) * 1e-6;
+                let allowed = format!("from 0 to {rounded} um, the length of `{name}`");
                 Err(not_allowed(path, text.as_str().to_owned(), allowed))
             }
         }

@@ -1,17 +1,18 @@
 //! Variables of compartments that equations do not define.
 
 use super::Form;
-use crate::engine::{Column, State};
-use crate::language::analysis::inline::is_stored;
-use crate::language::block::Equations;
-use crate::language::equation::{Definition, Flag, Values};
+use crate::engine::State;
+use crate::language::equation::Values;
 use crate::language::error::ReadOnly;
-use crate::language::scope::{Scope, Variable};
+use crate::language::flags::Model;
+use crate::language::scope::Variable;
 use crate::network::context::{Context, not_allowed};
 use crate::network::description::{Initial, SpatialNeurons, Text};
 use crate::network::error::NetworkError;
 use crate::network::evaluate::{Asked, Expected, evaluate};
+use crate::network::groups::Given;
 use crate::spatial::Compartment;
+use crate::spatial::membrane::POTENTIAL;
 use crate::units::Dimension;
 
 const NONE: Dimension = Dimension::NONE;
@@ -25,7 +26,7 @@ const FARAD_BY_AREA: Dimension = Dimension::whole([-4, -1, 4, 2, 0, 0, 0]);
 /// Variables that equations do not define, with what they are of a compartment; `v` is the first. All but that are read
 /// only.
 pub(super) const GIVEN: [(&str, Dimension, fn(&Compartment) -> f64); 13] = [
-    ("v", Dimension::VOLT, |_| 0.0),
+    (POTENTIAL, Dimension::VOLT, |_| 0.0),
     ("Ic", AMPERE_BY_AREA, |_| 0.0),
     ("membrane_current", AMPERE, |_| 0.0),
     ("Cm", FARAD_BY_AREA, |_| 0.0),
@@ -49,59 +50,25 @@ pub(super) const AREA: usize = 4;
 const NEURON: usize = 11;
 const COMPARTMENT: usize = 12;
 
-/// Where a condition is written.
-const CONDITION: &str = "_condition";
-
 /// Columns that no name of a model can mean: gtot, I0, and both of the currents of electrodes.
 pub(super) const HIDDEN: [&str; 4] = ["_gtot", "_I0", "_electrode_conductance", "_electrode_current"];
 
-/// Adds what equations of compartments can use besides their own variables.
-pub(super) fn add_given(names: &mut Scope) {
-    for (name, dimension, _) in GIVEN {
-        let read_only = (name != "v").then_some(ReadOnly::Given);
-        names.add_variable(name, Variable { values: values(dimension), dimension, read_only, shared: false });
-    }
-}
-
-/// Lengths and the like are real numbers, what has no unit counts something.
-fn values(dimension: Dimension) -> Values {
-    if dimension == NONE { Values::Integer } else { Values::Float }
-}
-
-/// All variables.
-pub(super) fn columns(equations: &Equations, described: &SpatialNeurons) -> Vec<Column> {
-    let refracts = described.refractory.is_some();
-    let mut columns: Vec<Column> = Vec::new();
-    for (name, dimension, _) in GIVEN {
-        columns.push(Column { values: values(dimension), ..Column::float(name) });
-    }
-    for equation in equations.equations() {
-        let is_kept = !matches!(equation.definition, Definition::Subexpression(_)) || is_stored(equation);
-        if is_kept {
-            columns.push(Column {
-                name: equation.name.clone(),
-                values: equation.values,
-                shared: equation.has(Flag::Shared),
-                unless_refractory: refracts && equation.has(Flag::UnlessRefractory),
-            });
-        }
-    }
-    if refracts {
-        columns.push(Column { values: Values::Boolean, ..Column::float("not_refractory") });
-        columns.push(Column::float("lastspike"));
-    }
-    if described.threshold.is_some() || !described.events.is_empty() {
-        columns.push(Column::float(CONDITION));
-    }
+/// What a group has besides the variables of its equations.
+pub(super) fn given(described: &SpatialNeurons) -> Given {
+    let variables = GIVEN.map(|(name, dimension, _)| {
+        // Lengths and the like are real numbers, what has no unit counts something.
+        let values = if dimension == NONE { Values::Integer } else { Values::Float };
+        let read_only = (name != POTENTIAL).then_some(ReadOnly::Given);
+        (name, Variable { values, dimension, read_only, shared: false })
+    });
     let hidden = if described.electrodes.is_empty() { 2 } else { HIDDEN.len() };
-    columns.extend(HIDDEN[..hidden].iter().map(|name| Column::float(name)));
-    columns
+    Given { kind: Model::Compartments, variables: variables.to_vec(), hidden: HIDDEN[..hidden].to_vec() }
 }
 
 /// Writes the geometry to a state.
 pub(super) fn fill(state: &mut State, form: &Form) {
     let geometry = form.morphology.compartments();
-    for (column, (_, _, of)) in GIVEN.iter().enumerate() {
+    for (column, (_, _, of)) in GIVEN.iter().enumerate().skip(AREA) {
         let values = state.column_mut(column).chunks_mut(geometry.len());
         for (neuron, values) in values.enumerate() {
             for (compartment, (value, own)) in values.iter_mut().zip(geometry).enumerate() {
