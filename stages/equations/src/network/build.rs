@@ -10,8 +10,8 @@ use super::description::{Model, Neurons, Synapses, Text};
 use super::error::{NetworkError, NetworkProblem};
 use super::groups::code::{self, GroupCode, SPIKE};
 use super::groups::{self, CONDITION, LAST_SPIKE, NEVER, NOT_REFRACTORY};
-use super::initial_values::{initialise, settable};
-use super::object::Object;
+use super::initial_values::{initialise, settable, used_names};
+use super::object::{Object, Remote};
 use super::poisson_input::BinomialInput;
 use super::recorders::Recorders;
 use super::schedule::Clocks;
@@ -110,6 +110,7 @@ pub(crate) struct Group {
 /// Whatever is wrong with the model.
 pub(crate) fn build<'a>(given: &Given<'a>) -> Result<Network<'a>, NetworkError> {
     let changes = Changes::default();
+    check_names(given.model)?;
     let mut context = Context::new(given.model, &changes.constants, None, given.key, given.connections)?;
     let described = objects(&mut context)?;
     enough_memory(&context, given.memory_limit)?;
@@ -120,10 +121,7 @@ pub(crate) fn build<'a>(given: &Given<'a>) -> Result<Network<'a>, NetworkError> 
     let mut spatial = cables(&context, &mut states)?;
     spatial.iter_mut().try_for_each(|own| own.add_whole(&mut context))?;
     states.extend(context.objects[states.len()..].iter().map(first_state));
-    for (number, described) in described.iter().enumerate() {
-        let path = format!("{}.initial", context.objects[number].path);
-        initialise(&context, number, &mut states, &path, &described.initial)?;
-    }
+    first_values(&context, &described, &mut states)?;
     let mut synapses = Vec::new();
     for (name, described) in &given.model.synapses {
         synapses.push(synapses_of(&mut context, name, described, &mut states, given.memory_limit)?);
@@ -306,6 +304,23 @@ pub(crate) fn event_of(
     })
 }
 
+/// Whether the names of objects can be told from what stands around them, in `G[0:3]` and `G.v`.
+fn check_names(model: &Model) -> Result<(), NetworkError> {
+    let neurons = model.neurons.keys().map(|name| ("neurons", name));
+    let spatial = model.spatial_neurons.keys().map(|name| ("spatial_neurons", name));
+    let poisson = model.poisson.keys().map(|name| ("poisson", name));
+    let generators = model.spike_generators.keys().map(|name| ("spike_generators", name));
+    let synapses = model.synapses.keys().map(|name| ("synapses", name));
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    for (section, name) in neurons.chain(spatial).chain(poisson).chain(generators).chain(synapses) {
+        if name.is_empty() || !name.chars().all(is_part) {
+            let allowed = "names are made of letters, digits, `_` and `-`".to_owned();
+            return Err(not_allowed(section, format!("`{name}`"), allowed));
+        }
+    }
+    Ok(())
+}
+
 /// Makes the objects of all groups with their own variables. Gives what the model says of them, as of point neurons.
 fn objects(context: &mut Context<'_>) -> Result<Vec<Neurons>, NetworkError> {
     let model = context.model;
@@ -406,6 +421,38 @@ fn first_state(object: &Object) -> State {
         }
     }
     state
+}
+
+/// Gives the variables of groups their first values, those of a group after those of others that it is linked to and uses.
+fn first_values(context: &Context<'_>, described: &[Neurons], states: &mut [State]) -> Result<(), NetworkError> {
+    let mut waiting: Vec<(usize, Vec<usize>)> = Vec::with_capacity(described.len());
+    for (number, described) in described.iter().enumerate() {
+        let object = &context.objects[number];
+        let path = format!("{}.initial", object.path);
+        let used = used_names(object, &path, &described.initial)?;
+        let remote = |(place, remote): (usize, &Remote)| {
+            let name = &object.layout.columns()[object.own_columns() + place].name;
+            used.contains(name).then_some(remote.object)
+        };
+        waiting.push((number, object.remotes.iter().enumerate().filter_map(remote).collect()));
+    }
+    while !waiting.is_empty() {
+        let is_waiting: Vec<usize> = waiting.iter().map(|(number, _)| *number).collect();
+        let (ready, later): (Vec<_>, Vec<_>) = std::mem::take(&mut waiting)
+            .into_iter()
+            .partition(|(_, uses)| uses.iter().all(|object| !is_waiting.contains(object)));
+        if ready.is_empty() {
+            let names: Vec<&str> = later.iter().map(|&(number, _)| context.objects[number].name.as_str()).collect();
+            let problem = format!("first values of {} are made of each other", names.join(", "));
+            return Err(NetworkError::new("neurons", NetworkProblem::Conflict(problem)));
+        }
+        for (number, _) in ready {
+            let path = format!("{}.initial", context.objects[number].path);
+            initialise(context, number, states, &path, &described[number].initial)?;
+        }
+        waiting = later;
+    }
+    Ok(())
 }
 
 /// The cables of all neurons with a form.

@@ -4,13 +4,14 @@ pub(crate) mod code;
 
 use std::sync::Arc;
 
+use self::code::SPIKE;
 use super::context::{Context, not_allowed};
 use super::description::{Initial, Link, Neurons, Poisson};
 use super::error::{NetworkError, NetworkProblem};
 use super::object::{Elements, Object, Remote};
 use crate::engine::{Column, EngineError, Layout};
 use crate::language::block::Equations;
-use crate::language::check::{check_equations, check_number};
+use crate::language::check::{check_equations, check_number, fixed_value};
 use crate::language::equation::{Equation, EquationKind, Flag, Values};
 use crate::language::error::nearest;
 use crate::language::flags::{Model as ModelKind, check_model};
@@ -70,6 +71,10 @@ pub(crate) fn object_with(
     let at = |field: &str| format!("{path}.{field}");
     if described.size == 0 {
         return Err(not_allowed(&at("size"), "0".to_owned(), "at least 1".to_owned()));
+    }
+    if described.events.contains_key(SPIKE) {
+        let problem = "spikes are the event of the `threshold`".to_owned();
+        return Err(NetworkError::new(at("events.spike"), NetworkProblem::Conflict(problem)));
     }
     let equations = read_equations(&at("equations"), described)?;
     let dt = match &described.time_step {
@@ -259,18 +264,36 @@ fn remote(
 /// Rates that are no rates.
 pub(crate) fn poisson(context: &Context<'_>, name: &str, described: &Poisson) -> Result<Neurons, NetworkError> {
     let path = format!("poisson.{name}.rates");
+    let dt = match &described.time_step {
+        None => context.dt,
+        Some(step) => context.positive_time(&format!("poisson.{name}.time_step"), step)?,
+    };
+    let possible = |rate: f64| {
+        // One spike in each step is all that there can be.
+        if rate >= 0.0 && rate * dt <= 1.0 + 1e-9 {
+            return Ok(());
+        }
+        Err(not_allowed(&path, format!("{rate} Hz"), format!("from 0 Hz to one spike in each step, {} Hz", 1.0 / dt)))
+    };
     let (equations, initial) = match &described.rates {
         Initial::Expression(text) => {
             let mut names =
                 Scope::neurons(&Equations::parse("").map_err(|error| NetworkError::language(&path, error, ""))?);
-            context.add_constants(&mut names, context.dt);
+            context.add_constants(&mut names, dt);
             let parsed = super::context::expression(&path, text.as_str())?;
             let located = |error| NetworkError::language(&path, error, text.as_str());
             check_number(&parsed, &names, Dimension::HERTZ, "the rate").map_err(located)?;
+            if let Ok(rate) = fixed_value(&parsed, &names) {
+                possible(rate.value)?;
+            }
             // In parentheses, so that it may have several lines.
             (format!("rates = ({}) : Hz", text.as_str()), None)
         }
-        Initial::Values { .. } => ("rates : Hz".to_owned(), Some(described.rates.clone())),
+        Initial::Values { values, unit } => {
+            let values = context.values(&path, values, unit.as_deref(), Dimension::HERTZ, described.size as usize)?;
+            values.into_iter().try_for_each(possible)?;
+            ("rates : Hz".to_owned(), Some(described.rates.clone()))
+        }
         Initial::At { .. } | Initial::Sections(_) => {
             let allowed = "an expression, or a value for each".to_owned();
             return Err(not_allowed(&path, "rates of some elements".to_owned(), allowed));

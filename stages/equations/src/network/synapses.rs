@@ -30,8 +30,6 @@ use crate::engine::{Bindings, EngineError, Graph, Layout, Scope as EngineScope, 
 use crate::integrators::step;
 use crate::language::equation::Flag;
 use crate::language::scope::Side;
-pub(crate) use plan::members;
-
 use plan::Plan;
 use sides::Sides;
 
@@ -116,6 +114,22 @@ pub(crate) struct Connected {
     pub copy: Vec<u32>,
     /// Values of variables that come with the pairs.
     pub values: BTreeMap<String, Vec<f64>>,
+}
+
+/// The groups, or parts of them, that synapses connect. What can be wrong without any pair is said here, as making pairs may
+/// take long.
+///
+/// # Errors
+/// What is wrong with the description.
+pub(crate) fn members(
+    context: &Context<'_>,
+    name: &str,
+    described: &Synapses,
+) -> Result<(Members, Members), NetworkError> {
+    let (source, target) = plan::members(context, name, described)?;
+    let none: Arc<[u32]> = Arc::new([]);
+    Plan::new(context, name, described, &Sides { source, target, pre: none.clone(), post: none })?;
+    Ok((source, target))
 }
 
 /// Makes the object of synapses between these pairs and its state.

@@ -54,7 +54,7 @@ pub(super) struct Plan {
 ///
 /// # Errors
 /// Groups that do not exist, and a name that another object has.
-pub(crate) fn members(
+pub(super) fn members(
     context: &Context<'_>,
     name: &str,
     described: &Synapses,
