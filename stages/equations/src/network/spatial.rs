@@ -16,6 +16,7 @@
 //! | `r_length_1`, `r_length_2` | conductance of its halves times the resistivity | m |
 //! | `neuron`, `compartment` | numbers of its neuron, and of the compartment within it | 1 |
 //! | `Ic` | Cm (v' - v)/dt of the last step, v' being the new v: what charges the membrane | A/m^2 |
+//! | `space_constant` | at the gtot of the last step, for a cable of such compartments without end | m |
 //! | `membrane_current` | what left through the membrane in the last step, from within to outside | A |
 //!
 //! `Im` and point currents are positive where they depolarise, that is into the compartment. `membrane_current` is positive
@@ -40,6 +41,7 @@ mod variables;
 use std::sync::Arc;
 
 pub(crate) use form::Form;
+pub(crate) use neurons::compartments_of;
 
 use self::variables::{AREA, CAPACITANCE, CHARGING, HIDDEN, OUTWARD, V};
 use super::context::{Context, not_allowed};
@@ -99,7 +101,10 @@ pub(crate) fn object(
         return Err(not_allowed(&at("size"), described.size.to_string(), allowed));
     };
     let neurons = common(described, elements as u32);
-    let object = groups::object_with(context, "spatial_neurons", name, &neurons, &variables::given(described))?;
+    let mut object = groups::object_with(context, "spatial_neurons", name, &neurons, &variables::given(described))?;
+    let resistivity = context.fixed(&at("resistivity"), &described.resistivity, OHM_METRE, "the resistivity")?;
+    let space_constant = variables::space_constant(resistivity);
+    object.remote_subexpressions.insert(variables::SPACE_CONSTANT.to_owned(), space_constant);
     Ok((object, form))
 }
 

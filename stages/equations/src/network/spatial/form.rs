@@ -7,7 +7,7 @@ use crate::language::error::nearest;
 use crate::network::context::{Context, not_allowed};
 use crate::network::description::{MorphologySource, SectionOfNeuron, Text, ThresholdLocation};
 use crate::network::error::{NetworkError, NetworkProblem};
-use crate::spatial::{Morphology, Section, Shape, swc};
+use crate::spatial::{Morphology, MorphologyError, Section, Shape, swc};
 use crate::units::Dimension;
 
 const METRE: Dimension = Dimension::whole([1, 0, 0, 0, 0, 0, 0]);
@@ -82,7 +82,17 @@ fn of_sections(context: &Context<'_>, path: &str, described: &[SectionOfNeuron])
         }
         sections.push(Section { parent, shape: shape(context, &path, section)? });
     }
-    let morphology = Morphology::new(&sections).map_err(|error| NetworkError::new(path, error))?;
+    let wrong = |error: MorphologyError| NetworkError::new(path, error);
+    let mut morphology = Morphology::new(&sections).map_err(wrong)?;
+    let directions: Vec<[f64; 3]> = described.iter().filter_map(|section| section.direction).collect();
+    match described.iter().position(|section| section.direction.is_none()) {
+        None => morphology.place(&directions).map_err(wrong)?,
+        Some(_) if directions.is_empty() => {}
+        Some(without) => {
+            let problem = format!("section {without} has no `direction`; all sections have one, or none");
+            return Err(NetworkError::new(path, NetworkProblem::Conflict(problem)));
+        }
+    }
     let range_of = |(name, number): (&str, usize)| (name.to_owned(), vec![morphology.range(number)]);
     let parts = numbers.into_iter().map(range_of).collect();
     Ok(Form { morphology, parts })
@@ -115,6 +125,17 @@ fn shape(context: &Context<'_>, path: &str, section: &SectionOfNeuron) -> Result
 }
 
 impl Form {
+    /// What is said of it beside what was recorded: for each compartment the name of the part that it belongs to.
+    pub fn names(&self) -> Vec<String> {
+        let mut names = vec![String::new(); self.compartments()];
+        for (name, ranges) in &self.parts {
+            for compartment in ranges.iter().cloned().flatten() {
+                names[compartment].clone_from(name);
+            }
+        }
+        names
+    }
+
     /// How many compartments a neuron has.
     pub fn compartments(&self) -> usize {
         self.morphology.compartments().len()
