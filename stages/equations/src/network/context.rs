@@ -137,7 +137,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Another object has its name.
-    pub fn add(&mut self, object: Object) -> Result<usize, NetworkError> {
+    pub(crate) fn add(&mut self, object: Object) -> Result<usize, NetworkError> {
         let number = self.objects.len();
         if let Some(&other) = self.by_name.get(&object.name) {
             let other = self.objects[other].path.clone();
@@ -190,7 +190,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Groups without a form, and sections that there are not.
-    pub fn section(&self, path: &str, object: usize, name: &str) -> Result<Vec<u32>, NetworkError> {
+    pub(crate) fn section(&self, path: &str, object: usize, name: &str) -> Result<Vec<u32>, NetworkError> {
         let Some(form) = self.forms.get(&object) else {
             let problem = "only neurons with a form, of `spatial_neurons`, have sections".to_owned();
             return Err(NetworkError::new(path, NetworkProblem::Conflict(problem)));
