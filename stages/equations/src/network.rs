@@ -14,7 +14,9 @@ mod error;
 mod evaluate;
 mod object;
 mod recording;
+mod values;
 
 pub use context::Connections;
 pub use error::{NetworkError, NetworkProblem};
 pub use recording::{EventRecord, RateRecord, RecordedVariable, Recording, StateRecord};
+pub use values::{ModelValue, Times, group_steps, model_times, model_values, set_model_value};

@@ -222,7 +222,7 @@ fn unit_of(path: &str, unit: &str) -> Result<Quantity, NetworkError> {
     quantity.map_err(|error| NetworkError::language(path, error, unit))
 }
 
-fn positive_time(path: &str, text: &Text, constants: &Scope) -> Result<f64, NetworkError> {
+pub(super) fn positive_time(path: &str, text: &Text, constants: &Scope) -> Result<f64, NetworkError> {
     let time = fixed(path, text, Dimension::SECOND, "the time", constants)?;
     if time > 0.0 && time.is_finite() {
         return Ok(time);
@@ -230,7 +230,13 @@ fn positive_time(path: &str, text: &Text, constants: &Scope) -> Result<f64, Netw
     Err(not_allowed(path, text.as_str().to_owned(), "a time above 0*second".to_owned()))
 }
 
-fn fixed(path: &str, text: &Text, dimension: Dimension, what: &str, constants: &Scope) -> Result<f64, NetworkError> {
+pub(super) fn fixed(
+    path: &str,
+    text: &Text,
+    dimension: Dimension,
+    what: &str,
+    constants: &Scope,
+) -> Result<f64, NetworkError> {
     let parsed = expression(path, text.as_str())?;
     let located = |error| NetworkError::language(path, error, text.as_str());
     crate::language::check::check_number(&parsed, constants, dimension, what).map_err(located)?;
@@ -242,7 +248,7 @@ fn fixed(path: &str, text: &Text, dimension: Dimension, what: &str, constants: &
 }
 
 /// Constants in an order in which each comes after those that it uses.
-fn constants(own: &BTreeMap<String, Text>, changed: &BTreeMap<String, Text>) -> Result<Scope, NetworkError> {
+pub(super) fn constants(own: &BTreeMap<String, Text>, changed: &BTreeMap<String, Text>) -> Result<Scope, NetworkError> {
     let mut waiting: BTreeMap<&str, &Text> = own.iter().map(|(name, text)| (name.as_str(), text)).collect();
     for (name, text) in changed {
         if waiting.insert(name, text).is_none() {
