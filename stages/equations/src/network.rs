@@ -12,8 +12,17 @@ mod context;
 pub mod description;
 mod error;
 mod evaluate;
+mod finite;
+mod groups;
+mod initial_values;
+mod monitors;
 mod object;
 mod recording;
+mod refractory;
+mod schedule;
+mod spatial;
+#[cfg(test)]
+mod test_objects;
 mod values;
 
 pub use context::Connections;

@@ -7,6 +7,7 @@
 //! | `neurons.G.size`, `poisson.P.size` | how many elements there are |
 //! | `neurons.G.refractory` | where it is given, the time for which a neuron is refractory |
 //! | `neurons.G.initial.V`, `synapses.S.initial.V` | the value of a variable before the first step |
+//! | `spatial_neurons.G.initial.V`, `.size`, `.refractory`, `.capacitance`, `.resistivity` | the same of neurons with a form, and of their membrane |
 //! | `poisson.P.rates` | the rate of all its processes |
 //! | `synapses.S.delay`, `synapses.S.post_delay`, `synapses.S.pathways.P.delay` | the delay of all synapses |
 //! | `synapses.S.connect.NUMBER.p`, `synapses.S.connect.NUMBER.n` | with which probability pairs are connected; where it is given, how often |
@@ -15,7 +16,7 @@
 use std::collections::BTreeMap;
 
 use super::context::{constants, fixed, positive_time};
-use super::description::{Initial, Model, Neurons, Synapses, Text};
+use super::description::{Initial, Model, Neurons, SpatialNeurons, Synapses, Text};
 use super::error::NetworkError;
 use crate::language::block::Equations;
 use crate::language::check::fixed_value;
@@ -23,6 +24,10 @@ use crate::language::equation::{EquationKind, Flag, Values};
 use crate::language::scope::Scope;
 use crate::language::{parse_expression, replace_names};
 use crate::units::Dimension;
+
+/// Of a membrane by area.
+const CAPACITANCE: Dimension = Dimension::whole([-4, -1, 4, 2, 0, 0, 0]);
+const RESISTIVITY: Dimension = Dimension::whole([3, 1, -3, -2, 0, 0, 0]);
 
 /// A number of a model that can be set.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +101,19 @@ pub fn model_values(model: &Model) -> Vec<ModelValue> {
         }
         values.extend(initial(&path, &variables(&group.equations, &group.replace), &group.initial));
     }
+    for (name, group) in &model.spatial_neurons {
+        let path = format!("spatial_neurons.{name}");
+        values.push(count(format!("{path}.size"), group.size));
+        values.push(of_initial(format!("{path}.capacitance"), Some(&group.capacitance), CAPACITANCE));
+        values.push(quantity(format!("{path}.resistivity"), Some(&group.resistivity), RESISTIVITY));
+        if group.refractory.is_some() {
+            values.push(quantity(format!("{path}.refractory"), group.refractory.as_ref(), Dimension::SECOND));
+        }
+        let potential = ("v".to_owned(), Dimension::VOLT);
+        let mut own = variables(&group.equations, &group.replace);
+        own.insert(0, potential);
+        values.extend(initial(&path, &own, &group.initial));
+    }
     for (name, group) in &model.poisson {
         values.push(count(format!("poisson.{name}.size"), group.size));
         values.push(of_initial(format!("poisson.{name}.rates"), Some(&group.rates), Dimension::HERTZ));
@@ -150,6 +168,10 @@ pub fn set_model_value(model: &mut Model, path: &str, value: &Text) -> bool {
         }
         ("neurons", [name, rest @ ..]) => match model.neurons.get_mut(*name) {
             Some(group) => set_of_neurons(group, rest, value),
+            None => false,
+        },
+        ("spatial_neurons", [name, rest @ ..]) => match model.spatial_neurons.get_mut(*name) {
+            Some(group) => set_of_spatial(group, rest, value),
             None => false,
         },
         ("poisson", [name, "size"]) => counted(model.poisson.get_mut(*name).map(|group| &mut group.size), value),
@@ -215,7 +237,8 @@ pub fn group_steps(model: &Model) -> Result<BTreeMap<String, f64>, NetworkError>
     let poisson = model.poisson.iter().map(|(name, group)| ("poisson", name, &group.time_step));
     let generators = model.spike_generators.iter().map(|(name, group)| ("spike_generators", name, &group.time_step));
     let synapses = model.synapses.iter().map(|(name, synapses)| ("synapses", name, &synapses.time_step));
-    let groups = neurons.chain(poisson).chain(generators).chain(synapses);
+    let spatial = model.spatial_neurons.iter().map(|(name, group)| ("spatial_neurons", name, &group.time_step));
+    let groups = neurons.chain(spatial).chain(poisson).chain(generators).chain(synapses);
     let step = |(section, name, own): (&str, &String, &Option<Text>)| {
         let step = match own {
             Some(own) => positive_time(&format!("{section}.{name}.time_step"), own, &known),
@@ -229,6 +252,20 @@ pub fn group_steps(model: &Model) -> Result<BTreeMap<String, f64>, NetworkError>
 fn set_of_neurons(group: &mut Neurons, path: &[&str], value: &Text) -> bool {
     match path {
         ["size"] => counted(Some(&mut group.size), value),
+        ["refractory"] => replaced(group.refractory.as_mut(), value.clone()),
+        ["initial", name] => {
+            group.initial.insert((*name).to_owned(), Initial::Expression(value.clone()));
+            true
+        }
+        _ => false,
+    }
+}
+
+fn set_of_spatial(group: &mut SpatialNeurons, path: &[&str], value: &Text) -> bool {
+    match path {
+        ["size"] => counted(Some(&mut group.size), value),
+        ["capacitance"] => replaced(Some(&mut group.capacitance), Initial::Expression(value.clone())),
+        ["resistivity"] => replaced(Some(&mut group.resistivity), value.clone()),
         ["refractory"] => replaced(group.refractory.as_mut(), value.clone()),
         ["initial", name] => {
             group.initial.insert((*name).to_owned(), Initial::Expression(value.clone()));

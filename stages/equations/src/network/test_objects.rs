@@ -1,0 +1,52 @@
+//! Objects for tests of parts of the network.
+
+use std::collections::BTreeMap;
+
+use lapicque_numerics::random::StreamKey;
+
+use super::context::Context;
+use super::description::Model;
+use super::object::Object;
+use crate::engine::{Column, Layout, State};
+use crate::language::block::Equations;
+use crate::language::equation::{Definition, Flag};
+use crate::language::scope::Scope;
+
+/// The context of a model without changes, under a key of this number.
+pub(super) fn context(model: &Model, key: u8) -> Context<'_> {
+    Context::new(model, &BTreeMap::new(), None, &StreamKey::new([key; 16]), None).unwrap()
+}
+
+/// Adds a group with these equations to the context, and its state.
+pub(super) fn add_group(context: &mut Context<'_>, states: &mut Vec<State>, name: &str, text: &str, size: usize) {
+    let equations = Equations::parse(text).unwrap();
+    let mut names = Scope::neurons(&equations);
+    for constant in context.model.constants.keys() {
+        names.add_parameter(constant, context.constants.fixed(constant).unwrap());
+    }
+    let kept = equations.equations().iter().filter(|e| !matches!(e.definition, Definition::Subexpression(_)));
+    let column = |equation: &crate::language::equation::Equation| Column {
+        values: equation.values,
+        shared: equation.has(Flag::Shared),
+        ..Column::float(&equation.name)
+    };
+    let layout = Layout::new(size, kept.map(column).collect()).unwrap();
+    states.push(State::new(&layout));
+    context.by_name.insert(name.to_owned(), context.objects.len());
+    context.objects.push(Object {
+        name: name.to_owned(),
+        path: format!("neurons.{name}"),
+        equations,
+        names,
+        layout,
+        remotes: Vec::new(),
+        remote_subexpressions: std::collections::HashMap::new(),
+        dt: context.dt,
+    });
+}
+
+/// The values of a variable of a group.
+pub(super) fn column<'a>(context: &Context<'_>, states: &'a mut [State], group: &str, variable: &str) -> &'a mut [f64] {
+    let number = context.by_name[group];
+    states[number].column_mut(context.objects[number].layout.number(variable).unwrap())
+}
