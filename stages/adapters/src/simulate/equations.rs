@@ -6,9 +6,7 @@ use arrow_array::RecordBatch;
 use lapicque_equations::network::description::Model;
 use lapicque_equations::network::explain::explain;
 use lapicque_equations::network::file::ModelFile;
-use lapicque_equations::network::{
-    Connections, NetworkError, NetworkProblem, Options, Times, model_times, simulate,
-};
+use lapicque_equations::network::{Connections, NetworkError, NetworkProblem, Options, Times, model_times, simulate};
 use lapicque_numerics::random::StreamKey;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, PortMode, PortSpec, Read, SampleError, SampleInput, SampleOutput,
@@ -131,10 +129,8 @@ fn open_files(
 
 /// A table of connections is there where the model takes one, and nowhere else.
 fn check_connectivity(model: &Model, request: &BindRequest<'_>) -> Result<(), Vec<ConfigError>> {
-    let taking = model
-        .synapses
-        .iter()
-        .find(|(_, synapses)| synapses.connect.iter().any(|connect| connect.table.is_some()));
+    let taking =
+        model.synapses.iter().find(|(_, synapses)| synapses.connect.iter().any(|connect| connect.table.is_some()));
     match (taking, request.input(connectivity::TABLE)) {
         (Some((name, _)), None) => {
             problem("inputs", format!("`synapses.{name}` takes the table `connectivity`; connect it as an input"))

@@ -74,7 +74,8 @@ impl EquationModel {
     /// The value of a path, or of the name of a constant.
     fn value(&self, name: &str) -> Option<&SettableValue> {
         let of_path = |path: &str| self.values.iter().find(|value| value.entry.path == path);
-        of_path(name).or_else(|| (!NO_CONSTANTS.contains(&name)).then(|| of_path(&format!("constants.{name}"))).flatten())
+        of_path(name)
+            .or_else(|| (!NO_CONSTANTS.contains(&name)).then(|| of_path(&format!("constants.{name}"))).flatten())
     }
 }
 
@@ -209,9 +210,6 @@ mod tests {
         assert_eq!(key(json!({"neurons": {}, "time_step": "0.1*ms"})), key(json!({})));
         let mut set = model(json!({"constants": {"a": 1}}));
         set.set("a", 2.0).unwrap();
-        assert_eq!(
-            serde_json::to_value(set.canonical(&["a"])).unwrap()["swept"],
-            json!({"a": "constants.a"})
-        );
+        assert_eq!(serde_json::to_value(set.canonical(&["a"])).unwrap()["swept"], json!({"a": "constants.a"}));
     }
 }

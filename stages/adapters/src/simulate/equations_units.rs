@@ -160,7 +160,10 @@ mod tests {
             assert!((values[0] - 1.0).abs() < 1e-12, "{table}: {}", values[0]);
         }
         let named = |halves| lapicque_units::Dimension::from_halves(halves).and_then(|known| known.canonical_unit());
-        assert_eq!(USUAL.iter().filter(|(table, _)| named(read(table).unwrap().dimension().halves()) == Some(table)).count(), 32);
+        assert_eq!(
+            USUAL.iter().filter(|(table, _)| named(read(table).unwrap().dimension().halves()) == Some(table)).count(),
+            32
+        );
     }
 
     #[test]
