@@ -8,6 +8,7 @@
 //! another object. A step goes through slots, as [`description::Slot`] has them; within a slot what has the lower order
 //! comes first, then what has the lower name.
 
+mod build;
 mod context;
 pub mod description;
 mod error;
@@ -17,10 +18,15 @@ mod groups;
 mod initial_values;
 mod monitors;
 mod object;
+mod poisson_input;
+mod recorders;
 mod recording;
 mod refractory;
 mod schedule;
+mod simulate;
 mod spatial;
+mod spike_generator;
+mod step;
 #[cfg(test)]
 mod test_objects;
 mod values;
@@ -28,4 +34,8 @@ mod values;
 pub use context::Connections;
 pub use error::{NetworkError, NetworkProblem};
 pub use recording::{EventRecord, RateRecord, RecordedVariable, Recording, StateRecord};
+<<<<<<< HEAD
 pub use values::{ModelValue, Times, group_steps, model_times, model_values, set_model_value};
+=======
+pub use simulate::{Options, simulate};
+>>>>>>> part-core

@@ -245,7 +245,11 @@ pub(crate) fn expression(path: &str, text: &str) -> Result<Expression, NetworkEr
     parse_expression(text).map_err(|error| NetworkError::language(path, error, text))
 }
 
-fn unit_of(path: &str, unit: &str) -> Result<Quantity, NetworkError> {
+/// A unit.
+///
+/// # Errors
+/// What is no unit.
+pub(crate) fn unit_of(path: &str, unit: &str) -> Result<Quantity, NetworkError> {
     let parsed = expression(path, unit)?;
     let quantity = fixed_value(&parsed, &Scope::new());
     quantity.map_err(|error| NetworkError::language(path, error, unit))

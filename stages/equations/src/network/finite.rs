@@ -32,7 +32,7 @@ pub(crate) struct Found {
 
 impl Watch {
     /// All variables of object `number` that are finite now. What is infinite at the beginning of a run is so on purpose.
-    pub fn new(object: &Object, number: usize, state: &State) -> Self {
+    pub(crate) fn new(object: &Object, number: usize, state: &State) -> Self {
         let is_number = |column: &usize| object.layout.columns()[*column].values != Values::Boolean;
         let own = 0..object.own_columns();
         let columns: Vec<usize> =
@@ -42,17 +42,17 @@ impl Watch {
     }
 
     /// Whether it is time to look after `rounds` rounds of the clocks.
-    pub fn is_due(&self, rounds: u64) -> bool {
+    pub(crate) fn is_due(&self, rounds: u64) -> bool {
         rounds.is_multiple_of(self.every)
     }
 
     /// The longest time between two looks, in rounds.
-    pub fn every(&self) -> u64 {
+    pub(crate) fn every(&self) -> u64 {
         self.every
     }
 
     /// The first value that is not finite.
-    pub fn find(&self, states: &[State]) -> Option<Found> {
+    pub(crate) fn find(&self, states: &[State]) -> Option<Found> {
         let state = &states[self.object];
         let found = |&column: &usize| not_finite(state.column(column)).map(|element| (column, element));
         let (column, element) = self.columns.iter().find_map(found)?;
@@ -62,7 +62,7 @@ impl Watch {
 
 impl Found {
     /// What a user is told.
-    pub fn error(&self, objects: &[Object], states: &[State], step: u64) -> NetworkError {
+    pub(crate) fn error(&self, objects: &[Object], states: &[State], step: u64) -> NetworkError {
         let object = &objects[self.object];
         let problem = NetworkProblem::NotFinite {
             variable: object.layout.columns()[self.column].name.clone(),

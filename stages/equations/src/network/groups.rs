@@ -15,7 +15,7 @@ use crate::language::equation::{Equation, EquationKind, Flag, Values};
 use crate::language::error::nearest;
 use crate::language::flags::{Model as ModelKind, check_model};
 use crate::language::replace_names;
-use crate::language::scope::Scope;
+use crate::language::scope::{Meaning, Scope};
 use crate::units::Dimension;
 
 /// Where a condition is written before it is known who fulfils it. No variable of a model can have such a name.
@@ -165,19 +165,21 @@ fn remote(
     let number = context.object(&format!("{path}.group"), &link.group)?;
     let there = &context.objects[number];
     let variable = &link.variable;
-    let own = there.equations.get(variable).filter(|own| is_own(own));
-    let column = there.layout.number(variable).filter(|_| own.is_some());
-    let (Some(own), Some(column)) = (own, column) else {
-        let at = format!("{path}.variable");
-        if there.equations.get(variable).is_some() {
+    let column = there.layout.number(variable);
+    let is_linked = there.equations.get(variable).is_some_and(|equation| equation.has(Flag::Linked));
+    let (own, column) = match (there.names.meaning(variable), column) {
+        (Some(Meaning::Variable(own)), Some(column)) if !is_linked => (own, column),
+        (Some(Meaning::Variable(_)), _) => {
             let allowed =
                 "the variable of a link is one that its group keeps: no subexpression, and linked to no other";
-            return Err(not_allowed(&at, format!("`{variable}`"), allowed.to_owned()));
+            return Err(not_allowed(&format!("{path}.variable"), format!("`{variable}`"), allowed.to_owned()));
         }
-        let known = there.equations.equations().iter().map(|equation| equation.name.as_str());
-        let suggestion = nearest(variable, known);
-        let problem = NetworkProblem::Unknown { kind: "variable", name: variable.clone(), suggestion };
-        return Err(NetworkError::new(at, problem));
+        _ => {
+            let known = there.equations.equations().iter().map(|equation| equation.name.as_str());
+            let suggestion = nearest(variable, known);
+            let problem = NetworkProblem::Unknown { kind: "variable", name: variable.clone(), suggestion };
+            return Err(NetworkError::new(format!("{path}.variable"), problem));
+        }
     };
     if own.dimension != equation.dimension || own.values != equation.values {
         let value = format!("`{variable}` of `{}` has the unit {}", link.group, own.dimension);
@@ -185,14 +187,14 @@ fn remote(
     }
     let (size, size_there) = (object.layout.elements(), there.layout.elements());
     let elements = match &link.neurons {
-        None if own.has(Flag::Shared) => Elements::Shared,
+        None if own.shared => Elements::Shared,
         None if size_there == size => Elements::Listed((0..size as u32).collect::<Vec<u32>>().into()),
         None if size_there == 1 => Elements::Listed(vec![0; size].into()),
         None => {
             let value = format!("`{}` has {size_there} neurons and this group {size}", link.group);
             return Err(not_allowed(path, value, "`neurons` says which neuron belongs to which".to_owned()));
         }
-        Some(_) if own.has(Flag::Shared) => {
+        Some(_) if own.shared => {
             let problem = format!("`{variable}` is shared by all neurons, so there is none to choose");
             return Err(NetworkError::new(format!("{path}.neurons"), NetworkProblem::Conflict(problem)));
         }

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::context::{Context, expression, not_allowed};
 use super::description::{Initial, Text};
 use super::error::{NetworkError, NetworkProblem};
-use super::groups::{LAST_SPIKE, NOT_REFRACTORY};
+use super::groups::LAST_SPIKE;
 use super::object::{Code, Object};
 use crate::engine::{Bindings, Graph, State};
 use crate::language::check::{check_condition, check_number};
-use crate::language::equation::{EquationKind, Flag, Values};
-use crate::language::error::nearest;
+use crate::language::equation::Values;
+use crate::language::error::{ReadOnly, nearest};
 use crate::language::scope::{Meaning, Variable};
 
 /// Gives variables of object `number` their values, of which `path` is the place in the model.
@@ -112,20 +112,24 @@ fn ordered<'a>(
 
 /// The column of a variable whose values can be given.
 fn settable(object: &Object, path: &str, name: &str) -> Result<(usize, Variable), NetworkError> {
-    let refractoriness = [NOT_REFRACTORY, LAST_SPIKE].contains(&name);
-    let allowed = match object.equations.get(name) {
-        Some(equation) => equation.kind() != EquationKind::Subexpression && !equation.has(Flag::Linked),
-        None => refractoriness,
+    let meaning = object.names.meaning(name);
+    let allowed = match &meaning {
+        Some(Meaning::Variable(variable)) => {
+            [None, Some(ReadOnly::Constant)].contains(&variable.read_only) || name == LAST_SPIKE
+        }
+        _ => false,
     };
     let column = object.layout.number(name).filter(|&column| allowed && column < object.own_columns());
-    match (column, object.names.meaning(name)) {
+    match (column, meaning) {
         (Some(column), Some(Meaning::Variable(variable))) => Ok((column, variable)),
         (_, Some(Meaning::Variable(_))) => {
-            let allowed = "parameters and variables with an equation of their derivative can be set".to_owned();
+            let allowed =
+                "what can be set are parameters and variables with an equation of their derivative".to_owned();
             Err(not_allowed(path, format!("`{name}`"), allowed))
         }
         _ => {
-            let known = object.layout.columns()[..object.own_columns()].iter().map(|column| column.name.as_str());
+            let own = &object.layout.columns()[..object.own_columns()];
+            let known = own.iter().map(|column| column.name.as_str());
             let suggestion = nearest(name, known);
             Err(NetworkError::new(
                 path,

@@ -35,7 +35,7 @@ impl Refractoriness {
     ///
     /// # Errors
     /// What is neither a time nor a condition, and times below 0.
-    pub fn new(object: &Object, path: &str, text: &str) -> Result<Self, NetworkError> {
+    pub(crate) fn new(object: &Object, path: &str, text: &str) -> Result<Self, NetworkError> {
         let located = |error| NetworkError::language(path, error, text);
         let parsed = expression(path, text)?;
         let kind = check_refractory(&parsed, &object.names).map_err(located)?;
@@ -54,7 +54,7 @@ impl Refractoriness {
     ///
     /// # Errors
     /// What cannot be computed.
-    pub fn not_refractory(&self, graph: &mut Graph<'_>) -> Result<Value, EngineError> {
+    pub(crate) fn not_refractory(&self, graph: &mut Graph<'_>) -> Result<Value, EngineError> {
         let time = match self {
             Self::Condition(condition) => {
                 let condition = graph.expression(condition, &Bindings::new(), false)?;
@@ -100,7 +100,7 @@ impl Release {
     ///
     /// # Errors
     /// An object without refractoriness.
-    pub fn new(object: &Object, time: f64) -> Result<Self, NetworkError> {
+    pub(crate) fn new(object: &Object, time: f64) -> Result<Self, NetworkError> {
         Ok(Self {
             dt: object.dt,
             length: timestep(time, object.dt),
@@ -112,12 +112,12 @@ impl Release {
     }
 
     /// Says that the state was changed from outside.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.known = false;
     }
 
     /// Brings `not_refractory` to step `step`.
-    pub fn step(&mut self, state: &mut State, step: u64) {
+    pub(crate) fn step(&mut self, state: &mut State, step: u64) {
         let now = step as f64 * self.dt;
         let (dt, length) = (self.dt, self.length);
         let is_free = |last: f64| timestep(now - last, dt) >= length;
@@ -145,7 +145,7 @@ impl Release {
     }
 
     /// Takes in who has spiked.
-    pub fn spiked(&mut self, neurons: &[u32]) {
+    pub(crate) fn spiked(&mut self, neurons: &[u32]) {
         self.waiting.extend(neurons);
     }
 }

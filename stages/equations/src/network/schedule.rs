@@ -36,12 +36,12 @@ pub(crate) struct Clocks {
 
 impl Clocks {
     /// The clock of the model.
-    pub fn new(dt: f64) -> Self {
+    pub(crate) fn new(dt: f64) -> Self {
         Self { all: vec![Clock { dt, follows: true, step: 0, end: 0 }], moving: vec![false] }
     }
 
     /// The number of the clock of step `dt`; of that of the model if there is none.
-    pub fn of(&mut self, dt: Option<f64>) -> usize {
+    pub(crate) fn of(&mut self, dt: Option<f64>) -> usize {
         let Some(dt) = dt else { return 0 };
         let known = self.all.iter().position(|clock| !clock.follows && clock.dt == dt);
         known.unwrap_or_else(|| {
@@ -52,7 +52,7 @@ impl Clocks {
     }
 
     /// A clock.
-    pub fn clock(&self, number: usize) -> &Clock {
+    pub(crate) fn clock(&self, number: usize) -> &Clock {
         &self.all[number]
     }
 
@@ -60,7 +60,7 @@ impl Clocks {
     ///
     /// # Errors
     /// A time that is no whole number of steps.
-    pub fn change(&mut self, path: &str, dt: f64, now: f64) -> Result<(), NetworkError> {
+    pub(crate) fn change(&mut self, path: &str, dt: f64, now: f64) -> Result<(), NetworkError> {
         if self.all[0].dt == dt {
             return Ok(());
         }
@@ -77,7 +77,7 @@ impl Clocks {
     ///
     /// # Errors
     /// Runs that are too long.
-    pub fn prepare(&mut self, path: &str, start: f64, end: f64) -> Result<u64, NetworkError> {
+    pub(crate) fn prepare(&mut self, path: &str, start: f64, end: f64) -> Result<u64, NetworkError> {
         let mut most = 0;
         for clock in &mut self.all {
             if end / clock.dt > MOST_STEPS {
@@ -91,8 +91,8 @@ impl Clocks {
         Ok(most)
     }
 
-    /// Which clocks move next; none when the run is over.
-    pub fn round(&mut self) -> Option<&[bool]> {
+    /// Finds out which clocks move next. Says whether any does: none when the run is over.
+    pub(crate) fn round(&mut self) -> bool {
         let going = |clock: &Clock| clock.step < clock.end;
         let time = |clock: &Clock| clock.step as f64 * clock.dt;
         let first = self.all.iter().filter(|clock| going(clock)).map(time).fold(f64::INFINITY, f64::min);
@@ -101,18 +101,24 @@ impl Clocks {
             *moving = going(clock) && time(clock) - first <= SAME * clock.dt;
             any |= *moving;
         }
-        any.then_some(&self.moving)
+        any
+    }
+
+    /// How many steps of `dt` (in s) the longest clock of this run would make since the beginning.
+    pub(crate) fn steps_by(&self, dt: f64) -> u64 {
+        let end = self.all.iter().map(|clock| clock.end as f64 * clock.dt).fold(0.0, f64::max);
+        (end / dt).ceil() as u64
     }
 
     /// Moves the clocks of this round on.
-    pub fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         for (clock, &moving) in self.all.iter_mut().zip(&self.moving) {
             clock.step += u64::from(moving);
         }
     }
 
     /// Whether this clock moves in this round.
-    pub fn moves(&self, number: usize) -> bool {
+    pub(crate) fn moves(&self, number: usize) -> bool {
         self.moving[number]
     }
 }
@@ -144,7 +150,7 @@ impl Slots {
     ///
     /// # Errors
     /// Names that are no slots, and slots that are there twice.
-    pub fn new(schedule: Option<&[String]>) -> Result<Self, NetworkError> {
+    pub(crate) fn new(schedule: Option<&[String]>) -> Result<Self, NetworkError> {
         let usual = || super::description::SLOTS.map(str::to_owned).to_vec();
         let Some(schedule) = schedule else { return Ok(Self(usual())) };
         for (place, name) in schedule.iter().enumerate() {
@@ -163,7 +169,7 @@ impl Slots {
     ///
     /// # Errors
     /// A slot that the schedule of the model leaves out.
-    pub fn place(&self, path: &str, slot: &Slot, order: i32, name: String) -> Result<Place, NetworkError> {
+    pub(crate) fn place(&self, path: &str, slot: &Slot, order: i32, name: String) -> Result<Place, NetworkError> {
         let Some(slot) = slot.place(&self.0) else {
             let allowed = format!("the schedule of the model has {}", self.0.join(", "));
             return Err(not_allowed(path, format!("the slot `{}`", slot.name()), allowed));

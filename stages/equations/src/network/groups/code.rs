@@ -24,7 +24,7 @@ use crate::language::statement::Statement;
 pub(crate) const SPIKE: &str = "spike";
 
 /// What a group computes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct GroupCode {
     /// Subexpressions that are kept for a step.
     pub constant_over_dt: Option<Code>,

@@ -4,7 +4,7 @@ use crate::network::context::Context;
 use crate::network::description::{
     EventMonitor, FinalValues, Model, RateMonitor, Recorded, Slot, Smoothing, SpikeMonitor, StateMonitor, Text,
 };
-use crate::network::test_objects::{add_group, column, context};
+use crate::network::test_objects::{add_group, column, context, model};
 use crate::units::Dimension;
 
 const EQUATIONS: &str =
@@ -21,10 +21,6 @@ fn group<'a>(model: &'a Model, size: usize) -> (Context<'a>, Vec<State>) {
     (context, states)
 }
 
-fn model() -> Model {
-    Model { time_step: Text::new("1*ms"), ..Model::default() }
-}
-
 fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
@@ -36,7 +32,7 @@ fn state_monitor(of: &str, variables: &[&str], record: Recorded) -> StateMonitor
 
 #[test]
 fn states_are_recorded_in_the_order_of_the_list_and_shared_ones_once() {
-    let model = model();
+    let model = model("1*ms");
     let (context, mut states) = group(&model, 6);
     let described = state_monitor("G[1:5]", &["w", "gain", "v", "twice"], Recorded::Elements(vec![3, 0]));
     let mut recorder = StateRecorder::new(&context, "m", &described).unwrap();
@@ -61,7 +57,7 @@ fn states_are_recorded_in_the_order_of_the_list_and_shared_ones_once() {
 
 #[test]
 fn a_list_of_elements_gives_what_all_give() {
-    let model = model();
+    let model = model("1*ms");
     let (context, mut states) = group(&model, 700);
     let all = state_monitor("G", &["w"], Recorded::All);
     let some = state_monitor("G", &["w"], Recorded::Elements(vec![699, 3, 300]));
@@ -76,7 +72,7 @@ fn a_list_of_elements_gives_what_all_give() {
 
 #[test]
 fn shared_variables_alone_have_one_element() {
-    let model = model();
+    let model = model("1*ms");
     let (context, mut states) = group(&model, 3);
     let described = FinalValues { of: "G".to_owned(), variables: names(&["gain", "twice"]) };
     let record = FinalRecorder::new(&context, "m", &described).unwrap().finish(&mut states, 1.0).unwrap();
@@ -86,7 +82,7 @@ fn shared_variables_alone_have_one_element() {
 
 #[test]
 fn final_values_are_those_of_the_part() {
-    let model = model();
+    let model = model("1*ms");
     let (context, mut states) = group(&model, 5);
     let described = FinalValues { of: "G[3:]".to_owned(), variables: names(&["v"]) };
     let record = FinalRecorder::new(&context, "m", &described).unwrap().finish(&mut states, 1.0).unwrap();
@@ -96,7 +92,7 @@ fn final_values_are_those_of_the_part() {
 
 #[test]
 fn events_of_a_part_are_counted_from_its_start() {
-    let model = model();
+    let model = model("1*ms");
     let (context, mut states) = group(&model, 8);
     let described = EventMonitor {
         of: "G[2:6]".to_owned(),
@@ -124,7 +120,7 @@ fn events_of_a_part_are_counted_from_its_start() {
 
 #[test]
 fn another_step_is_told() {
-    let model = model();
+    let model = model("1*ms");
     let (mut context, _) = group(&model, 2);
     let described = SpikeMonitor { of: "G".to_owned(), variables: Vec::new() };
     let first = EventRecorder::spikes(&context, "m", &described).unwrap();
@@ -147,7 +143,7 @@ fn another_step_is_told() {
 /// NumPy 2.2.6.
 #[test]
 fn rates_are_smoothed_as_a_convolution_does() {
-    let model = model();
+    let model = model("1*ms");
     let (context, _) = group(&model, 4);
     let rates = |smooth: Option<Smoothing>| {
         let described = RateMonitor { of: "G".to_owned(), smooth };
@@ -192,7 +188,7 @@ fn rates_are_smoothed_as_a_convolution_does() {
 
 #[test]
 fn what_cannot_be_recorded_is_refused() {
-    let model = model();
+    let model = model("1*ms");
     let (context, _) = group(&model, 4);
     let state = |of: &str, variables: &[&str], record: Recorded| {
         StateRecorder::new(&context, "m", &state_monitor(of, variables, record)).unwrap_err().to_string()
