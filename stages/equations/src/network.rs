@@ -34,8 +34,5 @@ mod values;
 pub use context::Connections;
 pub use error::{NetworkError, NetworkProblem};
 pub use recording::{EventRecord, RateRecord, RecordedVariable, Recording, StateRecord};
-<<<<<<< HEAD
-pub use values::{ModelValue, Times, group_steps, model_times, model_values, set_model_value};
-=======
 pub use simulate::{Options, simulate};
->>>>>>> part-core
+pub use values::{ModelValue, Times, group_steps, model_times, model_values, set_model_value};
