@@ -12,6 +12,9 @@ mod context;
 pub mod description;
 mod error;
 mod evaluate;
+pub mod explain;
+#[cfg(feature = "file")]
+pub mod file;
 mod object;
 mod recording;
 

@@ -46,6 +46,7 @@ pub use connect::{Connect, Indices, TableColumns};
 pub use groups::{Event, Link, Neurons, OnEvent, Poisson, PoissonInput, Regular, SpikeGenerator};
 pub use initial::Initial;
 pub use monitors::{EventMonitor, FinalValues, Monitors, RateMonitor, Recorded, Smoothing, SpikeMonitor, StateMonitor};
+pub(crate) use runs::SLOTS;
 pub use runs::{Run, Slot};
 pub use synapses::{Pathway, Spikes, Synapses};
 pub use text::Text;
