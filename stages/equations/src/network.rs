@@ -13,6 +13,9 @@ mod context;
 pub mod description;
 mod error;
 mod evaluate;
+pub mod explain;
+#[cfg(feature = "file")]
+pub mod file;
 mod finite;
 mod groups;
 mod initial_values;
