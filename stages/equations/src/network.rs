@@ -9,7 +9,9 @@
 //! comes first, then what has the lower name.
 
 mod build;
+mod connect;
 mod context;
+mod delivery;
 pub mod description;
 mod error;
 mod evaluate;
@@ -21,7 +23,9 @@ mod groups;
 mod initial_values;
 mod monitors;
 mod object;
+mod pathway;
 mod poisson_input;
+mod queue;
 mod recorders;
 mod recording;
 mod refractory;
@@ -30,8 +34,11 @@ mod simulate;
 mod spatial;
 mod spike_generator;
 mod step;
+mod synapses;
 #[cfg(test)]
 mod test_objects;
+#[cfg(test)]
+mod test_synapses;
 mod values;
 
 pub use context::Connections;

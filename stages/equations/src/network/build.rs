@@ -4,18 +4,23 @@ use std::collections::BTreeMap;
 
 use lapicque_numerics::random::StreamKey;
 
-use super::context::{Connections, Context};
-use super::description::{Model, Neurons, Text};
+use super::connect::{connect, expected_synapses};
+use super::context::{Connections, Context, not_allowed};
+use super::description::{Model, Neurons, Synapses, Text};
 use super::error::{NetworkError, NetworkProblem};
 use super::groups::code::{self, GroupCode, SPIKE};
 use super::groups::{self, CONDITION, LAST_SPIKE, NEVER, NOT_REFRACTORY};
-use super::initial_values::initialise;
+use super::initial_values::{initialise, settable};
 use super::object::Object;
+use super::poisson_input::BinomialInput;
 use super::recorders::Recorders;
 use super::schedule::Clocks;
 use super::spatial::{self, SpatialObject};
-use super::step::{Entry, schedule};
+use super::spike_generator::SpikeTimes;
+use super::step::{Entry, Parts, schedule};
+use super::synapses::{self, Connected, SynapticObject};
 use crate::engine::State;
+use crate::language::equation::Values;
 
 /// What a run is made from.
 pub(crate) struct Given<'a> {
@@ -44,10 +49,16 @@ pub(crate) struct Changes {
 pub(crate) struct Network<'a> {
     /// What it is built from, and its objects.
     pub context: Context<'a>,
-    /// Groups of neurons, Poisson groups and neurons with a form, as far as they are like each other.
+    /// All groups, as far as they are like each other.
     pub groups: Vec<Group>,
     /// The cables of neurons with a form.
     pub spatial: Vec<SpatialObject>,
+    /// Synapses.
+    pub synapses: Vec<SynapticObject>,
+    /// The clocks of objects by their numbers.
+    pub clocks: Vec<usize>,
+    /// Inputs of many Poisson processes.
+    pub inputs: Vec<BinomialInput>,
     /// What happens in a step, in order.
     pub entries: Vec<Entry>,
     /// Remarks for the user.
@@ -87,6 +98,8 @@ pub(crate) struct Group {
     pub refractoriness: Option<(usize, usize)>,
     /// The place of its cable among all.
     pub spatial: Option<usize>,
+    /// Its spikes, if they are given.
+    pub spikes: Option<SpikeTimes>,
 }
 
 /// Builds a network.
@@ -107,10 +120,23 @@ pub(crate) fn build<'a>(given: &Given<'a>) -> Result<Network<'a>, NetworkError> 
         let path = format!("{}.initial", context.objects[number].path);
         initialise(&context, number, &mut states, &path, &described.initial)?;
     }
+    let mut synapses = Vec::new();
+    for (name, described) in &given.model.synapses {
+        synapses.push(synapses_of(&mut context, name, described, &mut states, given.memory_limit)?);
+    }
     let clocks = Clocks::new(context.dt);
     let now = Now { states, clocks, fired: Vec::new(), recorders: Recorders::default(), time: 0.0 };
-    let (groups, entries, notes) = (Vec::new(), Vec::new(), Vec::new());
-    let mut network = Network { context, groups, spatial, entries, notes, now };
+    let mut network = Network {
+        context,
+        groups: Vec::new(),
+        spatial,
+        synapses,
+        clocks: Vec::new(),
+        inputs: Vec::new(),
+        entries: Vec::new(),
+        notes: Vec::new(),
+        now,
+    };
     network.compile(described)?;
     Ok(network)
 }
@@ -125,10 +151,17 @@ impl<'a> Network<'a> {
             0 => given.key.clone(),
             epoch => given.key.derive(&format!("epoch {epoch}")),
         };
-        self.context = Context::new(given.model, &changes.constants, changes.dt, &key, given.connections)?;
+        let context = Context::new(given.model, &changes.constants, changes.dt, &key, given.connections)?;
+        let mut old = std::mem::replace(&mut self.context, context).objects;
         let described = objects(&mut self.context)?;
         for (number, described) in described.iter().enumerate() {
             groups::link(&mut self.context, number, described)?;
+        }
+        for object in old.drain(described.len()..) {
+            add(&mut self.context, object)?;
+        }
+        for (synapses, described) in self.synapses.iter_mut().zip(given.model.synapses.values()) {
+            synapses.renew(&mut self.context, described)?;
         }
         let with_form = self.context.forms.keys();
         let before: Vec<(usize, State)> = with_form.map(|&number| (number, self.now.states[number].clone())).collect();
@@ -147,21 +180,29 @@ impl<'a> Network<'a> {
     fn compile(&mut self, described: Vec<Neurons>) -> Result<(), NetworkError> {
         self.notes.clear();
         let context = &self.context;
-        let has_own_clock = |described: &Neurons| described.time_step.is_some();
         self.groups.clear();
+        self.clocks.clear();
         let mut fired = Vec::with_capacity(context.objects.len());
         for (number, described) in described.into_iter().enumerate() {
             let object = &context.objects[number];
-            let events = code::events(&described).len();
+            let generator = context.model.spike_generators.get(&object.name);
+            let spikes = match generator.filter(|_| object.path.starts_with("spike_generators.")) {
+                None => None,
+                Some(described) => Some(SpikeTimes::new(context, &object.path, described, object.dt)?),
+            };
+            let events = code::events(&described).len().max(usize::from(spikes.is_some()));
             fired.push(vec![Vec::new(); events]);
             let both = object.layout.number(NOT_REFRACTORY).zip(object.layout.number(LAST_SPIKE));
+            let clock = self.now.clocks.of(described.time_step.is_some().then_some(object.dt));
+            self.clocks.push(clock);
             self.groups.push(Group {
                 number,
-                clock: self.now.clocks.of(has_own_clock(&described).then_some(object.dt)),
+                clock,
                 code: GroupCode::default(),
                 condition: object.layout.number(CONDITION),
                 refractoriness: both.filter(|_| described.refractory.is_some()),
                 spatial: self.spatial.iter().position(|spatial| spatial.number == number),
+                spikes,
                 described,
             });
         }
@@ -169,7 +210,24 @@ impl<'a> Network<'a> {
             self.now.fired = fired;
         }
         self.now.recorders = self.now.recorders.renewed(context)?;
-        let (entries, fused) = schedule(context, &self.groups, &self.now.recorders, &mut self.now.clocks)?;
+        for (synapses, described) in self.synapses.iter_mut().zip(context.model.synapses.values()) {
+            let dt = context.objects[synapses.number].dt;
+            self.clocks.push(self.now.clocks.of(described.time_step.is_some().then_some(dt)));
+            self.notes.extend(synapses.notes.iter().cloned());
+        }
+        self.inputs.clear();
+        for (name, described) in &context.model.poisson_inputs {
+            self.inputs.push(BinomialInput::new(context, name, described)?);
+        }
+        let parts = Parts {
+            context,
+            groups: &self.groups,
+            synapses: &self.synapses,
+            clocks: &self.clocks,
+            inputs: &self.inputs,
+            recorders: &self.now.recorders,
+        };
+        let (entries, fused) = schedule(&parts, &mut self.now.clocks)?;
         for (group, fused) in self.groups.iter_mut().zip(fused) {
             group.code = code::compile(context, group.number, &group.described, fused)?;
             self.notes.append(&mut group.code.notes);
@@ -182,8 +240,7 @@ impl<'a> Network<'a> {
 
     /// The step that an object makes next.
     pub(crate) fn next_step(&self, object: usize) -> u64 {
-        let group = self.groups.iter().find(|group| group.number == object);
-        self.now.clocks.clock(group.map_or(0, |group| group.clock)).step
+        self.now.clocks.clock(self.clocks[object]).step
     }
 
     /// The step that an object has made last.
@@ -220,7 +277,10 @@ pub(crate) fn event_of(
     event: &str,
 ) -> Result<usize, NetworkError> {
     let group = groups.iter().find(|group| group.number == object);
-    let events = group.map_or(Vec::new(), |group| code::events(&group.described));
+    let mut events = group.map_or(Vec::new(), |group| code::events(&group.described));
+    if group.is_some_and(|group| group.spikes.is_some()) {
+        events.push(SPIKE);
+    }
     let found = events.iter().position(|known| *known == event);
     found.ok_or_else(|| {
         let name = &context.objects[object].name;
@@ -255,7 +315,54 @@ fn objects(context: &mut Context<'_>) -> Result<Vec<Neurons>, NetworkError> {
         add(context, object)?;
         all.push(neurons);
     }
+    for (name, described) in &model.spike_generators {
+        let neurons = Neurons { size: described.size, time_step: described.time_step.clone(), ..Neurons::default() };
+        let object = groups::object(context, "spike_generators", name, &neurons)?;
+        add(context, object)?;
+        all.push(neurons);
+    }
     Ok(all)
+}
+
+/// Synapses with their first values.
+fn synapses_of(
+    context: &mut Context<'_>,
+    name: &str,
+    described: &Synapses,
+    states: &mut Vec<State>,
+    limit: u64,
+) -> Result<SynapticObject, NetworkError> {
+    let path = format!("synapses.{name}");
+    let (source, target) = synapses::members(context, name, described)?;
+    let expected = expected_synapses(context, source, target, &described.connect).unwrap_or(0.0);
+    // At least both neurons of each, and their place in a queue.
+    if expected * 16.0 > limit as f64 {
+        let what = format!("{expected:.0} synapses");
+        return Err(out_of_memory(&format!("{path}.connect"), &what, (expected * 16.0) as u64, limit));
+    }
+    let key = context.key.derive(&path);
+    let pairs = connect(context, &path, source, target, &described.connect, states, &key)?;
+    let connected = Connected { i: pairs.i, j: pairs.j, copy: pairs.copy, values: BTreeMap::new() };
+    let synapses = synapses::assemble(context, name, described, states, &connected)?;
+    let number = synapses.number;
+    for weights in &pairs.weights {
+        let (column, variable) = settable(&context.objects[number], &weights.path, &weights.variable)?;
+        if variable.dimension != weights.dimension || variable.shared || variable.values != Values::Float {
+            let value = format!("weights in {}", weights.dimension);
+            let allowed = format!("`{}` is a number of each synapse in {}", weights.variable, variable.dimension);
+            return Err(not_allowed(&weights.path, value, allowed));
+        }
+        if described.initial.contains_key(&weights.variable) {
+            let problem = format!("`{}` has values of the table, and others in `initial`", weights.variable);
+            return Err(NetworkError::new(&weights.path, NetworkProblem::Conflict(problem)));
+        }
+        let there = states[number].column_mut(column).get_mut(weights.first..weights.first + weights.values.len());
+        if let Some(there) = there {
+            there.copy_from_slice(&weights.values);
+        }
+    }
+    initialise(context, number, states, &format!("{path}.initial"), &described.initial)?;
+    Ok(synapses)
 }
 
 /// Adds an object whose name no other has.

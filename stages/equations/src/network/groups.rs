@@ -5,7 +5,7 @@ pub(crate) mod code;
 use std::sync::Arc;
 
 use super::context::{Context, not_allowed};
-use super::description::{Initial, Link, Neurons, Poisson, Text};
+use super::description::{Initial, Link, Neurons, Poisson};
 use super::error::{NetworkError, NetworkProblem};
 use super::object::{Elements, Object, Remote};
 use crate::engine::{Column, EngineError, Layout};
@@ -244,20 +244,6 @@ pub(crate) fn poisson(context: &Context<'_>, name: &str, described: &Poisson) ->
         time_step: described.time_step.clone(),
         ..Neurons::default()
     })
-}
-
-/// A group that spikes at given times: an object without variables.
-///
-/// # Errors
-/// Groups of no elements.
-pub(crate) fn generator(
-    context: &Context<'_>,
-    name: &str,
-    size: u32,
-    time_step: Option<&Text>,
-) -> Result<Object, NetworkError> {
-    let neurons = Neurons { size, time_step: time_step.cloned(), ..Neurons::default() };
-    object(context, "spike_generators", name, &neurons)
 }
 
 /// How many bytes the state of an object takes with what its programs keep in between.

@@ -111,7 +111,10 @@ fn ordered<'a>(
 }
 
 /// The column of a variable whose values can be given.
-fn settable(object: &Object, path: &str, name: &str) -> Result<(usize, Variable), NetworkError> {
+///
+/// # Errors
+/// Variables that do not exist or cannot be set.
+pub(crate) fn settable(object: &Object, path: &str, name: &str) -> Result<(usize, Variable), NetworkError> {
     let meaning = object.names.meaning(name);
     let allowed = match &meaning {
         Some(Meaning::Variable(variable)) => {

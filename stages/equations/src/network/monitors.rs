@@ -19,4 +19,5 @@ mod tests;
 
 pub(crate) use events::EventRecorder;
 pub(crate) use rates::RateRecorder;
+pub(super) use reader::Reader;
 pub(crate) use states::{FinalRecorder, StateRecorder};

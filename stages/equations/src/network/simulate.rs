@@ -8,7 +8,10 @@ use super::description::{Model, Run, Text};
 use super::error::{NetworkError, NetworkProblem};
 use super::finite::Watch;
 use super::initial_values::values_of;
+use super::pathway::Pathway;
+use super::queue::Queue;
 use super::recording::Recording;
+use super::synapses::SynapticObject;
 use crate::language::error::nearest;
 use crate::units::Dimension;
 
@@ -70,6 +73,33 @@ impl From<NetworkError> for Stop {
     }
 }
 
+/// All that changes with time, at some time.
+struct Stored<'a> {
+    name: &'a str,
+    now: Now,
+    /// Events on their way in each pathway of all synapses, with the step of its clock.
+    on_its_way: Vec<Vec<(Queue, f64)>>,
+    /// The step of the clock of the model, if it was not as in the model.
+    dt: Option<f64>,
+}
+
+impl<'a> Stored<'a> {
+    fn new(name: &'a str, network: &Network<'_>, dt: Option<f64>) -> Self {
+        let of = |synapses: &SynapticObject| synapses.pathways.iter().map(Pathway::on_its_way).collect();
+        let on_its_way = network.synapses.iter().map(of).collect();
+        Self { name, now: network.now.clone(), on_its_way, dt }
+    }
+
+    fn put_back(&self, network: &mut Network<'_>) {
+        network.now = self.now.clone();
+        for (synapses, queues) in network.synapses.iter_mut().zip(&self.on_its_way) {
+            for (pathway, queue) in synapses.pathways.iter_mut().zip(queues) {
+                pathway.restore(queue.clone());
+            }
+        }
+    }
+}
+
 /// Who wants to know how far it is.
 struct Told<'a> {
     progress: &'a mut dyn FnMut(f64),
@@ -98,18 +128,17 @@ impl<'a> Attempt<'a> {
         let mut network = build(self.given)?;
         let runs = runs(model)?;
         let mut changes = Changes::default();
-        let mut stored: Vec<(&str, Now, Changes)> = Vec::new();
+        let mut stored: Vec<Stored<'_>> = Vec::new();
         let mut progress = Progress { rounds: 0, done: 0.0, whole: whole(&network, &runs)? };
         for (number, (path, run)) in runs.iter().enumerate() {
             let mut renew = false;
             if let Some(name) = &run.restore {
-                let names = stored.iter().map(|(name, ..)| *name);
-                let Some((_, now, then)) = stored.iter().find(|(known, ..)| known == name) else {
-                    let suggestion = nearest(name, names);
+                let Some(then) = stored.iter().find(|stored| stored.name == name) else {
+                    let suggestion = nearest(name, stored.iter().map(|stored| stored.name));
                     let problem = NetworkProblem::Unknown { kind: "stored state", name: name.clone(), suggestion };
                     return Err(NetworkError::new(format!("{path}restore"), problem).into());
                 };
-                network.now = now.clone();
+                then.put_back(&mut network);
                 changes.dt = then.dt;
                 // The same random numbers as after the state was stored would make the same noise again.
                 changes.epoch = number as u64;
@@ -130,8 +159,8 @@ impl<'a> Attempt<'a> {
                 self.go(&mut network, &format!("{path}duration"), duration, &mut progress, told)?;
             }
             if let Some(name) = &run.store {
-                stored.retain(|(known, ..)| known != name);
-                stored.push((name, network.now.clone(), changes.clone()));
+                stored.retain(|stored| stored.name != name);
+                stored.push(Stored::new(name, &network, changes.dt));
             }
         }
         told.tell(1.0);

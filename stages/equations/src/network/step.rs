@@ -5,7 +5,11 @@
 //! | before_start | subexpressions that are constant over a step | G_subexpression_update |
 //! | start | recording variables, statements at regular times | name of the monitor, G_run_regularly |
 //! | groups | refractoriness and equations, at the order of the group; cables, at the next | G_stateupdater |
-//! | thresholds | conditions of spikes; at the next order recording spikes | G_spike_thresholder |
+//! | thresholds | conditions of spikes, given spikes; at the next order recording spikes | G_spike_thresholder |
+//! | groups, before the target | summed variables | S_x_post |
+//! | groups | clock-driven equations of synapses | S_stateupdater |
+//! | synapses | pathways: -1 for pre, 1 for post | S_pre |
+//! | synapses | binomial inputs | name of the input |
 //! | after_thresholds | conditions of other events; at the next order recording them | G_EVENT_thresholder |
 //! | resets | resets | G_spike_resetter |
 //! | after_resets | statements on events | G_EVENT_resetter |
@@ -13,11 +17,14 @@
 
 use super::build::{Group, Network, event_of};
 use super::context::{Context, not_allowed};
-use super::description::Slot;
+use super::description::{Regular, Slot};
 use super::error::NetworkError;
 use super::groups::code::{SPIKE, events};
+use super::object::Object;
+use super::poisson_input::BinomialInput;
 use super::recorders::Recorders;
 use super::schedule::{Clocks, Place, Slots};
+use super::synapses::SynapticObject;
 use crate::language::expression::ExpressionKind;
 use crate::language::functions::Function;
 use crate::language::parse_expression;
@@ -41,6 +48,13 @@ enum Action {
     Condition { group: usize, event: usize },
     OnEvent { group: usize, code: usize },
     Regular { group: usize, code: usize },
+    Generate { group: usize },
+    SynapticConstantOverDt { synapses: usize },
+    SynapticUpdate { synapses: usize },
+    Summed { synapses: usize, sum: usize },
+    Deliver { synapses: usize, pathway: usize, event: usize },
+    SynapticRegular { synapses: usize, code: usize },
+    Input { input: usize },
     RecordEvents { recorder: usize, event: usize },
     RecordState { recorder: usize },
     RecordRate { recorder: usize },
@@ -50,23 +64,38 @@ enum Action {
 ///
 /// # Errors
 /// Slots that the schedule of the model does not have, events that groups do not have.
-pub(crate) fn schedule(
-    context: &Context<'_>,
-    groups: &[Group],
-    recorders: &Recorders,
-    clocks: &mut Clocks,
-) -> Result<(Vec<Entry>, Vec<bool>), NetworkError> {
+pub(crate) fn schedule(parts: &Parts<'_>, clocks: &mut Clocks) -> Result<(Vec<Entry>, Vec<bool>), NetworkError> {
+    let &Parts { context, groups, .. } = parts;
     let slots = Slots::new(context.model.schedule.as_deref())?;
     let mut planned = Plan { slots, entries: Vec::new() };
     for number in 0..groups.len() {
         planned.group(context, groups, number, clocks)?;
     }
-    planned.recorders(context, groups, recorders, clocks)?;
+    for number in 0..parts.synapses.len() {
+        planned.synapses(parts, number, clocks)?;
+    }
+    for (input, (own, name)) in parts.inputs.iter().zip(context.model.poisson_inputs.keys()).enumerate() {
+        let path = format!("poisson_inputs.{name}");
+        let clock = parts.clocks[own.target.object];
+        planned.add(path, own.when.name(), own.order, name.clone(), clock, Action::Input { input })?;
+    }
+    planned.recorders(parts, clocks)?;
     let mut entries = planned.entries;
     // What has the same name comes in the order of the model.
     entries.sort_by(|a, b| a.place.cmp(&b.place));
     let fused = (0..groups.len()).map(|group| is_fused(context, groups, &entries, group)).collect();
     Ok((entries, fused))
+}
+
+/// What can be put in the order of a step.
+pub(crate) struct Parts<'a> {
+    pub context: &'a Context<'a>,
+    pub groups: &'a [Group],
+    pub synapses: &'a [SynapticObject],
+    /// By the numbers of objects.
+    pub clocks: &'a [usize],
+    pub inputs: &'a [BinomialInput],
+    pub recorders: &'a Recorders,
 }
 
 struct Plan {
@@ -114,6 +143,10 @@ impl Plan {
             let next = order.saturating_add(1);
             self.add(at("equations"), "groups", next, named("stateupdater"), clock, action)?;
         }
+        if group.spikes.is_some() {
+            let action = Action::Generate { group: number };
+            self.add(at("times"), "thresholds", order, object.name.clone(), clock, action)?;
+        }
         for (event, name) in events(described).into_iter().enumerate() {
             let action = Action::Condition { group: number, event };
             let thresholder = named(&format!("{name}_thresholder"));
@@ -136,29 +169,67 @@ impl Plan {
             let name = named(&format!("{}_resetter", on.event));
             self.add(at(&format!("on_event.{place}.code")), on.when.name(), on.order, name, clock, action)?;
         }
-        for (place, regular) in described.run_regularly.iter().enumerate() {
-            let path = at(&format!("run_regularly.{place}"));
+        let action = |code: usize| Action::Regular { group: number, code };
+        self.regular(context, object, &described.run_regularly, clock, clocks, action)
+    }
+
+    /// Statements at regular times.
+    fn regular(
+        &mut self,
+        context: &Context<'_>,
+        object: &Object,
+        described: &[Regular],
+        clock: usize,
+        clocks: &mut Clocks,
+        action: impl Fn(usize) -> Action,
+    ) -> Result<(), NetworkError> {
+        for (place, regular) in described.iter().enumerate() {
+            let path = format!("{}.run_regularly.{place}", object.path);
             let clock = match &regular.every {
                 None => clock,
                 Some(every) => clocks.of(Some(regular_time(context, &format!("{path}.every"), every, object.dt)?)),
             };
-            let name = if place == 0 { named("run_regularly") } else { named(&format!("run_regularly_{place}")) };
-            let action = Action::Regular { group: number, code: place };
-            self.add(format!("{path}.code"), regular.when.name(), regular.order, name, clock, action)?;
+            let number = if place == 0 { String::new() } else { format!("_{place}") };
+            let name = format!("{}_run_regularly{number}", object.name);
+            self.add(format!("{path}.code"), regular.when.name(), regular.order, name, clock, action(place))?;
         }
         Ok(())
     }
 
-    fn recorders(
-        &mut self,
-        context: &Context<'_>,
-        groups: &[Group],
-        recorders: &Recorders,
-        clocks: &mut Clocks,
-    ) -> Result<(), NetworkError> {
+    fn synapses(&mut self, parts: &Parts<'_>, synapses: usize, clocks: &mut Clocks) -> Result<(), NetworkError> {
+        let &Parts { context, groups, .. } = parts;
+        let own = &parts.synapses[synapses];
+        let object = &context.objects[own.number];
+        let Some(described) = context.model.synapses.get(&object.name) else { return Ok(()) };
+        let (path, clock, order) = (format!("{}.equations", object.path), parts.clocks[own.number], described.order);
+        let named = |what: &str| format!("{}_{what}", object.name);
+        if own.constant_over_dt.is_some() {
+            let action = Action::SynapticConstantOverDt { synapses };
+            self.add(path.clone(), "before_start", order, named("subexpression_update"), clock, action)?;
+        }
+        if own.update.is_some() {
+            let action = Action::SynapticUpdate { synapses };
+            self.add(path.clone(), "groups", order, named("stateupdater"), clock, action)?;
+        }
+        for (sum, summed) in own.summed.iter().enumerate() {
+            let (clock, action) = (parts.clocks[summed.members.object], Action::Summed { synapses, sum });
+            self.add(path.clone(), "groups", summed.order, summed.name.clone(), clock, action)?;
+        }
+        let paths = super::pathway::described(&object.path, described)?;
+        for (pathway, (own, described)) in own.pathways.iter().zip(paths).enumerate() {
+            let path = described.code.1;
+            let event = event_of(context, groups, &path, own.source.object, &own.event)?;
+            let (clock, action) = (parts.clocks[own.source.object], Action::Deliver { synapses, pathway, event });
+            self.add(path, own.when.name(), own.order, own.name.clone(), clock, action)?;
+        }
+        let action = |code: usize| Action::SynapticRegular { synapses, code };
+        self.regular(context, object, &described.run_regularly, clock, clocks, action)
+    }
+
+    fn recorders(&mut self, parts: &Parts<'_>, clocks: &mut Clocks) -> Result<(), NetworkError> {
+        let &Parts { context, groups, recorders, .. } = parts;
         let monitors = &context.model.monitors;
-        let clock_of =
-            |object: usize| groups.iter().find(|group| group.number == object).map_or(0, |group| group.clock);
+        let clock_of = |object: usize| parts.clocks[object];
         let names = monitors.spikes.keys().map(|name| ("spikes", name));
         let names: Vec<_> = names.chain(monitors.events.keys().map(|name| ("events", name))).collect();
         for (recorder, (own, (section, name))) in recorders.events.iter().zip(names).enumerate() {
@@ -236,6 +307,9 @@ fn is_fused(context: &Context<'_>, groups: &[Group], entries: &[Entry], group: u
         | Action::Solve { group: other, .. }
         | Action::OnEvent { group: other, .. }
         | Action::Regular { group: other, .. } => leaves_alone(other),
+        // These write their own variables alone.
+        Action::Generate { .. } | Action::SynapticConstantOverDt { .. } | Action::SynapticUpdate { .. } => true,
+        Action::Summed { .. } | Action::Deliver { .. } | Action::SynapticRegular { .. } | Action::Input { .. } => false,
         Action::RecordEvents { .. } | Action::RecordState { .. } | Action::RecordRate { .. } => true,
     })
 }
@@ -339,6 +413,36 @@ impl Network<'_> {
                 let step = now.clocks.clock(group.clock).step;
                 group.code.regular[code].run(states, step)?;
             }
+            Action::Generate { group } => {
+                let group = &self.groups[group];
+                let fired = &mut now.fired[group.number][0];
+                fired.clear();
+                if let Some(spikes) = &group.spikes {
+                    spikes.fired(time.step, fired);
+                }
+            }
+            Action::SynapticConstantOverDt { synapses } => {
+                if let Some(code) = &mut self.synapses[synapses].constant_over_dt {
+                    code.run(states, time.step)?;
+                }
+            }
+            Action::SynapticUpdate { synapses } => {
+                if let Some(code) = &mut self.synapses[synapses].update {
+                    code.run(states, time.step)?;
+                }
+            }
+            Action::Summed { synapses, sum } => self.synapses[synapses].summed[sum].run(states, time.step)?,
+            Action::Deliver { synapses, pathway, event } => {
+                let pathway = &mut self.synapses[synapses].pathways[pathway];
+                pathway.push(&now.fired[pathway.source.object][event]);
+                pathway.deliver(states, time.step)?;
+            }
+            Action::SynapticRegular { synapses, code } => {
+                let synapses = &mut self.synapses[synapses];
+                let step = now.clocks.clock(self.clocks[synapses.number]).step;
+                synapses.regular[code].run(states, step)?;
+            }
+            Action::Input { input } => self.inputs[input].add(states, time.step)?,
             Action::RecordEvents { recorder, event } => {
                 let recorder = &mut now.recorders.events[recorder];
                 let fired = &now.fired[recorder.source.object][event];

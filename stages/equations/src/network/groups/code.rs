@@ -67,7 +67,7 @@ pub(crate) fn compile(
     };
     // Who is in which state is known without looking at each neuron, unless statements meddle.
     let release = match &refractoriness {
-        Some(Refractoriness::Fixed(time)) if !group.writes_refractoriness()? => Some(Release::new(object, *time)?),
+        Some(Refractoriness::Fixed(time)) if !group.writes_refractoriness() => Some(Release::new(object, *time)?),
         _ => None,
     };
     let computed = refractoriness.as_ref().filter(|_| release.is_none());
@@ -251,21 +251,13 @@ impl Group<'_> {
         statements(self.context, self.object, self.number, path, text, conditional)
     }
 
-    /// Whether statements write what says who is refractory.
-    fn writes_refractoriness(&self) -> Result<bool, NetworkError> {
+    /// Whether statements write what says who is refractory. Those that cannot be read are refused where they are compiled.
+    fn writes_refractoriness(&self) -> bool {
         let described = self.described;
         let texts = described.reset.iter().chain(described.on_event.iter().map(|on| &on.code));
-        for text in texts.chain(described.run_regularly.iter().map(|regular| &regular.code)) {
-            let statements =
-                parse_statements(text).map_err(|error| NetworkError::language(&self.object.path, error, text))?;
-            if statements
-                .iter()
-                .any(|statement| [NOT_REFRACTORY, super::LAST_SPIKE].contains(&statement.target.as_str()))
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let mut texts = texts.chain(described.run_regularly.iter().map(|regular| &regular.code));
+        let meddles = |statement: &Statement| [NOT_REFRACTORY, super::LAST_SPIKE].contains(&statement.target.as_str());
+        texts.any(|text| parse_statements(text).is_ok_and(|statements| statements.iter().any(meddles)))
     }
 }
 

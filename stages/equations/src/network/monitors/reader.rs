@@ -13,7 +13,7 @@ use crate::network::recording::RecordedVariable;
 
 /// Reads variables of an object.
 #[derive(Clone, Debug)]
-pub(super) struct Reader {
+pub(in crate::network) struct Reader {
     object: usize,
     /// The step of the object's clock, in s.
     dt: f64,
@@ -36,7 +36,7 @@ impl Reader {
     ///
     /// # Errors
     /// Names that are no variables of the object, or are there twice.
-    pub(super) fn new(
+    pub(in crate::network) fn new(
         context: &Context<'_>,
         number: usize,
         path: &str,
@@ -82,7 +82,12 @@ impl Reader {
     ///
     /// # Errors
     /// Those of [`Derived::compute`].
-    pub(super) fn prepare(&mut self, states: &mut [State], t: f64, list: Option<&[u32]>) -> Result<(), EngineError> {
+    pub(in crate::network) fn prepare(
+        &mut self,
+        states: &mut [State],
+        t: f64,
+        list: Option<&[u32]>,
+    ) -> Result<(), EngineError> {
         let Some(derived) = &mut self.derived else { return Ok(()) };
         // The step of the object's clock, which need not be that of the recorder.
         let step = (t / self.dt).round() as u64;
@@ -93,7 +98,13 @@ impl Reader {
     }
 
     /// Appends the values of these elements to the records; of shared variables one value, unless `of_each` is set.
-    pub(super) fn append(&self, states: &[State], elements: &[u32], of_each: bool, records: &mut [RecordedVariable]) {
+    pub(in crate::network) fn append(
+        &self,
+        states: &[State],
+        elements: &[u32],
+        of_each: bool,
+        records: &mut [RecordedVariable],
+    ) {
         for ((source, &shared), record) in self.sources.iter().zip(&self.shared).zip(records) {
             let values = match (source, &self.derived) {
                 (&Source::Column(column), _) => states[self.object].column(column),
