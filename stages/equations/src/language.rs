@@ -17,7 +17,7 @@ mod names;
 mod order;
 mod parser;
 mod rename;
-mod render;
+pub(crate) mod render;
 pub mod scope;
 pub mod span;
 pub mod statement;

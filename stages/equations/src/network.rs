@@ -15,6 +15,9 @@ mod delivery;
 pub mod description;
 mod error;
 mod evaluate;
+pub mod explain;
+#[cfg(feature = "file")]
+pub mod file;
 mod finite;
 mod groups;
 mod initial_values;
@@ -36,8 +39,10 @@ mod synapses;
 mod test_objects;
 #[cfg(test)]
 mod test_synapses;
+mod values;
 
 pub use context::Connections;
 pub use error::{NetworkError, NetworkProblem};
 pub use recording::{EventRecord, FormRecord, RateRecord, RecordedVariable, Recording, StateRecord};
 pub use simulate::{Options, simulate};
+pub use values::{ModelValue, Times, group_steps, model_times, model_values, set_model_value};

@@ -79,6 +79,7 @@ pub(crate) fn every_kind() -> Value {
 pub(crate) fn lab() -> Lab {
     let lab = Lab::with_kinds(super::pass::registry);
     lab.write("tiny_network.yaml", include_str!("../../golden/house/tiny_network.yaml"));
+    lab.write("tiny_model.yaml", include_str!("../../golden/house/tiny_model.yaml"));
     lab.write("tiny_binary.yaml", include_str!("../../golden/house/tiny_binary.yaml"));
     lab.write("recording.csv", include_str!("../../golden/recordings/human_m1_lfp_1s.csv"));
     lab.write("table.csv", "sample,channel,epoch,power,count\na,Cz,0,0.5,3\na,Cz,1,0.25,4\nb,Cz,0,-1.5,5\n");

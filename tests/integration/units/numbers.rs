@@ -322,6 +322,8 @@ pub(super) const WITHOUT: &[(&str, &[&str])] = &[
     // The unit of power stands beside it.
     ("signal.spectrogram", &["power"]),
     ("signal.spectrum", &["power"]),
+    // Values have their units beside them.
+    ("simulate.equations", &["element", "neuron", "size", "step", "value"]),
     ("simulate.point_process", &["neuron", "number", "size", "step"]),
     ("simulate.spiking", &["neuron", "size", "step"]),
     // Of values in any unit.

@@ -1,7 +1,13 @@
-//! `simulate.*`: networks into spikes, neural masses into signals.
+//! `simulate.*`: networks and equations into spikes, neural masses into signals.
 
 pub(crate) mod coupled;
 pub(crate) mod driven;
+mod equations;
+mod equations_config;
+mod equations_model;
+mod equations_stimuli;
+mod equations_tables;
+mod equations_units;
 mod mixed_config;
 mod mixed_links;
 mod mixed_neural_mass;
@@ -25,6 +31,7 @@ pub(crate) use seed::read_seed;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
     vec![
+        Box::new(equations::KIND),
         Box::new(mixed_neural_mass::KIND),
         Box::new(neural_mass::KIND),
         Box::new(point_process::KIND),

@@ -18,7 +18,7 @@ use super::unit_text::declared_unit;
 
 /// A block of equations that follows the grammar: names are allowed and unique, and no subexpressions go in a circle.
 /// What names mean, and whether units fit, is seen by [`check_equations`](super::check::check_equations).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Equations {
     source: String,
     equations: Vec<Equation>,

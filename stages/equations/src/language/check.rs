@@ -3,7 +3,7 @@
 use super::block::Equations;
 use super::equation::{Definition, Equation, Flag, Values};
 use super::error::{LanguageError, Problem};
-use super::expression::Expression;
+use super::expression::{BinaryOperator, Expression, ExpressionKind};
 use super::functions::Function;
 use super::infer::{Inference, fixed_number};
 use super::scope::{Callable, Meaning, Quantity, Scope, Type, Variable};
@@ -43,6 +43,28 @@ pub fn check_condition(expression: &Expression, scope: &Scope, what: &str) -> Re
         Type::Boolean => Ok(()),
         Type::Number(_) => Err(LanguageError::new(Problem::NotBoolean { what: what.to_owned() }, expression.span)),
     }
+}
+
+/// Whether no part of an expression is divided by a number that is known to be 0.
+///
+/// # Errors
+/// [`Problem::DivisionByZero`].
+pub fn check_divisors(expression: &Expression, scope: &Scope) -> Result<(), LanguageError> {
+    let mut zero = None;
+    expression.any(&mut |part| {
+        if let ExpressionKind::Binary { operator, right, .. } = &part.kind
+            && matches!(operator, BinaryOperator::Divide | BinaryOperator::FloorDivide | BinaryOperator::Remainder)
+            && fixed_number(right, scope) == Ok(0.0)
+        {
+            zero = Some(&**right);
+        }
+        zero.is_some()
+    });
+    zero.map_or(Ok(()), |divisor| {
+        let mut text = divisor.to_string();
+        text.truncate(text.char_indices().nth(40).map_or(text.len(), |(end, _)| end));
+        Err(LanguageError::new(Problem::DivisionByZero { divisor: text }, divisor.span))
+    })
 }
 
 /// How an expression says when a neuron is refractory.
@@ -121,7 +143,7 @@ fn check_equation(equation: &Equation, scope: &Scope) -> Result<(), LanguageErro
 pub(super) fn stateful(expression: &Expression, scope: &Scope) -> Option<(String, Span)> {
     let mut found = None;
     expression.any(&mut |part| {
-        let super::expression::ExpressionKind::Call { function, .. } = &part.kind else { return false };
+        let ExpressionKind::Call { function, .. } = &part.kind else { return false };
         let own = matches!(scope.callable(function), Some(Callable::Function { stateful: true, .. }));
         if own || Function::named(function).is_some_and(Function::is_stateful) {
             found = Some((function.clone(), part.span));

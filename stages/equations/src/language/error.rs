@@ -176,6 +176,8 @@ pub enum Problem {
     NoDerivative { what: String, variable: String },
     #[error("this has no fixed value: {reason}")]
     NotFixed { reason: String },
+    #[error("`{divisor}` is 0, and nothing can be divided by it")]
+    DivisionByZero { divisor: String },
 
     // Statements.
     #[error("`{name}` cannot be written: {reason}")]

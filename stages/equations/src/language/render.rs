@@ -22,7 +22,7 @@ impl LanguageError {
 }
 
 /// One line of the source with marks below `span`, as far as it lies on its first line.
-fn place(text: &mut String, source: &str, span: Span, mark: char, what: &str) {
+pub(crate) fn place(text: &mut String, source: &str, span: Span, mark: char, what: &str) {
     let start = floor(source, span.start as usize);
     let line_start = source[..start].rfind('\n').map_or(0, |newline| newline + 1);
     let line_end = source[start..].find('\n').map_or(source.len(), |length| start + length);

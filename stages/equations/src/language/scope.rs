@@ -1,6 +1,7 @@
 //! What names mean in a place where an expression or a statement stands.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::block::Equations;
 use super::equation::{Equation, EquationKind, Flag, Values};
@@ -85,6 +86,7 @@ pub enum Side {
 pub struct Scope {
     names: HashMap<String, Meaning>,
     callables: HashMap<String, Callable>,
+    outer: Option<Arc<Self>>,
 }
 
 impl Scope {
@@ -113,6 +115,12 @@ impl Scope {
         ]);
         scope.add_clock_and_equations(equations);
         scope
+    }
+
+    /// Adds what is known in all of a model, such as its constants, below what has its names here. It is shared rather
+    /// than copied, so that many objects can have many constants.
+    pub fn set_outer(&mut self, outer: Arc<Self>) {
+        self.outer = Some(outer);
     }
 
     fn add_given(&mut self, given: &[(&str, Values, Dimension, bool)]) {
@@ -195,7 +203,8 @@ impl Scope {
     /// What the name means, other than as that of a function.
     pub fn meaning(&self, name: &str) -> Option<Meaning> {
         let fixed = |value, dimension| Meaning::Fixed(Quantity { value, dimension });
-        let known = self.names.get(name).copied();
+        let outer = || self.outer.as_ref().and_then(|outer| outer.names.get(name));
+        let known = self.names.get(name).or_else(outer).copied();
         known
             .or_else(|| units::mathematical_constant(name).map(|constant| fixed(constant.value, constant.dimension)))
             .or_else(|| units::unit(name).map(|unit| fixed(unit.scale, unit.dimension)))
@@ -212,19 +221,23 @@ impl Scope {
 
     /// The array over time or function of the user that has the name.
     pub fn callable(&self, name: &str) -> Option<&Callable> {
-        self.callables.get(name)
+        let outer = || self.outer.as_ref().and_then(|outer| outer.callables.get(name));
+        self.callables.get(name).or_else(outer)
     }
 
     /// A name that is like one that means nothing.
     pub(super) fn like_name(&self, name: &str) -> Option<String> {
-        let own = self.names.keys().map(String::as_str);
+        let outer = self.outer.iter().flat_map(|outer| outer.names.keys());
+        let own = self.names.keys().chain(outer).map(String::as_str);
         let constants = units::MATHEMATICAL.iter().chain(&units::PHYSICAL).map(|constant| constant.name);
         nearest(name, own.chain(constants)).or_else(|| nearest(name, units::all_units().map(|(known, _)| known)))
     }
 
     /// A function that is like one that does not exist.
     pub(super) fn like_function(&self, name: &str) -> Option<String> {
-        nearest(name, self.callables.keys().map(String::as_str).chain(FUNCTIONS.iter().map(|&(known, _)| known)))
+        let outer = self.outer.iter().flat_map(|outer| outer.callables.keys());
+        let own = self.callables.keys().chain(outer).map(String::as_str);
+        nearest(name, own.chain(FUNCTIONS.iter().map(|&(known, _)| known)))
     }
 }
 

@@ -12,8 +12,8 @@ use crate::engine::TimedArray;
 use crate::language::check::fixed_value;
 use crate::language::error::nearest;
 use crate::language::expression::Expression;
+use crate::language::parse_expression;
 use crate::language::scope::{Callable, Quantity, Scope};
-use crate::language::{parse_expression, parse_unit};
 use crate::units::Dimension;
 
 /// Connections from outside of the model: what a table `connectivity` has.
@@ -164,26 +164,11 @@ impl<'a> Context<'a> {
     /// # Errors
     /// Groups that do not exist, and parts that are empty or beyond them.
     pub fn members(&self, path: &str, text: &str) -> Result<Members, NetworkError> {
-        let (name, part) = match text.split_once('[') {
-            None => (text.trim(), None),
-            Some((name, rest)) => (name.trim(), Some(rest)),
-        };
+        let (name, part) = group_and_part(text);
         let object = self.object(path, name)?;
         let size = self.objects[object].layout.elements() as u32;
-        let Some(part) = part else { return Ok(Members { object, start: 0, stop: size }) };
-        let bound = |text: &str, otherwise: u32| {
-            let text = text.trim();
-            if text.is_empty() { Some(otherwise) } else { text.parse::<u32>().ok() }
-        };
-        let range = part.trim_end().strip_suffix(']').and_then(|range| range.split_once(':'));
-        let bounds = range.and_then(|(start, stop)| Some((bound(start, 0)?, bound(stop, size)?)));
-        match bounds {
-            Some((start, stop)) if start < stop && stop <= size => Ok(Members { object, start, stop }),
-            _ => {
-                let allowed = format!("a part is `{name}[START:STOP]` with START below STOP, and STOP at most {size}");
-                Err(not_allowed(path, text.to_owned(), allowed))
-            }
-        }
+        let (start, stop) = bounds(path, text, name, part, size)?;
+        Ok(Members { object, start, stop })
     }
 
     /// The compartments of a section of neurons with a form, in all neurons, ascending.
@@ -247,6 +232,38 @@ impl<'a> Context<'a> {
     }
 }
 
+/// The name of a group, and what stands in brackets behind it.
+pub(crate) fn group_and_part(text: &str) -> (&str, Option<&str>) {
+    match text.split_once('[') {
+        None => (text.trim(), None),
+        Some((name, rest)) => (name.trim(), Some(rest)),
+    }
+}
+
+/// The first element of a part, and the one behind its last; those of all where there is no part.
+///
+/// # Errors
+/// Parts that are empty or beyond the group.
+pub(crate) fn bounds(
+    path: &str,
+    text: &str,
+    name: &str,
+    part: Option<&str>,
+    size: u32,
+) -> Result<(u32, u32), NetworkError> {
+    let Some(part) = part else { return Ok((0, size)) };
+    let bound = |text: &str, otherwise: u32| {
+        let text = text.trim();
+        if text.is_empty() { Some(otherwise) } else { text.parse::<u32>().ok() }
+    };
+    let range = part.trim_end().strip_suffix(']').and_then(|range| range.split_once(':'));
+    let found = range.and_then(|(start, stop)| Some((bound(start, 0)?, bound(stop, size)?)));
+    found.filter(|&(start, stop)| start < stop && stop <= size).ok_or_else(|| {
+        let allowed = format!("a part is `{name}[START:STOP]` with START below STOP, and STOP at most {size}");
+        not_allowed(path, text.to_owned(), allowed)
+    })
+}
+
 /// A value that is not allowed.
 pub(crate) fn not_allowed(path: &str, value: String, allowed: String) -> NetworkError {
     NetworkError::new(path, NetworkProblem::NotAllowed { value, allowed })
@@ -270,7 +287,7 @@ pub(crate) fn unit_of(path: &str, unit: &str) -> Result<Quantity, NetworkError> 
     quantity.map_err(|error| NetworkError::language(path, error, unit))
 }
 
-fn positive_time(path: &str, text: &Text, constants: &Scope) -> Result<f64, NetworkError> {
+pub(super) fn positive_time(path: &str, text: &Text, constants: &Scope) -> Result<f64, NetworkError> {
     let time = fixed(path, text, Dimension::SECOND, "the time", constants)?;
     if time > 0.0 && time.is_finite() {
         return Ok(time);
@@ -278,7 +295,13 @@ fn positive_time(path: &str, text: &Text, constants: &Scope) -> Result<f64, Netw
     Err(not_allowed(path, text.as_str().to_owned(), "a time above 0*second".to_owned()))
 }
 
-fn fixed(path: &str, text: &Text, dimension: Dimension, what: &str, constants: &Scope) -> Result<f64, NetworkError> {
+pub(super) fn fixed(
+    path: &str,
+    text: &Text,
+    dimension: Dimension,
+    what: &str,
+    constants: &Scope,
+) -> Result<f64, NetworkError> {
     let parsed = expression(path, text.as_str())?;
     let located = |error| NetworkError::language(path, error, text.as_str());
     crate::language::check::check_number(&parsed, constants, dimension, what).map_err(located)?;
@@ -290,7 +313,7 @@ fn fixed(path: &str, text: &Text, dimension: Dimension, what: &str, constants: &
 }
 
 /// Constants in an order in which each comes after those that it uses.
-fn constants(own: &BTreeMap<String, Text>, changed: &BTreeMap<String, Text>) -> Result<Scope, NetworkError> {
+pub(super) fn constants(own: &BTreeMap<String, Text>, changed: &BTreeMap<String, Text>) -> Result<Scope, NetworkError> {
     let mut waiting: BTreeMap<&str, &Text> = own.iter().map(|(name, text)| (name.as_str(), text)).collect();
     for (name, text) in changed {
         if waiting.insert(name, text).is_none() {
@@ -299,34 +322,54 @@ fn constants(own: &BTreeMap<String, Text>, changed: &BTreeMap<String, Text>) -> 
             return Err(NetworkError::new(format!("constants.{name}"), problem));
         }
     }
+    let mut read: BTreeMap<&str, (Expression, usize)> = BTreeMap::new();
+    let mut used_by: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut ready = Vec::new();
+    for (&name, &text) in &waiting {
+        let path = format!("constants.{name}");
+        if let Some(reason) = crate::language::reserved(name) {
+            return Err(not_allowed(&path, format!("`{name}`"), reason.to_string()));
+        }
+        let parsed = expression(&path, text.as_str())?;
+        let mut uses = 0;
+        for used in parsed.names() {
+            if waiting.contains_key(used) {
+                used_by.entry(used.to_owned()).or_default().push(name);
+                uses += 1;
+            }
+        }
+        if uses == 0 {
+            ready.push(name);
+        }
+        read.insert(name, (parsed, uses));
+    }
     let mut scope = Scope::new();
-    while !waiting.is_empty() {
-        let mut ready = Vec::new();
-        for (&name, &text) in &waiting {
-            let path = format!("constants.{name}");
-            if let Some(reason) = crate::language::reserved(name) {
-                return Err(not_allowed(&path, format!("`{name}`"), reason.to_string()));
-            }
-            let parsed = expression(&path, text.as_str())?;
-            if parsed.names().iter().any(|used| waiting.contains_key(used)) {
-                continue;
-            }
-            let quantity =
-                fixed_value(&parsed, &scope).map_err(|error| NetworkError::language(&path, error, text.as_str()))?;
-            if quantity.value.is_nan() {
-                return Err(not_allowed(&path, text.as_str().to_owned(), "a number".to_owned()));
-            }
-            ready.push((name, quantity));
+    let mut next = 0;
+    while let Some(&name) = ready.get(next) {
+        next += 1;
+        let (Some(text), Some((parsed, _))) = (waiting.remove(name), read.get(name)) else { continue };
+        let path = format!("constants.{name}");
+        let quantity =
+            fixed_value(parsed, &scope).map_err(|error| NetworkError::language(&path, error, text.as_str()))?;
+        if quantity.value.is_nan() {
+            return Err(not_allowed(&path, text.as_str().to_owned(), "a number".to_owned()));
         }
-        if ready.is_empty() {
-            let names: Vec<&str> = waiting.keys().copied().collect();
-            let problem = NetworkProblem::Conflict(format!("{} are made of each other", names.join(", ")));
-            return Err(NetworkError::new("constants", problem));
-        }
-        for (name, quantity) in ready {
-            scope.add_parameter(name, quantity);
-            waiting.remove(name);
+        scope.add_parameter(name, quantity);
+        for user in used_by.remove(name).unwrap_or_default() {
+            if let Some((_, uses)) = read.get_mut(user) {
+                *uses -= 1;
+                if *uses == 0 {
+                    ready.push(user);
+                }
+            }
         }
     }
-    Ok(scope)
+    if waiting.is_empty() {
+        return Ok(scope);
+    }
+    // A circle of thousands is not told in full.
+    let names: Vec<&str> = waiting.keys().copied().take(20).collect();
+    let problem = NetworkProblem::Conflict(format!("{} are made of each other", names.join(", ")));
+    let path = names.first().map_or_else(|| "constants".to_owned(), |name| format!("constants.{name}"));
+    Err(NetworkError::new(path, problem))
 }
