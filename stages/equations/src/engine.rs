@@ -18,6 +18,7 @@
 //! products ([`whole_power`](crate::maths::power::whole_power)).
 
 mod affine;
+mod binomial;
 mod build;
 mod compile;
 mod draws;
@@ -41,6 +42,8 @@ pub use program::Program;
 pub use state::{Column, Layout, State};
 pub use timed::TimedArray;
 
+pub(crate) use binomial::Binomial;
+pub(crate) use draws::Draws;
 pub(crate) use graph::Node;
 pub(crate) use matrix::{Matrix, Solution};
 pub(crate) use operation::Operation;

@@ -8,16 +8,39 @@
 //! another object. A step goes through slots, as [`description::Slot`] has them; within a slot what has the lower order
 //! comes first, then what has the lower name.
 
+mod build;
+mod connect;
 mod context;
+mod delivery;
 pub mod description;
 mod error;
 mod evaluate;
 pub mod explain;
 #[cfg(feature = "file")]
 pub mod file;
+mod finite;
+mod groups;
+mod initial_values;
+mod monitors;
 mod object;
+mod pathway;
+mod poisson_input;
+mod queue;
+mod recorders;
 mod recording;
+mod refractory;
+mod schedule;
+mod simulate;
+mod spatial;
+mod spike_generator;
+mod step;
+mod synapses;
+#[cfg(test)]
+mod test_objects;
+#[cfg(test)]
+mod test_synapses;
 
 pub use context::Connections;
 pub use error::{NetworkError, NetworkProblem};
 pub use recording::{EventRecord, RateRecord, RecordedVariable, Recording, StateRecord};
+pub use simulate::{Options, simulate};

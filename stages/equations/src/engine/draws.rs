@@ -4,6 +4,7 @@
 //! bits; a normal one is `sqrt(-2 ln u1) cos(2 pi u2)` of two (Box & Muller 1958), at most 8.6 in size.
 
 use lapicque_numerics::random::{StreamKey, philox4x32_10};
+use lapicque_numerics::vectorise::{Kernel, vectorise};
 
 use crate::maths::exponential::exp;
 use crate::maths::logarithm::log;
@@ -28,18 +29,18 @@ pub(crate) enum Distribution {
 
 /// The draws of one step of one program.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Draws {
+pub(crate) struct Draws {
     key: [u32; 2],
     step: [u32; 2],
 }
 
 impl Draws {
-    pub(super) fn new(key: [u32; 2], step: u64) -> Self {
+    pub(crate) fn new(key: [u32; 2], step: u64) -> Self {
         Self { key, step: [step as u32, (step >> 32) as u32] }
     }
 
     /// The key of Philox below a key of streams.
-    pub(super) fn key(key: &StreamKey) -> [u32; 2] {
+    pub(crate) fn key(key: &StreamKey) -> [u32; 2] {
         let bits = key.stream("draws of a program", 0).next_u64();
         [bits as u32, (bits >> 32) as u32]
     }
@@ -72,6 +73,11 @@ impl Draws {
         }
     }
 
+    /// Uniform numbers, from 0 (included) to 1 (excluded), of the elements from number `first`.
+    pub(crate) fn uniforms(&self, draw: u32, first: u32, out: &mut [f64]) {
+        vectorise(Uniforms { draws: *self, draw, first, out });
+    }
+
     /// A count of the Poisson distribution by inversion; NaN for a mean that is negative, NaN or above
     /// [`LARGEST_MEAN`].
     pub(super) fn poisson(&self, mean: f64, draw: u32, element: u32) -> f64 {
@@ -98,6 +104,31 @@ impl Draws {
             count += outcome;
         }
         count
+    }
+}
+
+struct Uniforms<'a> {
+    draws: Draws,
+    draw: u32,
+    first: u32,
+    out: &'a mut [f64],
+}
+
+impl Kernel for Uniforms<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let mut element = self.first;
+        for part in self.out.chunks_mut(LANES) {
+            let mut elements = [0; LANES];
+            for lane in &mut elements {
+                *lane = element;
+                element = element.wrapping_add(1);
+            }
+            let numbers = self.draws.lanes(Distribution::Uniform, self.draw, elements);
+            part.copy_from_slice(&numbers[..part.len()]);
+        }
     }
 }
 

@@ -58,12 +58,22 @@ pub struct Graph<'a> {
     known: HashMap<Node, Value>,
     pub(super) matrices: Vec<Matrix>,
     draws: u32,
+    /// What variables are after what was done so far, where it is not what they were.
+    after: HashMap<usize, Value>,
 }
 
 impl<'a> Graph<'a> {
     /// A graph without values, whose names have the meaning of `scope`.
     pub fn new(scope: &'a Scope<'a>) -> Self {
-        Self { scope, nodes: Vec::new(), shared: Vec::new(), known: HashMap::new(), matrices: Vec::new(), draws: 0 }
+        Self {
+            scope,
+            nodes: Vec::new(),
+            shared: Vec::new(),
+            known: HashMap::new(),
+            matrices: Vec::new(),
+            draws: 0,
+            after: HashMap::new(),
+        }
     }
 
     /// The variables of its elements.
@@ -98,12 +108,21 @@ impl<'a> Graph<'a> {
         self.add(Node::Constant(value.to_bits()))
     }
 
-    /// A variable before it is written; a number that the layout does not have is NaN.
+    /// A variable before it is written, or after what it was [told](Graph::follow) to follow; a number that the layout does
+    /// not have is NaN.
     pub fn column(&mut self, number: usize) -> Value {
+        if let Some(&value) = self.after.get(&number) {
+            return value;
+        }
         if number >= self.layout().columns().len() {
             return self.constant(f64::NAN);
         }
         self.add(Node::Column(number as u16))
+    }
+
+    /// Whatever is made from now on reads the variable as it is after the write: two programs become one.
+    pub fn follow(&mut self, write: Write) {
+        self.after.insert(write.column, write.value);
     }
 
     /// The time of the step.

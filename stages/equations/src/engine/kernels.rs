@@ -175,6 +175,7 @@ fn apply(operation: Operation, out: &mut [f64], [a, b, c]: [Operand<'_>; 3]) {
         Operation::LessOrEqual => two(Operation::LessOrEqual, out, a, b),
         Operation::Equal => two(Operation::Equal, out, a, b),
         Operation::NotEqual => two(Operation::NotEqual, out, a, b),
+        Operation::Timestep => two(Operation::Timestep, out, a, b),
         Operation::And => two(Operation::And, out, a, b),
         Operation::Or => two(Operation::Or, out, a, b),
         Operation::Select => three(Operation::Select, out, a, b, c),
@@ -193,8 +194,7 @@ fn apply(operation: Operation, out: &mut [f64], [a, b, c]: [Operand<'_>; 3]) {
         | Operation::Log1p
         | Operation::FloorDivide
         | Operation::Remainder
-        | Operation::Power
-        | Operation::Timestep => singly(operation, out, [a, b, c]),
+        | Operation::Power => singly(operation, out, [a, b, c]),
     }
 }
 

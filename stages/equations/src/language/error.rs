@@ -57,6 +57,9 @@ pub enum ReadOnly {
     /// Time, numbers of neurons and the like.
     #[error("it is given by the simulation")]
     Given,
+    /// It has the flag `linked`.
+    #[error("it is a variable of another group")]
+    Linked,
     /// It is a parameter of the whole model.
     #[error("it is a fixed parameter")]
     Fixed,

@@ -183,6 +183,18 @@ impl Scope {
         true
     }
 
+    /// Adds what another scope knows before the simulation, numbers and callables, unless a variable has the name.
+    pub fn add_parameters(&mut self, other: &Self) {
+        for (name, meaning) in &other.names {
+            if let Meaning::Fixed(quantity) = meaning {
+                self.add_parameter(name, *quantity);
+            }
+        }
+        for (name, callable) in &other.callables {
+            self.add_callable(name, callable.clone());
+        }
+    }
+
     /// Adds an array over time or a function. The functions of [`FUNCTIONS`] cannot be replaced.
     pub fn add_callable(&mut self, name: &str, callable: Callable) {
         self.callables.insert(name.to_owned(), callable);
@@ -244,6 +256,7 @@ fn variable(equation: &Equation) -> Variable {
     let read_only = match equation.kind() {
         EquationKind::Subexpression => Some(ReadOnly::Subexpression),
         EquationKind::Parameter if equation.has(Flag::Constant) => Some(ReadOnly::Constant),
+        EquationKind::Parameter if equation.has(Flag::Linked) => Some(ReadOnly::Linked),
         EquationKind::Parameter | EquationKind::Derivative => None,
     };
     let shared = equation.has(Flag::Shared);

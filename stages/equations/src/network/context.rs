@@ -7,6 +7,7 @@ use lapicque_numerics::random::StreamKey;
 use super::description::{Model, Text};
 use super::error::{NetworkError, NetworkProblem};
 use super::object::{ByName, Object};
+use super::spatial::Form;
 use crate::engine::TimedArray;
 use crate::language::check::fixed_value;
 use crate::language::error::nearest;
@@ -44,6 +45,8 @@ pub(crate) struct Context<'a> {
     pub by_name: ByName,
     /// Connections from outside.
     pub connections: Option<&'a Connections>,
+    /// Forms of neurons by the numbers of their groups.
+    pub forms: BTreeMap<usize, Form>,
 }
 
 /// A group or a part of one.
@@ -115,7 +118,19 @@ impl<'a> Context<'a> {
             constants.add_callable(name, callable);
         }
         let objects = Vec::new();
-        Ok(Self { model, constants, arrays, dt, key: key.clone(), objects, by_name: ByName::new(), connections })
+        let (by_name, forms) = (ByName::new(), BTreeMap::new());
+        Ok(Self { model, constants, arrays, dt, key: key.clone(), objects, by_name, connections, forms })
+    }
+
+    /// Adds constants and arrays over time to the names of an object whose clock has the step `dt`.
+    pub fn add_constants(&self, names: &mut Scope, dt: f64) {
+        names.add_parameters(&self.constants);
+        for array in &self.arrays {
+            if let Some(&Callable::TimedArray { dimension, per_element, .. }) = self.constants.callable(array.name()) {
+                let constant_over_step = array.dt() >= dt;
+                names.add_callable(array.name(), Callable::TimedArray { dimension, per_element, constant_over_step });
+            }
+        }
     }
 
     /// The number of an object.
@@ -139,6 +154,20 @@ impl<'a> Context<'a> {
         let size = self.objects[object].layout.elements() as u32;
         let (start, stop) = bounds(path, text, name, part, size)?;
         Ok(Members { object, start, stop })
+    }
+
+    /// The compartments of a section of neurons with a form, in all neurons, ascending.
+    ///
+    /// # Errors
+    /// Groups without a form, and sections that there are not.
+    pub fn section(&self, path: &str, object: usize, name: &str) -> Result<Vec<u32>, NetworkError> {
+        let Some(form) = self.forms.get(&object) else {
+            let problem = "only neurons with a form, of `spatial_neurons`, have sections".to_owned();
+            return Err(NetworkError::new(path, NetworkProblem::Conflict(problem)));
+        };
+        let part = form.part(path, name)?;
+        let begins = (0..self.objects[object].layout.elements() as u32).step_by(form.compartments());
+        Ok(begins.flat_map(|begin| part.iter().map(move |compartment| begin + compartment)).collect())
     }
 
     /// A number with this dimension, known before the simulation.
@@ -233,7 +262,11 @@ pub(crate) fn expression(path: &str, text: &str) -> Result<Expression, NetworkEr
     parse_expression(text).map_err(|error| NetworkError::language(path, error, text))
 }
 
-fn unit_of(path: &str, unit: &str) -> Result<Quantity, NetworkError> {
+/// A unit.
+///
+/// # Errors
+/// What is no unit.
+pub(crate) fn unit_of(path: &str, unit: &str) -> Result<Quantity, NetworkError> {
     let parsed = expression(path, unit)?;
     let quantity = fixed_value(&parsed, &Scope::new());
     quantity.map_err(|error| NetworkError::language(path, error, unit))

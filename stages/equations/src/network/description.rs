@@ -34,6 +34,7 @@ mod groups;
 mod initial;
 mod monitors;
 mod runs;
+mod spatial;
 mod synapses;
 mod text;
 
@@ -48,6 +49,7 @@ pub use initial::Initial;
 pub use monitors::{EventMonitor, FinalValues, Monitors, RateMonitor, Recorded, Smoothing, SpikeMonitor, StateMonitor};
 pub(crate) use runs::SLOTS;
 pub use runs::{Run, Slot};
+pub use spatial::{Cones, Cylinder, MorphologySource, SectionOfNeuron, SpatialNeurons, Sphere, ThresholdLocation};
 pub use synapses::{Pathway, Spikes, Synapses};
 pub use text::Text;
 
@@ -67,6 +69,9 @@ pub struct Model {
     /// Groups of point neurons (or of anything else that equations describe).
     #[serde(default)]
     pub neurons: BTreeMap<String, Neurons>,
+    /// Groups of neurons with a form.
+    #[serde(default)]
+    pub spatial_neurons: BTreeMap<String, SpatialNeurons>,
     /// Groups of independent Poisson processes.
     #[serde(default)]
     pub poisson: BTreeMap<String, Poisson>,
@@ -91,6 +96,28 @@ pub struct Model {
     /// The slots of a step in their order (default: start, groups, thresholds, synapses, resets, end).
     #[serde(default)]
     pub schedule: Option<Vec<String>>,
+    /// Whether a variable may become infinite or NaN without ending the simulation (default no).
+    #[serde(default)]
+    pub allow_not_finite: bool,
+    /// Contents of the files that the model names (see [`Model::file_names`]), by their names as they stand there. Not part
+    /// of a model file: who reads one opens them.
+    #[serde(skip)]
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Model {
+    /// The files that it names, each once.
+    pub fn file_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for group in self.spatial_neurons.values() {
+            if let MorphologySource::Swc(name) = &group.morphology {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
 }
 
 /// Values over time.

@@ -3,6 +3,9 @@
 use crate::engine::EngineError;
 use crate::integrators::IntegratorError;
 use crate::language::error::LanguageError;
+use crate::spatial::membrane::MembraneError;
+use crate::spatial::points::PointsError;
+use crate::spatial::{CableError, MorphologyError};
 
 /// A problem with its place in the model.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -31,6 +34,23 @@ pub enum NetworkProblem {
     /// Equations that the integrator does not take.
     #[error(transparent)]
     Integrator(#[from] IntegratorError),
+    /// Sections that are no form of a neuron.
+    #[error(transparent)]
+    Morphology(#[from] MorphologyError),
+    /// A file that is no form of a neuron.
+    #[error("`{name}`: {error}")]
+    File {
+        /// Its name in the model.
+        name: String,
+        /// What is wrong.
+        error: PointsError,
+    },
+    /// Equations of compartments without a current of the membrane.
+    #[error(transparent)]
+    Membrane(#[from] MembraneError),
+    /// A cable that cannot be, or cannot make its step.
+    #[error(transparent)]
+    Cable(#[from] CableError),
     /// A name that no object of the model has.
     #[error("there is no {kind} `{name}`{}", suggested(suggestion.as_deref()))]
     Unknown {

@@ -65,9 +65,25 @@ impl Derived {
     /// # Errors
     /// Those of [`Code::run`].
     pub fn compute(&mut self, states: &mut [State], step: u64) -> Result<(), EngineError> {
+        self.run(states, |code, states| code.run(states, step))
+    }
+
+    /// Computes all for the elements of an ascending list.
+    ///
+    /// # Errors
+    /// Those of [`Code::run_at`].
+    pub(crate) fn compute_at(&mut self, states: &mut [State], step: u64, list: &[u32]) -> Result<(), EngineError> {
+        self.run(states, |code, states| code.run_at(states, step, list))
+    }
+
+    fn run(
+        &mut self,
+        states: &mut [State],
+        run: impl FnOnce(&mut Code, &mut [State]) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
         self.exchange(states);
         std::mem::swap(&mut self.state, &mut states[self.number]);
-        let done = self.code.run(states, step);
+        let done = run(&mut self.code, states);
         std::mem::swap(&mut self.state, &mut states[self.number]);
         self.exchange(states);
         done

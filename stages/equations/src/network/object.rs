@@ -94,8 +94,23 @@ pub(crate) struct Code {
 impl Code {
     /// Compiles writes of a graph that was made over `object`, whose number among all objects is `number`.
     pub fn new(object: &Object, number: usize, graph: &Graph<'_>, writes: &[Write], key: &StreamKey) -> Self {
+        Self::apart(object, number, graph, writes, key, &[])
+    }
+
+    /// As [`Code::new`], but what is written to the columns `kept` stays there: they are not copied from others or to them.
+    pub fn apart(
+        object: &Object,
+        number: usize,
+        graph: &Graph<'_>,
+        writes: &[Write],
+        key: &StreamKey,
+        kept: &[usize],
+    ) -> Self {
         let own = object.own_columns();
-        let remote = |column: usize| Some((column, object.remotes.get(column.checked_sub(own)?)?.clone()));
+        let remote = |column: usize| {
+            let remote = object.remotes.get(column.checked_sub(own)?)?;
+            (!kept.contains(&column)).then(|| (column, remote.clone()))
+        };
         let scattered: Vec<_> = writes.iter().filter_map(|write| remote(write.column)).collect();
         let program = Program::new(graph, writes, key);
         let mut columns: Vec<usize> = program.columns_read();

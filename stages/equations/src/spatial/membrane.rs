@@ -72,6 +72,12 @@ pub enum MembraneError {
         /// Where the term stands.
         span: Span,
     },
+    /// A name of something else than a point current.
+    #[error("`{name}` is no current with the flag `(point current)`")]
+    NotPoint {
+        /// Which.
+        name: String,
+    },
     /// What is too large.
     #[error(transparent)]
     Language(#[from] LanguageError),
@@ -104,7 +110,27 @@ pub fn membrane_current(equations: &Equations) -> Result<MembraneCurrent, Membra
         let (current, area) = (Expression::name(&point.name, span), Expression::name(AREA, span));
         terms.push(Expression::binary(BinaryOperator::Divide, current, area));
     }
-    let drift = Inliner::new(equations).inline(&sum(terms).unwrap_or(Expression::number(0.0, span)))?;
+    split(equations, sum(terms).unwrap_or(Expression::number(0.0, span)))
+}
+
+/// Conductance (S) and current at v = 0 (A) of some of the point currents together.
+///
+/// # Errors
+/// [`MembraneError::NotPoint`], and those of [`membrane_current`].
+pub fn point_current(equations: &Equations, names: &[String]) -> Result<MembraneCurrent, MembraneError> {
+    let mut terms = Vec::with_capacity(names.len());
+    for name in names {
+        let point = equations.get(name).filter(|equation| equation.has(Flag::PointCurrent));
+        let point = point.ok_or_else(|| MembraneError::NotPoint { name: name.clone() })?;
+        terms.push(Expression::name(name, point.name_span));
+    }
+    split(equations, sum(terms).unwrap_or(Expression::number(0.0, Span::default())))
+}
+
+/// A current that is linear in `v`.
+fn split(equations: &Equations, current: Expression) -> Result<MembraneCurrent, MembraneError> {
+    let span = current.span;
+    let drift = Inliner::new(equations).inline(&current)?;
     let equation = SystemEquation {
         variable: POTENTIAL.to_owned(),
         dimension: Dimension::VOLT,

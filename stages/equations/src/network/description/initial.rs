@@ -1,6 +1,7 @@
 //! Values of a variable before the first step.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -11,8 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Text;
 
-/// Values of a variable: an expression, a list with one for each element, `{values: [...], unit: mV}` or
-/// `{at: [0, 5], value: 2*nA}` for some elements alone.
+/// Values of a variable: an expression, a list with one for each element, `{values: [...], unit: mV}`,
+/// `{at: [0, 5], value: 2*nA}` for some elements alone, or `{sections: {soma: 2*nA}}` for sections of neurons with a form.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Initial {
     /// An expression, evaluated for each element.
@@ -31,6 +32,8 @@ pub enum Initial {
         /// Their value.
         value: Text,
     },
+    /// An expression for each of some sections of neurons with a form; all other compartments keep what they have.
+    Sections(BTreeMap<String, Text>),
 }
 
 #[derive(Deserialize)]
@@ -40,6 +43,7 @@ struct Fields {
     unit: Option<String>,
     at: Option<Vec<u32>>,
     value: Option<Text>,
+    sections: Option<BTreeMap<String, Text>>,
 }
 
 impl<'de> Deserialize<'de> for Initial {
@@ -55,7 +59,7 @@ impl<'de> Visitor<'de> for InitialVisitor {
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(
-            "an expression such as `-60*mV`, a list of numbers, `{values: [...], unit: mV}` or `{at: [...], value: 2*nA}`",
+            "an expression such as `-60*mV`, a list of numbers, `{values: [...], unit: mV}`, `{at: [...], value: 2*nA}` or `{sections: {soma: 2*nA}}`",
         )
     }
 
@@ -90,11 +94,16 @@ impl<'de> Visitor<'de> for InitialVisitor {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Initial, A::Error> {
         let fields = Fields::deserialize(MapAccessDeserializer::new(map))?;
         match fields {
-            Fields { values: Some(values), unit, at: None, value: None } => Ok(Initial::Values { values, unit }),
-            Fields { values: None, unit: None, at: Some(elements), value: Some(value) } => {
+            Fields { values: Some(values), unit, at: None, value: None, sections: None } => {
+                Ok(Initial::Values { values, unit })
+            }
+            Fields { values: None, unit: None, at: Some(elements), value: Some(value), sections: None } => {
                 Ok(Initial::At { elements, value })
             }
-            _ => Err(serde::de::Error::custom("either `values` with `unit`, or `at` with `value`")),
+            Fields { values: None, unit: None, at: None, value: None, sections: Some(sections) } => {
+                Ok(Initial::Sections(sections))
+            }
+            _ => Err(serde::de::Error::custom("either `values` with `unit`, or `at` with `value`, or `sections`")),
         }
     }
 }
@@ -114,6 +123,11 @@ impl Serialize for Initial {
                 let mut map = serializer.serialize_map(Some(2))?;
                 map.serialize_entry("at", elements)?;
                 map.serialize_entry("value", value)?;
+                map.end()
+            }
+            Self::Sections(sections) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("sections", sections)?;
                 map.end()
             }
         }
@@ -136,7 +150,11 @@ impl JsonSchema for Initial {
                         "values": { "type": "array", "items": { "type": "number" } },
                         "unit": { "type": "string" },
                         "at": { "type": "array", "items": { "type": "integer", "minimum": 0 } },
-                        "value": { "type": ["string", "number", "boolean"] }
+                        "value": { "type": ["string", "number", "boolean"] },
+                        "sections": {
+                            "type": "object",
+                            "additionalProperties": { "type": ["string", "number", "boolean"] }
+                        }
                     },
                     "additionalProperties": false
                 }

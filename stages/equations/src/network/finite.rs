@@ -1,0 +1,106 @@
+//! Whether all variables are finite.
+//!
+//! Objects are looked at every so many steps, the larger the rarer, so that it takes a small part of the time of a step.
+//! The first step after which something was not finite is found by another run that looks after each.
+
+use super::error::NetworkError;
+use super::error::NetworkProblem;
+use super::object::Object;
+use crate::engine::State;
+use crate::language::equation::Values;
+
+/// Objects with this many values are looked at every [`OFTEN`] steps, twice as large ones half as often.
+const SMALL: usize = 1 << 14;
+/// Between two looks at small objects, in steps.
+const OFTEN: u64 = 16;
+
+/// Variables of an object that were finite when a run began.
+#[derive(Clone, Debug)]
+pub(crate) struct Watch {
+    object: usize,
+    columns: Vec<usize>,
+    every: u64,
+}
+
+/// A variable that is not finite any more.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Found {
+    pub object: usize,
+    pub column: usize,
+    pub element: usize,
+}
+
+impl Watch {
+    /// All variables of object `number` that are finite now. What is infinite at the beginning of a run is so on purpose.
+    pub(crate) fn new(object: &Object, number: usize, state: &State) -> Self {
+        let is_number = |column: &usize| object.layout.columns()[*column].values != Values::Boolean;
+        let own = 0..object.own_columns();
+        let columns: Vec<usize> =
+            own.filter(is_number).filter(|&column| not_finite(state.column(column)).is_none()).collect();
+        let values = columns.iter().map(|&column| state.column(column).len()).sum::<usize>();
+        Self { object: number, columns, every: OFTEN * (values / SMALL).max(1) as u64 }
+    }
+
+    /// Whether it is time to look after `rounds` rounds of the clocks.
+    pub(crate) fn is_due(&self, rounds: u64) -> bool {
+        rounds.is_multiple_of(self.every)
+    }
+
+    /// The longest time between two looks, in rounds.
+    pub(crate) fn every(&self) -> u64 {
+        self.every
+    }
+
+    /// The first value that is not finite.
+    pub(crate) fn find(&self, states: &[State]) -> Option<Found> {
+        let state = &states[self.object];
+        let found = |&column: &usize| not_finite(state.column(column)).map(|element| (column, element));
+        let (column, element) = self.columns.iter().find_map(found)?;
+        Some(Found { object: self.object, column, element })
+    }
+}
+
+impl Found {
+    /// What a user is told.
+    pub(crate) fn error(&self, objects: &[Object], states: &[State], step: u64) -> NetworkError {
+        let object = &objects[self.object];
+        let problem = NetworkProblem::NotFinite {
+            variable: object.layout.columns()[self.column].name.clone(),
+            element: self.element as u32,
+            value: states[self.object].column(self.column)[self.element],
+            step,
+            time_ms: step as f64 * object.dt * 1e3,
+        };
+        NetworkError::new(&object.path, problem)
+    }
+}
+
+/// The place of the first value that is not finite.
+fn not_finite(values: &[f64]) -> Option<usize> {
+    // Adding 1 to an exponent of all ones carries over into the sign. Without branches, so that it becomes vectors.
+    let carries = |value: &f64| (value.to_bits() & (u64::MAX >> 1)) + (1 << 52);
+    let any = |chunk: &[f64]| chunk.iter().fold(0, |all, value| all | carries(value)) >> 63 != 0;
+    let chunk = values.chunks(256).position(any)?;
+    let begin = chunk * 256;
+    values[begin..].iter().position(|value| !value.is_finite()).map(|place| begin + place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::not_finite;
+
+    #[test]
+    fn infinities_and_nan_are_found_wherever_they_are() {
+        let numbers = [0.0, -0.0, 1.0, -1.0, f64::MAX, f64::MIN, f64::MIN_POSITIVE, 5e-324];
+        let values: Vec<f64> = numbers.iter().copied().cycle().take(700).collect();
+        assert_eq!(not_finite(&values), None);
+        for bad in [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            for place in [0, 255, 256, 699] {
+                let mut values = values.clone();
+                values[place] = bad;
+                assert_eq!(not_finite(&values), Some(place), "{bad} at {place}");
+            }
+        }
+        assert_eq!(not_finite(&[]), None);
+    }
+}

@@ -1,0 +1,203 @@
+//! Forms of neurons: from what a model file says to compartments, with the names of parts of a neuron.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::language::error::nearest;
+use crate::network::context::{Context, not_allowed};
+use crate::network::description::{MorphologySource, SectionOfNeuron, Text, ThresholdLocation};
+use crate::network::error::{NetworkError, NetworkProblem};
+use crate::spatial::{Morphology, Section, Shape, swc};
+use crate::units::Dimension;
+
+const METRE: Dimension = Dimension::whole([1, 0, 0, 0, 0, 0, 0]);
+
+/// A morphology whose parts have names.
+#[derive(Clone, Debug)]
+pub(crate) struct Form {
+    /// The compartments of one neuron.
+    pub morphology: Morphology,
+    /// Numbers of compartments by the name of the part, in runs without gaps.
+    parts: BTreeMap<String, Vec<Range<usize>>>,
+}
+
+/// The form that a model says, `path` being that of its morphology.
+///
+/// # Errors
+/// Forms that nothing can have, files that are not there or broken.
+pub(super) fn form(context: &Context<'_>, path: &str, source: &MorphologySource) -> Result<Form, NetworkError> {
+    match source {
+        MorphologySource::Swc(name) => of_file(context, &format!("{path}.swc"), name),
+        MorphologySource::Sections(sections) => of_sections(context, &format!("{path}.sections"), sections),
+    }
+}
+
+fn of_file(context: &Context<'_>, path: &str, name: &str) -> Result<Form, NetworkError> {
+    let content = context.model.files.get(name).ok_or_else(|| {
+        let suggestion = nearest(name, context.model.files.keys().map(String::as_str));
+        NetworkError::new(path, NetworkProblem::Unknown { kind: "file", name: name.to_owned(), suggestion })
+    })?;
+    let morphology = swc::read(content)
+        .map_err(|error| NetworkError::new(path, NetworkProblem::File { name: name.to_owned(), error }))?;
+    let mut parts: BTreeMap<String, Vec<Range<usize>>> = BTreeMap::new();
+    for section in 0..morphology.sections() {
+        let range = morphology.range(section);
+        let structure = morphology.compartments().get(range.start).and_then(|own| own.structure).unwrap_or(0);
+        parts.entry(structure_name(structure)).or_default().push(range);
+    }
+    Ok(Form { morphology, parts })
+}
+
+/// What SWC files mean with their numbers.
+fn structure_name(structure: u32) -> String {
+    match structure {
+        1 => "soma".to_owned(),
+        2 => "axon".to_owned(),
+        3 => "dendrite".to_owned(),
+        4 => "apical".to_owned(),
+        other => format!("structure_{other}"),
+    }
+}
+
+fn of_sections(context: &Context<'_>, path: &str, described: &[SectionOfNeuron]) -> Result<Form, NetworkError> {
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut sections = Vec::with_capacity(described.len());
+    for (number, section) in described.iter().enumerate() {
+        let path = format!("{path}[{number}]");
+        let parent = match &section.parent {
+            None => None,
+            Some(parent) => Some(*numbers.get(parent.as_str()).ok_or_else(|| {
+                let known: Vec<String> = numbers.keys().map(|name| format!("`{name}`")).collect();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                let allowed = format!("the name of a section that stands before this one: {known}");
+                not_allowed(&format!("{path}.parent"), format!("`{parent}`"), allowed)
+            })?),
+        };
+        if section.name.is_empty() {
+            return Err(not_allowed(&format!("{path}.name"), "``".to_owned(), "a name".to_owned()));
+        }
+        if let Some(first) = numbers.insert(&section.name, number) {
+            let allowed = format!("a name that section {first} does not have");
+            return Err(not_allowed(&format!("{path}.name"), format!("`{}`", section.name), allowed));
+        }
+        sections.push(Section { parent, shape: shape(context, &path, section)? });
+    }
+    let morphology = Morphology::new(&sections).map_err(|error| NetworkError::new(path, error))?;
+    let range_of = |(name, number): (&str, usize)| (name.to_owned(), vec![morphology.range(number)]);
+    let parts = numbers.into_iter().map(range_of).collect();
+    Ok(Form { morphology, parts })
+}
+
+fn shape(context: &Context<'_>, path: &str, section: &SectionOfNeuron) -> Result<Shape, NetworkError> {
+    let length = |path: String, text: &Text| context.fixed(&path, text, METRE, "the length");
+    let each = |field: &str, texts: &[Text]| -> Result<Vec<f64>, NetworkError> {
+        let texts = texts.iter().enumerate();
+        texts.map(|(number, text)| length(format!("{path}.cones.{field}[{number}]"), text)).collect()
+    };
+    match (&section.soma, &section.cylinder, &section.cones) {
+        (Some(soma), None, None) => {
+            Ok(Shape::Soma { diameter: length(format!("{path}.soma.diameter"), &soma.diameter)? })
+        }
+        (None, Some(cylinder), None) => Ok(Shape::Cylinder {
+            compartments: cylinder.compartments as usize,
+            length: length(format!("{path}.cylinder.length"), &cylinder.length)?,
+            diameter: length(format!("{path}.cylinder.diameter"), &cylinder.diameter)?,
+        }),
+        (None, None, Some(cones)) => Ok(Shape::Cones {
+            lengths: each("lengths", &cones.lengths)?,
+            diameters: each("diameters", &cones.diameters)?,
+        }),
+        _ => {
+            let problem = NetworkProblem::Conflict("a section is one of `soma`, `cylinder` and `cones`".to_owned());
+            Err(NetworkError::new(path, problem))
+        }
+    }
+}
+
+impl Form {
+    /// How many compartments a neuron has.
+    pub fn compartments(&self) -> usize {
+        self.morphology.compartments().len()
+    }
+
+    /// The compartments of a part, ascending.
+    ///
+    /// # Errors
+    /// There is no part of this name.
+    pub fn part(&self, path: &str, name: &str) -> Result<Vec<u32>, NetworkError> {
+        let ranges = self.ranges(path, name)?;
+        Ok(ranges.iter().flat_map(|range| range.clone().map(|compartment| compartment as u32)).collect())
+    }
+
+    fn ranges(&self, path: &str, name: &str) -> Result<&[Range<usize>], NetworkError> {
+        self.parts.get(name).map(Vec::as_slice).ok_or_else(|| {
+            let suggestion = nearest(name, self.parts.keys().map(String::as_str));
+            NetworkError::new(path, NetworkProblem::Unknown { kind: "section", name: name.to_owned(), suggestion })
+        })
+    }
+
+    /// The number of the compartment at a place.
+    ///
+    /// # Errors
+    /// Places that the neuron does not have.
+    pub(super) fn compartment(
+        &self,
+        context: &Context<'_>,
+        path: &str,
+        place: &ThresholdLocation,
+    ) -> Result<u32, NetworkError> {
+        match place {
+            ThresholdLocation { compartment: Some(number), section: None, distance: None } => {
+                let count = self.compartments();
+                if (*number as usize) < count {
+                    return Ok(*number);
+                }
+                let allowed = format!("below {count}, as many compartments as a neuron has");
+                Err(not_allowed(&format!("{path}.compartment"), number.to_string(), allowed))
+            }
+            ThresholdLocation { compartment: None, section: Some(name), distance } => {
+                let ranges = self.ranges(&format!("{path}.section"), name)?;
+                match distance {
+                    None => Ok(ranges.first().map_or(0, |range| range.start as u32)),
+                    Some(text) => self.at_distance(context, &format!("{path}.distance"), name, ranges, text),
+                }
+            }
+            _ => {
+                let problem = "either `compartment`, or `section` with or without `distance`".to_owned();
+                Err(NetworkError::new(path, NetworkProblem::Conflict(problem)))
+            }
+        }
+    }
+
+    fn at_distance(
+        &self,
+        context: &Context<'_>,
+        path: &str,
+        name: &str,
+        ranges: &[Range<usize>],
+        text: &Text,
+    ) -> Result<u32, NetworkError> {
+        let distance = context.fixed(path, text, METRE, "the distance")?;
+        let [range] = ranges else {
+            let problem = format!("`{name}` are {} sections; name the place by `compartment`", ranges.len());
+            return Err(NetworkError::new(path, NetworkProblem::Conflict(problem)));
+        };
+        let mut end = 0.0;
+        let mut found = None;
+        for (number, own) in range.clone().zip(&self.morphology.compartments()[range.clone()]) {
+            // What lies at the border of two belongs to the second, at the end of the section to the last.
+            if distance >= end {
+                found = Some(number as u32);
+            }
+            end += own.length;
+        }
+        match found {
+            // Lengths are added up here, and rounded.
+            Some(number) if distance <= end * (1.0 + 1e-12) => Ok(number),
+            _ => {
+                let allowed = format!("from 0 to {} um, the length of `{name}`", end * 1e6);
+                Err(not_allowed(path, text.as_str().to_owned(), allowed))
+            }
+        }
+    }
+}
