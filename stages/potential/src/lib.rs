@@ -42,6 +42,7 @@
 
 pub mod cable;
 pub mod convolution;
+pub mod currents;
 pub mod head;
 pub mod kernels;
 pub mod membrane;

@@ -2,8 +2,8 @@
 
 use super::{
     bifurcation, channels, connectivity, connectome, cycles, epochs, events, features, held_out, kernels, lead_field,
-    metrics, model, neuron_table, nodes, pairs, parameters, populations, posterior, predictions, recordings, signals,
-    spectra, spectral_peaks, spectrograms, spikes, spiking_features,
+    metrics, model, neuron_table, nodes, pairs, parameters, populations, posterior, predictions, recordings, segments,
+    signals, spectra, spectral_peaks, spectrograms, spikes, spiking_features,
 };
 use crate::schema::TableSchema;
 
@@ -97,6 +97,7 @@ pub const ALL: &[TableSpec] = &[
         read_by: IMPORT,
     },
     TableSpec { name: recordings::TABLE, columns: Some(recordings_columns), further: Further::Kept, read_by: IMPORT },
+    TableSpec { name: segments::TABLE, columns: Some(segments::schema), further: Further::Ignored, read_by: IMPORT },
     TableSpec {
         name: signals::TABLE,
         columns: Some(signals::schema),

@@ -23,6 +23,7 @@ pub mod populations;
 pub mod posterior;
 pub mod predictions;
 pub mod recordings;
+pub mod segments;
 pub mod signals;
 pub mod spectra;
 pub mod spectral_peaks;

@@ -1,5 +1,6 @@
-//! `potential.*`: from spikes to dipole moments, local field potentials and EEG.
+//! `potential.*`: from spikes or membrane currents to dipole moments, local field potentials and EEG.
 
+mod from_currents;
 mod from_spikes;
 mod head;
 mod head_config;
@@ -14,5 +15,11 @@ mod names_or_places;
 use lapicque_pipeline::Kind;
 
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![Box::new(kernels::KIND), Box::new(from_spikes::KIND), Box::new(head::KIND), Box::new(lead_field::KIND)]
+    vec![
+        Box::new(kernels::KIND),
+        Box::new(from_spikes::KIND),
+        Box::new(from_currents::KIND),
+        Box::new(head::KIND),
+        Box::new(lead_field::KIND),
+    ]
 }

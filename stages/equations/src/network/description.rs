@@ -22,7 +22,7 @@
 //!     target: G[50:100]
 //!     on_pre: v_post += w
 //!     delay: 1*ms
-//!     connect: {p: 0.1}
+//!     connect: [{p: 0.1}]
 //! monitors:
 //!   spikes: {G: {of: G}}
 //!   state: {v: {of: G, variables: [v], record: [0, 1]}}
