@@ -1,22 +1,20 @@
 //! Batches in processes of their own give what they give here, also when these are killed.
 
-use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use lapicque_pipeline::task::BatchTask;
 use lapicque_pipeline::worker::work;
-use lapicque_pipeline::{Done, Executor, Outcome, Store};
-use lapicque_schemas::Digest;
+use lapicque_pipeline::{Done, Executor, Outcome, StageRun, Store};
 use lapicque_store::ParquetStore;
 use serde_json::{Value, json};
 
 use crate::conformance;
-use crate::support::{Lab, Processes, Ran, Settings, VARIABLE, numbers};
+use crate::support::{Lab, Processes, Settings, VARIABLE, numbers};
 
-/// Those that ask what is computed, and what comes out.
-const SUITES: [&str; 4] = ["conformance::", "edits::", "incremental::", "sweep::"];
+/// Those that ask what is computed, and what comes out. Other tests of `conformance` bind stages or call them here, whatever an executor does.
+const SUITES: [&str; 5] = ["conformance::defaults::", "conformance::results::", "edits::", "incremental::", "sweep::"];
 
 /// Rows that are not kept are handed from batch to batch in memory; processes compute them again.
 const IN_ONE_PROCESS: &str = "one_circuit_is_simulated_once_though_its_rows_are_not_kept";
@@ -27,26 +25,25 @@ fn the_suites_pass_in_processes_of_their_own() {
     let answer = again.args(SUITES).args(["--skip", IN_ONE_PROCESS]).env(VARIABLE, "processes").output().unwrap();
     let told = String::from_utf8_lossy(&answer.stdout).into_owned();
     assert!(answer.status.success(), "{told}\n{}", String::from_utf8_lossy(&answer.stderr));
+    for suite in SUITES {
+        assert!(told.contains(&format!("test {suite}")), "no test is called {suite}\n{told}");
+    }
     assert!(told.contains("incremental::the_calls_that_run_are_those_of_the_recording ... ok"), "{told}");
-}
-
-/// Everything that a run stored, but for the times that it took.
-fn contents(ran: &Ran) -> BTreeMap<String, BTreeMap<String, Result<Vec<Digest>, String>>> {
-    ran.record.stages.iter().map(|stage| (stage.stage.clone(), ran.contents(&stage.stage))).collect()
 }
 
 #[test]
 fn whoever_is_killed_the_results_are_the_same() {
-    let lab = conformance::lab();
-    let here = lab.run(&conformance::every_kind());
-    assert!(here.record.ok, "{:?}", here.failures());
+    let here = conformance::reference();
     let mut kills = 0;
     for seed in 0..2 {
         let lab = conformance::lab();
         let processes = Processes::new(Some(seed));
         let ran = lab.run_by(&conformance::every_kind(), Settings::default(), Some(&processes));
         assert!(ran.record.ok, "{:?}", ran.failures());
-        assert_eq!(contents(&ran), contents(&here));
+        assert_eq!(ran.record.stages.len(), here.record.stages.len());
+        for StageRun { stage, .. } in &here.record.stages {
+            assert_eq!(ran.contents(stage), *here.contents(stage), "{stage}");
+        }
         assert!(lab.run(&conformance::every_kind()).computed().is_empty());
         kills += processes.kills();
     }

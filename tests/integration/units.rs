@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use arrow::datatypes::DataType;
 use lapicque_units::{Dimension, Unit};
 
-use crate::conformance::{every_kind, lab};
+use crate::conformance::{every_kind, lab, reference};
 use crate::support::texts;
 
 use numbers::{TIMES_OF_SIGNALS, WITHOUT};
@@ -65,14 +65,14 @@ fn every_column_has_the_unit_of_its_quantity() {
 fn units_in_tables_can_be_read() {
     let lab = lab();
     let pipeline = every_kind();
-    let ran = lab.run(&pipeline);
+    let ran = reference();
     let (_, graph) = lab.bind(&pipeline).unwrap_or_else(|problems| panic!("{problems}"));
     let mut read = BTreeSet::new();
     for stage in &graph.stages {
         for (number, output) in stage.bound().outputs.iter().enumerate() {
             if output.schema.column("unit").is_some() {
                 // A file of a recording need not tell its unit.
-                let told = texts(&ran.output(&stage.name, number), "unit").into_iter().filter(|unit| !unit.is_empty());
+                let told = texts(ran.output(&stage.name, number), "unit").into_iter().filter(|unit| !unit.is_empty());
                 for unit in told {
                     if let Err(error) = Unit::parse(&unit) {
                         panic!("{}.{}: {error}", stage.name, output.name);

@@ -302,6 +302,11 @@ fn what_cannot_be_is_told_by_field() {
         (format!("{long}    parameters: {{ thet: 1 }}\n"), "did you mean `theta`?"),
         (format!("{long}    general: {{ link: logit }}\n"), "it describes the model general"),
         ("    model: general\n    neurons: 1\n    steps: 1\n".to_owned(), "needs its parts, e.g. `{link: logit}`"),
+        (
+            "    neurons: 1\n    steps: 1\n".to_owned(),
+            "missing field `model`; it is one of bernoulli_glm, poisson_glm, rectified_lnp, rectified_sam, threshold_sam, \
+             general",
+        ),
         ("    model: generalized\n    neurons: 1\n    steps: 1\n".to_owned(), "unknown name `generalized`"),
         (format!("{long}    populations: {{ E: 10 }}\n"), "`populations` say how many there are"),
         (

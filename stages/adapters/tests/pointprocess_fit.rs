@@ -458,7 +458,7 @@ fn samples_that_cannot_be_fitted_fail_with_a_reason() {
     fails(&rows(&[]), json!({}), "the populations table has no neuron");
     fails(&rows(&[row("E", 2, 1e4)]), json!({}), "the populations table has no `I`, but it has spikes");
     fails(&rows(&[row("E", 1, 1e4), row("I", 1, 1e4)]), json!({}), "population E: neuron 1 fires, but it has 1");
-    fails(&rows(&[row("E", 2, 1e4), row("E", 1, 1e4)]), json!({}), "population E: the populations table has it twice");
+    fails(&rows(&[row("E", 2, 1e4), row("E", 1, 1e4)]), json!({}), "the populations table has `E` twice");
     fails(&rows(&[row("E", 2, 1e4), row("I", 1, 9e3)]), json!({}), "expected the same");
     fails(&rows(&[row("E", 2, -1.0), row("I", 1, -1.0)]), json!({}), "the end must come after the start");
     let event = |onset_s: f64, value: &str| {

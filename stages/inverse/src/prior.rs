@@ -13,16 +13,14 @@
 //! either bound keep their digits. A density over z is one over values that has no mass where the prior has none, whatever it is.
 
 mod joint;
-mod normal_law;
 
 pub use joint::JointPrior;
 
 use lapicque_numerics::random::Generator;
+use lapicque_numerics::special::{LOG_SQRT_TWO_PI, normal_below, normal_quantile};
 use serde::{Deserialize, Serialize};
 
 use crate::InverseError;
-pub(crate) use normal_law::quantile as normal_quantile;
-use normal_law::{LOG_SQRT_TWO_PI, below as normal_below};
 
 /// The distribution of one target, independent of the others. Numbers are in the unit of the target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

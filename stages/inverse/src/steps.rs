@@ -13,6 +13,7 @@
 //!
 //! A missing value is no step: [`Missing`] says what is done with it before.
 
+use lapicque_numerics::special::normal_quantile;
 use ndarray::{Array2, ArrayView2};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,6 @@ use smartcore::decomposition::pca::{PCA, PCAParameters};
 use smartcore::error::Failed;
 
 use crate::estimators::Stored;
-use crate::prior::normal_quantile;
 use crate::{InverseError, Moments};
 
 /// A step, as configurations name it.

@@ -3,7 +3,8 @@
 
 use lapicque_numerics::special::parabolic_cylinder::stretches;
 use lapicque_numerics::special::{
-    dawson, erf, erfcx, erfcx_deficit, erfcx_integral, erfcx_integral_over, exp_m1_over, lambert_w,
+    dawson, erf, erfcx, erfcx_deficit, erfcx_integral, erfcx_integral_over, exp_m1_over, lambert_w, normal_below,
+    normal_quantile,
 };
 use num_complex::Complex64;
 
@@ -62,8 +63,41 @@ fn the_complex_error_function_agrees_in_all_quadrants() {
     }
 }
 
+const NORMAL: &str = include_str!("../../../tests/golden/special_functions/normal.csv");
+
+#[test]
+fn the_normal_distribution_and_its_quantiles_keep_their_digits_in_tails() {
+    for row in rows(NORMAL) {
+        let (p, quantile, x, below) = (row[0], row[1], row[2], row[3]);
+        assert_close(normal_below(x), below, 1e-15 * (1.0 + x * x), &format!("normal_below({x})"));
+        let error = (normal_quantile(p) - quantile).abs() / quantile.abs().max(1.0);
+        assert!(error <= 1e-15, "normal_quantile({p:e}): {} against {quantile}: {error:e}", normal_quantile(p));
+    }
+}
+
+#[test]
+fn quantiles_are_the_inverse_over_all_of_a_tail() {
+    for place in 0..580 {
+        let p = 0.5 * 0.3f64.powi(place);
+        let again = normal_below(normal_quantile(p));
+        // What the rounding of a quantile moves, and of its square.
+        assert!((again / p - 1.0).abs() < 1e-12, "{p:e}: {:e}", again / p - 1.0);
+    }
+}
+
+#[test]
+fn probabilities_that_cannot_be_have_infinite_quantiles() {
+    assert_eq!(
+        (normal_quantile(0.5), normal_quantile(0.0), normal_quantile(1.0)),
+        (0.0, f64::NEG_INFINITY, f64::INFINITY)
+    );
+    assert_eq!((normal_quantile(-0.1), normal_quantile(1.1)), (f64::NEG_INFINITY, f64::INFINITY));
+    assert_eq!((normal_below(0.0), normal_below(f64::INFINITY), normal_below(f64::NEG_INFINITY)), (0.5, 1.0, 0.0));
+}
+
 #[test]
 fn what_is_not_a_number_stays_so() {
+    assert!(normal_below(f64::NAN).is_nan() && normal_quantile(f64::NAN).is_nan());
     assert!(erfcx(f64::NAN).is_nan() && dawson(f64::NAN).is_nan());
     assert!(erfcx_integral(f64::NAN).is_nan() && erfcx_integral(-1.0).is_nan());
     assert!(erfcx_deficit(f64::NAN).is_nan() && erf(Complex64::new(f64::NAN, 0.0)).is_nan());

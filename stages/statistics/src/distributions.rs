@@ -10,10 +10,10 @@
 //! (Johnson, Kotz and Balakrishnan, Continuous univariate distributions 2, 31.1), by Gauss-Legendre panels that are narrow where
 //! Phi rises. All of its terms are positive, so nothing cancels.
 
+use lapicque_numerics::special::normal_quantile;
 use lapicque_numerics::special::quadrature::NODES;
 use libm::erfc;
 use statrs::function::beta::beta_reg;
-use statrs::function::erf::erfc_inv;
 use statrs::function::gamma::{gamma_ur, ln_gamma};
 
 /// P(|T| >= |t|) of Student's t with `df` degrees of freedom, which need not be whole; NaN where either is NaN or `df` is not positive.
@@ -51,10 +51,7 @@ pub fn above_chi_squared(x: f64, df: f64) -> f64 {
 
 /// The z with P(|Z| >= z) = `p`, for `p` in (0, 1).
 pub fn two_sided_normal_quantile(p: f64) -> f64 {
-    let near = std::f64::consts::SQRT_2 * erfc_inv(p);
-    // A step of Newton brings it to the last digits.
-    let density = (2.0 / std::f64::consts::PI).sqrt() * (-0.5 * near * near).exp();
-    near + (two_sided_normal(near) - p) / density
+    -normal_quantile(0.5 * p)
 }
 
 /// The t with P(|T| >= t) = `p`, for `p` in (0, 1).

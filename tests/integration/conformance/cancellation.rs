@@ -8,7 +8,7 @@ use lapicque_pipeline::{
     Context, Event, FailureReason, MemoryStore, Planner, RunOptions, Stage, Store, Unit, run, tasks,
 };
 
-use super::{every_kind, lab};
+use super::{every_kind, lab, reference};
 
 /// What a stage may look at without end if it never looks whether it is cancelled.
 const LOOPS: [usize; 4] = [0, 1, 30, 1000];
@@ -17,7 +17,7 @@ const LOOPS: [usize; 4] = [0, 1, 30, 1000];
 fn a_stage_that_is_cancelled_gives_what_it_would_have_given_or_nothing() {
     let lab = lab();
     let pipeline = every_kind();
-    let reference = lab.run(&pipeline);
+    let reference = reference();
     let (_, graph) = lab.bind(&pipeline).unwrap();
     let mut cancelled_kinds = 0;
     for wait in LOOPS {
@@ -77,7 +77,7 @@ fn a_stage_that_is_cancelled_gives_what_it_would_have_given_or_nothing() {
 fn a_run_that_is_cancelled_at_any_event_is_finished_by_the_next() {
     let lab = lab();
     let pipeline = every_kind();
-    let reference = lab.run(&pipeline);
+    let reference = reference();
     let (parsed, graph) = lab.bind(&pipeline).unwrap();
     let store = MemoryStore::default();
     let go = |wanted: usize| {

@@ -153,6 +153,13 @@ pub(super) fn stages(pipeline: &Value) -> Vec<String> {
     pipeline["stages"].as_object().unwrap().keys().cloned().collect()
 }
 
+/// The pipeline of a stage and all that it needs.
+pub(super) fn alone(pipeline: &Value, name: &str) -> Value {
+    let mut small = pipeline.clone();
+    small["stages"] = Value::Object(with_inputs(pipeline["stages"].as_object().unwrap(), name));
+    small
+}
+
 /// A stage with all that it needs.
 pub(super) fn with_inputs(stages: &Map<String, Value>, name: &str) -> Map<String, Value> {
     let mut needed = vec![name.to_owned()];

@@ -3,7 +3,7 @@
 use lapicque_pipeline::RESERVED_KEYS;
 use serde_json::{Map, Value};
 
-use super::cases::runs_here;
+use super::cases::{alone, runs_here};
 use super::{every_kind, lab};
 
 #[test]
@@ -80,20 +80,17 @@ fn a_configuration_is_the_same_however_its_keys_are_ordered() {
 #[test]
 fn an_unknown_key_is_refused_with_what_was_meant() {
     let lab = lab();
+    let every_kind = every_kind();
     for kind in lapicque::registry().iter().filter(|kind| runs_here(kind.name())) {
         let schema = kind.config_schema();
         let Some(property) = schema["properties"].as_object().and_then(|p| p.keys().max_by_key(|key| key.len())) else {
             continue;
         };
-        let mut pipeline = every_kind();
-        let (name, stage) = pipeline["stages"]
-            .as_object_mut()
-            .unwrap()
-            .iter_mut()
-            .find(|(_, stage)| stage["kind"] == kind.name())
-            .unwrap();
+        let of_kind = |(_, stage): &(&String, &Value)| stage["kind"] == kind.name();
+        let (name, _) = every_kind["stages"].as_object().unwrap().iter().find(of_kind).unwrap();
+        let mut pipeline = alone(&every_kind, name);
         let misspelt = format!("{property}x");
-        stage[&misspelt] = Value::Bool(true);
+        pipeline["stages"][name][&misspelt] = Value::Bool(true);
         let field = format!("stages.{name}.{misspelt}");
         let problem = lab.bind(&pipeline).map(|_| ()).unwrap_err();
         assert!(problem.contains(&field), "{}: {problem}", kind.name());

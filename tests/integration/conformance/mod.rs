@@ -7,12 +7,14 @@ mod defaults;
 mod ingredients;
 mod messages;
 mod pass;
+mod reference;
 mod results;
 mod rounded;
 mod task;
 
 use cases::stages;
 pub(crate) use cases::{every_kind, lab};
+pub(crate) use reference::reference;
 
 /// All kinds, and one that passes tables on.
 pub(crate) fn registry() -> lapicque_pipeline::Registry {

@@ -46,13 +46,18 @@ pub(super) fn registry() -> Registry {
     Registry::new(kinds)
 }
 
+/// The name of such a stage before an input.
+pub(super) fn pass_before(stage: &str, port: &str) -> String {
+    format!("{stage}_{port}")
+}
+
 /// The pipeline with such a stage before every input.
 pub(super) fn with_passes(pipeline: &Value, change: Change) -> Value {
     let mut changed = pipeline.clone();
     let stages = changed["stages"].as_object_mut().unwrap();
     for (name, stage) in pipeline["stages"].as_object().unwrap() {
         for (port, from) in stage["inputs"].as_object().into_iter().flatten() {
-            let pass = format!("{name}_{port}");
+            let pass = pass_before(name, port);
             stages.insert(pass.clone(), json!({"kind": PASS, "inputs": {port: from}, "change": change}));
             stages[name]["inputs"][port] = json!(pass);
         }

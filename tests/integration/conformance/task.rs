@@ -8,7 +8,7 @@ use lapicque_pipeline::task::BatchTask;
 use lapicque_pipeline::{Context, Grain, MemoryStore, Planner, Stage, Store, Unit, tasks};
 use serde_json::json;
 
-use super::{every_kind, lab};
+use super::{every_kind, lab, reference};
 
 #[test]
 fn a_task_gives_the_same_through_json() {
@@ -16,7 +16,7 @@ fn a_task_gives_the_same_through_json() {
     let mut pipeline = every_kind();
     pipeline["stages"]["spikes"]["keep"] = json!(false);
     pipeline["stages"]["epochs"]["batch"] = json!(2);
-    let reference = lab.run(&pipeline);
+    let reference = reference();
     let (_, graph) = lab.bind(&pipeline).unwrap();
     let store = MemoryStore::default();
     let context = Context { threads: 1, cancelled: &AtomicBool::new(false), progress: &|_| {} };

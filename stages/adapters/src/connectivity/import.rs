@@ -10,20 +10,17 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use arrow_array::RecordBatch;
-use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Output, Points, SampleError, SampleOutput, Samples, Stage,
-    each_sample,
-};
+use lapicque_pipeline::{BindRequest, ConfigError, Output, Stage};
 use lapicque_schemas::tables::connectivity;
 use lapicque_schemas::{Digest, content_digest};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 
 use crate::import::names_of;
 use crate::kind_config::{SimpleKind, problem, read, schema_of};
+use crate::read_files::ReadFiles;
 
 const REVISION: u32 = 1;
 
@@ -110,12 +107,6 @@ struct Connections {
     notes: Vec<String>,
 }
 
-struct ImportStage {
-    bound: Bound,
-    /// One for each sample; a single one where there are no samples.
-    tables: Vec<RecordBatch>,
-}
-
 fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let config: Config = read(request)?;
     if config.numbered_from > 1 {
@@ -134,26 +125,18 @@ fn import(request: &BindRequest<'_>, config: &Config) -> Result<Box<dyn Stage>, 
         matching.sort_by(|one, other| natural(one, other));
         paths.extend(matching);
     }
-    let (mut tables, mut digests, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut read, mut notes) = (Vec::new(), Vec::new());
     for path in &paths {
         let file = request.open("path", path)?;
         let fail = |message: String| ConfigError::at("path", format!("`{}`: {message}", file.name));
         let connections = files::read(&file, config)?;
         let (table, digest) = of_connections(&connections, config.neurons).map_err(fail)?;
-        tables.push(table);
-        digests.push(digest);
+        read.push((vec![table], digest));
         notes.extend(connections.notes.into_iter().map(|note| format!("`{}`: {note}", file.name)));
     }
+    let labels = (read.len() > 1).then(|| names_of(&paths.iter().map(String::as_str).collect::<Vec<_>>()));
     let output = Output::new(connectivity::TABLE, connectivity::schema());
-    let mut bound = Bound::new(REVISION, Value::Object(serde_json::Map::new()), &[], vec![output]);
-    if tables.len() > 1 {
-        let labels = Some(names_of(&paths.iter().map(String::as_str).collect::<Vec<_>>()));
-        bound.samples = Samples::Known(Points { labels, digests, unread: Vec::new() });
-    } else {
-        bound.files = digests.into_iter().map(|digest| ("path".to_owned(), digest)).collect();
-    }
-    bound.notes = notes;
-    Ok(Box::new(ImportStage { bound, tables }))
+    Ok(Box::new(ReadFiles::new(REVISION, vec![output], labels, read, notes)))
 }
 
 fn of_connections(connections: &Connections, neurons: Option<u32>) -> Result<(RecordBatch, Digest), String> {
@@ -176,21 +159,6 @@ fn of_connections(connections: &Connections, neurons: Option<u32>) -> Result<(Re
     let table = connectivity::write(neurons, &connections.rows).map_err(|error| error.to_string())?;
     let digest = content_digest(&table.schema(), std::slice::from_ref(&table)).map_err(|error| error.to_string())?;
     Ok((table, digest))
-}
-
-impl Stage for ImportStage {
-    fn bound(&self) -> &Bound {
-        &self.bound
-    }
-
-    fn run(&self, _: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
-        each_sample(batch, |_, sample| {
-            let number = if self.bound.points().is_some() { sample.point } else { 0 };
-            let table = self.tables.get(number);
-            let table = table.ok_or_else(|| SampleError::internal(format!("there is no point {number}")))?;
-            Ok(SampleOutput::of(table.clone()))
-        })
-    }
 }
 
 /// As people sort names: numbers in them by what they are worth.

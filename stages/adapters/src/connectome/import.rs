@@ -6,21 +6,16 @@
 mod config;
 mod files;
 
-use arrow_array::RecordBatch;
 use lapicque_neuralmass::connectome::{
     Connectome, ConnectomeError, Hemisphere, Normalisation, Place, Threshold, mean, refuse_memory,
 };
-use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, FileRef, Points, SampleError, SampleOutput, Samples, Stage,
-    each_sample,
-};
+use lapicque_pipeline::{BindRequest, ConfigError, FileRef, Stage};
 use lapicque_recording::matrix::Matrix;
-use lapicque_schemas::{Digest, DigestBuilder, content_digest};
-use serde_json::Value;
 
 use super::tables::{outputs, tables};
 use crate::import::names_of;
 use crate::kind_config::{SimpleKind, read, schema_of};
+use crate::read_files::{ReadFiles, digest_of};
 use config::{Config, Normalise, Rows};
 pub(crate) use files::matrix;
 use files::{Subject, divisors, names, read_subject};
@@ -34,15 +29,6 @@ pub(super) const KIND: SimpleKind = SimpleKind {
     config_schema: schema_of::<Config>,
     bind,
 };
-
-/// The tables of a sample: connections and nodes.
-type Tables = [RecordBatch; 2];
-
-struct ImportStage {
-    bound: Bound,
-    /// One for each sample; a single one where there are no samples.
-    tables: Vec<Tables>,
-}
 
 fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let config: Config = read(request)?;
@@ -109,44 +95,13 @@ fn finish(
     subjects: Vec<(Connectome, Vec<Place>)>,
     notes: Vec<String>,
 ) -> Result<Box<dyn Stage>, ConfigError> {
-    let fail = |error: String| ConfigError::at("path", error);
-    let mut all = Vec::with_capacity(subjects.len());
-    let mut digests = Vec::with_capacity(subjects.len());
+    let mut read = Vec::with_capacity(subjects.len());
     for (connectome, places) in subjects {
-        let tables = tables(&connectome, places).map_err(|error| fail(error.to_string()))?;
-        digests.push(digest(&tables).map_err(fail)?);
-        all.push(tables);
+        let tables = tables(&connectome, places).map_err(|error| ConfigError::at("path", error))?;
+        let digest = digest_of("lapicque imported connectome 1", &tables);
+        read.push((tables.to_vec(), digest.map_err(|error| ConfigError::at("path", error))?));
     }
-    let mut bound = Bound::new(REVISION, Value::Object(serde_json::Map::new()), &[], outputs());
-    match labels {
-        Some(labels) => bound.samples = Samples::Known(Points { labels: Some(labels), digests, unread: Vec::new() }),
-        None => bound.files = digests.into_iter().map(|digest| ("path".to_owned(), digest)).collect(),
-    }
-    bound.notes = notes;
-    Ok(Box::new(ImportStage { bound, tables: all }))
-}
-
-fn digest(tables: &Tables) -> Result<Digest, String> {
-    let mut builder = DigestBuilder::new("lapicque imported connectome 1");
-    for table in tables {
-        builder.digest(content_digest(&table.schema(), std::slice::from_ref(table)).map_err(|e| e.to_string())?);
-    }
-    Ok(builder.finish())
-}
-
-impl Stage for ImportStage {
-    fn bound(&self) -> &Bound {
-        &self.bound
-    }
-
-    fn run(&self, _: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
-        each_sample(batch, |_, sample| {
-            let number = if self.bound.points().is_some() { sample.point } else { 0 };
-            let tables = self.tables.get(number);
-            let tables = tables.ok_or_else(|| SampleError::internal(format!("there is no point {number}")))?;
-            Ok(SampleOutput { tables: tables.to_vec(), notes: Vec::new() })
-        })
-    }
+    Ok(Box::new(ReadFiles::new(REVISION, outputs(), labels, read, notes)))
 }
 
 /// The files of a name or pattern, sorted by name.

@@ -22,10 +22,10 @@ use lapicque_units::{Time, write_number};
 use super::by_signal::{schema, table, undefined};
 use super::spike_trains_config::{Config, Level, Measure, PairMeasure};
 use super::spike_trains_recording::{populations as read_populations, units};
-use super::spiking::missing_columns;
 use super::{spike_trains_pairs as of_pairs, spike_trains_tables as tables};
-use crate::kind_config::{SimpleKind, bound, read, schema_of};
+use crate::kind_config::{SimpleKind, bound, missing_columns, read, schema_of};
 use crate::signal::missing::Remark;
+use crate::spike_tables::{POPULATION_COLUMNS, SPIKE_COLUMNS, time_step_ms};
 
 const REVISION: u32 = 1;
 const DEFINITIONS: &str = "spike_trains 1";
@@ -34,8 +34,6 @@ const PORTS: &[PortSpec] = &[
     PortSpec::new("populations", populations::TABLE, PortMode::Either, true),
     PortSpec::new("events", events::TABLE, PortMode::Either, false),
 ];
-const SPIKE_COLUMNS: [&str; 3] = ["population", "neuron", "step"];
-const POPULATION_COLUMNS: [&str; 4] = ["population", "size", "t_start_ms", "t_stop_ms"];
 const EVENT_COLUMNS: [&str; 4] = ["onset_s", "kind", "value", "channel"];
 
 pub(super) const KIND: SimpleKind = SimpleKind {
@@ -55,18 +53,7 @@ struct SpikeTrainsStage {
 fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let config: Config = read(request)?;
     let mut problems = config.problems();
-    let mut dt_ms = None;
-    if let Some(input) = request.input("spikes") {
-        problems.extend(missing_columns("spikes", &input.schema, &SPIKE_COLUMNS));
-        dt_ms = spikes::dt_ms(&input.schema).filter(|dt| *dt > 0.0 && dt.is_finite());
-        if dt_ms.is_none() {
-            let message = "the column `step` has no metadata `dt_ms`: the time step is not known";
-            problems.push(ConfigError::at("inputs.spikes", message));
-        }
-    }
-    if let Some(input) = request.input("populations") {
-        problems.extend(missing_columns("populations", &input.schema, &POPULATION_COLUMNS));
-    }
+    let dt_ms = time_step_ms(request, &mut problems);
     if let Some(input) = request.input("events") {
         problems.extend(missing_columns("events", &input.schema, &EVENT_COLUMNS));
     }

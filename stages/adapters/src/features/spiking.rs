@@ -1,8 +1,6 @@
 //! `features.spiking`: rate, regularity, variability and correlation of the spikes of each population
 //! ([`lapicque_spiking::statistics`]). What too few spikes define is NaN.
 
-use std::collections::BTreeMap;
-
 use arrow_array::RecordBatch;
 use lapicque_numerics::grid::TimeGrid;
 use lapicque_pipeline::{
@@ -10,7 +8,7 @@ use lapicque_pipeline::{
     Stage, each_sample,
 };
 use lapicque_schemas::tables::populations::{self, PopulationRow};
-use lapicque_schemas::tables::{int_column, spikes, spiking_features, text_column};
+use lapicque_schemas::tables::{spikes, spiking_features};
 use lapicque_spiking::statistics::{fano_factor, interval_cv, mean_count_correlation, rate_hz, rate_sd_hz};
 use lapicque_spiking::{PopulationSummary, Recording};
 use lapicque_units::{Time, write_number};
@@ -18,13 +16,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kind_config::{SimpleKind, bound, read, schema_of};
+use crate::spike_tables::{POPULATION_COLUMNS, SPIKE_COLUMNS, read_populations, spikes_by_population, time_step_ms};
 
 const REVISION: u32 = 1;
 const PORTS: &[PortSpec] = &[
     PortSpec::new("spikes", spikes::TABLE, PortMode::Either, true),
     PortSpec::new("populations", populations::TABLE, PortMode::Either, true),
 ];
-const POPULATION_COLUMNS: [&str; 4] = ["population", "size", "t_start_ms", "t_stop_ms"];
+/// A neuron costs memory whether it fires or not.
+pub(super) const MOST_NEURONS: u32 = 1 << 26;
 
 pub(super) const KIND: SimpleKind = SimpleKind {
     name: "features.spiking",
@@ -76,23 +76,7 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
             problems.push(ConfigError::at(field, format!("{bin}: a bin is finite and above 0 ms")));
         }
     }
-    let dt_ms = match request.input("spikes").map(|input| &input.schema) {
-        Some(schema) => {
-            problems.extend(missing_columns("spikes", schema, &["population", "neuron", "step"]));
-            let dt_ms = spikes::dt_ms(schema).filter(|dt| *dt > 0.0 && dt.is_finite());
-            if dt_ms.is_none() {
-                problems.push(ConfigError::at(
-                    "inputs.spikes",
-                    "the column `step` has no metadata `dt_ms`: the time step is not known",
-                ));
-            }
-            dt_ms
-        }
-        None => None,
-    };
-    if let Some(input) = request.input("populations") {
-        problems.extend(missing_columns("populations", &input.schema, &POPULATION_COLUMNS));
-    }
+    let dt_ms = time_step_ms(request, &mut problems);
     let (Some(dt_ms), true) = (dt_ms, problems.is_empty()) else {
         return Err(problems);
     };
@@ -101,7 +85,7 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let schema = spiking_features::schema(&statistics(&fano, &correlation));
     let mut bound = bound(REVISION, &config, &Config::default(), request, vec![Output::new("features", schema)])?;
     bound.reads = vec![
-        Read::columns("spikes", ["population", "neuron", "step"].map(str::to_owned)),
+        Read::columns("spikes", SPIKE_COLUMNS.map(str::to_owned)),
         Read::columns("populations", POPULATION_COLUMNS.map(str::to_owned)),
     ];
     bound.notes.extend(uneven_bins(&[(&fano, config.bin), (&correlation, config.correlation_bin)], dt_ms));
@@ -121,16 +105,6 @@ fn uneven_bins(bins: &[(&String, Time)], dt_ms: f64) -> Vec<String> {
         )
     };
     uneven.map(remark).collect()
-}
-
-pub(super) fn missing_columns(port: &str, schema: &lapicque_schemas::TableSchema, due: &[&str]) -> Vec<ConfigError> {
-    let missing = due.iter().filter(|column| schema.column(column).is_none());
-    let present = || schema.column_names().collect::<Vec<_>>().join(", ");
-    missing
-        .map(|column| {
-            ConfigError::at(format!("inputs.{port}"), format!("it has no column `{column}` (it has: {})", present()))
-        })
-        .collect()
 }
 
 fn statistics<'a>(fano: &'a str, correlation: &'a str) -> [spiking_features::Statistic<'a>; 5] {
@@ -176,35 +150,8 @@ impl Stage for SpikingStage {
 impl SpikingStage {
     /// Spikes by population, in order of time, whatever the order of the table; all of them possible.
     fn recording(&self, spikes: &RecordBatch, populations: &RecordBatch) -> Result<Recording, SampleError> {
-        let summaries = read_populations(populations)?;
-        let mut of_population: BTreeMap<&str, Vec<(u32, u32)>> = BTreeMap::new();
-        for row in &summaries {
-            if of_population.insert(&row.population, Vec::new()).is_some() {
-                return Err(SampleError::input(format!("the populations table has `{}` twice", row.population)));
-            }
-        }
-        let name = text_column(spikes::TABLE, spikes, "population").map_err(SampleError::input)?;
-        let neuron = int_column(spikes::TABLE, spikes, "neuron").map_err(SampleError::input)?;
-        let step = int_column(spikes::TABLE, spikes, "step").map_err(SampleError::input)?;
-        for row in 0..spikes.num_rows() {
-            let Some(own) = of_population.get_mut(name.value(row)) else {
-                return Err(SampleError::input(format!(
-                    "the populations table has no `{}`, but it has spikes",
-                    name.value(row)
-                )));
-            };
-            match (u32::try_from(step[row]), u32::try_from(neuron[row])) {
-                (Ok(step), Ok(neuron)) => own.push((step, neuron)),
-                _ => {
-                    return Err(SampleError::input(format!(
-                        "neuron {}, step {}: both are from 0 to {}",
-                        neuron[row],
-                        step[row],
-                        u32::MAX
-                    )));
-                }
-            }
-        }
+        let summaries = read_populations(populations, MOST_NEURONS)?;
+        let of_population = spikes_by_population(spikes, &summaries)?;
         let mut recording = Recording {
             time_step_ms: self.dt_ms,
             populations: Vec::with_capacity(summaries.len()),
@@ -212,14 +159,13 @@ impl SpikingStage {
             neuron: Vec::with_capacity(spikes.num_rows()),
             step: Vec::with_capacity(spikes.num_rows()),
         };
-        for (i, row) in summaries.iter().enumerate() {
-            let mut own = of_population.remove(row.population.as_str()).unwrap_or_default();
-            own.sort_unstable();
+        for (i, (row, mut own)) in summaries.iter().zip(of_population).enumerate() {
+            own.sort_unstable_by_key(|(neuron, step)| (*step, *neuron));
             self.check(row, &own)?;
             let first = recording.step.len();
             recording.population.extend(own.iter().map(|_| i as u32));
-            recording.step.extend(own.iter().map(|(step, _)| step));
-            recording.neuron.extend(own.iter().map(|(_, neuron)| neuron));
+            recording.step.extend(own.iter().map(|(_, step)| step));
+            recording.neuron.extend(own.iter().map(|(neuron, _)| neuron));
             let neuron_seconds = f64::from(row.size) * (row.t_stop_ms - row.t_start_ms) * 1e-3;
             recording.populations.push(PopulationSummary {
                 name: row.population.clone(),
@@ -241,18 +187,12 @@ impl SpikingStage {
                 row.t_start_ms, row.t_stop_ms
             ));
         }
-        if let Some((_, neuron)) = spikes.iter().find(|(_, neuron)| *neuron >= row.size) {
-            return wrong(format!(
-                "neuron {neuron} fires, but neurons are numbered from 0 to {}",
-                i64::from(row.size) - 1
-            ));
-        }
         // Half a step of leeway: steps are whole, times may be rounded.
         let leeway = self.dt_ms / 2.0;
         let time = |step: u32| f64::from(step) * self.dt_ms;
         let outside = |step: u32| time(step) < row.t_start_ms - leeway || time(step) > row.t_stop_ms + leeway;
-        match spikes.iter().find(|(step, _)| outside(*step)) {
-            Some((step, _)) => wrong(format!(
+        match spikes.iter().find(|(_, step)| outside(*step)) {
+            Some((_, step)) => wrong(format!(
                 "a spike at {} ms lies outside of {} to {} ms",
                 time(*step),
                 row.t_start_ms,
@@ -261,32 +201,4 @@ impl SpikingStage {
             None => Ok(()),
         }
     }
-}
-
-pub(super) fn read_populations(table: &RecordBatch) -> Result<Vec<PopulationRow>, SampleError> {
-    use lapicque_schemas::tables::float_column;
-    let read = || {
-        let name = text_column(populations::TABLE, table, "population")?;
-        let size = int_column(populations::TABLE, table, "size")?;
-        let start = float_column(populations::TABLE, table, "t_start_ms")?;
-        let stop = float_column(populations::TABLE, table, "t_stop_ms")?;
-        Ok::<_, lapicque_schemas::TableError>(
-            (0..table.num_rows())
-                .map(|row| (name.value(row).to_owned(), size[row], start[row], stop[row]))
-                .collect::<Vec<_>>(),
-        )
-    };
-    let rows = read().map_err(SampleError::input)?;
-    rows.into_iter()
-        .map(|(population, size, t_start_ms, t_stop_ms)| {
-            // A neuron costs memory whether it fires or not.
-            const MOST_NEURONS: u32 = 1 << 26;
-            let size = u32::try_from(size).ok().filter(|size| *size <= MOST_NEURONS).ok_or_else(|| {
-                SampleError::input(format!(
-                    "population {population}: size {size}; 0 to {MOST_NEURONS} neurons are allowed"
-                ))
-            })?;
-            Ok(PopulationRow { population, size, t_start_ms, t_stop_ms, rate_hz: f64::NAN })
-        })
-        .collect()
 }

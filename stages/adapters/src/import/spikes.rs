@@ -16,24 +16,20 @@ use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 use indexmap::IndexMap;
-use lapicque_pipeline::{
-    Batch, BindRequest, Bound, ConfigError, Context, Output, Points, SampleError, SampleOutput, Samples, Stage,
-    each_sample,
-};
+use lapicque_pipeline::{BindRequest, ConfigError, Output, Stage};
 use lapicque_recording::TimeUnit;
 use lapicque_recording::spikes::{Grid, GridOptions, SameStep, Train, on_grid};
 use lapicque_schemas::tables::populations::{self, PopulationRow};
 use lapicque_schemas::tables::{TableError, spikes};
-use lapicque_schemas::{DigestBuilder, content_digest};
 use lapicque_units::{Time, write_number};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::files::file_error;
 use super::recording::names::names_of;
 use super::recording::{TimeUnitName, listed};
 use crate::kind_config::{SimpleKind, read, schema_of};
+use crate::read_files::{ReadFiles, digest_of};
 use trains::{Wanted, trains_of};
 
 const REVISION: u32 = 1;
@@ -107,11 +103,6 @@ fn default_resolution() -> Time {
 /// The tables of a sample: spikes, populations, neurons.
 type Tables = [RecordBatch; 3];
 
-struct SpikesStage {
-    bound: Bound,
-    samples: Vec<Tables>,
-}
-
 fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let config: Config = read(request)?;
     let options = options(&config)?;
@@ -163,20 +154,13 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         Output::new("populations", populations::schema()),
         Output::new("neurons", neurons::schema()),
     ];
-    let mut bound = Bound::new(REVISION, Value::Object(serde_json::Map::new()), &[], outputs);
-    let (labels, samples): (Vec<String>, Vec<Tables>) = samples.into_iter().unzip();
-    let mut digests = Vec::with_capacity(samples.len());
-    for tables in &samples {
-        let mut builder = DigestBuilder::new("lapicque imported spikes 1");
-        for table in tables {
-            let content = content_digest(&table.schema(), std::slice::from_ref(table));
-            builder.digest(content.map_err(|error| vec![ConfigError::at(FIELD, error)])?);
-        }
-        digests.push(builder.finish());
+    let (mut labels, mut read) = (Vec::with_capacity(samples.len()), Vec::with_capacity(samples.len()));
+    for (label, tables) in samples {
+        let digest = digest_of("lapicque imported spikes 1", &tables);
+        read.push((tables.to_vec(), digest.map_err(|error| vec![ConfigError::at(FIELD, error)])?));
+        labels.push(label);
     }
-    bound.samples = Samples::Known(Points { labels: Some(labels), digests, unread: Vec::new() });
-    bound.notes = notes;
-    Ok(Box::new(SpikesStage { bound, samples }))
+    Ok(Box::new(ReadFiles::new(REVISION, outputs, Some(labels), read, notes)))
 }
 
 fn options(config: &Config) -> Result<GridOptions, Vec<ConfigError>> {
@@ -251,18 +235,4 @@ fn tables(grid: Grid, dt_ms: f64) -> Result<Tables, TableError> {
     };
     let rows: Vec<PopulationRow> = of_grid.iter().map(row).collect();
     Ok([spikes, populations::write(&rows)?, neurons])
-}
-
-impl Stage for SpikesStage {
-    fn bound(&self) -> &Bound {
-        &self.bound
-    }
-
-    fn run(&self, _: &Context<'_>, batch: &Batch) -> Vec<Result<SampleOutput, SampleError>> {
-        each_sample(batch, |_, sample| {
-            let tables = self.samples.get(sample.point);
-            let tables = tables.ok_or_else(|| SampleError::internal(format!("there is no point {}", sample.point)))?;
-            Ok(SampleOutput { tables: tables.to_vec(), notes: Vec::new() })
-        })
-    }
 }

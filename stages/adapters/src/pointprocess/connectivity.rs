@@ -14,12 +14,14 @@ use lapicque_pointprocess::connectivity::{Scores, Sums, Trials, scores};
 use lapicque_schemas::tables::{FREE, connectivity, events, pairs, populations, signals, spikes};
 
 use super::connectivity_config::{Config, InSteps, Measure, ScoredPairs, ScoredWeights};
-use super::connectivity_input::{Neurons, PairNumbers, Recording, read_estimates, read_sums, read_weights};
+use super::connectivity_input::{PairNumbers, Recording, read_estimates, read_sums, read_weights};
 use super::connectivity_measures::{Column, Measured, Pairs, all_lags, columns, needs_random, sums_of, told};
 use super::connectivity_tables::{
     correlograms_table, pairs_table, scores_schema, scores_table, sums_schema, sums_table,
 };
+use super::recording::Neurons;
 use crate::kind_config::{SimpleKind, bound, read, schema_of};
+use crate::spike_tables::{POPULATION_COLUMNS, SPIKE_COLUMNS, time_step_ms};
 
 const REVISION: u32 = 1;
 const PORTS: &[PortSpec] = &[
@@ -55,13 +57,7 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let config: Config = read(request)?;
     let has = |port: &str| request.input(port).is_some();
     let mut problems = wiring(request);
-    let dt_ms = request.input("spikes").map(|input| spikes::dt_ms(&input.schema));
-    let dt_ms = dt_ms.map(|dt_ms| dt_ms.filter(|dt| *dt > 0.0 && dt.is_finite()));
-    if dt_ms == Some(None) {
-        let message = "the column `step` has no metadata `dt_ms`: the time step is not known";
-        problems.push(ConfigError::at("inputs.spikes", message));
-    }
-    let dt_ms = dt_ms.flatten().unwrap_or(1.0);
+    let dt_ms = time_step_ms(request, &mut problems).unwrap_or(1.0);
     let settings = config.in_steps(dt_ms, &mut problems);
     let measures = measures(request, &config, &mut problems);
     if !problems.is_empty() {
@@ -101,8 +97,8 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
                 let names = ends.into_iter().map(str::to_owned).chain(others.clone());
                 *read = Read::columns("estimates", names);
             }
-            "spikes" => *read = columns_of("spikes", &["population", "neuron", "step"]),
-            "populations" => *read = columns_of("populations", &["population", "size", "t_start_ms", "t_stop_ms"]),
+            "spikes" => *read = columns_of("spikes", &SPIKE_COLUMNS),
+            "populations" => *read = columns_of("populations", &POPULATION_COLUMNS),
             "events" => *read = columns_of("events", &["onset_s", "kind", "value"]),
             "connectivity" => *read = columns_of("connectivity", &["presynaptic", "postsynaptic", "weight"]),
             _ => {}
@@ -244,12 +240,12 @@ impl ConnectivityStage {
             let message = format!("the sums name neuron {}, but there are {} neurons", named - 1, neurons.count());
             return Err(SampleError::input(message));
         }
-        let pairs =
-            Pairs::new(neurons.named(&self.config.sources)?, neurons.count(), self.columns.len() + self.others.len())?;
-        let recording = match (table("spikes"), table("populations")) {
-            (Some(spikes), Some(populations)) => Some(Recording::read(spikes, populations, &neurons, self.dt_ms)?),
-            _ => None,
-        };
+        let pairs = Pairs::new(
+            neurons.named("sources", &self.config.sources)?,
+            neurons.count(),
+            self.columns.len() + self.others.len(),
+        )?;
+        let recording = table("spikes").map(|spikes| Recording::read(spikes, &neurons, self.dt_ms)).transpose()?;
         let trains = recording.as_ref().map(|recording| &recording.trains);
         let of_stimuli = self.measures.iter().any(|measure| measure.place().is_some());
         let trials = match (&recording, table("events")) {

@@ -13,15 +13,14 @@
 
 use arrow_array::RecordBatch;
 use lapicque_numerics::random::StreamKey;
+use lapicque_numerics::special::normal_quantile;
 use lapicque_pipeline::{
     Batch, BindRequest, Bound, ConfigError, Context, Output, PortMode, PortSpec, Read, SampleError, SampleInput,
     SampleOutput, Stage, each_sample,
 };
 use lapicque_pointprocess::fit::{
-    Features, FitError, Folds, HeldOut, Penalty, Structure, fit, held_out, kolmogorov_smirnov, normal_quantile,
-    rescaled,
+    Features, FitError, Folds, HeldOut, Penalty, Structure, fit, held_out, kolmogorov_smirnov, rescaled,
 };
-use lapicque_schemas::TableSchema;
 use lapicque_schemas::tables::{connectivity, events, populations, signals, spikes};
 use rayon::prelude::*;
 
@@ -30,8 +29,9 @@ use super::fit_input::Recording;
 use super::fit_tables::{self, Fitted, FittedModel, Names};
 use super::stimuli::Stimuli;
 use crate::kind_config::{SimpleKind, bound, read, schema_of};
+use crate::spike_tables::{POPULATION_COLUMNS, SPIKE_COLUMNS, time_step_ms};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 const PURPOSE: &str = "pointprocess.fit";
 const PORTS: &[PortSpec] = &[
     PortSpec::new("spikes", spikes::TABLE, PortMode::Either, true),
@@ -39,8 +39,6 @@ const PORTS: &[PortSpec] = &[
     PortSpec::new("signals", signals::TABLE, PortMode::Either, false),
     PortSpec::new("events", events::TABLE, PortMode::Either, false),
 ];
-const SPIKE_COLUMNS: [&str; 3] = ["population", "neuron", "step"];
-const POPULATION_COLUMNS: [&str; 4] = ["population", "size", "t_start_ms", "t_stop_ms"];
 
 pub(super) const KIND: SimpleKind = SimpleKind {
     name: "pointprocess.fit",
@@ -65,18 +63,7 @@ struct FitStage {
 fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     let mut config: Config = read(request)?;
     let mut problems = Vec::new();
-    let dt_ms = request.input("spikes").and_then(|input| {
-        problems.extend(missing_columns("spikes", &input.schema, &SPIKE_COLUMNS));
-        let dt_ms = spikes::dt_ms(&input.schema).filter(|dt| *dt > 0.0 && dt.is_finite());
-        if dt_ms.is_none() {
-            let message = "the column `step` has no metadata `dt_ms`: the time step is not known";
-            problems.push(ConfigError::at("inputs.spikes", message));
-        }
-        dt_ms
-    });
-    if let Some(input) = request.input("populations") {
-        problems.extend(missing_columns("populations", &input.schema, &POPULATION_COLUMNS));
-    }
+    let dt_ms = time_step_ms(request, &mut problems);
     let has_events = request.input("events").is_some();
     let has_stimuli = has_events || request.input("signals").is_some();
     config.check(has_events, &mut problems);
@@ -91,7 +78,7 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
         1
     });
     let structure = config.structure(dt_ms * f64::from(steps_per_bin), has_stimuli, &mut problems);
-    let quantile = normal_quantile(0.5 + 0.5 * config.confidence).unwrap_or(f64::NAN);
+    let quantile = -normal_quantile(0.5 * (1.0 - config.confidence));
     let Some(structure) = structure.filter(|_| problems.is_empty()) else {
         return Err(problems);
     };
@@ -123,16 +110,6 @@ fn bind(request: &BindRequest<'_>) -> Result<Box<dyn Stage>, Vec<ConfigError>> {
     Ok(Box::new(FitStage { bound, config, structure, penalty, dt_ms, steps_per_bin, quantile }))
 }
 
-fn missing_columns(port: &str, schema: &TableSchema, due: &[&str]) -> Vec<ConfigError> {
-    let missing = due.iter().filter(|column| schema.column(column).is_none());
-    let present = || schema.column_names().collect::<Vec<_>>().join(", ");
-    missing
-        .map(|column| {
-            ConfigError::at(format!("inputs.{port}"), format!("it has no column `{column}` (it has: {})", present()))
-        })
-        .collect()
-}
-
 impl Stage for FitStage {
     fn bound(&self) -> &Bound {
         &self.bound
@@ -155,9 +132,10 @@ impl FitStage {
     ) -> Result<SampleOutput, SampleError> {
         let due = |port: &str| table(port).ok_or_else(|| SampleError::internal(format!("no input `{port}`")));
         let recording = Recording::read(due("spikes")?, due("populations")?, self.dt_ms, self.steps_per_bin)?;
+        let labels = &recording.neurons.labels;
         let given = Stimuli::read(&recording.bins, table("signals"), table("events"), &self.config.events)?;
-        let stimulus_names = given.names(&recording.labels)?;
-        let targets = recording.targets(&self.config.targets)?;
+        let stimulus_names = given.names(labels)?;
+        let targets = recording.neurons.named("targets", &self.config.targets)?;
         let features = Features::new(&self.structure, &recording.trains, &given.stimuli).map_err(sample_error)?;
         let folds = self.folds(features.first_bin(), recording.bins.count, &given.onsets)?;
         let stream = StreamKey::new(sample.stream(PURPOSE)).derive("rescaling");
@@ -171,14 +149,14 @@ impl FitStage {
             })
             .collect();
         let fits = fits.map_err(sample_error)?;
-        let names = Names { neurons: &recording.labels, stimuli: &stimulus_names };
+        let names = Names { neurons: labels, stimuli: &stimulus_names };
         let validated = folds.is_some();
         let mut notes = recording.notes;
         notes.extend(given.notes);
         notes.extend(fit_tables::notes(&fits, &names));
         let tables = vec![
             fit_tables::coefficients(&fits, &names, self.quantile, &self.model()).map_err(SampleError::internal)?,
-            fit_tables::connections(&fits, &self.structure, recording.labels.len()).map_err(SampleError::internal)?,
+            fit_tables::connections(&fits, &self.structure, labels.len()).map_err(SampleError::internal)?,
             fit_tables::fit(&fits, &names, validated).map_err(SampleError::internal)?,
             fit_tables::rescaling(&fits, &names, self.config.confidence).map_err(SampleError::internal)?,
             fit_tables::filters(&fits, &self.structure, &names, recording.bins.bin_ms())

@@ -11,6 +11,7 @@ mod fit_filter;
 mod fit_input;
 mod fit_simulate;
 mod fit_tables;
+mod recording;
 mod stimuli;
 mod tune;
 

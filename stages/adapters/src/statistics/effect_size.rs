@@ -19,7 +19,7 @@ use super::rows::{Rows, undefined_note};
 use super::units::{Aggregate, Grouping, Unit, comparisons};
 use crate::kind_config::{SimpleKind, bound, read, schema_of};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 pub(super) const KIND: SimpleKind = SimpleKind {
     name: "statistics.effect_size",

@@ -20,7 +20,7 @@ use super::model_rows::{Effects, Random};
 use super::rows::{Rows, Series, undefined_note};
 use crate::kind_config::{SimpleKind, bound, read, schema_of};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 /// Fewer levels make the normal distribution of Wald's statistic a poor guess.
 const FEW_LEVELS: usize = 30;
 

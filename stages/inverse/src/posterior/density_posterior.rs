@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use lapicque_density::ConditionalDensity;
 use lapicque_numerics::random::StreamKey;
+use lapicque_numerics::special::LOG_SQRT_TWO_PI;
 use ndarray::{Array2, ArrayView2, Axis};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -151,9 +152,6 @@ impl Posterior for DensityPosterior {
         Ok(found)
     }
 }
-
-/// ln(sqrt(2 pi)).
-pub(super) const LOG_SQRT_TWO_PI: f64 = 0.918_938_533_204_672_8;
 
 #[cfg(test)]
 mod tests;

@@ -42,7 +42,7 @@ pub use basis::Basis;
 pub use design::{Features, Structure, TargetBins, Term};
 pub use error::FitError;
 pub use family::Family;
-pub use normal::{normal_quantile, two_sided_p};
+pub use normal::two_sided_p;
 pub use rescaling::{KolmogorovSmirnov, kolmogorov_smirnov, ks_band, rescaled};
 pub use simulate::{FittedNetwork, FittedNeuron, simulate};
 pub use trains::{Stimulus, Trains};
