@@ -87,6 +87,7 @@ impl<'a> Survey<'a> {
             Initial::Expression(text) => format!("{name} = {}", text.as_str()),
             Initial::Values { values, .. } => format!("{name} = {} values", values.len()),
             Initial::At { elements, value } => format!("{name} = {} for {} elements", value.as_str(), elements.len()),
+            Initial::Sections(sections) => format!("{name} in {} sections", sections.len()),
         });
         Some(RunReport {
             duration_s: duration,

@@ -285,7 +285,7 @@ impl<'a> Survey<'a> {
                     .fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(*value), high.max(*value)));
                 (!values.is_empty()).then_some((bounds.0 * scale, bounds.1 * scale))
             }
-            Initial::Expression(_) | Initial::At { .. } => one.map(|value| (value, value)),
+            Initial::Expression(_) | Initial::At { .. } | Initial::Sections(_) => one.map(|value| (value, value)),
         };
         let Some((shortest, longest)) = seconds else { return Ok(None) };
         let told = |value: f64| match described {
