@@ -18,7 +18,7 @@ use super::schedule::Clocks;
 use super::spatial::{self, SpatialObject};
 use super::spike_generator::SpikeTimes;
 use super::step::{Entry, Parts, schedule};
-use super::synapses::{self, Connected, SynapticObject};
+use super::synapses::{self, SynapticObject};
 use crate::engine::State;
 use crate::language::equation::Values;
 
@@ -369,8 +369,7 @@ fn synapses_of(
     }
     let key = context.key.derive(&path);
     let pairs = connect(context, &path, source, target, &described.connect, states, &key)?;
-    let connected = Connected { i: pairs.i, j: pairs.j, copy: pairs.copy, values: BTreeMap::new() };
-    let synapses = synapses::assemble(context, name, described, states, &connected)?;
+    let synapses = synapses::assemble(context, name, described, states, &pairs)?;
     let number = synapses.number;
     for weights in &pairs.weights {
         let (column, variable) = settable(&context.objects[number], &weights.path, &weights.variable)?;

@@ -38,7 +38,7 @@ impl Effect {
     ///
     /// # Errors
     /// Those of [`Code::run_at`].
-    pub fn run(&mut self, states: &mut [State], step: u64, synapses: &[u32]) -> Result<(), EngineError> {
+    pub(crate) fn run(&mut self, states: &mut [State], step: u64, synapses: &[u32]) -> Result<(), EngineError> {
         match self {
             Self::Sums(sums) => {
                 sums.iter().for_each(|sum| sum.add(states, synapses.iter().copied()));

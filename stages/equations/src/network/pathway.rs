@@ -12,6 +12,7 @@ use super::error::{NetworkError, NetworkProblem};
 use super::evaluate::{Asked, Expected, evaluate};
 use super::groups::code::{SPIKE, events};
 use super::queue::{BadDelay, Delays, MOST_STEPS, Queue, Runs};
+use super::synapses::DELAY;
 use super::synapses::sides::Sides;
 use crate::engine::{EngineError, State};
 use crate::language::check::{check_number, fixed_value};
@@ -45,7 +46,7 @@ pub(crate) struct Pathway {
 
 impl Pathway {
     /// Sends events of the whole group of its neurons, whose numbers ascend.
-    pub fn push(&mut self, fired: &[u32]) {
+    pub(crate) fn push(&mut self, fired: &[u32]) {
         let first = fired.partition_point(|&neuron| neuron < self.source.start);
         let own = fired[first..].iter().take_while(|&&neuron| neuron < self.source.stop);
         self.queue.push(own.map(|&neuron| neuron - self.source.start));
@@ -55,7 +56,7 @@ impl Pathway {
     ///
     /// # Errors
     /// What cannot be computed.
-    pub fn deliver(&mut self, states: &mut [State], step: u64) -> Result<(), EngineError> {
+    pub(crate) fn deliver(&mut self, states: &mut [State], step: u64) -> Result<(), EngineError> {
         self.queue.pop(&mut self.due);
         if self.due.is_empty() {
             return Ok(());
@@ -88,7 +89,7 @@ impl Pathway {
     ///
     /// # Errors
     /// Delays that are negative, no numbers or too long.
-    pub fn new(
+    pub(crate) fn new(
         name: String,
         described: &Described<'_>,
         sides: &Sides,
@@ -123,7 +124,7 @@ impl Pathway {
     ///
     /// # Errors
     /// Delays that have too many of such steps.
-    pub fn renew(
+    pub(crate) fn renew(
         &mut self,
         described: &Described<'_>,
         neurons: &[u32],
@@ -141,12 +142,12 @@ impl Pathway {
     }
 
     /// What is on its way, to be given to [`Pathway::restore`] later.
-    pub fn on_its_way(&self) -> (Queue, f64) {
+    pub(crate) fn on_its_way(&self) -> (Queue, f64) {
         (self.queue.clone(), self.dt)
     }
 
     /// Replaces what is on its way, by what it was when the clock had the step `dt`.
-    pub fn restore(&mut self, (queue, dt): (Queue, f64)) {
+    pub(crate) fn restore(&mut self, (queue, dt): (Queue, f64)) {
         self.queue = queue;
         self.dt = dt;
         self.order_sums();
@@ -285,8 +286,8 @@ pub(crate) fn delays(
         if let Ok(delay) = fixed_value(&parsed, &object.names) {
             return Ok(Delays::Same(delay.value));
         }
-        let own =
-            |name: &&&str| object.equations.get(name).is_some() && !name.ends_with("_pre") && !name.ends_with("_post");
+        let of_neurons = |name: &str| name.ends_with("_pre") || name.ends_with("_post");
+        let own = |name: &&&str| **name == DELAY || (object.equations.get(name).is_some() && !of_neurons(name));
         if let Some(name) = parsed.names().iter().find(own) {
             let problem = format!("delays are known before `{name}` has values");
             return Err(NetworkError::new(path, NetworkProblem::Conflict(problem)));
