@@ -39,5 +39,5 @@ mod test_synapses;
 
 pub use context::Connections;
 pub use error::{NetworkError, NetworkProblem};
-pub use recording::{EventRecord, RateRecord, RecordedVariable, Recording, StateRecord};
+pub use recording::{EventRecord, FormRecord, RateRecord, RecordedVariable, Recording, StateRecord};
 pub use simulate::{Options, simulate};

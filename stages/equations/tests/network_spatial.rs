@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 const CHANNELS: &str = "Im = gl*(El - v) + gNa*m**3*h*(ENa - v) + gK*n**4*(EK - v) : amp/meter**2
 I : amp (point current)
 g : siemens
-Isyn = g*(0*mV - v) : amp (point current)
+Isyn = g*(100*mV - v) : amp (point current)
 dm/dt = alpham*(1 - m) - betam*m : 1
 dn/dt = alphan*(1 - n) - betan*n : 1
 dh/dt = alphah*(1 - h) - betah*h : 1
@@ -357,6 +357,18 @@ fn files_give_forms_with_names_of_parts() {
     model.files.insert("cell.swc".to_owned(), swc.as_bytes().to_vec());
     let found = run_model(&model).unwrap();
     assert_eq!(rows(&found, "gNa")[0], [0.0, 1.0, 1.0, 1.0, 2.0]);
+    let form = &found.forms[0];
+    assert_eq!(form.sections, ["soma", "dendrite", "dendrite", "dendrite", "axon"]);
+    let ends: Vec<[[f64; 3]; 2]> = form.compartments.iter().map(|own| own.ends.unwrap()).collect();
+    let um = |place: [f64; 3]| place.map(|x| (x * 1e6).round());
+    assert_eq!(
+        ends.iter().map(|[begin, _]| um(*begin)).collect::<Vec<_>>(),
+        [[0.0, -8.0, 0.0], [0.0, 0.0, 0.0], [8.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+    );
+    assert_eq!(
+        ends.iter().map(|[_, end]| um(*end)).collect::<Vec<_>>(),
+        [[0.0, 8.0, 0.0], [8.0, 0.0, 0.0], [40.0, 0.0, 0.0], [0.0, 9.0, 0.0], [0.0, -9.0, 0.0]]
+    );
     for (broken, expected) in [
         ("", "no points"),
         ("1 1 0 0 0 8 -1\n2 3 8 0 0 1 7\n", "line 2: the parent 7 is not there"),
@@ -370,6 +382,54 @@ fn files_give_forms_with_names_of_parts() {
         let message = run_model(&model).unwrap_err().to_string();
         assert!(message.contains("`cell.swc`") && message.contains(expected), "{broken:?}: {message}");
     }
+}
+
+#[test]
+fn compartments_have_places_from_directions() {
+    let pointing = |z: [f64; 5]| {
+        let mut sections = sections();
+        for (section, z) in sections.as_array_mut().unwrap().iter_mut().zip(z) {
+            section["direction"] = json!([0.6, 0.0, 0.8 * z]);
+        }
+        neurons(json!({ "sections": sections }))
+    };
+    let mut group = pointing([1.0, 1.0, -1.0, 1.0, -1.0]);
+    group["size"] = json!(3);
+    let found = run(model(group, &["v"], "0.1*ms")).unwrap();
+    let form = &found.forms[0];
+    assert_eq!((form.name.as_str(), form.size, form.compartments.len()), ("n", 3, 23));
+    assert_eq!(
+        (form.sections[0].as_str(), form.sections[6].as_str(), form.sections[22].as_str()),
+        ("soma", "dend", "axon")
+    );
+    let near = |a: [f64; 3], b: [f64; 3]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-15);
+    let ends: Vec<[[f64; 3]; 2]> = form.compartments.iter().map(|own| own.ends.unwrap()).collect();
+    for (own, [begin, end]) in form.compartments.iter().zip(&ends) {
+        let length = begin.iter().zip(end).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
+        assert!((length - own.length).abs() < 1e-15, "{own:?}");
+        let middle = [0, 1, 2].map(|axis| 0.5 * (begin[axis] + end[axis]));
+        assert!(near(own.position.unwrap(), middle));
+    }
+    // The sphere has its midpoint at 0, where the dendrite and the axon begin; both branches begin at the end of it.
+    assert!(near(ends[0][0], [-6e-6, 0.0, -8e-6]) && near(ends[0][1], [6e-6, 0.0, 8e-6]));
+    assert!(near(ends[1][0], [0.0; 3]) && near(ends[13][0], [0.0; 3]));
+    assert!(near(ends[6][1], [6e-5, 0.0, 8e-5]) && near(ends[7][0], ends[6][1]) && near(ends[11][0], ends[6][1]));
+    assert!(near(ends[22][1], [2.4e-4, 0.0, -3.2e-4]));
+
+    let mut without = sections();
+    without[2]["direction"] = json!([0, 0, 1]);
+    let nowhere = sections();
+    for (sections, part) in [(without, "section 0 has no `direction`"), (nowhere, "")] {
+        let result = run(model(neurons(json!({ "sections": sections })), &["v"], "0.1*ms"));
+        match result {
+            Err(error) => assert!(!part.is_empty() && error.to_string().contains(part), "{error}"),
+            Ok(found) => assert!(part.is_empty() && found.forms[0].compartments.iter().all(|own| own.ends.is_none())),
+        }
+    }
+    let mut flat = pointing([1.0; 5]);
+    flat["morphology"]["sections"][3]["direction"] = json!([0, 0, 0]);
+    let error = run(model(flat, &["v"], "0.1*ms")).unwrap_err().to_string();
+    assert!(error.contains("section 3 has the direction"), "{error}");
 }
 
 #[test]

@@ -35,7 +35,7 @@ impl Derived {
     ///
     /// # Errors
     /// Names and functions that are unknown.
-    pub fn new(
+    pub(crate) fn new(
         context: &Context<'_>,
         object: &Object,
         number: usize,
@@ -64,7 +64,7 @@ impl Derived {
     ///
     /// # Errors
     /// Those of [`Code::run`].
-    pub fn compute(&mut self, states: &mut [State], step: u64) -> Result<(), EngineError> {
+    pub(crate) fn compute(&mut self, states: &mut [State], step: u64) -> Result<(), EngineError> {
         self.run(states, |code, states| code.run(states, step))
     }
 
@@ -90,7 +90,7 @@ impl Derived {
     }
 
     /// What was computed last: a value per element.
-    pub fn result(&self, number: usize) -> &[f64] {
+    pub(crate) fn result(&self, number: usize) -> &[f64] {
         if number < self.results { self.state.column(self.own + number) } else { &[] }
     }
 

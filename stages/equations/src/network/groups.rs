@@ -35,6 +35,8 @@ pub(crate) struct Given {
     pub kind: ModelKind,
     /// Variables that equations can use; they are its first columns.
     pub variables: Vec<(&'static str, Variable)>,
+    /// Subexpressions that equations can use.
+    pub subexpressions: Vec<(&'static str, Variable)>,
     /// Its last columns, which nothing in a model can name.
     pub hidden: Vec<&'static str>,
 }
@@ -49,7 +51,8 @@ pub(crate) fn object(
     name: &str,
     described: &Neurons,
 ) -> Result<Object, NetworkError> {
-    let nothing = Given { kind: ModelKind::Neurons, variables: Vec::new(), hidden: Vec::new() };
+    let nothing =
+        Given { kind: ModelKind::Neurons, variables: Vec::new(), subexpressions: Vec::new(), hidden: Vec::new() };
     object_with(context, section, name, described, &nothing)
 }
 
@@ -79,7 +82,7 @@ pub(crate) fn object_with(
         Some(step) => context.positive_time(&at("time_step"), step)?,
     };
     let mut names = Scope::neurons(&equations);
-    for &(name, variable) in &given.variables {
+    for &(name, variable) in given.variables.iter().chain(&given.subexpressions) {
         if equations.get(name).is_some() {
             let problem = NetworkProblem::Conflict(format!("`{name}` is given; remove its equation"));
             return Err(NetworkError::new(at("equations"), problem));

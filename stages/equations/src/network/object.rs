@@ -28,7 +28,7 @@ pub(crate) struct Object {
     pub layout: Layout,
     /// Where the last columns of the layout come from, in their order.
     pub remotes: Vec<Remote>,
-    /// Subexpressions of others by their names here (`z_post`), as expressions of columns of this object.
+    /// Subexpressions of others by their names here (`z_post`), and given ones, as expressions of columns of this object.
     pub remote_subexpressions: HashMap<String, Expression>,
     /// The step of its clock, in s.
     pub dt: f64,

@@ -12,6 +12,7 @@ use super::error::{NetworkError, NetworkProblem};
 use super::evaluate::{Asked, Expected, evaluate};
 use super::groups::code::{SPIKE, events};
 use super::queue::{BadDelay, Delays, MOST_STEPS, Queue, Runs};
+use super::spatial::compartments_of;
 use super::synapses::DELAY;
 use super::synapses::sides::Sides;
 use crate::engine::{EngineError, State};
@@ -249,6 +250,8 @@ pub(crate) fn check_event(context: &Context<'_>, described: &Described<'_>, obje
     } else if let Some(neurons) = model.spatial_neurons.get(group) {
         let spikes = neurons.threshold.iter().map(|_| SPIKE);
         spikes.chain(neurons.events.keys().map(String::as_str)).collect()
+    } else if let Some(neurons) = compartments_of(group).and_then(|name| model.spatial_neurons.get(name)) {
+        neurons.threshold.iter().map(|_| SPIKE).collect()
     } else if model.poisson.contains_key(group) || model.spike_generators.contains_key(group) {
         vec![SPIKE]
     } else {

@@ -16,6 +16,7 @@
 //! | `r_length_1`, `r_length_2` | conductance of its halves times the resistivity | m |
 //! | `neuron`, `compartment` | numbers of its neuron, and of the compartment within it | 1 |
 //! | `Ic` | Cm (v' - v)/dt of the last step, v' being the new v: what charges the membrane | A/m^2 |
+//! | `space_constant` | at the gtot of the last step, for a cable of such compartments without end | m |
 //! | `membrane_current` | what left through the membrane in the last step, from within to outside | A |
 //!
 //! `Im` and point currents are positive where they depolarise, that is into the compartment. `membrane_current` is positive
@@ -40,6 +41,7 @@ mod variables;
 use std::sync::Arc;
 
 pub(crate) use form::Form;
+pub(crate) use neurons::compartments_of;
 
 use self::variables::{AREA, CAPACITANCE, CHARGING, HIDDEN, OUTWARD, V};
 use super::context::{Context, not_allowed};
@@ -99,7 +101,10 @@ pub(crate) fn object(
         return Err(not_allowed(&at("size"), described.size.to_string(), allowed));
     };
     let neurons = common(described, elements as u32);
-    let object = groups::object_with(context, "spatial_neurons", name, &neurons, &variables::given(described))?;
+    let mut object = groups::object_with(context, "spatial_neurons", name, &neurons, &variables::given(described))?;
+    let resistivity = context.fixed(&at("resistivity"), &described.resistivity, OHM_METRE, "the resistivity")?;
+    let space_constant = variables::space_constant(resistivity);
+    object.remote_subexpressions.insert(variables::SPACE_CONSTANT.to_owned(), space_constant);
     Ok((object, form))
 }
 
@@ -137,7 +142,7 @@ impl SpatialObject {
     ///
     /// # Errors
     /// Currents that are not linear in `v`, values that are not allowed, places that there are not.
-    pub fn new(
+    pub(crate) fn new(
         context: &Context<'_>,
         number: usize,
         form: &Form,
@@ -182,7 +187,7 @@ impl SpatialObject {
     ///
     /// # Errors
     /// Currents and potentials that are not finite, and membranes whose conductance is negative and too large.
-    pub fn solve(&mut self, states: &mut [State], step: u64) -> Result<(), NetworkError> {
+    pub(crate) fn solve(&mut self, states: &mut [State], step: u64) -> Result<(), NetworkError> {
         self.membrane.run(states, step).map_err(|error| NetworkError::new(&self.path, error))?;
         let state = &mut states[self.number];
         let mut v = std::mem::take(state.whole_column_mut(V));
@@ -243,7 +248,7 @@ impl SpatialObject {
     ///
     /// # Errors
     /// An object of its name.
-    pub fn add_whole(&mut self, context: &mut Context<'_>) -> Result<(), NetworkError> {
+    pub(crate) fn add_whole(&mut self, context: &mut Context<'_>) -> Result<(), NetworkError> {
         let Some(place) = &mut self.place else { return Ok(()) };
         let whole = neurons::whole(&context.objects[self.number], self.number, &place.elements)
             .map_err(|error| NetworkError::new(&self.path, error))?;
@@ -252,14 +257,14 @@ impl SpatialObject {
     }
 
     /// Where neurons spike; none where all compartments do for themselves.
-    pub fn place(&self) -> Option<&Place> {
+    pub(crate) fn place(&self) -> Option<&Place> {
         self.place.as_ref()
     }
 }
 
 impl Place {
     /// The elements of this place that fulfil a condition, and their neurons.
-    pub fn fulfilled(&self, condition: &[f64], elements: &mut Vec<u32>, neurons: &mut Vec<u32>) {
+    pub(crate) fn fulfilled(&self, condition: &[f64], elements: &mut Vec<u32>, neurons: &mut Vec<u32>) {
         elements.clear();
         neurons.clear();
         for (neuron, &element) in (0..).zip(self.elements.iter()) {

@@ -8,6 +8,14 @@ use std::sync::Arc;
 use crate::engine::{EngineError, Layout};
 use crate::network::object::{Elements, Object, Remote};
 
+/// What the names of such objects end in.
+const WHOLE: &str = ".neurons";
+
+/// The name of the group of compartments, from that of its neurons as wholes.
+pub(crate) fn compartments_of(name: &str) -> Option<&str> {
+    name.strip_suffix(WHOLE)
+}
+
 /// The object of neurons that spike at elements `spiking` of the object of compartments with its number.
 ///
 /// # Errors
@@ -17,10 +25,6 @@ pub(super) fn whole(compartments: &Object, number: usize, spiking: &Arc<[u32]>) 
     let mut columns = Vec::new();
     let mut remotes = Vec::new();
     for (column, described) in compartments.layout.columns().iter().enumerate() {
-        // Hidden variables are none of the model.
-        if described.name.starts_with('_') {
-            continue;
-        }
         let linked = column.checked_sub(own).and_then(|linked| compartments.remotes.get(linked));
         let remote = match linked {
             Some(Remote { object, column, elements: Elements::Listed(of) }) => {
@@ -35,5 +39,5 @@ pub(super) fn whole(compartments: &Object, number: usize, spiking: &Arc<[u32]>) 
         remotes.push(remote);
     }
     let layout = Layout::new(spiking.len(), columns)?;
-    Ok(Object { name: format!("{}.neurons", compartments.name), layout, remotes, ..compartments.clone() })
+    Ok(Object { name: format!("{}{WHOLE}", compartments.name), layout, remotes, ..compartments.clone() })
 }

@@ -1,11 +1,15 @@
 //! Variables of compartments that equations do not define.
 
+use std::f64::consts::PI;
+
 use super::Form;
 use crate::engine::State;
 use crate::language::equation::Values;
 use crate::language::error::ReadOnly;
+use crate::language::expression::{BinaryOperator, Expression};
 use crate::language::flags::Model;
 use crate::language::scope::Variable;
+use crate::language::span::Span;
 use crate::network::context::{Context, not_allowed};
 use crate::network::description::{Initial, SpatialNeurons, Text};
 use crate::network::error::NetworkError;
@@ -41,6 +45,9 @@ pub(super) const GIVEN: [(&str, Dimension, fn(&Compartment) -> f64); 13] = [
     ("compartment", NONE, |_| 0.0),
 ];
 
+/// The name of the space constant.
+pub(super) const SPACE_CONSTANT: &str = "space_constant";
+
 /// Numbers of the first columns, as [`GIVEN`] has them.
 pub(super) const V: usize = 0;
 pub(super) const CHARGING: usize = 1;
@@ -62,7 +69,28 @@ pub(super) fn given(described: &SpatialNeurons) -> Given {
         (name, Variable { values, dimension, read_only, shared: false })
     });
     let hidden = if described.electrodes.is_empty() { 2 } else { HIDDEN.len() };
-    Given { kind: Model::Compartments, variables: variables.to_vec(), hidden: HIDDEN[..hidden].to_vec() }
+    let read_only = Some(ReadOnly::Subexpression);
+    let space_constant = Variable { values: Values::Float, dimension: METRE, read_only, shared: false };
+    Given {
+        kind: Model::Compartments,
+        variables: variables.to_vec(),
+        subexpressions: vec![(SPACE_CONSTANT, space_constant)],
+        hidden: HIDDEN[..hidden].to_vec(),
+    }
+}
+
+/// The space constant as an expression of columns, as [`Compartment::space_constant`] has it.
+pub(super) fn space_constant(resistivity: f64) -> Expression {
+    use BinaryOperator::{Add, Divide, Multiply, Power};
+    let number = |value: f64| Expression::number(value, Span::default());
+    let name = |name: &str| Expression::name(name, Span::default());
+    let two = |operator, left, right| Expression::binary(operator, left, right);
+    let inverse = |of: &str| two(Divide, number(1.0), name(of));
+    let between = two(Divide, name("area"), two(Add, inverse("r_length_1"), inverse("r_length_2")));
+    let conductance = two(Multiply, number(resistivity), name(HIDDEN[0]));
+    let root = Expression::call("sqrt", vec![conductance], Span::default());
+    let numerator = two(Multiply, number(libm::cbrt(2.0 / PI)), two(Power, between, number(1.0 / 6.0)));
+    two(Divide, numerator, two(Multiply, number(2.0), root))
 }
 
 /// Writes the geometry to a state.
