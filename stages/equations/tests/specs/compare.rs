@@ -4,7 +4,7 @@ use lapicque_equations::network::{EventRecord, RateRecord, RecordedVariable, Rec
 use serde_json::Value as Json;
 
 use super::Spec;
-use super::convert::{NOT_KEPT, list, monitor_name, text};
+use super::convert::{list, monitor_name, text};
 use super::table::Table;
 
 /// How near values have to be.
@@ -126,7 +126,7 @@ fn rates(recording: &Recording, name: &str, table: &Table) -> Compared {
 fn finals(record: &StateRecord, table: &Table, tolerance: Tolerance) -> Compared {
     let mut compared = 0;
     let elements: Vec<f64> = (0..table.rows()).map(|number| number as f64).collect();
-    for name in table.names.iter().filter(|name| *name != NOT_KEPT) {
+    for name in &table.names {
         let variable = variable(&record.variables, name)?;
         let expected = table.column(name);
         // A shared value stands in each row.

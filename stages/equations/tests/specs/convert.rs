@@ -2,9 +2,6 @@
 
 use serde_json::{Map, Value as Json, json};
 
-/// What models have no variable of; `spatial.rs` beside compares it.
-pub(crate) const NOT_KEPT: &str = "space_constant";
-
 /// The model file of a specification.
 pub(crate) fn model(spec: &Json) -> Json {
     let mut model = Map::new();
@@ -303,8 +300,7 @@ fn monitors(spec: &Json) -> Json {
     for last in list(&spec["final"]) {
         let of_synapses = list(&spec["synapses"]).iter().any(|synapses| synapses["name"] == last["of"]);
         let pair: &[&str] = if of_synapses { &["i", "j"] } else { &[] };
-        let variables = list(&last["vars"]).iter().map(text).filter(|name| *name != NOT_KEPT);
-        let variables = pair.iter().copied().chain(variables);
+        let variables = pair.iter().copied().chain(list(&last["vars"]).iter().map(text));
         let value = json!({ "of": last["of"], "variables": variables.collect::<Vec<_>>() });
         section(&mut sections, "final").insert(monitor_name(last, "final"), value);
     }
