@@ -123,12 +123,12 @@ impl Code {
     }
 
     /// From now on what it writes to this variable is not kept: [`Code::fulfilled`] says for which elements it is not 0.
-    pub fn find(self, column: usize) -> Self {
+    pub(crate) fn find(self, column: usize) -> Self {
         Self { program: self.program.find(column), ..self }
     }
 
     /// Elements for which what is written to that variable was not 0 when it ran last, ascending.
-    pub fn fulfilled(&self) -> &[u32] {
+    pub(crate) fn fulfilled(&self) -> &[u32] {
         self.program.fulfilled()
     }
 
