@@ -62,7 +62,7 @@ pub(crate) struct Members {
 
 impl Members {
     /// How many.
-    pub fn size(&self) -> u32 {
+    pub(crate) fn size(&self) -> u32 {
         self.stop - self.start
     }
 }
@@ -72,7 +72,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Constants that are no numbers or go in a circle, and arrays over time without values.
-    pub fn new(
+    pub(crate) fn new(
         model: &'a Model,
         changed: &BTreeMap<String, Text>,
         dt: Option<f64>,
@@ -123,7 +123,7 @@ impl<'a> Context<'a> {
     }
 
     /// Adds constants and arrays over time to the names of an object whose clock has the step `dt`.
-    pub fn add_constants(&self, names: &mut Scope, dt: f64) {
+    pub(crate) fn add_constants(&self, names: &mut Scope, dt: f64) {
         names.add_parameters(&self.constants);
         for array in &self.arrays {
             if let Some(&Callable::TimedArray { dimension, per_element, .. }) = self.constants.callable(array.name()) {
@@ -152,7 +152,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// There is no object of this name.
-    pub fn object(&self, path: &str, name: &str) -> Result<usize, NetworkError> {
+    pub(crate) fn object(&self, path: &str, name: &str) -> Result<usize, NetworkError> {
         self.by_name.get(name).copied().ok_or_else(|| {
             let suggestion = nearest(name, self.by_name.keys().map(String::as_str));
             NetworkError::new(path, NetworkProblem::Unknown { kind: "group", name: name.to_owned(), suggestion })
@@ -163,7 +163,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Groups that do not exist, and parts that are empty or beyond them.
-    pub fn members(&self, path: &str, text: &str) -> Result<Members, NetworkError> {
+    pub(crate) fn members(&self, path: &str, text: &str) -> Result<Members, NetworkError> {
         let (name, part) = group_and_part(text);
         let object = self.object(path, name)?;
         let size = self.objects[object].layout.elements() as u32;
@@ -189,7 +189,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Anything else.
-    pub fn fixed(&self, path: &str, text: &Text, dimension: Dimension, what: &str) -> Result<f64, NetworkError> {
+    pub(crate) fn fixed(&self, path: &str, text: &Text, dimension: Dimension, what: &str) -> Result<f64, NetworkError> {
         fixed(path, text, dimension, what, &self.constants)
     }
 
@@ -197,7 +197,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Anything else.
-    pub fn positive_time(&self, path: &str, text: &Text) -> Result<f64, NetworkError> {
+    pub(crate) fn positive_time(&self, path: &str, text: &Text) -> Result<f64, NetworkError> {
         positive_time(path, text, &self.constants)
     }
 
@@ -205,7 +205,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Another number of values or another dimension, values that are not finite.
-    pub fn values(
+    pub(crate) fn values(
         &self,
         path: &str,
         values: &[f64],

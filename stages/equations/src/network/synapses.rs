@@ -64,8 +64,6 @@ pub(crate) struct Summed {
     pub name: String,
     /// Its place in the slot groups: one before the neurons.
     pub order: i32,
-    /// The step of its clock, that of the neurons, in s.
-    pub dt: f64,
     /// Whose variable it is.
     pub members: Members,
     synapses: u32,
@@ -301,8 +299,7 @@ fn summed(context: &Context<'_>, plan: &Plan, built: &Built<'_>) -> Result<Vec<S
         let key = context.key.derive(&format!("{}.summed {target}", object.path));
         all.push(Summed {
             name: format!("{}_{target}", object.name),
-            order: order.unwrap_or(0) - 1,
-            dt: group.dt,
+            order: order.unwrap_or(0).saturating_sub(1),
             members,
             synapses: object.layout.elements() as u32,
             code: Code::apart(object, built.number, &graph, &[Write { column, value }], &key, &[column]),

@@ -13,7 +13,7 @@ use crate::language::span::Span;
 use crate::network::context::{Context, not_allowed};
 use crate::network::description::{Initial, SpatialNeurons, Text};
 use crate::network::error::NetworkError;
-use crate::network::evaluate::{Asked, Expected, evaluate};
+use crate::network::evaluate::{Asked, evaluate};
 use crate::network::groups::Given;
 use crate::spatial::Compartment;
 use crate::spatial::membrane::POTENTIAL;
@@ -121,10 +121,9 @@ pub(super) fn capacitance(
     let object = &context.objects[number];
     let path = format!("{}.capacitance", object.path);
     let count = form.compartments();
-    let expected = Expected::Number(FARAD_BY_AREA);
     let mut of_one = vec![f64::NAN; count];
     let mut of_text = |text: &Text| -> Result<Vec<f64>, NetworkError> {
-        let asked = Asked { path: &path, text: text.as_str(), expected };
+        let asked = Asked { path: &path, text: text.as_str(), expected: FARAD_BY_AREA };
         evaluate(context, object, number, states, &asked, 0)
     };
     // Of all neurons, where it is an expression.
