@@ -43,7 +43,7 @@ pub use state::{Column, Layout, State};
 pub use timed::TimedArray;
 
 pub(crate) use binomial::Binomial;
-pub(crate) use draws::Draws;
+pub(crate) use draws::{Distribution, Draws};
 pub(crate) use graph::Node;
 pub(crate) use matrix::{Matrix, Solution};
 pub(crate) use operation::Operation;

@@ -19,12 +19,14 @@ pub mod explain;
 #[cfg(feature = "file")]
 pub mod file;
 mod finite;
+mod given_spikes;
 mod groups;
 mod initial_values;
 mod monitors;
 mod object;
 mod pathway;
 mod poisson_input;
+mod poisson_times;
 mod queue;
 mod recorders;
 mod recording;

@@ -51,7 +51,7 @@ impl Draws {
     }
 
     /// One number.
-    pub(super) fn one(&self, distribution: Distribution, draw: u32, element: u32) -> f64 {
+    pub(crate) fn one(&self, distribution: Distribution, draw: u32, element: u32) -> f64 {
         self.lanes(distribution, draw, [element; LANES])[0]
     }
 

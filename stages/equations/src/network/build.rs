@@ -8,6 +8,7 @@ use super::connect::{connect, expected_synapses};
 use super::context::{Connections, Context, not_allowed};
 use super::description::{Model, Neurons, Synapses, Text};
 use super::error::{NetworkError, NetworkProblem};
+use super::given_spikes::GivenSpikes;
 use super::groups::code::{self, GroupCode, SPIKE};
 use super::groups::{self, CONDITION, LAST_SPIKE, NEVER, NOT_REFRACTORY};
 use super::initial_values::{initialise, settable, used_names};
@@ -16,7 +17,6 @@ use super::poisson_input::BinomialInput;
 use super::recorders::Recorders;
 use super::schedule::Clocks;
 use super::spatial::{self, SpatialObject};
-use super::spike_generator::SpikeTimes;
 use super::step::{Entry, Parts, schedule};
 use super::synapses::{self, SynapticObject};
 use crate::engine::State;
@@ -100,8 +100,8 @@ pub(crate) struct Group {
     pub spatial: Option<usize>,
     /// The number of the object of its neurons as wholes.
     pub whole: Option<usize>,
-    /// Its spikes, if they are given.
-    pub spikes: Option<SpikeTimes>,
+    /// Its spikes, if they are not those of a threshold.
+    pub spikes: Option<GivenSpikes>,
 }
 
 /// Builds a network.
@@ -179,11 +179,7 @@ impl<'a> Network<'a> {
         let mut fired = Vec::with_capacity(context.objects.len());
         for (number, described) in described.into_iter().enumerate() {
             let object = &context.objects[number];
-            let generator = context.model.spike_generators.get(&object.name);
-            let spikes = match generator.filter(|_| object.path.starts_with("spike_generators.")) {
-                None => None,
-                Some(described) => Some(SpikeTimes::new(context, &object.path, described, object.dt)?),
-            };
+            let spikes = GivenSpikes::of(context, object)?;
             let events = code::events(&described).len().max(usize::from(spikes.is_some()));
             fired.push(vec![Vec::new(); events]);
             let both = object.layout.number(NOT_REFRACTORY).zip(object.layout.number(LAST_SPIKE));

@@ -258,42 +258,18 @@ fn remote(
     Ok(Remote { object: number, column, elements })
 }
 
-/// A group of Poisson processes as neurons whose threshold is a draw.
+/// A group of Poisson processes as neurons whose threshold is a draw; without a threshold if [`fixed_probabilities`] say
+/// all of them.
 ///
 /// # Errors
 /// Rates that are no rates.
 pub(crate) fn poisson(context: &Context<'_>, name: &str, described: &Poisson) -> Result<Neurons, NetworkError> {
     let path = format!("poisson.{name}.rates");
-    let dt = match &described.time_step {
-        None => context.dt,
-        Some(step) => context.positive_time(&format!("poisson.{name}.time_step"), step)?,
-    };
-    let possible = |rate: f64| {
-        // One spike in each step is all that there can be.
-        if rate >= 0.0 && rate * dt <= 1.0 + 1e-9 {
-            return Ok(());
-        }
-        Err(not_allowed(&path, format!("{rate} Hz"), format!("from 0 Hz to one spike in each step, {} Hz", 1.0 / dt)))
-    };
+    let fixed = fixed_probabilities(context, name, described)?;
     let (equations, initial) = match &described.rates {
-        Initial::Expression(text) => {
-            let mut names =
-                Scope::neurons(&Equations::parse("").map_err(|error| NetworkError::language(&path, error, ""))?);
-            context.add_constants(&mut names, dt);
-            let parsed = super::context::expression(&path, text.as_str())?;
-            let located = |error| NetworkError::language(&path, error, text.as_str());
-            check_number(&parsed, &names, Dimension::HERTZ, "the rate").map_err(located)?;
-            if let Ok(rate) = fixed_value(&parsed, &names) {
-                possible(rate.value)?;
-            }
-            // In parentheses, so that it may have several lines.
-            (format!("rates = ({}) : Hz", text.as_str()), None)
-        }
-        Initial::Values { values, unit } => {
-            let values = context.values(&path, values, unit.as_deref(), Dimension::HERTZ, described.size as usize)?;
-            values.into_iter().try_for_each(possible)?;
-            ("rates : Hz".to_owned(), Some(described.rates.clone()))
-        }
+        // In parentheses, so that it may have several lines.
+        Initial::Expression(text) => (format!("rates = ({}) : Hz", text.as_str()), None),
+        Initial::Values { .. } => ("rates : Hz".to_owned(), Some(described.rates.clone())),
         Initial::At { .. } | Initial::Sections(_) => {
             let allowed = "an expression, or a value for each".to_owned();
             return Err(not_allowed(&path, "rates of some elements".to_owned(), allowed));
@@ -302,11 +278,53 @@ pub(crate) fn poisson(context: &Context<'_>, name: &str, described: &Poisson) ->
     Ok(Neurons {
         size: described.size,
         equations,
-        threshold: Some("rand() < rates*dt".to_owned()),
+        threshold: fixed.is_none().then(|| "rand() < rates*dt".to_owned()),
         initial: initial.into_iter().map(|rates| ("rates".to_owned(), rates)).collect(),
         time_step: described.time_step.clone(),
         ..Neurons::default()
     })
+}
+
+/// The probabilities of a spike in a step of Poisson processes, one for all or one for each, if they never change.
+///
+/// # Errors
+/// Rates that are no rates.
+pub(crate) fn fixed_probabilities(
+    context: &Context<'_>,
+    name: &str,
+    described: &Poisson,
+) -> Result<Option<Vec<f64>>, NetworkError> {
+    let path = format!("poisson.{name}.rates");
+    let dt = match &described.time_step {
+        None => context.dt,
+        Some(step) => context.positive_time(&format!("poisson.{name}.time_step"), step)?,
+    };
+    let probability = |rate: f64| {
+        // One spike in each step is all that there can be.
+        if rate >= 0.0 && rate * dt <= 1.0 + 1e-9 {
+            return Ok((rate * dt).min(1.0));
+        }
+        Err(not_allowed(&path, format!("{rate} Hz"), format!("from 0 Hz to one spike in each step, {} Hz", 1.0 / dt)))
+    };
+    let probabilities = match &described.rates {
+        Initial::Expression(text) => {
+            let empty = Equations::parse("").map_err(|error| NetworkError::language(&path, error, ""))?;
+            let mut names = Scope::neurons(&empty);
+            context.add_constants(&mut names, dt);
+            let parsed = super::context::expression(&path, text.as_str())?;
+            let located = |error| NetworkError::language(&path, error, text.as_str());
+            check_number(&parsed, &names, Dimension::HERTZ, "the rate").map_err(located)?;
+            let Ok(rate) = fixed_value(&parsed, &names) else { return Ok(None) };
+            vec![probability(rate.value)?]
+        }
+        Initial::Values { values, unit } => {
+            let values = context.values(&path, values, unit.as_deref(), Dimension::HERTZ, described.size as usize)?;
+            values.into_iter().map(probability).collect::<Result<_, _>>()?
+        }
+        Initial::At { .. } | Initial::Sections(_) => return Ok(None),
+    };
+    let is_set = context.model.runs.iter().any(|run| run.set.contains_key(&format!("{name}.rates")));
+    Ok((!is_set).then_some(probabilities))
 }
 
 /// How many bytes the state of an object takes with what its programs keep in between.

@@ -436,10 +436,10 @@ impl Network<'_> {
                 group.code.regular[code].run(states, step)?;
             }
             Action::Generate { group } => {
-                let group = &self.groups[group];
+                let group = &mut self.groups[group];
                 let fired = &mut now.fired[group.number][0];
                 fired.clear();
-                if let Some(spikes) = &group.spikes {
+                if let Some(spikes) = &mut group.spikes {
                     spikes.fired(time.step, fired);
                 }
             }
