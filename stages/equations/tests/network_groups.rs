@@ -1,4 +1,5 @@
 //! Groups of neurons in models: steps, refractoriness, events, links, first values, runs and what is refused.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::cell::Cell;
 
