@@ -51,8 +51,7 @@ fn numbers(column: &[f64]) -> Vec<u32> {
 /// The model of a benchmark with the initial values of a run.
 fn benchmark(folder: &Path, name: &str, units: [&str; 3]) -> Json {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/equations/models").join(name);
-    let mut file: Json =
-        serde_json::from_str(&std::fs::read_to_string(path.with_extension("json")).unwrap()).unwrap();
+    let mut file: Json = serde_json::from_str(&std::fs::read_to_string(path.with_extension("json")).unwrap()).unwrap();
     let variables = ["v", "ge", "gi"];
     let initial = columns(&folder.join(format!("net_replay_{name}_4000_s.init.parquet")), variables);
     for ((variable, unit), values) in variables.iter().zip(units).zip(initial) {

@@ -43,6 +43,6 @@ mod values;
 
 pub use context::Connections;
 pub use error::{NetworkError, NetworkProblem};
-pub use recording::{EventRecord, RateRecord, RecordedVariable, Recording, StateRecord};
+pub use recording::{EventRecord, FormRecord, RateRecord, RecordedVariable, Recording, StateRecord};
 pub use simulate::{Options, simulate};
 pub use values::{ModelValue, Times, group_steps, model_times, model_values, set_model_value};

@@ -199,7 +199,7 @@ fn runs_refuse_what_they_cannot_do() {
     let (path, text) = error(json!([{ "store": "first" }, { "restore": "frist" }]));
     assert_eq!(path, "runs.1.restore");
     assert!(text.contains("did you mean `first`?"), "{text}");
-    assert_eq!(error(json!([{ "constants": { "a": 1 } }])).0, "constants.a");
+    assert_eq!(error(json!([{ "constants": { "a": 1 } }])).0, "runs.0.constants.a");
     let (path, text) = error(json!([{ "set": { "H.x": 1 } }]));
     assert_eq!((path.as_str(), text.as_str()), ("runs.0.set.H.x", "there is no group `H`; did you mean `G`?"));
     assert_eq!(error(json!([{ "set": { "x": 1 } }])).1, "`x`: GROUP.VARIABLE");

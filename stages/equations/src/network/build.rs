@@ -10,15 +10,15 @@ use super::description::{Model, Neurons, Synapses, Text};
 use super::error::{NetworkError, NetworkProblem};
 use super::groups::code::{self, GroupCode, SPIKE};
 use super::groups::{self, CONDITION, LAST_SPIKE, NEVER, NOT_REFRACTORY};
-use super::initial_values::{initialise, settable};
-use super::object::Object;
+use super::initial_values::{initialise, settable, used_names};
+use super::object::{Object, Remote};
 use super::poisson_input::BinomialInput;
 use super::recorders::Recorders;
 use super::schedule::Clocks;
 use super::spatial::{self, SpatialObject};
 use super::spike_generator::SpikeTimes;
 use super::step::{Entry, Parts, schedule};
-use super::synapses::{self, Connected, SynapticObject};
+use super::synapses::{self, SynapticObject};
 use crate::engine::State;
 use crate::language::equation::Values;
 
@@ -98,6 +98,8 @@ pub(crate) struct Group {
     pub refractoriness: Option<(usize, usize)>,
     /// The place of its cable among all.
     pub spatial: Option<usize>,
+    /// The number of the object of its neurons as wholes.
+    pub whole: Option<usize>,
     /// Its spikes, if they are given.
     pub spikes: Option<SpikeTimes>,
 }
@@ -108,6 +110,7 @@ pub(crate) struct Group {
 /// Whatever is wrong with the model.
 pub(crate) fn build<'a>(given: &Given<'a>) -> Result<Network<'a>, NetworkError> {
     let changes = Changes::default();
+    check_names(given.model)?;
     let mut context = Context::new(given.model, &changes.constants, None, given.key, given.connections)?;
     let described = objects(&mut context)?;
     enough_memory(&context, given.memory_limit)?;
@@ -115,11 +118,10 @@ pub(crate) fn build<'a>(given: &Given<'a>) -> Result<Network<'a>, NetworkError> 
         groups::link(&mut context, number, described)?;
     }
     let mut states: Vec<State> = context.objects.iter().map(first_state).collect();
-    let spatial = cables(&context, &mut states)?;
-    for (number, described) in described.iter().enumerate() {
-        let path = format!("{}.initial", context.objects[number].path);
-        initialise(&context, number, &mut states, &path, &described.initial)?;
-    }
+    let mut spatial = cables(&context, &mut states)?;
+    spatial.iter_mut().try_for_each(|own| own.add_whole(&mut context))?;
+    states.extend(context.objects[states.len()..].iter().map(first_state));
+    first_values(&context, &described, &mut states)?;
     let mut synapses = Vec::new();
     for (name, described) in &given.model.synapses {
         synapses.push(synapses_of(&mut context, name, described, &mut states, given.memory_limit)?);
@@ -157,21 +159,13 @@ impl<'a> Network<'a> {
         for (number, described) in described.iter().enumerate() {
             groups::link(&mut self.context, number, described)?;
         }
-        for object in old.drain(described.len()..) {
-            add(&mut self.context, object)?;
+        self.spatial = cables(&self.context, &mut self.now.states)?;
+        self.spatial.iter_mut().try_for_each(|own| own.add_whole(&mut self.context))?;
+        for object in old.drain(self.context.objects.len()..) {
+            self.context.add(object)?;
         }
         for (synapses, described) in self.synapses.iter_mut().zip(given.model.synapses.values()) {
             synapses.renew(&mut self.context, described)?;
-        }
-        let with_form = self.context.forms.keys();
-        let before: Vec<(usize, State)> = with_form.map(|&number| (number, self.now.states[number].clone())).collect();
-        self.spatial = cables(&self.context, &mut self.now.states)?;
-        for (number, before) in before {
-            // Making a cable sets what it changes to what it is before the first step.
-            for name in ["v", "Ic", "membrane_current"] {
-                let column = groups::column_of(&self.context.objects[number], name)?;
-                self.now.states[number].column_mut(column).copy_from_slice(before.column(column));
-            }
         }
         self.compile(described)
     }
@@ -193,6 +187,7 @@ impl<'a> Network<'a> {
             let events = code::events(&described).len().max(usize::from(spikes.is_some()));
             fired.push(vec![Vec::new(); events]);
             let both = object.layout.number(NOT_REFRACTORY).zip(object.layout.number(LAST_SPIKE));
+            let spatial = self.spatial.iter().position(|spatial| spatial.number == number);
             let clock = self.now.clocks.of(described.time_step.is_some().then_some(object.dt));
             self.clocks.push(clock);
             self.groups.push(Group {
@@ -201,11 +196,17 @@ impl<'a> Network<'a> {
                 code: GroupCode::default(),
                 condition: object.layout.number(CONDITION),
                 refractoriness: both.filter(|_| described.refractory.is_some()),
-                spatial: self.spatial.iter().position(|spatial| spatial.number == number),
+                spatial,
+                whole: spatial.and_then(|spatial| Some(self.spatial[spatial].place()?.whole)),
                 spikes,
                 described,
             });
         }
+        for spatial in self.spatial.iter().filter(|spatial| spatial.place().is_some()) {
+            self.clocks.push(self.clocks[spatial.number]);
+        }
+        // Spikes of neurons as wholes.
+        fired.resize(context.objects.len(), vec![Vec::new()]);
         if self.now.fired.is_empty() {
             self.now.fired = fired;
         }
@@ -265,6 +266,11 @@ impl Now {
     }
 }
 
+/// The group that an object belongs to.
+pub(crate) fn group_of(groups: &[Group], object: usize) -> Option<&Group> {
+    groups.iter().find(|group| group.number == object || group.whole == Some(object))
+}
+
 /// The number of an event of an object.
 ///
 /// # Errors
@@ -276,8 +282,12 @@ pub(crate) fn event_of(
     object: usize,
     event: &str,
 ) -> Result<usize, NetworkError> {
-    let group = groups.iter().find(|group| group.number == object);
+    let group = group_of(groups, object);
     let mut events = group.map_or(Vec::new(), |group| code::events(&group.described));
+    if group.is_some_and(|group| group.number != object) {
+        // Other events are those of compartments.
+        events.retain(|event| *event == SPIKE);
+    }
     if group.is_some_and(|group| group.spikes.is_some()) {
         events.push(SPIKE);
     }
@@ -294,6 +304,23 @@ pub(crate) fn event_of(
     })
 }
 
+/// Whether the names of objects can be told from what stands around them, in `G[0:3]` and `G.v`.
+fn check_names(model: &Model) -> Result<(), NetworkError> {
+    let neurons = model.neurons.keys().map(|name| ("neurons", name));
+    let spatial = model.spatial_neurons.keys().map(|name| ("spatial_neurons", name));
+    let poisson = model.poisson.keys().map(|name| ("poisson", name));
+    let generators = model.spike_generators.keys().map(|name| ("spike_generators", name));
+    let synapses = model.synapses.keys().map(|name| ("synapses", name));
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    for (section, name) in neurons.chain(spatial).chain(poisson).chain(generators).chain(synapses) {
+        if name.is_empty() || !name.chars().all(is_part) {
+            let allowed = "names are made of letters, digits, `_` and `-`".to_owned();
+            return Err(not_allowed(section, format!("`{name}`"), allowed));
+        }
+    }
+    Ok(())
+}
+
 /// Makes the objects of all groups with their own variables. Gives what the model says of them, as of point neurons.
 fn objects(context: &mut Context<'_>) -> Result<Vec<Neurons>, NetworkError> {
     let model = context.model;
@@ -301,24 +328,24 @@ fn objects(context: &mut Context<'_>) -> Result<Vec<Neurons>, NetworkError> {
     for (name, described) in &model.spatial_neurons {
         let (object, form) = spatial::object(context, name, described)?;
         all.push(spatial::as_neurons(&object, described)?);
-        let number = add(context, object)?;
+        let number = context.add(object)?;
         context.forms.insert(number, form);
     }
     for (name, described) in &model.neurons {
         let object = groups::object(context, "neurons", name, described)?;
-        add(context, object)?;
+        context.add(object)?;
         all.push(described.clone());
     }
     for (name, described) in &model.poisson {
         let neurons = groups::poisson(context, name, described)?;
         let object = groups::object(context, "poisson", name, &neurons)?;
-        add(context, object)?;
+        context.add(object)?;
         all.push(neurons);
     }
     for (name, described) in &model.spike_generators {
         let neurons = Neurons { size: described.size, time_step: described.time_step.clone(), ..Neurons::default() };
         let object = groups::object(context, "spike_generators", name, &neurons)?;
-        add(context, object)?;
+        context.add(object)?;
         all.push(neurons);
     }
     Ok(all)
@@ -342,8 +369,7 @@ fn synapses_of(
     }
     let key = context.key.derive(&path);
     let pairs = connect(context, &path, source, target, &described.connect, states, &key)?;
-    let connected = Connected { i: pairs.i, j: pairs.j, copy: pairs.copy, values: BTreeMap::new() };
-    let synapses = synapses::assemble(context, name, described, states, &connected)?;
+    let synapses = synapses::assemble(context, name, described, states, &pairs)?;
     let number = synapses.number;
     for weights in &pairs.weights {
         let (column, variable) = settable(&context.objects[number], &weights.path, &weights.variable)?;
@@ -363,18 +389,6 @@ fn synapses_of(
     }
     initialise(context, number, states, &format!("{path}.initial"), &described.initial)?;
     Ok(synapses)
-}
-
-/// Adds an object whose name no other has.
-fn add(context: &mut Context<'_>, object: Object) -> Result<usize, NetworkError> {
-    let number = context.objects.len();
-    if let Some(&other) = context.by_name.get(&object.name) {
-        let other = context.objects[other].path.clone();
-        return Err(NetworkError::new(&object.path, NetworkProblem::Twice { name: object.name.clone(), other }));
-    }
-    context.by_name.insert(object.name.clone(), number);
-    context.objects.push(object);
-    Ok(number)
 }
 
 /// Whether all states fit into memory.
@@ -406,6 +420,38 @@ fn first_state(object: &Object) -> State {
         }
     }
     state
+}
+
+/// Gives the variables of groups their first values, those of a group after those of others that it is linked to and uses.
+fn first_values(context: &Context<'_>, described: &[Neurons], states: &mut [State]) -> Result<(), NetworkError> {
+    let mut waiting: Vec<(usize, Vec<usize>)> = Vec::with_capacity(described.len());
+    for (number, described) in described.iter().enumerate() {
+        let object = &context.objects[number];
+        let path = format!("{}.initial", object.path);
+        let used = used_names(object, &path, &described.initial)?;
+        let remote = |(place, remote): (usize, &Remote)| {
+            let name = &object.layout.columns()[object.own_columns() + place].name;
+            used.contains(name).then_some(remote.object)
+        };
+        waiting.push((number, object.remotes.iter().enumerate().filter_map(remote).collect()));
+    }
+    while !waiting.is_empty() {
+        let is_waiting: Vec<usize> = waiting.iter().map(|(number, _)| *number).collect();
+        let (ready, later): (Vec<_>, Vec<_>) = std::mem::take(&mut waiting)
+            .into_iter()
+            .partition(|(_, uses)| uses.iter().all(|object| !is_waiting.contains(object)));
+        if ready.is_empty() {
+            let names: Vec<&str> = later.iter().map(|&(number, _)| context.objects[number].name.as_str()).collect();
+            let problem = format!("first values of {} are made of each other", names.join(", "));
+            return Err(NetworkError::new("neurons", NetworkProblem::Conflict(problem)));
+        }
+        for (number, _) in ready {
+            let path = format!("{}.initial", context.objects[number].path);
+            initialise(context, number, states, &path, &described[number].initial)?;
+        }
+        waiting = later;
+    }
+    Ok(())
 }
 
 /// The cables of all neurons with a form.

@@ -45,7 +45,7 @@ const BYTES_PER_SYNAPSE: f64 = 64.0;
 /// More bytes of synapses are refused.
 const ALLOWED_BYTES: f64 = 16e9;
 /// More pairs or numbers to look at are refused.
-const MOST_CANDIDATES: f64 = 1e11;
+const MOST_CANDIDATES: f64 = 1e10;
 
 /// The synapses of an object in the order in which they are created.
 #[derive(Clone, Debug, Default, PartialEq)]

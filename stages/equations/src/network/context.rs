@@ -62,7 +62,7 @@ pub(crate) struct Members {
 
 impl Members {
     /// How many.
-    pub fn size(&self) -> u32 {
+    pub(crate) fn size(&self) -> u32 {
         self.stop - self.start
     }
 }
@@ -72,7 +72,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Constants that are no numbers or go in a circle, and arrays over time without values.
-    pub fn new(
+    pub(crate) fn new(
         model: &'a Model,
         changed: &BTreeMap<String, Text>,
         dt: Option<f64>,
@@ -123,7 +123,7 @@ impl<'a> Context<'a> {
     }
 
     /// Adds constants and arrays over time to the names of an object whose clock has the step `dt`.
-    pub fn add_constants(&self, names: &mut Scope, dt: f64) {
+    pub(crate) fn add_constants(&self, names: &mut Scope, dt: f64) {
         names.add_parameters(&self.constants);
         for array in &self.arrays {
             if let Some(&Callable::TimedArray { dimension, per_element, .. }) = self.constants.callable(array.name()) {
@@ -133,11 +133,26 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Adds an object whose name no other has; gives its number.
+    ///
+    /// # Errors
+    /// Another object has its name.
+    pub(crate) fn add(&mut self, object: Object) -> Result<usize, NetworkError> {
+        let number = self.objects.len();
+        if let Some(&other) = self.by_name.get(&object.name) {
+            let other = self.objects[other].path.clone();
+            return Err(NetworkError::new(&object.path, NetworkProblem::Twice { name: object.name.clone(), other }));
+        }
+        self.by_name.insert(object.name.clone(), number);
+        self.objects.push(object);
+        Ok(number)
+    }
+
     /// The number of an object.
     ///
     /// # Errors
     /// There is no object of this name.
-    pub fn object(&self, path: &str, name: &str) -> Result<usize, NetworkError> {
+    pub(crate) fn object(&self, path: &str, name: &str) -> Result<usize, NetworkError> {
         self.by_name.get(name).copied().ok_or_else(|| {
             let suggestion = nearest(name, self.by_name.keys().map(String::as_str));
             NetworkError::new(path, NetworkProblem::Unknown { kind: "group", name: name.to_owned(), suggestion })
@@ -148,7 +163,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Groups that do not exist, and parts that are empty or beyond them.
-    pub fn members(&self, path: &str, text: &str) -> Result<Members, NetworkError> {
+    pub(crate) fn members(&self, path: &str, text: &str) -> Result<Members, NetworkError> {
         let (name, part) = group_and_part(text);
         let object = self.object(path, name)?;
         let size = self.objects[object].layout.elements() as u32;
@@ -160,7 +175,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Groups without a form, and sections that there are not.
-    pub fn section(&self, path: &str, object: usize, name: &str) -> Result<Vec<u32>, NetworkError> {
+    pub(crate) fn section(&self, path: &str, object: usize, name: &str) -> Result<Vec<u32>, NetworkError> {
         let Some(form) = self.forms.get(&object) else {
             let problem = "only neurons with a form, of `spatial_neurons`, have sections".to_owned();
             return Err(NetworkError::new(path, NetworkProblem::Conflict(problem)));
@@ -174,7 +189,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Anything else.
-    pub fn fixed(&self, path: &str, text: &Text, dimension: Dimension, what: &str) -> Result<f64, NetworkError> {
+    pub(crate) fn fixed(&self, path: &str, text: &Text, dimension: Dimension, what: &str) -> Result<f64, NetworkError> {
         fixed(path, text, dimension, what, &self.constants)
     }
 
@@ -182,7 +197,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Anything else.
-    pub fn positive_time(&self, path: &str, text: &Text) -> Result<f64, NetworkError> {
+    pub(crate) fn positive_time(&self, path: &str, text: &Text) -> Result<f64, NetworkError> {
         positive_time(path, text, &self.constants)
     }
 
@@ -190,7 +205,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Another number of values or another dimension, values that are not finite.
-    pub fn values(
+    pub(crate) fn values(
         &self,
         path: &str,
         values: &[f64],

@@ -38,7 +38,7 @@ impl Effect {
     ///
     /// # Errors
     /// Those of [`Code::run_at`].
-    pub fn run(&mut self, states: &mut [State], step: u64, synapses: &[u32]) -> Result<(), EngineError> {
+    pub(crate) fn run(&mut self, states: &mut [State], step: u64, synapses: &[u32]) -> Result<(), EngineError> {
         match self {
             Self::Sums(sums) => {
                 sums.iter().for_each(|sum| sum.add(states, synapses.iter().copied()));
@@ -62,8 +62,6 @@ struct Access {
 /// A program that runs in batches.
 #[derive(Clone, Debug)]
 pub(crate) struct Batches {
-    /// The number of the synapses among all objects.
-    number: usize,
     code: Code,
     /// For synapses from a neuron to itself, where it is another one.
     of_loops: Option<Loops>,

@@ -4,18 +4,19 @@ pub(crate) mod code;
 
 use std::sync::Arc;
 
+use self::code::SPIKE;
 use super::context::{Context, not_allowed};
 use super::description::{Initial, Link, Neurons, Poisson};
 use super::error::{NetworkError, NetworkProblem};
 use super::object::{Elements, Object, Remote};
 use crate::engine::{Column, EngineError, Layout};
 use crate::language::block::Equations;
-use crate::language::check::{check_equations, check_number};
+use crate::language::check::{check_equations, check_number, fixed_value};
 use crate::language::equation::{Equation, EquationKind, Flag, Values};
 use crate::language::error::nearest;
 use crate::language::flags::{Model as ModelKind, check_model};
 use crate::language::replace_names;
-use crate::language::scope::{Meaning, Scope};
+use crate::language::scope::{Meaning, Scope, Variable};
 use crate::units::Dimension;
 
 /// Where a condition is written before it is known who fulfils it. No variable of a model can have such a name.
@@ -27,7 +28,20 @@ pub(crate) const LAST_SPIKE: &str = "lastspike";
 /// The time of the last spike of a neuron that has never spiked, in s: longer ago than any refractoriness lasts.
 pub(crate) const NEVER: f64 = -1e4;
 
-/// A group with its own variables.
+/// What a group has besides the variables of its equations.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    /// What its equations describe.
+    pub kind: ModelKind,
+    /// Variables that equations can use; they are its first columns.
+    pub variables: Vec<(&'static str, Variable)>,
+    /// Subexpressions that equations can use.
+    pub subexpressions: Vec<(&'static str, Variable)>,
+    /// Its last columns, which nothing in a model can name.
+    pub hidden: Vec<&'static str>,
+}
+
+/// A group of point neurons with its own variables.
 ///
 /// # Errors
 /// What is wrong with its equations, and groups of no neurons.
@@ -37,10 +51,30 @@ pub(crate) fn object(
     name: &str,
     described: &Neurons,
 ) -> Result<Object, NetworkError> {
+    let nothing =
+        Given { kind: ModelKind::Neurons, variables: Vec::new(), subexpressions: Vec::new(), hidden: Vec::new() };
+    object_with(context, section, name, described, &nothing)
+}
+
+/// A group with its own variables and given ones.
+///
+/// # Errors
+/// Those of [`object`], and equations of variables that are given.
+pub(crate) fn object_with(
+    context: &Context<'_>,
+    section: &str,
+    name: &str,
+    described: &Neurons,
+    given: &Given,
+) -> Result<Object, NetworkError> {
     let path = format!("{section}.{name}");
     let at = |field: &str| format!("{path}.{field}");
     if described.size == 0 {
         return Err(not_allowed(&at("size"), "0".to_owned(), "at least 1".to_owned()));
+    }
+    if described.events.contains_key(SPIKE) {
+        let problem = "spikes are the event of the `threshold`".to_owned();
+        return Err(NetworkError::new(at("events.spike"), NetworkProblem::Conflict(problem)));
     }
     let equations = read_equations(&at("equations"), described)?;
     let dt = match &described.time_step {
@@ -48,17 +82,27 @@ pub(crate) fn object(
         Some(step) => context.positive_time(&at("time_step"), step)?,
     };
     let mut names = Scope::neurons(&equations);
+    for &(name, variable) in given.variables.iter().chain(&given.subexpressions) {
+        if equations.get(name).is_some() {
+            let problem = NetworkProblem::Conflict(format!("`{name}` is given; remove its equation"));
+            return Err(NetworkError::new(at("equations"), problem));
+        }
+        names.add_variable(name, variable);
+    }
     if described.refractory.is_some() {
         names.add_refractoriness();
     }
     context.add_constants(&mut names, dt);
     let located = |error| NetworkError::language(at("equations"), error, equations.source());
-    check_model(&equations, ModelKind::Neurons).map_err(located)?;
+    check_model(&equations, given.kind).map_err(located)?;
     check_equations(&equations, &names).map_err(located)?;
 
     let refracts = described.refractory.is_some();
     let own = equations.equations().iter().filter(|equation| is_own(equation));
-    let mut columns: Vec<Column> = own.map(|equation| column(equation, refracts)).collect();
+    let first = given.variables.iter();
+    let mut columns: Vec<Column> =
+        first.map(|&(name, Variable { values, .. })| Column { values, ..Column::float(name) }).collect();
+    columns.extend(own.map(|equation| column(equation, refracts)));
     if described.refractory.is_some() {
         columns.push(Column { values: Values::Boolean, ..Column::float(NOT_REFRACTORY) });
         match equations.get(LAST_SPIKE) {
@@ -73,6 +117,7 @@ pub(crate) fn object(
     if described.threshold.is_some() || !described.events.is_empty() {
         columns.push(Column::float(CONDITION));
     }
+    columns.extend(given.hidden.iter().map(|name| Column::float(name)));
     let layout = Layout::new(described.size as usize, columns);
     let layout = layout.map_err(|error| NetworkError::new(&path, error))?;
     Ok(Object {
@@ -219,18 +264,36 @@ fn remote(
 /// Rates that are no rates.
 pub(crate) fn poisson(context: &Context<'_>, name: &str, described: &Poisson) -> Result<Neurons, NetworkError> {
     let path = format!("poisson.{name}.rates");
+    let dt = match &described.time_step {
+        None => context.dt,
+        Some(step) => context.positive_time(&format!("poisson.{name}.time_step"), step)?,
+    };
+    let possible = |rate: f64| {
+        // One spike in each step is all that there can be.
+        if rate >= 0.0 && rate * dt <= 1.0 + 1e-9 {
+            return Ok(());
+        }
+        Err(not_allowed(&path, format!("{rate} Hz"), format!("from 0 Hz to one spike in each step, {} Hz", 1.0 / dt)))
+    };
     let (equations, initial) = match &described.rates {
         Initial::Expression(text) => {
             let mut names =
                 Scope::neurons(&Equations::parse("").map_err(|error| NetworkError::language(&path, error, ""))?);
-            context.add_constants(&mut names, context.dt);
+            context.add_constants(&mut names, dt);
             let parsed = super::context::expression(&path, text.as_str())?;
             let located = |error| NetworkError::language(&path, error, text.as_str());
             check_number(&parsed, &names, Dimension::HERTZ, "the rate").map_err(located)?;
+            if let Ok(rate) = fixed_value(&parsed, &names) {
+                possible(rate.value)?;
+            }
             // In parentheses, so that it may have several lines.
             (format!("rates = ({}) : Hz", text.as_str()), None)
         }
-        Initial::Values { .. } => ("rates : Hz".to_owned(), Some(described.rates.clone())),
+        Initial::Values { values, unit } => {
+            let values = context.values(&path, values, unit.as_deref(), Dimension::HERTZ, described.size as usize)?;
+            values.into_iter().try_for_each(possible)?;
+            ("rates : Hz".to_owned(), Some(described.rates.clone()))
+        }
         Initial::At { .. } | Initial::Sections(_) => {
             let allowed = "an expression, or a value for each".to_owned();
             return Err(not_allowed(&path, "rates of some elements".to_owned(), allowed));

@@ -75,20 +75,9 @@ fn ordered<'a>(
 ) -> Result<Vec<&'a str>, NetworkError> {
     let mut uses: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (name, values) in initial {
-        let texts: Vec<&Text> = match values {
-            Initial::Expression(text) | Initial::At { value: text, .. } => vec![text],
-            Initial::Sections(sections) => sections.values().collect(),
-            Initial::Values { .. } => Vec::new(),
-        };
-        let own = uses.entry(name).or_default();
-        for text in texts {
-            let at = format!("{path}.{name}");
-            let parsed = expression(&at, text.as_str())?;
-            let located = |error| NetworkError::language(&at, error, text.as_str());
-            let inlined = object.inline(&parsed).map_err(located)?;
-            let used = inlined.names().into_iter().filter_map(|used| initial.get_key_value(used));
-            own.extend(used.map(|(used, _)| used.as_str()));
-        }
+        let used = names_of(object, &format!("{path}.{name}"), values)?;
+        let known = used.iter().filter_map(|used| initial.get_key_value(used));
+        uses.insert(name, known.map(|(used, _)| used.as_str()).collect());
     }
     let mut order = Vec::with_capacity(uses.len());
     while !uses.is_empty() {
@@ -108,6 +97,37 @@ fn ordered<'a>(
         }
     }
     Ok(order)
+}
+
+/// All names that values use, with subexpressions put in.
+///
+/// # Errors
+/// What cannot be read.
+pub(crate) fn used_names(
+    object: &Object,
+    path: &str,
+    initial: &BTreeMap<String, Initial>,
+) -> Result<BTreeSet<String>, NetworkError> {
+    let mut all = BTreeSet::new();
+    for (name, values) in initial {
+        all.append(&mut names_of(object, &format!("{path}.{name}"), values)?);
+    }
+    Ok(all)
+}
+
+fn names_of(object: &Object, path: &str, values: &Initial) -> Result<BTreeSet<String>, NetworkError> {
+    let texts: Vec<&Text> = match values {
+        Initial::Expression(text) | Initial::At { value: text, .. } => vec![text],
+        Initial::Sections(sections) => sections.values().collect(),
+        Initial::Values { .. } => Vec::new(),
+    };
+    let mut all = BTreeSet::new();
+    for text in texts {
+        let parsed = expression(path, text.as_str())?;
+        let inlined = object.inline(&parsed).map_err(|error| NetworkError::language(path, error, text.as_str()))?;
+        all.extend(inlined.names().into_iter().map(str::to_owned));
+    }
+    Ok(all)
 }
 
 /// The column of a variable whose values can be given.

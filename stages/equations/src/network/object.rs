@@ -28,7 +28,7 @@ pub(crate) struct Object {
     pub layout: Layout,
     /// Where the last columns of the layout come from, in their order.
     pub remotes: Vec<Remote>,
-    /// Subexpressions of others by their names here (`z_post`), as expressions of columns of this object.
+    /// Subexpressions of others by their names here (`z_post`), and given ones, as expressions of columns of this object.
     pub remote_subexpressions: HashMap<String, Expression>,
     /// The step of its clock, in s.
     pub dt: f64,
@@ -56,7 +56,7 @@ pub(crate) enum Elements {
 
 impl Object {
     /// The number of the first column that belongs to another object.
-    pub fn own_columns(&self) -> usize {
+    pub(crate) fn own_columns(&self) -> usize {
         self.layout.columns().len() - self.remotes.len()
     }
 
@@ -64,13 +64,13 @@ impl Object {
     ///
     /// # Errors
     /// Expressions that become too large.
-    pub fn inline(&self, expression: &Expression) -> Result<Expression, LanguageError> {
+    pub(crate) fn inline(&self, expression: &Expression) -> Result<Expression, LanguageError> {
         let own = Inliner::new(&self.equations).inline(expression)?;
         Ok(substitute(&own, &|name| self.remote_subexpressions.get(name).cloned()))
     }
 
     /// What names mean to the engine.
-    pub fn scope<'a>(&'a self, arrays: &'a [TimedArray]) -> EngineScope<'a> {
+    pub(crate) fn scope<'a>(&'a self, arrays: &'a [TimedArray]) -> EngineScope<'a> {
         EngineScope { layout: &self.layout, names: &self.names, arrays, dt: self.dt }
     }
 }
@@ -93,12 +93,12 @@ pub(crate) struct Code {
 
 impl Code {
     /// Compiles writes of a graph that was made over `object`, whose number among all objects is `number`.
-    pub fn new(object: &Object, number: usize, graph: &Graph<'_>, writes: &[Write], key: &StreamKey) -> Self {
+    pub(crate) fn new(object: &Object, number: usize, graph: &Graph<'_>, writes: &[Write], key: &StreamKey) -> Self {
         Self::apart(object, number, graph, writes, key, &[])
     }
 
     /// As [`Code::new`], but what is written to the columns `kept` stays there: they are not copied from others or to them.
-    pub fn apart(
+    pub(crate) fn apart(
         object: &Object,
         number: usize,
         graph: &Graph<'_>,
@@ -122,11 +122,21 @@ impl Code {
         Self { object: number, program, gathered, scattered }
     }
 
+    /// From now on what it writes to this variable is not kept: [`Code::fulfilled`] says for which elements it is not 0.
+    pub(crate) fn find(self, column: usize) -> Self {
+        Self { program: self.program.find(column), ..self }
+    }
+
+    /// Elements for which what is written to that variable was not 0 when it ran last, ascending.
+    pub(crate) fn fulfilled(&self) -> &[u32] {
+        self.program.fulfilled()
+    }
+
     /// Runs it for all elements.
     ///
     /// # Errors
     /// Those of [`Program::run`].
-    pub fn run(&mut self, states: &mut [State], step: u64) -> Result<(), EngineError> {
+    pub(crate) fn run(&mut self, states: &mut [State], step: u64) -> Result<(), EngineError> {
         for (column, remote) in &self.gathered {
             let mut values = std::mem::take(states[self.object].whole_column_mut(*column));
             let there = states[remote.object].column(remote.column);
@@ -165,7 +175,7 @@ impl Code {
     ///
     /// # Errors
     /// Those of [`Program::run_at`].
-    pub fn run_at(&mut self, states: &mut [State], step: u64, list: &[u32]) -> Result<(), EngineError> {
+    pub(crate) fn run_at(&mut self, states: &mut [State], step: u64, list: &[u32]) -> Result<(), EngineError> {
         for (column, remote) in &self.gathered {
             let mut values = std::mem::take(states[self.object].whole_column_mut(*column));
             let there = states[remote.object].column(remote.column);

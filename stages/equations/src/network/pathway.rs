@@ -9,9 +9,11 @@ use super::context::{Context, Members, expression, not_allowed};
 use super::delivery::{Effect, Ordered};
 use super::description::{Initial, Slot, Spikes, Synapses, Text};
 use super::error::{NetworkError, NetworkProblem};
-use super::evaluate::{Asked, Expected, evaluate};
+use super::evaluate::{Asked, evaluate};
 use super::groups::code::{SPIKE, events};
 use super::queue::{BadDelay, Delays, MOST_STEPS, Queue, Runs};
+use super::spatial::compartments_of;
+use super::synapses::DELAY;
 use super::synapses::sides::Sides;
 use crate::engine::{EngineError, State};
 use crate::language::check::{check_number, fixed_value};
@@ -45,7 +47,7 @@ pub(crate) struct Pathway {
 
 impl Pathway {
     /// Sends events of the whole group of its neurons, whose numbers ascend.
-    pub fn push(&mut self, fired: &[u32]) {
+    pub(crate) fn push(&mut self, fired: &[u32]) {
         let first = fired.partition_point(|&neuron| neuron < self.source.start);
         let own = fired[first..].iter().take_while(|&&neuron| neuron < self.source.stop);
         self.queue.push(own.map(|&neuron| neuron - self.source.start));
@@ -55,7 +57,7 @@ impl Pathway {
     ///
     /// # Errors
     /// What cannot be computed.
-    pub fn deliver(&mut self, states: &mut [State], step: u64) -> Result<(), EngineError> {
+    pub(crate) fn deliver(&mut self, states: &mut [State], step: u64) -> Result<(), EngineError> {
         self.queue.pop(&mut self.due);
         if self.due.is_empty() {
             return Ok(());
@@ -88,7 +90,7 @@ impl Pathway {
     ///
     /// # Errors
     /// Delays that are negative, no numbers or too long.
-    pub fn new(
+    pub(crate) fn new(
         name: String,
         described: &Described<'_>,
         sides: &Sides,
@@ -123,7 +125,7 @@ impl Pathway {
     ///
     /// # Errors
     /// Delays that have too many of such steps.
-    pub fn renew(
+    pub(crate) fn renew(
         &mut self,
         described: &Described<'_>,
         neurons: &[u32],
@@ -141,12 +143,12 @@ impl Pathway {
     }
 
     /// What is on its way, to be given to [`Pathway::restore`] later.
-    pub fn on_its_way(&self) -> (Queue, f64) {
+    pub(crate) fn on_its_way(&self) -> (Queue, f64) {
         (self.queue.clone(), self.dt)
     }
 
     /// Replaces what is on its way, by what it was when the clock had the step `dt`.
-    pub fn restore(&mut self, (queue, dt): (Queue, f64)) {
+    pub(crate) fn restore(&mut self, (queue, dt): (Queue, f64)) {
         self.queue = queue;
         self.dt = dt;
         self.order_sums();
@@ -248,6 +250,8 @@ pub(crate) fn check_event(context: &Context<'_>, described: &Described<'_>, obje
     } else if let Some(neurons) = model.spatial_neurons.get(group) {
         let spikes = neurons.threshold.iter().map(|_| SPIKE);
         spikes.chain(neurons.events.keys().map(String::as_str)).collect()
+    } else if let Some(neurons) = compartments_of(group).and_then(|name| model.spatial_neurons.get(name)) {
+        neurons.threshold.iter().map(|_| SPIKE).collect()
     } else if model.poisson.contains_key(group) || model.spike_generators.contains_key(group) {
         vec![SPIKE]
     } else {
@@ -285,13 +289,13 @@ pub(crate) fn delays(
         if let Ok(delay) = fixed_value(&parsed, &object.names) {
             return Ok(Delays::Same(delay.value));
         }
-        let own =
-            |name: &&&str| object.equations.get(name).is_some() && !name.ends_with("_pre") && !name.ends_with("_post");
+        let of_neurons = |name: &str| name.ends_with("_pre") || name.ends_with("_post");
+        let own = |name: &&&str| **name == DELAY || (object.equations.get(name).is_some() && !of_neurons(name));
         if let Some(name) = parsed.names().iter().find(own) {
             let problem = format!("delays are known before `{name}` has values");
             return Err(NetworkError::new(path, NetworkProblem::Conflict(problem)));
         }
-        let asked = Asked { path, text: text.as_str(), expected: Expected::Number(Dimension::SECOND) };
+        let asked = Asked { path, text: text.as_str(), expected: Dimension::SECOND };
         evaluate(context, object, number, states, &asked, 0).map(|delays| Delays::Each(delays.into()))
     };
     let delays = match given {

@@ -55,7 +55,7 @@ impl Runs {
     ///
     /// # Errors
     /// The first delay that cannot be.
-    pub fn new(neurons: usize, neuron_of: &[u32], delays: &Delays, dt: f64) -> Result<Self, BadDelay> {
+    pub(crate) fn new(neurons: usize, neuron_of: &[u32], delays: &Delays, dt: f64) -> Result<Self, BadDelay> {
         let steps = match delays {
             Delays::Same(delay) => Err(delay_steps(*delay, dt).ok_or(BadDelay { synapse: None, delay: *delay })?),
             Delays::Each(delays) => {
@@ -107,17 +107,17 @@ impl Runs {
     }
 
     /// Synapses in the order of runs.
-    pub fn synapses(&self) -> &[u32] {
+    pub(crate) fn synapses(&self) -> &[u32] {
         &self.synapses
     }
 
     /// Where the synapses of a run stand among [`Runs::synapses`].
-    pub fn places(&self, run: u32) -> std::ops::Range<usize> {
+    pub(crate) fn places(&self, run: u32) -> std::ops::Range<usize> {
         self.starts[run as usize] as usize..self.starts[run as usize + 1] as usize
     }
 
     /// The synapses of a run.
-    pub fn of(&self, run: u32) -> &[u32] {
+    pub(crate) fn of(&self, run: u32) -> &[u32] {
         &self.synapses[self.places(run)]
     }
 
@@ -147,18 +147,18 @@ pub(crate) struct Queue {
 
 impl Queue {
     /// An empty queue.
-    pub fn new(runs: Runs) -> Self {
+    pub(crate) fn new(runs: Runs) -> Self {
         let rows = vec![Vec::new(); runs.longest() as usize + 1];
         Self { runs: Arc::new(runs), rows, now: 0, merged: false }
     }
 
     /// The synapses that entries stand for.
-    pub fn runs(&self) -> &Arc<Runs> {
+    pub(crate) fn runs(&self) -> &Arc<Runs> {
         &self.runs
     }
 
     /// Sends the events of neurons, whose numbers ascend.
-    pub fn push(&mut self, neurons: impl Iterator<Item = u32>) {
+    pub(crate) fn push(&mut self, neurons: impl Iterator<Item = u32>) {
         for neuron in neurons {
             let Some(&[first, last]) = self.runs.of_neuron.get(neuron as usize..neuron as usize + 2) else { continue };
             for run in first..last {
@@ -172,20 +172,20 @@ impl Queue {
     }
 
     /// The runs that are due now, in `due`; the next step is now afterwards.
-    pub fn pop(&mut self, due: &mut Vec<u32>) {
+    pub(crate) fn pop(&mut self, due: &mut Vec<u32>) {
         due.clear();
         std::mem::swap(due, &mut self.rows[self.now]);
         self.now = (self.now + 1) % self.rows.len();
     }
 
     /// Whether the same synapse may be due twice in one step.
-    pub fn repeats(&self) -> bool {
+    pub(crate) fn repeats(&self) -> bool {
         self.merged
     }
 
     /// The same events over synapses whose delays are `runs`, for a clock of another step: what is due in k steps of
     /// `old_dt` is due in floor(k old_dt/dt + 1/2) steps of `dt`.
-    pub fn rescaled(&self, mut runs: Runs, old_dt: f64, dt: f64) -> Self {
+    pub(crate) fn rescaled(&self, mut runs: Runs, old_dt: f64, dt: f64) -> Self {
         let same = runs == *self.runs;
         let mut rows: Vec<Vec<u32>> = vec![Vec::new(); runs.longest() as usize + 1];
         for ahead in 0..self.rows.len() {

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::error::NetworkError;
 use super::monitors::{EventRecorder, FinalRecorder, RateRecorder, StateRecorder};
-use super::recording::Recording;
+use super::recording::{FormRecord, Recording};
 use crate::engine::State;
 
 /// Recorders by monitors in the order of their names.
@@ -69,9 +69,19 @@ impl Recorders {
             states: self.states.into_iter().map(StateRecorder::finish).collect(),
             rates: self.rates.into_iter().map(RateRecorder::finish).collect(),
             last: Vec::new(),
+            forms: Vec::new(),
             notes,
             end,
         };
+        for (&number, form) in &context.forms {
+            let object = &context.objects[number];
+            recording.forms.push(FormRecord {
+                name: object.name.clone(),
+                size: (object.layout.elements() / form.compartments()) as u32,
+                compartments: form.morphology.compartments().to_vec(),
+                sections: form.names(),
+            });
+        }
         for (name, monitor) in &context.model.monitors.last {
             let recorder = FinalRecorder::new(context, name, monitor)?;
             let path = format!("monitors.final.{name}");

@@ -1,5 +1,6 @@
 //! What a simulation gives: what its monitors have recorded.
 
+use crate::spatial::Compartment;
 use crate::units::Dimension;
 
 /// All that was recorded, by monitors in the order of their names.
@@ -15,10 +16,28 @@ pub struct Recording {
     pub rates: Vec<RateRecord>,
     /// Of final values.
     pub last: Vec<StateRecord>,
+    /// Forms of the neurons that have one, by groups in the order of their names.
+    pub forms: Vec<FormRecord>,
     /// Remarks on the model that a user should see, such as forward Euler for a stiff group.
     pub notes: Vec<String>,
     /// The time at the end, in s.
     pub end: f64,
+}
+
+/// The form of the neurons of a group.
+///
+/// Where compartments have places (see [`Compartment::ends`]), potentials outside follow from `membrane_current` by the
+/// sources that the compartments are: lines from end to end.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FormRecord {
+    /// The group.
+    pub name: String,
+    /// How many neurons it has.
+    pub size: u32,
+    /// The compartments of each neuron, in SI units.
+    pub compartments: Vec<Compartment>,
+    /// The name of the section, or part, of each compartment.
+    pub sections: Vec<String>,
 }
 
 /// Spikes, or other events, in the order in which they happened; those of one step ascend.

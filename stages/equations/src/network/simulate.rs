@@ -8,6 +8,7 @@ use super::description::{Model, Run, Text};
 use super::error::{NetworkError, NetworkProblem};
 use super::finite::Watch;
 use super::initial_values::values_of;
+use super::monitors::EventRecorder;
 use super::pathway::Pathway;
 use super::queue::Queue;
 use super::recording::Recording;
@@ -17,6 +18,9 @@ use crate::units::Dimension;
 
 /// How many bytes a simulation may take where nothing else is said.
 const MEMORY_LIMIT: u64 = 8 << 30;
+
+/// After so many rounds it is looked at how much memory recorded events take.
+const BETWEEN_COUNTS: u64 = 256;
 
 /// What a simulation may take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -152,7 +156,7 @@ impl<'a> Attempt<'a> {
                 renew |= self.change_step(&mut network, &mut changes, &format!("{path}time_step"), step, number)?;
             }
             if renew {
-                network.renew(self.given, &changes)?;
+                network.renew(self.given, &changes).map_err(|error| of_run(error, path, run))?;
             }
             set(&mut network, path, run)?;
             if let Some(duration) = &run.duration {
@@ -223,12 +227,20 @@ impl<'a> Attempt<'a> {
         let first = progress.rounds;
         loop {
             if (self.cancelled)() {
-                return Err(NetworkError::new("", NetworkProblem::Cancelled).into());
+                return Err(NetworkError::new(path, NetworkProblem::Cancelled).into());
             }
             if !network.round()? {
                 break;
             }
             progress.rounds += 1;
+            if progress.rounds.is_multiple_of(BETWEEN_COUNTS) {
+                let events = network.now.recorders.events.iter().map(EventRecorder::bytes).sum::<u64>();
+                if needed.saturating_add(events) > self.given.memory_limit {
+                    let what = "what is recorded";
+                    let error = out_of_memory("monitors", what, needed.saturating_add(events), self.given.memory_limit);
+                    return Err(error.into());
+                }
+            }
             let each = progress.rounds > self.each_round_from;
             self.look(network, &watches, progress.rounds, first, |watch| each || watch.is_due(progress.rounds))?;
             if progress.whole > 0.0 {
@@ -303,6 +315,12 @@ fn runs(model: &Model) -> Result<Vec<(String, Run)>, NetworkError> {
             Err(NetworkError::new("duration", NetworkProblem::Conflict(problem)))
         }
     }
+}
+
+/// The place of a constant is in the run that changes it.
+fn of_run(error: NetworkError, path: &str, run: &Run) -> NetworkError {
+    let changed = error.path.strip_prefix("constants.").is_some_and(|name| run.constants.contains_key(name));
+    if changed { NetworkError { path: format!("{path}{}", error.path), ..error } } else { error }
 }
 
 /// The time of all runs, in s, as far as constants do not change it.

@@ -16,6 +16,7 @@
 //! | `r_length_1`, `r_length_2` | conductance of its halves times the resistivity | m |
 //! | `neuron`, `compartment` | numbers of its neuron, and of the compartment within it | 1 |
 //! | `Ic` | Cm (v' - v)/dt of the last step, v' being the new v: what charges the membrane | A/m^2 |
+//! | `space_constant` | at the gtot of the last step, for a cable of such compartments without end | m |
 //! | `membrane_current` | what left through the membrane in the last step, from within to outside | A |
 //!
 //! `Im` and point currents are positive where they depolarise, that is into the compartment. `membrane_current` is positive
@@ -33,25 +34,22 @@
 //! latter is computed then, which takes no exponentials of matrices.
 
 mod form;
+mod neurons;
 mod programs;
 mod variables;
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 pub(crate) use form::Form;
+pub(crate) use neurons::compartments_of;
 
-use self::variables::{AREA, CAPACITANCE, CHARGING, GIVEN, HIDDEN, OUTWARD, V};
+use self::variables::{AREA, CAPACITANCE, CHARGING, HIDDEN, OUTWARD, V};
 use super::context::{Context, not_allowed};
 use super::description::{Neurons, SpatialNeurons};
 use super::error::{NetworkError, NetworkProblem};
+use super::groups;
 use super::object::{Code, Object};
-use crate::engine::{EngineError, Layout, State};
-use crate::language::block::Equations;
-use crate::language::check::check_equations;
-use crate::language::flags::{Model as Kind, check_model};
-use crate::language::replace_names;
-use crate::language::scope::Scope;
-use crate::spatial::membrane::MembraneError;
+use crate::engine::State;
 use crate::spatial::{Cable, CableError, Scratch};
 use crate::units::Dimension;
 
@@ -64,8 +62,7 @@ pub(crate) struct SpatialObject {
     pub number: usize,
     /// How many compartments each neuron has.
     compartments: u32,
-    /// The compartment at which each neuron spikes; none where all compartments do.
-    location: Option<u32>,
+    place: Option<Place>,
     path: String,
     membrane: Code,
     cable: Cable,
@@ -74,6 +71,15 @@ pub(crate) struct SpatialObject {
     before: Vec<f64>,
     /// Numbers of the hidden columns that there are.
     hidden: Vec<usize>,
+}
+
+/// Where neurons spike.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// An element of each neuron.
+    pub elements: Arc<[u32]>,
+    /// The number of the object of neurons as wholes, once it is made.
+    pub whole: usize,
 }
 
 /// The object of a group with its own variables, and the form of its neurons.
@@ -94,35 +100,30 @@ pub(crate) fn object(
         let allowed = format!("from 1 to {}, with {compartments} compartments each", u32::MAX as usize / compartments);
         return Err(not_allowed(&at("size"), described.size.to_string(), allowed));
     };
-    let dt = match &described.time_step {
-        None => context.dt,
-        Some(step) => context.positive_time(&at("time_step"), step)?,
-    };
-    let equations = equations(&at("equations"), described)?;
-    let mut names = Scope::neurons(&equations);
-    variables::add_given(&mut names);
-    if described.refractory.is_some() {
-        names.add_refractoriness();
-    }
-    context.add_constants(&mut names, dt);
-    let located = |error| NetworkError::language(at("equations"), error, equations.source());
-    check_equations(&equations, &names).map_err(located)?;
-    let layout = Layout::new(elements, variables::columns(&equations, described));
-    let layout = layout.map_err(|error| NetworkError::new(at("equations"), error))?;
-    let (name, remotes, remote_subexpressions) = (name.to_owned(), Vec::new(), HashMap::new());
-    Ok((Object { name, path, equations, names, layout, remotes, remote_subexpressions, dt }, form))
+    let neurons = common(described, elements as u32);
+    let mut object = groups::object_with(context, "spatial_neurons", name, &neurons, &variables::given(described))?;
+    let resistivity = context.fixed(&at("resistivity"), &described.resistivity, OHM_METRE, "the resistivity")?;
+    let space_constant = variables::space_constant(resistivity);
+    object.remote_subexpressions.insert(variables::SPACE_CONSTANT.to_owned(), space_constant);
+    Ok((object, form))
 }
 
-/// What a group has in common with point neurons, of which there are as many as compartments.
+/// What a group is as one of as many point neurons as there are compartments: all but `v`.
 ///
 /// # Errors
 /// Equations that cannot be split into noise and what is none.
 pub(crate) fn as_neurons(object: &Object, described: &SpatialNeurons) -> Result<Neurons, NetworkError> {
-    Ok(Neurons {
-        size: object.layout.elements() as u32,
+    let integrator = programs::integrator(object, described)?;
+    Ok(Neurons { integrator, ..common(described, object.layout.elements() as u32) })
+}
+
+/// What a group has in common with one of point neurons.
+fn common(described: &SpatialNeurons, elements: u32) -> Neurons {
+    Neurons {
+        size: elements,
         equations: described.equations.clone(),
         replace: described.replace.clone(),
-        integrator: programs::integrator(object, described)?,
+        integrator: described.integrator.clone(),
         threshold: described.threshold.clone(),
         reset: described.reset.clone(),
         refractory: described.refractory.clone(),
@@ -133,25 +134,7 @@ pub(crate) fn as_neurons(object: &Object, described: &SpatialNeurons) -> Result<
         initial: described.initial.clone(),
         time_step: described.time_step.clone(),
         order: described.order,
-    })
-}
-
-/// The equations of a compartment.
-fn equations(path: &str, described: &SpatialNeurons) -> Result<Equations, NetworkError> {
-    let replaced: Vec<(&str, &str)> =
-        described.replace.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    let source = replace_names(&described.equations, &replaced)
-        .map_err(|error| NetworkError::language(path, error, &described.equations))?;
-    let located = |error| NetworkError::language(path, error, &source);
-    let equations = Equations::parse(&source).map_err(located)?;
-    check_model(&equations, Kind::Compartments).map_err(located)?;
-    for (name, ..) in GIVEN {
-        if let Some(equation) = equations.get(name) {
-            let error = MembraneError::Given { name: name.to_owned(), span: equation.name_span };
-            return Err(NetworkError::new(path, error));
-        }
     }
-    Ok(equations)
 }
 
 impl SpatialObject {
@@ -159,7 +142,7 @@ impl SpatialObject {
     ///
     /// # Errors
     /// Currents that are not linear in `v`, values that are not allowed, places that there are not.
-    pub fn new(
+    pub(crate) fn new(
         context: &Context<'_>,
         number: usize,
         form: &Form,
@@ -168,13 +151,18 @@ impl SpatialObject {
     ) -> Result<Self, NetworkError> {
         let object = &context.objects[number];
         let at = |field: &str| format!("{}.{field}", object.path);
-        let location = match &described.threshold_location {
+        let compartments = form.compartments();
+        let place = match &described.threshold_location {
             None => None,
             Some(_) if described.threshold.is_none() => {
                 let problem = NetworkProblem::Conflict("a place of a threshold needs a `threshold`".to_owned());
                 return Err(NetworkError::new(at("threshold_location"), problem));
             }
-            Some(place) => Some(form.compartment(context, &at("threshold_location"), place)?),
+            Some(place) => {
+                let first = form.compartment(context, &at("threshold_location"), place)?;
+                let elements = (first..object.layout.elements() as u32).step_by(compartments).collect();
+                Some(Place { elements, whole: number })
+            }
         };
         let membrane = programs::membrane(context, object, number, described)?;
         variables::fill(&mut states[number], form);
@@ -184,8 +172,8 @@ impl SpatialObject {
             .map_err(|error| NetworkError::new(&object.path, error))?;
         Ok(Self {
             number,
-            compartments: form.compartments() as u32,
-            location,
+            compartments: compartments as u32,
+            place,
             path: object.path.clone(),
             membrane,
             cable,
@@ -199,7 +187,7 @@ impl SpatialObject {
     ///
     /// # Errors
     /// Currents and potentials that are not finite, and membranes whose conductance is negative and too large.
-    pub fn solve(&mut self, states: &mut [State], step: u64) -> Result<(), NetworkError> {
+    pub(crate) fn solve(&mut self, states: &mut [State], step: u64) -> Result<(), NetworkError> {
         self.membrane.run(states, step).map_err(|error| NetworkError::new(&self.path, error))?;
         let state = &mut states[self.number];
         let mut v = std::mem::take(state.whole_column_mut(V));
@@ -256,10 +244,34 @@ impl SpatialObject {
         NetworkError::new(&self.path, problem)
     }
 
-    /// Of compartments whose threshold is reached, ascending, those at which neurons spike.
-    pub fn keep_spiking(&self, elements: &mut Vec<u32>) {
-        if let Some(location) = self.location {
-            elements.retain(|element| element % self.compartments == location);
+    /// Adds the object of neurons as wholes, where they spike at a place.
+    ///
+    /// # Errors
+    /// An object of its name.
+    pub(crate) fn add_whole(&mut self, context: &mut Context<'_>) -> Result<(), NetworkError> {
+        let Some(place) = &mut self.place else { return Ok(()) };
+        let whole = neurons::whole(&context.objects[self.number], self.number, &place.elements)
+            .map_err(|error| NetworkError::new(&self.path, error))?;
+        place.whole = context.add(whole)?;
+        Ok(())
+    }
+
+    /// Where neurons spike; none where all compartments do for themselves.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+}
+
+impl Place {
+    /// The elements of this place that fulfil a condition, and their neurons.
+    pub(crate) fn fulfilled(&self, condition: &[f64], elements: &mut Vec<u32>, neurons: &mut Vec<u32>) {
+        elements.clear();
+        neurons.clear();
+        for (neuron, &element) in (0..).zip(self.elements.iter()) {
+            if condition.get(element as usize).is_some_and(|&holds| holds != 0.0) {
+                elements.push(element);
+                neurons.push(neuron);
+            }
         }
     }
 }

@@ -55,7 +55,7 @@ impl SpikeTimes {
             Some(text) => {
                 let time = context.positive_time(&at("period"), text)?;
                 let steps = (time / dt).round();
-                if steps < 1.0 || steps > LAST_STEP || (time / dt - steps).abs() > 1e-4 {
+                if !(1.0..=LAST_STEP).contains(&steps) || (time / dt - steps).abs() > 1e-4 {
                     let allowed = format!("a whole number of steps of {dt} s");
                     return Err(not_allowed(&at("period"), text.as_str().to_owned(), allowed));
                 }

@@ -15,7 +15,7 @@
 //! | after_resets | statements on events | G_EVENT_resetter |
 //! | end | recording rates | name of the monitor |
 
-use super::build::{Group, Network, event_of};
+use super::build::{Group, Network, event_of, group_of};
 use super::context::{Context, not_allowed};
 use super::description::{Regular, Slot};
 use super::error::NetworkError;
@@ -24,6 +24,7 @@ use super::object::Object;
 use super::poisson_input::BinomialInput;
 use super::recorders::Recorders;
 use super::schedule::{Clocks, Place, Slots};
+use super::spatial::SpatialObject;
 use super::synapses::SynapticObject;
 use crate::language::expression::ExpressionKind;
 use crate::language::functions::Function;
@@ -260,7 +261,7 @@ impl Plan {
     /// Slot and order in which an event is looked for.
     fn place_of_event(&self, groups: &[Group], object: usize, event: usize) -> (String, i32) {
         let usual = ("thresholds".to_owned(), 0);
-        let Some(group) = groups.iter().find(|group| group.number == object) else { return usual };
+        let Some(group) = group_of(groups, object) else { return usual };
         let described = &group.described;
         match events(described).get(event).and_then(|name| described.events.get(*name)) {
             Some(own) => (own.when.name().to_owned(), own.order),
@@ -377,16 +378,36 @@ impl Network<'_> {
             Action::Solve { spatial, .. } => self.spatial[spatial].solve(states, time.step)?,
             Action::Condition { group, event } => {
                 let group = &mut self.groups[group];
-                if let Some(code) = &mut group.code.conditions[event] {
-                    code.run(states, time.step)?;
-                }
-                let fired = &mut now.fired[group.number][event];
-                let state = &mut states[group.number];
-                fulfilled(group.condition.map_or(&[], |column| state.column(column)), fired);
                 let spikes = group.described.threshold.is_some() && event == 0;
-                if let Some(spatial) = group.spatial.filter(|_| spikes) {
-                    self.spatial[spatial].keep_spiking(fired);
+                let mut fired = std::mem::take(&mut now.fired[group.number][event]);
+                fired.clear();
+                let spatial = group.spatial.map(|spatial| &self.spatial[spatial]);
+                let place = spatial.filter(|_| spikes).and_then(SpatialObject::place);
+                match (&mut group.code.conditions[event], &group.code.update) {
+                    (Some(code), _) if group.spatial.is_some() => {
+                        let column = group.condition.unwrap_or(usize::MAX);
+                        match place {
+                            Some(place) => {
+                                code.run_at(states, time.step, &place.elements)?;
+                                let condition = states[group.number].column(column);
+                                place.fulfilled(condition, &mut fired, &mut now.fired[place.whole][0]);
+                            }
+                            None => {
+                                code.run(states, time.step)?;
+                                let condition = states[group.number].column(column).iter();
+                                fired
+                                    .extend((0..).zip(condition).filter(|(_, holds)| **holds != 0.0).map(|(at, _)| at));
+                            }
+                        }
+                    }
+                    (Some(code), _) => {
+                        code.run(states, time.step)?;
+                        fired.extend_from_slice(code.fulfilled());
+                    }
+                    (None, Some(update)) => fired.extend_from_slice(update.fulfilled()),
+                    (None, None) => {}
                 }
+                let state = &mut states[group.number];
                 if let (true, false, Some((not_refractory, last_spike))) =
                     (spikes, fired.is_empty(), group.refractoriness)
                 {
@@ -396,9 +417,10 @@ impl Network<'_> {
                         state.column_mut(last_spike)[neuron as usize] = t;
                     }
                     if let Some(release) = &mut group.code.release {
-                        release.spiked(fired);
+                        release.spiked(&fired);
                     }
                 }
+                now.fired[group.number][event] = fired;
             }
             Action::OnEvent { group, code } => {
                 let group = &mut self.groups[group];
@@ -475,18 +497,5 @@ impl From<crate::engine::EngineError> for Stopped {
 impl From<NetworkError> for Stopped {
     fn from(error: NetworkError) -> Self {
         Self::Network(error)
-    }
-}
-
-/// The numbers of elements that fulfil a condition.
-fn fulfilled(condition: &[f64], elements: &mut Vec<u32>) {
-    const CHUNK: usize = 128;
-    elements.clear();
-    for (chunk, values) in condition.chunks(CHUNK).enumerate() {
-        // Most chunks have none, and looking at all bits at once takes no branches.
-        if values.iter().fold(0, |any, value| any | value.to_bits()) != 0 {
-            let begin = (chunk * CHUNK) as u32;
-            elements.extend((begin..).zip(values).filter(|(_, value)| **value != 0.0).map(|(element, _)| element));
-        }
     }
 }

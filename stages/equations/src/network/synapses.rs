@@ -8,31 +8,32 @@
 //! | synapses, or where the model says | pathways |
 //! | where the model says | statements at regular times |
 //!
-//! `i` and `j` are numbers within the parts of groups that are connected, `N_pre` and `N_post` the sizes of these parts.
-//! Event-driven variables are solved from `lastupdate` to the event before the code of any pathway, and `lastupdate` is
-//! the time of the event afterwards.
+//! `i` and `j` are numbers within the parts of groups that are connected, `N_pre` and `N_post` the sizes of these parts,
+//! `N_outgoing` and `N_incoming` how many of these synapses the presynaptic and the postsynaptic neuron have,
+//! `delay` is that of the pathway `pre`. Event-driven variables are solved from `lastupdate` to the event before the code of
+//! any pathway, and `lastupdate` is the time of the event afterwards.
 
 pub(crate) mod event_driven;
 mod plan;
 pub(crate) mod sides;
 mod texts;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::connect::Pairs;
 use super::context::{Context, Members};
 use super::delivery::{Amount, Built, Effect, Sum};
 use super::description::Synapses;
 use super::error::{NetworkError, NetworkProblem};
 use super::object::{Code, Object};
 use super::pathway::{Pathway, delays};
+use super::queue::Delays;
 use crate::engine::{Bindings, EngineError, Graph, Layout, Scope as EngineScope, State, Write};
 use crate::integrators::step;
 use crate::language::equation::Flag;
 use crate::language::scope::Side;
-pub(crate) use plan::members;
-
-use plan::Plan;
+pub(crate) use plan::DELAY;
+use plan::{COUNTS, PRE, Plan};
 use sides::Sides;
 
 /// Synapses with all that they compute.
@@ -63,8 +64,6 @@ pub(crate) struct Summed {
     pub name: String,
     /// Its place in the slot groups: one before the neurons.
     pub order: i32,
-    /// The step of its clock, that of the neurons, in s.
-    pub dt: f64,
     /// Whose variable it is.
     pub members: Members,
     synapses: u32,
@@ -77,7 +76,7 @@ impl Summed {
     ///
     /// # Errors
     /// What cannot be computed.
-    pub fn run(&mut self, states: &mut [State], step: u64) -> Result<(), EngineError> {
+    pub(crate) fn run(&mut self, states: &mut [State], step: u64) -> Result<(), EngineError> {
         self.code.run(states, step)?;
         let column = states[self.members.object].column_mut(self.sum.column);
         if let Some(part) = column.get_mut(self.members.start as usize..self.members.stop as usize) {
@@ -100,25 +99,28 @@ impl Regular {
     ///
     /// # Errors
     /// What cannot be computed.
-    pub fn run(&mut self, states: &mut [State], step: u64) -> Result<(), EngineError> {
+    pub(crate) fn run(&mut self, states: &mut [State], step: u64) -> Result<(), EngineError> {
         self.effect.run(states, step, &self.synapses)
     }
 }
 
-/// Pairs of neurons that synapses connect, by their numbers within the parts of groups.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Connected {
-    /// Presynaptic neurons.
-    pub i: Vec<u32>,
-    /// Postsynaptic neurons.
-    pub j: Vec<u32>,
-    /// The number of each synapse among those of its pair.
-    pub copy: Vec<u32>,
-    /// Values of variables that come with the pairs.
-    pub values: BTreeMap<String, Vec<f64>>,
+/// The groups, or parts of them, that synapses connect. What can be wrong without any pair is said here, as making pairs may
+/// take long.
+///
+/// # Errors
+/// What is wrong with the description.
+pub(crate) fn members(
+    context: &Context<'_>,
+    name: &str,
+    described: &Synapses,
+) -> Result<(Members, Members), NetworkError> {
+    let (source, target) = plan::members(context, name, described)?;
+    let none: Arc<[u32]> = Arc::new([]);
+    Plan::new(context, name, described, &Sides { source, target, pre: none.clone(), post: none })?;
+    Ok((source, target))
 }
 
-/// Makes the object of synapses between these pairs and its state.
+/// Makes the object of synapses between these pairs and its state. Weights that come with the pairs are not set.
 ///
 /// # Errors
 /// What is wrong with the description.
@@ -127,32 +129,27 @@ pub(crate) fn assemble(
     name: &str,
     described: &Synapses,
     states: &mut Vec<State>,
-    connected: &Connected,
+    pairs: &Pairs,
 ) -> Result<SynapticObject, NetworkError> {
     let (source, target) = plan::members(context, name, described)?;
     let whole = |of: &[u32], members: Members| of.iter().map(|neuron| neuron + members.start).collect::<Arc<[u32]>>();
-    let sides = Sides { source, target, pre: whole(&connected.i, source), post: whole(&connected.j, target) };
+    let sides = Sides { source, target, pre: whole(&pairs.i, source), post: whole(&pairs.j, target) };
     let plan = Plan::new(context, name, described, &sides)?;
-    let object = plan.object(connected.i.len())?;
+    let object = plan.object(pairs.i.len())?;
     let number = context.objects.len();
     let mut state = State::new(&object.layout);
     let as_numbers = |numbers: &[u32]| numbers.iter().map(|&number| f64::from(number)).collect::<Vec<f64>>();
     let mut given = vec![
-        ("i", as_numbers(&connected.i)),
-        ("j", as_numbers(&connected.j)),
+        ("i", as_numbers(&pairs.i)),
+        ("j", as_numbers(&pairs.j)),
         ("N_pre", vec![f64::from(source.size())]),
         ("N_post", vec![f64::from(target.size())]),
     ];
-    given.extend(described.multisynaptic_index.iter().map(|name| (name.as_str(), as_numbers(&connected.copy))));
-    given.extend(connected.values.iter().map(|(name, values)| (name.as_str(), values.clone())));
+    given.extend(described.multisynaptic_index.iter().map(|name| (name.as_str(), as_numbers(&pairs.copy))));
+    given.extend(COUNTS.into_iter().zip([counts(&pairs.i, source), counts(&pairs.j, target)]));
     for (name, values) in given {
-        let column = object.layout.number(name).map(|column| state.column_mut(column));
-        match column {
-            Some(column) if column.len() == values.len() => column.copy_from_slice(&values),
-            _ => {
-                let problem = NetworkProblem::Unknown { kind: "variable", name: name.to_owned(), suggestion: None };
-                return Err(NetworkError::new(&object.path, problem));
-            }
+        if let Some(column) = object.layout.number(name) {
+            *state.whole_column_mut(column) = values;
         }
     }
     context.by_name.insert(name.to_owned(), number);
@@ -164,7 +161,13 @@ pub(crate) fn assemble(
     let mut pathways = Vec::with_capacity(described_pathways.len());
     for (pathway, effect) in described_pathways.iter().zip(compiled.pathways.drain(..)) {
         let delays = delays(context, number, states, &pathway.delay)?;
-        let neurons = if pathway.side == Side::Presynaptic { &connected.i } else { &connected.j };
+        if let Some(column) = context.objects[number].layout.number(DELAY).filter(|_| pathway.name == PRE) {
+            match &delays {
+                Delays::Same(delay) => states[number].column_mut(column).fill(*delay),
+                Delays::Each(delays) => states[number].column_mut(column).copy_from_slice(delays),
+            }
+        }
+        let neurons = if pathway.side == Side::Presynaptic { &pairs.i } else { &pairs.j };
         let dt = context.objects[sides.members(pathway.side).object].dt;
         pathways.push(Pathway::new(format!("{name}_{}", pathway.name), pathway, &sides, neurons, delays, dt, effect)?);
     }
@@ -172,12 +175,19 @@ pub(crate) fn assemble(
     Ok(SynapticObject { number, sides, constant_over_dt, update, summed, pathways, regular, notes: plan.notes })
 }
 
+/// For each synapse how many there are with the same neuron.
+fn counts(neurons: &[u32], members: Members) -> Vec<f64> {
+    let mut counts = vec![0_u32; members.size() as usize];
+    neurons.iter().for_each(|&neuron| counts[neuron as usize] += 1);
+    neurons.iter().map(|&neuron| f64::from(counts[neuron as usize])).collect()
+}
+
 impl SynapticObject {
     /// Compiles everything anew, after constants or steps of clocks have changed. Variables and events on their way stay.
     ///
     /// # Errors
     /// What does not fit the new constants.
-    pub fn renew(&mut self, context: &mut Context<'_>, described: &Synapses) -> Result<(), NetworkError> {
+    pub(crate) fn renew(&mut self, context: &mut Context<'_>, described: &Synapses) -> Result<(), NetworkError> {
         let old = &context.objects[self.number];
         let (name, path) = (old.name.clone(), old.path.clone());
         let plan = Plan::new(context, &name, described, &self.sides)?;
@@ -289,8 +299,7 @@ fn summed(context: &Context<'_>, plan: &Plan, built: &Built<'_>) -> Result<Vec<S
         let key = context.key.derive(&format!("{}.summed {target}", object.path));
         all.push(Summed {
             name: format!("{}_{target}", object.name),
-            order: order.unwrap_or(0) - 1,
-            dt: group.dt,
+            order: order.unwrap_or(0).saturating_sub(1),
             members,
             synapses: object.layout.elements() as u32,
             code: Code::apart(object, built.number, &graph, &[Write { column, value }], &key, &[column]),

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use lapicque_numerics::random::StreamKey;
 
+use super::connect::Pairs;
 use super::context::Context;
 use super::description::Model;
 use super::error::NetworkError;
 use super::groups::{NOT_REFRACTORY, object};
 use super::initial_values::initialise;
-use super::synapses::{Connected, SynapticObject, assemble};
+use super::synapses::{SynapticObject, assemble};
 use crate::engine::State;
 
 /// A model in JSON.
@@ -42,7 +43,7 @@ pub(super) fn network<'a>(model: &'a Model, pairs: &[(u32, u32)]) -> Result<Netw
         initialise(context, number, states, &format!("neurons.{name}.initial"), &described.initial)?;
     }
     let mut copies: BTreeMap<(u32, u32), u32> = BTreeMap::new();
-    let mut connected = Connected::default();
+    let mut connected = Pairs::default();
     for &(i, j) in pairs {
         let copy = copies.entry((i, j)).or_default();
         connected.i.push(i);
@@ -60,13 +61,13 @@ pub(super) fn network<'a>(model: &'a Model, pairs: &[(u32, u32)]) -> Result<Netw
 
 impl Network<'_> {
     /// The values of a variable.
-    pub fn values(&mut self, object: &str, variable: &str) -> &mut [f64] {
+    pub(super) fn values(&mut self, object: &str, variable: &str) -> &mut [f64] {
         let number = self.context.by_name[object];
         self.states[number].column_mut(self.context.objects[number].layout.number(variable).unwrap())
     }
 
     /// Sends events of a pathway, and delivers what is due.
-    pub fn step(&mut self, synapses: &str, pathway: usize, fired: &[u32], step: u64) {
+    pub(super) fn step(&mut self, synapses: &str, pathway: usize, fired: &[u32], step: u64) {
         let pathway = &mut self.synapses.get_mut(synapses).unwrap().pathways[pathway];
         pathway.push(fired);
         pathway.deliver(&mut self.states, step).unwrap();

@@ -67,8 +67,10 @@ pub struct Compartment {
     pub r_length_1: f64,
     /// Conductance from the midpoint to the end times the resistivity, in m.
     pub r_length_2: f64,
-    /// Where the midpoint is, in m; only of morphologies that were made of points.
+    /// Where the midpoint is, in m; only of morphologies that have places.
     pub position: Option<[f64; 3]>,
+    /// Where the axis begins and ends, in m; of a sphere both ends of a diameter. Only of morphologies that have places.
+    pub ends: Option<[[f64; 3]; 2]>,
     /// What it is a part of, as SWC files number it (1 soma, 2 axon, 3 dendrite, 4 apical dendrite); only of morphologies
     /// that were made of points.
     pub structure: Option<u32>,
@@ -122,6 +124,22 @@ pub enum MorphologyError {
         /// What it is.
         value: f64,
     },
+    /// More or fewer directions than sections.
+    #[error("{found} directions; expected {expected}, one for each section")]
+    Directions {
+        /// How many there are.
+        found: usize,
+        /// How many sections there are.
+        expected: usize,
+    },
+    /// A direction that is none.
+    #[error("section {section} has the direction {value:?}; it must be finite, and not 0")]
+    Direction {
+        /// Number of the section, from 0.
+        section: usize,
+        /// What it is.
+        value: [f64; 3],
+    },
     /// More compartments than are allowed.
     #[error("section {section} makes {found} compartments; at most {MAX_COMPARTMENTS} are allowed")]
     TooMany {
@@ -165,6 +183,38 @@ impl Morphology {
             known.push((section.parent, own..compartments.len()));
         }
         Ok(Self { compartments, sections: known })
+    }
+
+    /// Gives each compartment its place: sections are straight, in the direction of each. A section begins where its parent
+    /// ends, or at the midpoint of a sphere; what begins at the root begins at 0. A sphere has its midpoint at 0.
+    ///
+    /// # Errors
+    /// [`MorphologyError::Directions`], [`MorphologyError::Direction`].
+    pub fn place(&mut self, directions: &[[f64; 3]]) -> Result<(), MorphologyError> {
+        if directions.len() != self.sections.len() {
+            let (found, expected) = (directions.len(), self.sections.len());
+            return Err(MorphologyError::Directions { found, expected });
+        }
+        let mut ends: Vec<[f64; 3]> = Vec::with_capacity(directions.len());
+        for (section, (direction, (parent, range))) in directions.iter().zip(&self.sections).enumerate() {
+            let length = sqrt(direction.iter().map(|x| x * x).sum());
+            if !(length > 0.0 && length.is_finite()) {
+                return Err(MorphologyError::Direction { section, value: *direction });
+            }
+            let mut at = parent.map_or([0.0; 3], |parent| ends[parent]);
+            let is_soma = self.compartments[range.start].is_sphere();
+            for own in &mut self.compartments[range.clone()] {
+                let moved = |by: f64| [0, 1, 2].map(|axis| at[axis] + by * direction[axis] / length);
+                let (begin, end) = if is_soma { (-0.5 * own.length, 0.5 * own.length) } else { (0.0, own.length) };
+                own.ends = Some([moved(begin), moved(end)]);
+                own.position = Some(moved(0.5 * (begin + end)));
+                if !is_soma {
+                    at = moved(end);
+                }
+            }
+            ends.push(at);
+        }
+        Ok(())
     }
 
     /// All compartments.
@@ -247,6 +297,7 @@ fn sphere(diameter: f64) -> Compartment {
         r_length_1: 1.0,
         r_length_2: 1.0,
         position: None,
+        ends: None,
         structure: None,
     }
 }
@@ -264,11 +315,17 @@ fn cone(length: f64, d1: f64, d2: f64, begin: f64) -> Compartment {
         r_length_1: PI / 2.0 * d1 * diameter / length,
         r_length_2: PI / 2.0 * diameter * d2 / length,
         position: None,
+        ends: None,
         structure: None,
     }
 }
 
 impl Compartment {
+    /// Whether it is the sphere of a soma, which begins where it ends.
+    pub(super) fn is_sphere(&self) -> bool {
+        self.distance == 0.0
+    }
+
     /// The length (m) over which a constant potential falls by a factor of e in an endless cable like this compartment;
     /// of a cylinder sqrt(d/(4 Ri gtot)). For a resistivity Ri (ohm m) and a conductance of the membrane gtot (S/m^2).
     pub fn space_constant(&self, resistivity: f64, conductance: f64) -> f64 {

@@ -206,8 +206,14 @@ fn place(morphology: &mut Morphology, points: &[Point], courses: &[Vec<usize>]) 
         let ends = course.windows(2).map(|ends| (ends[0], ends[1]));
         let alone = course.first().filter(|_| course.len() == 1).map(|&point| (point, point));
         for ((begin, end), compartment) in ends.chain(alone).zip(&mut compartments) {
-            let (from, to) = (points[begin].position, points[end].position);
+            let (mut from, mut to) = (points[begin].position, points[end].position);
             compartment.position = Some([0, 1, 2].map(|axis| 0.5 * (from[axis] + to[axis])));
+            if begin == end {
+                // As files of NeuroMorpho.Org have the further points of a sphere.
+                from[1] -= 0.5 * points[begin].diameter;
+                to[1] += 0.5 * points[begin].diameter;
+            }
+            compartment.ends = Some([from, to]);
             compartment.structure = Some(points[end].structure);
         }
     }

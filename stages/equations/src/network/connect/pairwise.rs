@@ -15,8 +15,10 @@ use crate::network::description::{Connect, Text};
 use crate::network::error::{NetworkError, NetworkProblem};
 use crate::units::Dimension;
 
-/// So many pairs have the draws of one stream.
+/// At least so many pairs have the draws of one stream, and more where few are taken.
 const PAIRS_PER_STREAM: u64 = 1 << 20;
+/// So many are taken from the pairs of one stream, unless that are more pairs than there can be.
+const TAKEN_PER_STREAM: f64 = 1e4;
 
 /// Creates synapses between pairs.
 ///
@@ -59,9 +61,13 @@ pub(super) fn pairwise(
     }
     let mut candidates = Candidates::new(names, &names.scope, &asked, states, key)?;
     let key = key.derive("jumps");
-    for stream in 0..places.count.div_ceil(PAIRS_PER_STREAM) {
-        let first = stream * PAIRS_PER_STREAM;
-        let count = PAIRS_PER_STREAM.min(places.count - first);
+    let mut pairs = PAIRS_PER_STREAM;
+    while pairs < 1 << 62 && pairs as f64 * thinned < TAKEN_PER_STREAM {
+        pairs *= 2;
+    }
+    for stream in 0..places.count.div_ceil(pairs) {
+        let first = stream * pairs;
+        let count = pairs.min(places.count - first);
         each_with_probability(count, thinned, &mut key.at(stream), |place| {
             let (i, j) = places.pair(first + place);
             candidates.push(i as f64, j as f64, 0.0, created)

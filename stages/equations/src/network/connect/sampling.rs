@@ -20,8 +20,7 @@ pub(super) fn each_with_probability<E>(
     if p >= 1.0 {
         return (0..count).try_for_each(found);
     }
-    // Of NaN as well.
-    if !(p > 0.0) {
+    if p <= 0.0 || p.is_nan() {
         return Ok(());
     }
     let scale = 1.0 / libm::log1p(-p);

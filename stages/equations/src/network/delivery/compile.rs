@@ -55,7 +55,7 @@ pub(crate) struct Built<'a> {
 
 impl Coded {
     /// Finds the sums among statements. `own` are variables of which each synapse has a real number.
-    pub fn new(
+    pub(crate) fn new(
         statements: Vec<Statement>,
         event_driven: Option<LinearSystem>,
         neighbours: &Neighbours,
@@ -92,7 +92,7 @@ impl Coded {
     }
 
     /// The variables of neurons that need a column.
-    pub fn columns(&self, neighbours: &Neighbours) -> BTreeSet<String> {
+    pub(crate) fn columns(&self, neighbours: &Neighbours) -> BTreeSet<String> {
         let mut columns = BTreeSet::new();
         if self.simple.is_some() {
             return columns;
@@ -115,7 +115,7 @@ impl Coded {
     ///
     /// # Errors
     /// What cannot be computed.
-    pub fn build(&self, built: &Built<'_>, path: &str) -> Result<Effect, EngineError> {
+    pub(crate) fn build(&self, built: &Built<'_>, path: &str) -> Result<Effect, EngineError> {
         let sums = self.statements.iter().enumerate().filter(|&(number, _)| self.sums[number]);
         let sum = |(number, statement): (usize, &Statement)| {
             let amount = match self.simple.as_ref().and_then(|simple| simple.get(number)) {
@@ -141,7 +141,6 @@ impl Coded {
             false => None,
         };
         Ok(Effect::Program(Box::new(Batches {
-            number: built.number,
             code: self.program(built, path)?,
             of_loops,
             sums_meet: places.len() < sums.len(),
@@ -268,7 +267,7 @@ impl Built<'_> {
     ///
     /// # Errors
     /// There is none.
-    pub fn column(&self, name: &str) -> Result<usize, EngineError> {
+    pub(crate) fn column(&self, name: &str) -> Result<usize, EngineError> {
         self.object.layout.number(name).ok_or_else(|| EngineError::UnknownName { name: name.to_owned() })
     }
 
@@ -276,7 +275,7 @@ impl Built<'_> {
     ///
     /// # Errors
     /// There is no such variable.
-    pub fn sum(&self, target: &str, amount: Amount) -> Result<Sum, EngineError> {
+    pub(crate) fn sum(&self, target: &str, amount: Amount) -> Result<Sum, EngineError> {
         let unknown = || EngineError::UnknownName { name: target.to_owned() };
         let seen = self.neighbours.seen.get(target).ok_or_else(unknown)?;
         let Remote { object, column, elements: Elements::Listed(elements) } = &seen.remote else {

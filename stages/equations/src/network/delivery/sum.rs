@@ -35,7 +35,7 @@ pub(crate) struct Sum {
 
 impl Sum {
     /// Adds for each of the synapses.
-    pub fn add(&self, states: &mut [State], synapses: impl Iterator<Item = u32>) {
+    pub(crate) fn add(&self, states: &mut [State], synapses: impl Iterator<Item = u32>) {
         let mut there = std::mem::take(states[self.object].whole_column_mut(self.column));
         let element = |synapse: u32| self.elements[synapse as usize];
         match self.amount {
@@ -52,33 +52,20 @@ impl Sum {
     }
 
     /// Adds for all synapses of some runs. `ordered` are the neurons of synapses in the order of runs.
-    pub fn add_runs(&self, states: &mut [State], runs: &Runs, due: &[u32], ordered: &Ordered) {
+    pub(crate) fn add_runs(&self, states: &mut [State], runs: &Runs, due: &[u32], ordered: &Ordered) {
         let mut there = std::mem::take(states[self.object].whole_column_mut(self.column));
-        let plain = self.free.is_none() && !self.whole;
         for &run in due {
             let places = runs.places(run);
-            let elements = ordered.elements.get(places.clone()).unwrap_or(&[]);
+            let elements = ordered.elements.get(places.clone()).unwrap_or(&[]).iter().copied();
             match self.amount {
-                Amount::Constant(amount) if plain => {
-                    for &element in elements {
-                        there[element as usize] += amount;
-                    }
-                }
                 Amount::Constant(amount) => {
-                    self.add_each(states, &mut there, elements.iter().map(|&element| (element, amount)));
+                    self.add_each(states, &mut there, elements.map(|element| (element, amount)));
                 }
                 Amount::Column(column) => {
                     let amounts = states[self.number].column(column);
-                    let elements = elements.iter().copied();
                     if ordered.by_number {
                         let amounts = amounts.get(places).unwrap_or(&[]).iter().copied();
-                        if plain {
-                            for (element, amount) in elements.zip(amounts) {
-                                there[element as usize] += amount;
-                            }
-                        } else {
-                            self.add_each(states, &mut there, elements.zip(amounts));
-                        }
+                        self.add_each(states, &mut there, elements.zip(amounts));
                     } else {
                         let amounts = runs.of(run).iter().map(|&synapse| amounts[synapse as usize]);
                         self.add_each(states, &mut there, elements.zip(amounts));
@@ -89,15 +76,32 @@ impl Sum {
         *states[self.object].whole_column_mut(self.column) = there;
     }
 
+    /// Adds amounts to elements, one after the other. A loop of its own for each case, as this is where networks spend
+    /// their time.
+    #[inline]
     fn add_each(&self, states: &[State], there: &mut [f64], each: impl Iterator<Item = (u32, f64)>) {
         let free = self.free.map(|column| states[self.object].column(column));
-        for (element, amount) in each {
-            let element = element as usize;
-            if free.is_some_and(|free| free[element] == 0.0) {
-                continue;
+        match (free, self.whole) {
+            (None, false) => {
+                for (element, amount) in each {
+                    there[element as usize] += amount;
+                }
             }
-            let sum = there[element] + amount;
-            there[element] = if self.whole { sum.trunc() } else { sum };
+            (Some(free), false) => {
+                for (element, amount) in each {
+                    if free[element as usize] != 0.0 {
+                        there[element as usize] += amount;
+                    }
+                }
+            }
+            (free, true) => {
+                for (element, amount) in each {
+                    let element = element as usize;
+                    if free.is_none_or(|free| free[element] != 0.0) {
+                        there[element] = (there[element] + amount).trunc();
+                    }
+                }
+            }
         }
     }
 }
@@ -112,7 +116,7 @@ pub(crate) struct Ordered {
 
 impl Ordered {
     /// Of the neuron of each synapse.
-    pub fn new(runs: &Runs, elements: &Arc<[u32]>) -> Self {
+    pub(crate) fn new(runs: &Runs, elements: &Arc<[u32]>) -> Self {
         let order = runs.synapses();
         let by_number = order.iter().enumerate().all(|(place, &synapse)| place == synapse as usize);
         let elements = if by_number {

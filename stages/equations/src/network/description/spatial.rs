@@ -88,6 +88,9 @@ pub struct SectionOfNeuron {
     /// The section before it at whose end it begins (default: it begins at the root).
     #[serde(default)]
     pub parent: Option<String>,
+    /// Where it points, e.g. `[0, 0, 1]`; all sections have a direction or none. With them compartments have places.
+    #[serde(default)]
+    pub direction: Option<[f64; 3]>,
     /// A sphere, one compartment.
     #[serde(default)]
     pub soma: Option<Sphere>,

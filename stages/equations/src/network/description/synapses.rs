@@ -31,7 +31,8 @@ pub struct Synapses {
     /// What a postsynaptic spike does: statements. Short for a pathway of the name `post`.
     #[serde(default)]
     pub on_post: Option<String>,
-    /// The delay of `on_pre`: a time, the same for all or one for each synapse (default 0*ms).
+    /// The delay of `on_pre`: a time, the same for all or one for each synapse (default 0*ms). Code and monitors can read
+    /// it as `delay`.
     #[serde(default)]
     pub delay: Option<Initial>,
     /// The delay of `on_post` (default 0*ms).

@@ -7,7 +7,7 @@ use crate::language::error::nearest;
 use crate::network::context::{Context, not_allowed};
 use crate::network::description::{MorphologySource, SectionOfNeuron, Text, ThresholdLocation};
 use crate::network::error::{NetworkError, NetworkProblem};
-use crate::spatial::{Morphology, Section, Shape, swc};
+use crate::spatial::{Morphology, MorphologyError, Section, Shape, swc};
 use crate::units::Dimension;
 
 const METRE: Dimension = Dimension::whole([1, 0, 0, 0, 0, 0, 0]);
@@ -37,8 +37,9 @@ fn of_file(context: &Context<'_>, path: &str, name: &str) -> Result<Form, Networ
         let suggestion = nearest(name, context.model.files.keys().map(String::as_str));
         NetworkError::new(path, NetworkProblem::Unknown { kind: "file", name: name.to_owned(), suggestion })
     })?;
-    let morphology = swc::read(content)
-        .map_err(|error| NetworkError::new(path, NetworkProblem::File { name: name.to_owned(), error }))?;
+    let morphology = swc::read(content).map_err(|error| {
+        NetworkError::new(path, NetworkProblem::File { name: name.to_owned(), error: Box::new(error) })
+    })?;
     let mut parts: BTreeMap<String, Vec<Range<usize>>> = BTreeMap::new();
     for section in 0..morphology.sections() {
         let range = morphology.range(section);
@@ -82,7 +83,17 @@ fn of_sections(context: &Context<'_>, path: &str, described: &[SectionOfNeuron])
         }
         sections.push(Section { parent, shape: shape(context, &path, section)? });
     }
-    let morphology = Morphology::new(&sections).map_err(|error| NetworkError::new(path, error))?;
+    let wrong = |error: MorphologyError| NetworkError::new(path, error);
+    let mut morphology = Morphology::new(&sections).map_err(wrong)?;
+    let directions: Vec<[f64; 3]> = described.iter().filter_map(|section| section.direction).collect();
+    match described.iter().position(|section| section.direction.is_none()) {
+        None => morphology.place(&directions).map_err(wrong)?,
+        Some(_) if directions.is_empty() => {}
+        Some(without) => {
+            let problem = format!("section {without} has no `direction`; all sections have one, or none");
+            return Err(NetworkError::new(path, NetworkProblem::Conflict(problem)));
+        }
+    }
     let range_of = |(name, number): (&str, usize)| (name.to_owned(), vec![morphology.range(number)]);
     let parts = numbers.into_iter().map(range_of).collect();
     Ok(Form { morphology, parts })
@@ -115,8 +126,19 @@ fn shape(context: &Context<'_>, path: &str, section: &SectionOfNeuron) -> Result
 }
 
 impl Form {
+    /// What is said of it beside what was recorded: for each compartment the name of the part that it belongs to.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names = vec![String::new(); self.compartments()];
+        for (name, ranges) in &self.parts {
+            for compartment in ranges.iter().cloned().flatten() {
+                names[compartment].clone_from(name);
+            }
+        }
+        names
+    }
+
     /// How many compartments a neuron has.
-    pub fn compartments(&self) -> usize {
+    pub(crate) fn compartments(&self) -> usize {
         self.morphology.compartments().len()
     }
 
@@ -124,7 +146,7 @@ impl Form {
     ///
     /// # Errors
     /// There is no part of this name.
-    pub fn part(&self, path: &str, name: &str) -> Result<Vec<u32>, NetworkError> {
+    pub(crate) fn part(&self, path: &str, name: &str) -> Result<Vec<u32>, NetworkError> {
         let ranges = self.ranges(path, name)?;
         Ok(ranges.iter().flat_map(|range| range.clone().map(|compartment| compartment as u32)).collect())
     }
@@ -195,7 +217,8 @@ impl Form {
             // Lengths are added up here, and rounded.
             Some(number) if distance <= end * (1.0 + 1e-12) => Ok(number),
             _ => {
-                let allowed = format!("from 0 to {} um, the length of `{name}`", end * 1e6);
+                let rounded = libm::round(end * 1e12) * 1e-6;
+                let allowed = format!("from 0 to {rounded} um, the length of `{name}`");
                 Err(not_allowed(path, text.as_str().to_owned(), allowed))
             }
         }

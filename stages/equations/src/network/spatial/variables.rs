@@ -1,17 +1,22 @@
 //! Variables of compartments that equations do not define.
 
+use std::f64::consts::PI;
+
 use super::Form;
-use crate::engine::{Column, State};
-use crate::language::analysis::inline::is_stored;
-use crate::language::block::Equations;
-use crate::language::equation::{Definition, Flag, Values};
+use crate::engine::State;
+use crate::language::equation::Values;
 use crate::language::error::ReadOnly;
-use crate::language::scope::{Scope, Variable};
+use crate::language::expression::{BinaryOperator, Expression};
+use crate::language::flags::Model;
+use crate::language::scope::Variable;
+use crate::language::span::Span;
 use crate::network::context::{Context, not_allowed};
 use crate::network::description::{Initial, SpatialNeurons, Text};
 use crate::network::error::NetworkError;
-use crate::network::evaluate::{Asked, Expected, evaluate};
+use crate::network::evaluate::{Asked, evaluate};
+use crate::network::groups::Given;
 use crate::spatial::Compartment;
+use crate::spatial::membrane::POTENTIAL;
 use crate::units::Dimension;
 
 const NONE: Dimension = Dimension::NONE;
@@ -25,7 +30,7 @@ const FARAD_BY_AREA: Dimension = Dimension::whole([-4, -1, 4, 2, 0, 0, 0]);
 /// Variables that equations do not define, with what they are of a compartment; `v` is the first. All but that are read
 /// only.
 pub(super) const GIVEN: [(&str, Dimension, fn(&Compartment) -> f64); 13] = [
-    ("v", Dimension::VOLT, |_| 0.0),
+    (POTENTIAL, Dimension::VOLT, |_| 0.0),
     ("Ic", AMPERE_BY_AREA, |_| 0.0),
     ("membrane_current", AMPERE, |_| 0.0),
     ("Cm", FARAD_BY_AREA, |_| 0.0),
@@ -40,6 +45,9 @@ pub(super) const GIVEN: [(&str, Dimension, fn(&Compartment) -> f64); 13] = [
     ("compartment", NONE, |_| 0.0),
 ];
 
+/// The name of the space constant.
+pub(super) const SPACE_CONSTANT: &str = "space_constant";
+
 /// Numbers of the first columns, as [`GIVEN`] has them.
 pub(super) const V: usize = 0;
 pub(super) const CHARGING: usize = 1;
@@ -49,59 +57,46 @@ pub(super) const AREA: usize = 4;
 const NEURON: usize = 11;
 const COMPARTMENT: usize = 12;
 
-/// Where a condition is written.
-const CONDITION: &str = "_condition";
-
 /// Columns that no name of a model can mean: gtot, I0, and both of the currents of electrodes.
 pub(super) const HIDDEN: [&str; 4] = ["_gtot", "_I0", "_electrode_conductance", "_electrode_current"];
 
-/// Adds what equations of compartments can use besides their own variables.
-pub(super) fn add_given(names: &mut Scope) {
-    for (name, dimension, _) in GIVEN {
-        let read_only = (name != "v").then_some(ReadOnly::Given);
-        names.add_variable(name, Variable { values: values(dimension), dimension, read_only, shared: false });
-    }
-}
-
-/// Lengths and the like are real numbers, what has no unit counts something.
-fn values(dimension: Dimension) -> Values {
-    if dimension == NONE { Values::Integer } else { Values::Float }
-}
-
-/// All variables.
-pub(super) fn columns(equations: &Equations, described: &SpatialNeurons) -> Vec<Column> {
-    let refracts = described.refractory.is_some();
-    let mut columns: Vec<Column> = Vec::new();
-    for (name, dimension, _) in GIVEN {
-        columns.push(Column { values: values(dimension), ..Column::float(name) });
-    }
-    for equation in equations.equations() {
-        let is_kept = !matches!(equation.definition, Definition::Subexpression(_)) || is_stored(equation);
-        if is_kept {
-            columns.push(Column {
-                name: equation.name.clone(),
-                values: equation.values,
-                shared: equation.has(Flag::Shared),
-                unless_refractory: refracts && equation.has(Flag::UnlessRefractory),
-            });
-        }
-    }
-    if refracts {
-        columns.push(Column { values: Values::Boolean, ..Column::float("not_refractory") });
-        columns.push(Column::float("lastspike"));
-    }
-    if described.threshold.is_some() || !described.events.is_empty() {
-        columns.push(Column::float(CONDITION));
-    }
+/// What a group has besides the variables of its equations.
+pub(super) fn given(described: &SpatialNeurons) -> Given {
+    let variables = GIVEN.map(|(name, dimension, _)| {
+        // Lengths and the like are real numbers, what has no unit counts something.
+        let values = if dimension == NONE { Values::Integer } else { Values::Float };
+        let read_only = (name != POTENTIAL).then_some(ReadOnly::Given);
+        (name, Variable { values, dimension, read_only, shared: false })
+    });
     let hidden = if described.electrodes.is_empty() { 2 } else { HIDDEN.len() };
-    columns.extend(HIDDEN[..hidden].iter().map(|name| Column::float(name)));
-    columns
+    let read_only = Some(ReadOnly::Subexpression);
+    let space_constant = Variable { values: Values::Float, dimension: METRE, read_only, shared: false };
+    Given {
+        kind: Model::Compartments,
+        variables: variables.to_vec(),
+        subexpressions: vec![(SPACE_CONSTANT, space_constant)],
+        hidden: HIDDEN[..hidden].to_vec(),
+    }
+}
+
+/// The space constant as an expression of columns, as [`Compartment::space_constant`] has it.
+pub(super) fn space_constant(resistivity: f64) -> Expression {
+    use BinaryOperator::{Add, Divide, Multiply, Power};
+    let number = |value: f64| Expression::number(value, Span::default());
+    let name = |name: &str| Expression::name(name, Span::default());
+    let two = |operator, left, right| Expression::binary(operator, left, right);
+    let inverse = |of: &str| two(Divide, number(1.0), name(of));
+    let between = two(Divide, name("area"), two(Add, inverse("r_length_1"), inverse("r_length_2")));
+    let conductance = two(Multiply, number(resistivity), name(HIDDEN[0]));
+    let root = Expression::call("sqrt", vec![conductance], Span::default());
+    let numerator = two(Multiply, number(libm::cbrt(2.0 / PI)), two(Power, between, number(1.0 / 6.0)));
+    two(Divide, numerator, two(Multiply, number(2.0), root))
 }
 
 /// Writes the geometry to a state.
 pub(super) fn fill(state: &mut State, form: &Form) {
     let geometry = form.morphology.compartments();
-    for (column, (_, _, of)) in GIVEN.iter().enumerate() {
+    for (column, (_, _, of)) in GIVEN.iter().enumerate().skip(AREA) {
         let values = state.column_mut(column).chunks_mut(geometry.len());
         for (neuron, values) in values.enumerate() {
             for (compartment, (value, own)) in values.iter_mut().zip(geometry).enumerate() {
@@ -126,10 +121,9 @@ pub(super) fn capacitance(
     let object = &context.objects[number];
     let path = format!("{}.capacitance", object.path);
     let count = form.compartments();
-    let expected = Expected::Number(FARAD_BY_AREA);
     let mut of_one = vec![f64::NAN; count];
     let mut of_text = |text: &Text| -> Result<Vec<f64>, NetworkError> {
-        let asked = Asked { path: &path, text: text.as_str(), expected };
+        let asked = Asked { path: &path, text: text.as_str(), expected: FARAD_BY_AREA };
         evaluate(context, object, number, states, &asked, 0)
     };
     // Of all neurons, where it is an expression.

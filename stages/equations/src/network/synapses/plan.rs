@@ -54,7 +54,7 @@ pub(super) struct Plan {
 ///
 /// # Errors
 /// Groups that do not exist, and a name that another object has.
-pub(crate) fn members(
+pub(super) fn members(
     context: &Context<'_>,
     name: &str,
     described: &Synapses,
@@ -77,7 +77,12 @@ impl Plan {
     ///
     /// # Errors
     /// The first thing that is wrong with it.
-    pub fn new(context: &Context<'_>, name: &str, described: &Synapses, sides: &Sides) -> Result<Self, NetworkError> {
+    pub(crate) fn new(
+        context: &Context<'_>,
+        name: &str,
+        described: &Synapses,
+        sides: &Sides,
+    ) -> Result<Self, NetworkError> {
         let path = format!("synapses.{name}");
         let at = |field: &str| format!("{path}.{field}");
         let dt = match &described.time_step {
@@ -98,7 +103,7 @@ impl Plan {
             names.add_neurons(&context.objects[sides.members(side).object].equations, side);
         }
         let given = |dimension, values| Variable { values, dimension, read_only: Some(ReadOnly::Given), shared: false };
-        let own = own_columns(&at("multisynaptic_index"), &equations, described.multisynaptic_index.as_deref())?;
+        let mut own = own_columns(&at("multisynaptic_index"), &equations, described.multisynaptic_index.as_deref())?;
         if let Some(index) = &described.multisynaptic_index {
             names.add_variable(index, given(Dimension::NONE, Values::Integer));
         }
@@ -106,14 +111,24 @@ impl Plan {
         if is_event_driven && equations.get(LAST_UPDATE).is_none() {
             names.add_variable(LAST_UPDATE, given(Dimension::SECOND, Values::Float));
         }
+        let texts = Texts::new(context, name, described)?;
+        let in_expressions = equations.equations().iter().filter_map(|e| e.expression()).flat_map(|e| e.names());
+        let mentioned: BTreeSet<&str> = in_expressions.chain(texts.names.iter().map(String::as_str)).collect();
+        for name in COUNTS.into_iter().filter(|name| mentioned.contains(name) && equations.get(name).is_none()) {
+            names.add_variable(name, given(Dimension::NONE, Values::Integer));
+            own.push(Column { values: Values::Integer, ..Column::float(name) });
+        }
+        let has_pre = described_pathways(&path, described)?.iter().any(|pathway| pathway.name == PRE);
+        if mentioned.contains(DELAY) && has_pre {
+            names.add_variable(DELAY, given(Dimension::SECOND, Values::Float));
+            own.push(Column::float(DELAY));
+        }
         let is_own = |name: &str| {
             own.iter().any(|column| column.name == name) || equations.get(name).is_some_and(|e| !e.has(Flag::Summed))
         };
         let mut neighbours = Neighbours::default();
-        let texts = Texts::new(context, name, described)?;
-        let in_text = equations.equations().iter().filter_map(|e| e.expression()).flat_map(|e| e.names());
         let summed = equations.equations().iter().filter(|e| e.has(Flag::Summed)).map(|e| e.name.as_str());
-        for name in in_text.chain(summed).chain(texts.names.iter().map(String::as_str)) {
+        for name in mentioned.iter().copied().chain(summed) {
             if !is_own(name) {
                 neighbours.see(context, sides, name, &mut names).map_err(in_equations)?;
             }
@@ -355,6 +370,14 @@ impl Plan {
         Ok(coded)
     }
 }
+
+/// How many synapses the presynaptic neuron of a synapse has, and how many the postsynaptic one.
+pub(super) const COUNTS: [&str; 2] = ["N_outgoing", "N_incoming"];
+
+/// The delay of the pathway [`PRE`].
+pub(crate) const DELAY: &str = "delay";
+/// The name of the pathway that `on_pre` is.
+pub(super) const PRE: &str = "pre";
 
 /// When an event-driven variable was last solved.
 const LAST_UPDATE: &str = "lastupdate";

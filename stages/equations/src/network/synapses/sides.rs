@@ -35,7 +35,7 @@ pub(crate) struct Sides {
 
 impl Sides {
     /// The neurons of one side.
-    pub fn members(&self, side: Side) -> Members {
+    pub(crate) fn members(&self, side: Side) -> Members {
         match side {
             Side::Presynaptic => self.source,
             Side::Postsynaptic => self.target,
@@ -43,7 +43,7 @@ impl Sides {
     }
 
     /// The neuron of each synapse on one side.
-    pub fn elements(&self, side: Side) -> &Arc<[u32]> {
+    pub(crate) fn elements(&self, side: Side) -> &Arc<[u32]> {
         match side {
             Side::Presynaptic => &self.pre,
             Side::Postsynaptic => &self.post,
@@ -76,7 +76,7 @@ impl Neighbours {
     ///
     /// # Errors
     /// Subexpressions that are too large.
-    pub fn see(
+    pub(crate) fn see(
         &mut self,
         context: &Context<'_>,
         sides: &Sides,
@@ -112,7 +112,7 @@ impl Neighbours {
     }
 
     /// The name of the variable of neurons that is written where `name` is.
-    pub fn target<'a>(&'a self, name: &'a str) -> &'a str {
+    pub(crate) fn target<'a>(&'a self, name: &'a str) -> &'a str {
         match self.subexpressions.get(name).map(|meant| &meant.kind) {
             Some(ExpressionKind::Name(variable)) => variable,
             _ => name,

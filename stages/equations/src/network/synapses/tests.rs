@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use lapicque_numerics::random::StreamKey;
 use serde_json::{Value, json};
 
+use super::super::connect::Pairs;
 use super::super::context::Context;
 use super::super::test_synapses::{Network, model, network};
 
@@ -159,12 +160,12 @@ fn parts_of_groups_count_for_themselves() {
         "neurons": {"G": spiking(7, "v : 1\nx = i : 1")},
         "synapses": {"S": {
             "source": "G[3:6]", "target": "G[0:3]", "multisynaptic_index": "k",
-            "equations": "w : 1", "initial": {"w": "x_pre + 0.01*x_post"},
+            "equations": "w : 1", "initial": {"w": "x_pre + 0.01*x_post + 0.1/N_incoming + 10*(N_outgoing - 1)"},
             "on_pre": "v_post += 1 + i + 10*j + 100*N_pre + 1000*k + 0.5*x_pre"
         }}
     }));
     let mut network = network(&model, &[(0, 0), (2, 1), (2, 1)]).unwrap();
-    close(network.values("S", "w"), &[3.0, 5.01, 5.01]);
+    close(network.values("S", "w"), &[3.1, 15.06, 15.06]);
     close(network.values("S", "k"), &[0.0, 0.0, 1.0]);
     close(network.values("S", "N_post"), &[3.0]);
     network.step("S", 0, &[0, 2, 3, 5, 6], 0);
@@ -177,13 +178,19 @@ fn delays_are_of_all_or_of_each() {
     let arrivals = |delay: Value| {
         let model = model(json!({
             "neurons": {"A": spiking(1, "d : second"), "B": spiking(3, "arrived : second")},
-            "synapses": {"S": {"source": "A", "target": "B", "delay": delay, "on_pre": "arrived_post = t"}}
+            "synapses": {"S": {"source": "A", "target": "B", "delay": delay, "equations": "w : second",
+                               "on_pre": "arrived_post = t; w = delay"}}
         }));
         let mut network = network(&model, &[(0, 0), (0, 1), (0, 2)]).unwrap();
         for step in 0..40 {
             network.step("S", 0, if step == 1 { &[0] } else { &[] }, step);
         }
-        network.values("B", "arrived").iter().map(|time| (time / DT).round() as i64 - 1).collect::<Vec<_>>()
+        let steps =
+            network.values("B", "arrived").iter().map(|time| (time / DT).round() as i64 - 1).collect::<Vec<_>>();
+        for (delay, &steps) in network.values("S", "w").iter().zip(&steps) {
+            assert!((delay / DT - steps as f64).abs() <= 0.5 + 1e-9, "{delay} {steps}");
+        }
+        steps
     };
     assert_eq!(arrivals(json!("0.25*ms")), [3, 3, 3]);
     assert_eq!(arrivals(json!({"values": [0, 0.15, 2], "unit": "ms"})), [0, 1, 20]);
@@ -309,7 +316,7 @@ fn variables_of_others_and_arrays_are_seen_through_neurons() {
         let initial = &model.neurons[&name].initial;
         super::super::initial_values::initialise(&context, number, &mut states, "initial", initial).unwrap();
     }
-    let connected = super::Connected { i: vec![1, 0], j: vec![0, 1], copy: vec![0, 0], values: BTreeMap::new() };
+    let connected = Pairs { i: vec![1, 0], j: vec![0, 1], copy: vec![0, 0], ..Pairs::default() };
     let mut synapses = super::assemble(&mut context, "S", &model.synapses["S"], &mut states, &connected).unwrap();
     synapses.pathways[0].push(&[1, 2]);
     synapses.pathways[0].deliver(&mut states, 12).unwrap();
@@ -354,6 +361,11 @@ fn what_cannot_be_is_refused_with_its_place() {
         ),
         (json!({"on_post": "w = 1", "post_delay": "1"}), "the delay should have the unit"),
         (json!({"on_post": "w = 1", "post_delay": "w*ms"}), "delays are known before `w` has values"),
+        (
+            json!({"pathways": {"pre": {"spikes": "post", "code": "w = 1", "delay": "2*delay"}}}),
+            "synapses.S.pathways.pre.delay: delays are known before `delay` has values",
+        ),
+        (json!({"on_post": "w = 1", "post_delay": "2*delay"}), "nothing has the name `delay`"),
         (json!({"on_post": "w = 1", "post_delay": "(j - 0.5)*ms"}), "the delay of synapse 1 is -0.5 ms"),
         (json!({"on_post": "w = 1", "post_delay": [1, 2]}), "values in 1: the variable has the unit"),
         (json!({"on_post": "w = 1", "post_delay": "200*second"}), "at most 1000000 steps of 0.1 ms"),

@@ -26,7 +26,7 @@ impl Texts {
     ///
     /// # Errors
     /// What does not follow the grammar.
-    pub fn new<'a>(context: &'a Context<'_>, name: &str, described: &'a Synapses) -> Result<Self, NetworkError> {
+    pub(crate) fn new<'a>(context: &'a Context<'_>, name: &str, described: &'a Synapses) -> Result<Self, NetworkError> {
         let path = format!("synapses.{name}");
         let mut texts =
             Self { pathways: Vec::new(), regular: Vec::new(), names: Vec::new(), looked_at: BTreeSet::new() };
