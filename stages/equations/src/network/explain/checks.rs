@@ -53,7 +53,8 @@ pub(super) fn statements(path: &str, text: &str, names: &Scope) -> Result<Vec<St
     let located = |error| NetworkError::language(path, error, text);
     let statements = parse_statements(text).map_err(located)?;
     check_statements(&statements, names).map_err(located)?;
-    statements.iter().try_for_each(|statement| check_divisors(&statement.value, names)).map_err(located)?;
+    // `v /= 0` divides as well.
+    statements.iter().try_for_each(|statement| check_divisors(&statement.written(), names)).map_err(located)?;
     Ok(statements)
 }
 

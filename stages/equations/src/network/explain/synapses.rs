@@ -19,7 +19,7 @@ use crate::network::error::NetworkError;
 use crate::units::Dimension;
 
 /// Variables of neurons that all synapses together may see: each has names of its own for them.
-const MOST_SEEN: u64 = 3_000_000;
+const MOST_SEEN: u64 = 1_000_000;
 
 /// Delays of more steps are refused.
 const MOST_STEPS: f64 = u32::MAX as f64;

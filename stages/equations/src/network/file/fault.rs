@@ -2,8 +2,13 @@
 
 use std::fmt;
 
+use super::node::shortened;
 use crate::language::render::place;
 use crate::language::span::Span;
+
+/// Names of a megabyte are not told in full.
+const LONGEST_MESSAGE: usize = 5_000;
+const LONGEST_PATH: usize = 300;
 
 /// Line and column, from 1, and the byte where it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +70,8 @@ impl fmt::Display for Fault {
 
 impl Fault {
     pub(super) fn new(at: At, path: &str, message: String) -> Self {
-        Self { line: at.line, column: at.column, path: path.to_owned(), message, excerpt: String::new() }
+        let (path, message) = (shortened(path, LONGEST_PATH), shortened(&message, LONGEST_MESSAGE));
+        Self { line: at.line, column: at.column, path, message, excerpt: String::new() }
     }
 
     /// At a piece of the file, which is shown, and other pieces that have to do with it.
@@ -77,6 +83,7 @@ impl Fault {
             place(&mut excerpt, text, *other, '-', what);
         }
         let excerpt = excerpt.trim_start_matches('\n').to_owned();
-        Self { line: line as u64, column: column as u64, path: path.to_owned(), message, excerpt }
+        let at = At { line: line as u64, column: column as u64, byte: None };
+        Self { excerpt, ..Self::new(at, path, message) }
     }
 }

@@ -13,7 +13,7 @@ use super::fault::{At, Fault};
 
 /// Texts longer than this are not read.
 const LONGEST_TEXT: usize = 16 << 20;
-const MOST_NODES: usize = 2_000_000;
+const MOST_NODES: usize = 1_000_000;
 const MOST_REPLAYED: usize = 200_000;
 const DEEPEST: usize = 24;
 
