@@ -27,6 +27,7 @@ mod conformance;
 mod damage;
 mod edits;
 mod executors;
+mod equation_models;
 mod failures;
 mod incremental;
 mod interrupted;
