@@ -71,7 +71,7 @@ monitors:
 duration: 100*ms
 ";
 
-/// Steps of spikes of a leaky neuron that goes to `v_inf` in mV: exact, and by steps of 0.1 ms.
+/// Steps of spikes of a leaky neuron that goes to `v_inf` in mV: exact, and by steps of 0.1 ms, whose ends are counted.
 fn leaky(v_inf: f64, steps: u32) -> (Vec<f64>, Vec<u32>) {
     let (mut v, mut last, mut trace, mut spikes) = (0.0_f64, -1000_i64, Vec::new(), Vec::new());
     for step in 0..steps {
@@ -80,7 +80,7 @@ fn leaky(v_inf: f64, steps: u32) -> (Vec<f64>, Vec<u32>) {
             v = v_inf + (v - v_inf) * (-0.01_f64).exp();
         }
         if v > 20.0 {
-            spikes.push(step);
+            spikes.push(step + 1);
             last = i64::from(step);
             v = 0.0;
         }
@@ -119,7 +119,7 @@ fn spikes_and_traces_are_those_of_the_equations() {
     }
     let rows = populations::read(&output(&ran, "populations")).unwrap();
     assert_eq!(rows[0].population, "first");
-    assert_eq!((rows[0].size, rows[0].t_start_ms, rows[0].t_stop_ms), (1, -0.1, 99.9));
+    assert_eq!((rows[0].size, rows[0].t_start_ms, rows[0].t_stop_ms), (1, 0.0, 100.0));
     assert!((rows[1].rate_hz - two.len() as f64 / 0.1).abs() < 1e-9);
     let rate = output(&ran, "rate");
     assert_eq!((texts(&rate, "channel"), texts(&rate, "unit")), (vec!["all".to_owned()], vec!["Hz".to_owned()]));
@@ -175,10 +175,10 @@ time_step: 1*ms
 duration: 52*ms
 ";
     let ran = done(&stage(model, ""));
-    // Element 1 goes by 0.02 a step, element 0 by 0.01: 0.26 after the steps 12 and 25 (from 0), and 0.27 after 26.
+    // Element 1 goes by 0.02 a step, element 0 by 0.01: 0.26 at 13 and 26 ms, and 0.27 at 27 ms.
     let rows = events::read(&output(&ran, "events")).unwrap();
     let found: Vec<(f64, String)> = rows.iter().map(|row| (row.onset_s, row.channel.clone())).collect();
-    assert!(found.contains(&(0.012, "n.1".to_owned())) && found.contains(&(0.025, "n.0".to_owned())), "{found:?}");
+    assert!(found.contains(&(0.013, "n.1".to_owned())) && found.contains(&(0.026, "n.0".to_owned())), "{found:?}");
     assert!(rows.iter().all(|row| row.kind == "near" && row.value == "n" && row.duration_s == Some(0.0)));
     let values = output(&ran, "event_values");
     let of = |event: &str, column: &str| -> Vec<f64> {
@@ -192,7 +192,7 @@ duration: 52*ms
     };
     assert_eq!(of("near", "value").len(), rows.len());
     assert_eq!(of("near", "value")[0], 8.0);
-    assert_eq!(of("near", "time_ms")[0], 12.0);
+    assert_eq!(of("near", "time_ms")[0], 13.0);
     // Before the reset.
     let spikes = of("spike", "value");
     assert!(!spikes.is_empty() && spikes.iter().all(|x| *x > 0.5 && *x < 0.53), "{spikes:?}");
@@ -405,5 +405,5 @@ duration: 2*ms
     let dt = table.schema().field_with_name("step").unwrap().metadata()["dt_ms"].clone();
     assert_eq!(dt, "0.25");
     let steps = numbers(&table, "step");
-    assert_eq!(steps, [0, 1, 2, 3, 4, 5, 6, 7, 0, 2, 4, 6]);
+    assert_eq!(steps, [1, 2, 3, 4, 5, 6, 7, 8, 2, 4, 6, 8]);
 }

@@ -68,6 +68,7 @@ impl Recorded {
     /// # Errors
     /// Records whose times have no common step, and those that no table can hold.
     pub(super) fn tables(&self, recording: &mut Recording) -> Result<Vec<RecordBatch>, SampleError> {
+        recording.events.iter().try_for_each(|record| has_one_step("events", record))?;
         let mut tables = Vec::with_capacity(self.outputs.len());
         for output in &self.outputs {
             tables.push(match output.name.as_str() {
@@ -88,19 +89,18 @@ impl Recorded {
         let (mut population, mut neuron, mut step) =
             (Vec::with_capacity(total), Vec::with_capacity(total), Vec::with_capacity(total));
         for (number, record) in records.iter().enumerate() {
-            if !record.one_dt {
-                return Err(SampleError::input(format!(
-                    "`monitors.spikes.{}`: its step changed from one run to the next, and spikes are counted in steps of one length",
-                    record.name
-                )));
-            }
+            has_one_step("spikes", record)?;
             let factor = (milliseconds(record.dt) / self.spike_dt_ms).round() as u64;
             let number = u16::try_from(number)
                 .map_err(|_| SampleError::input(format!("at most {} monitors of spikes fit a table", u16::MAX)))?;
             population.resize(population.len() + record.steps.len(), number);
             neuron.extend_from_slice(&record.elements);
             for own in &record.steps {
-                let common = own.checked_mul(factor).and_then(|common| u32::try_from(common).ok());
+                // A neuron spikes at the end of the step in which it crosses the threshold.
+                let common = own
+                    .checked_add(1)
+                    .and_then(|end| end.checked_mul(factor))
+                    .and_then(|common| u32::try_from(common).ok());
                 step.push(common.ok_or_else(|| {
                     SampleError::input(format!(
                         "`monitors.spikes.{}`: a spike at step {own} of {} ms; steps of tables are at most {}",
@@ -115,14 +115,12 @@ impl Recorded {
         spikes::write(self.spike_dt_ms, &names, population, neuron, step).map_err(SampleError::internal)
     }
 
-    /// A spike is told by the begin of its step, so that the first comes at 0 and the last one step before the end.
     fn populations(&self, recording: &Recording) -> Vec<PopulationRow> {
-        let t_stop_ms = milliseconds(recording.end - self.spike_dt_ms * 1e-3);
         let row = |record: &EventRecord| PopulationRow {
             population: record.name.clone(),
             size: record.size,
-            t_start_ms: -self.spike_dt_ms,
-            t_stop_ms,
+            t_start_ms: 0.0,
+            t_stop_ms: milliseconds(recording.end),
             rate_hz: record.steps.len() as f64 / (f64::from(record.size) * recording.end),
         };
         recording.spikes.iter().map(row).collect()
@@ -197,8 +195,9 @@ impl Recorded {
     fn events(&self, records: &[EventRecord]) -> Vec<Event> {
         let of_monitor = |(record, event): (&EventRecord, &String)| {
             let (name, kind) = (record.name.clone(), event.clone());
-            let rows = record.times.iter().zip(&record.elements).map(move |(time, element)| Event {
-                onset_s: *time,
+            let dt_ms = milliseconds(record.dt);
+            let rows = record.steps.iter().zip(&record.elements).map(move |(step, element)| Event {
+                onset_s: (*step + 1) as f64 * dt_ms / 1000.0,
                 duration_s: Some(0.0),
                 kind: kind.clone(),
                 value: name.clone(),
@@ -219,7 +218,8 @@ impl Recorded {
             for variable in &record.variables {
                 rows.extend(&record.name, variable, &record.elements);
                 kinds.resize(rows.elements.len(), event);
-                times.extend(record.times.iter().map(|time| milliseconds(*time)));
+                let dt_ms = milliseconds(record.dt);
+                times.extend(record.steps.iter().map(|step| (*step + 1) as f64 * dt_ms));
             }
         }
         let schema = event_values_schema();
@@ -236,6 +236,17 @@ impl Recorded {
             ],
         )?)
     }
+}
+
+/// Whether all steps of a monitor are of one length, as they are counted.
+fn has_one_step(section: &str, record: &EventRecord) -> Result<(), SampleError> {
+    if record.one_dt {
+        return Ok(());
+    }
+    Err(SampleError::input(format!(
+        "`monitors.{section}.{}`: its step changed from one run to the next, and events are counted in steps of one length",
+        record.name
+    )))
 }
 
 /// Columns that values of variables have in common.
@@ -291,7 +302,7 @@ fn event_values_schema() -> TableSchema {
             Column::new("monitor", DataType::Utf8, "name of the monitor"),
             Column::new("event", DataType::Utf8, "spike, or the name of another event"),
             Column::new("element", DataType::UInt32, "who had it, from the first element that is watched"),
-            Column::new("time_ms", DataType::Float64, "begin of the step in which it happened").unit("ms"),
+            Column::new("time_ms", DataType::Float64, "end of the step in which it happened").unit("ms"),
             Column::new("variable", DataType::Utf8, "what was recorded of it"),
             Column::new("unit", DataType::Utf8, "unit of the value"),
             Column::new("value", DataType::Float64, "at that moment"),

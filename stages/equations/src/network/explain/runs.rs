@@ -86,7 +86,6 @@ impl<'a> Survey<'a> {
             Initial::Values { values, .. } => format!("{name} = {} values", values.len()),
             Initial::Sections(sections) => format!("{name} in {} sections", sections.len()),
             Initial::At { elements, value } => format!("{name} = {} for {} elements", value.as_str(), elements.len()),
-            Initial::Sections(sections) => format!("{name} in {} sections", sections.len()),
         });
         Some(RunReport {
             duration_s: duration,
