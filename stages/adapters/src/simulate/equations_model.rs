@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::equations_units::{into_tables, unit_of};
 
 /// Columns of these names are no constants: the first tells replicates apart, the second is the same for all samples.
-pub(super) const NO_CONSTANTS: [&str; 2] = ["seed", "time_step"];
+const NO_CONSTANTS: [&str; 2] = ["seed", "time_step"];
 
 /// A model with values that are set.
 #[derive(Clone)]
@@ -117,7 +117,7 @@ impl Settable for EquationModel {
     }
 
     fn canonical(&self, swept: &[&str]) -> impl Serialize {
-        let own = |name: &&str| (name.to_string(), self.value(name).map(|value| value.entry.path.clone()).into());
+        let own = |name: &&str| ((*name).to_owned(), self.value(name).map(|value| value.entry.path.clone()).into());
         let swept: Map<String, Value> = swept.iter().map(own).collect();
         json!({"model": canonical(&self.model), "swept": swept})
     }

@@ -94,7 +94,7 @@ impl ReadyStimulus {
         let dt_ms = milliseconds(times.time_step);
         // A duration between two steps goes on to the next.
         let steps = (times.end / times.time_step - 1e-4).ceil().max(1.0);
-        if !(steps <= MOST_STEPS) {
+        if steps.is_nan() || steps > MOST_STEPS {
             return Err(format!("the model has {steps:.3e} steps; a stimulus has at most {MOST_STEPS:.0e}"));
         }
         let grid = Grid { dt_ms, duration_ms: steps * dt_ms, timing: Timing::Exact };

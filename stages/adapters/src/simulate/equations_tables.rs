@@ -278,7 +278,7 @@ fn final_values(records: &[StateRecord]) -> Result<RecordBatch, TableError> {
     let mut rows = Rows::default();
     for record in records {
         for variable in &record.variables {
-            let elements = if variable.shared { &[0][..] } else { &record.elements };
+            let elements = if variable.shared { &[0] } else { record.elements.as_slice() };
             rows.extend(&record.name, variable, elements);
         }
     }

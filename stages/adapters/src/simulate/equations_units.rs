@@ -1,8 +1,5 @@
 //! Units of equations beside those of tables: what a value is written in, and what it is read in.
 
-use lapicque_equations::language::check::fixed_value;
-use lapicque_equations::language::parse_expression;
-use lapicque_equations::language::scope::Scope;
 use lapicque_equations::units::Dimension;
 use lapicque_units::Unit;
 
@@ -88,12 +85,6 @@ pub(super) fn into_equations(unit: &Unit) -> Option<(f64, String)> {
     unit.convert(&coherent, &mut factor).then(|| (factor[0], base_units(unit.dimension().halves())))
 }
 
-/// What a unit of equations measures, `siemens/cm2`.
-pub(super) fn measured(unit: &str) -> Option<Dimension> {
-    let parsed = parse_expression(unit).ok()?;
-    fixed_value(&parsed, &Scope::new()).ok().map(|quantity| quantity.dimension)
-}
-
 fn read(unit: &str) -> Option<Unit> {
     Unit::parse(unit).ok()
 }
@@ -143,16 +134,28 @@ fn raised(base: &str, half: i16, sign: &str) -> Option<String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use lapicque_equations::language::check::fixed_value;
+    use lapicque_equations::language::parse_expression;
+    use lapicque_equations::language::scope::{Quantity, Scope};
+
     use super::*;
 
+    fn quantity(unit: &str) -> Quantity {
+        fixed_value(&parse_expression(unit).unwrap(), &Scope::new()).unwrap()
+    }
+
     fn scale(unit: &str) -> f64 {
-        fixed_value(&parse_expression(unit).unwrap(), &Scope::new()).unwrap().value
+        quantity(unit).value
+    }
+
+    fn measured(unit: &str) -> Dimension {
+        quantity(unit).dimension
     }
 
     #[test]
     fn both_texts_of_a_unit_are_one_unit() {
         for (table, equation) in USUAL {
-            let dimension = if equation == "1" { Dimension::NONE } else { measured(equation).unwrap() };
+            let dimension = measured(equation);
             let both = unit_of(dimension).unwrap();
             assert_eq!((both.table.as_str(), both.equation.as_str()), (table, equation));
             let mut values = [scale(equation)];
@@ -168,17 +171,17 @@ mod tests {
 
     #[test]
     fn other_units_are_coherent_ones() {
-        let noise = measured("volt*second**-0.5").unwrap();
+        let noise = measured("volt*second**-0.5");
         let both = unit_of(noise).unwrap();
         assert_eq!(both.table, "m^2 kg s^-7/2 A^-1");
-        assert_eq!(measured(&both.equation), Some(noise));
+        assert_eq!(measured(&both.equation), noise);
         assert_eq!(scale(&both.equation), 1.0);
         let mut values = [2.5];
         assert_eq!(into_tables(noise, &mut values), both.table);
         assert_eq!(values, [2.5]);
         for unit in ["candle", "second**0.2"] {
-            assert_eq!(unit_of(measured(unit).unwrap()), None, "{unit}");
-            assert!(!into_tables(measured(unit).unwrap(), &mut values).is_empty());
+            assert_eq!(unit_of(measured(unit)), None, "{unit}");
+            assert!(!into_tables(measured(unit), &mut values).is_empty());
         }
     }
 
