@@ -11,7 +11,8 @@ pub fn target(data: &[u8]) {
         Err(error) => return told(&error, text),
     };
     if let Ok(canonical) = canonical_text(file.name(), file.model()) {
-        let again = ModelFile::parse(&canonical, "canonical.yaml").unwrap_or_else(|error| panic!("{error}\n{canonical}"));
+        let again =
+            ModelFile::parse(&canonical, "canonical.yaml").unwrap_or_else(|error| panic!("{error}\n{canonical}"));
         assert!(again.model() == file.model(), "{canonical}");
     }
     match explain(file.model(), None, Some(100_000_000)) {
