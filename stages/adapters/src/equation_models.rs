@@ -57,8 +57,12 @@ pub fn explain_equation_model(
 }
 
 fn faults(error: ModelFileError) -> Vec<EquationModelFault> {
-    let fault = |Fault { line, column, path, message, excerpt }: Fault| {
-        EquationModelFault { line, column, field: path, message, excerpt }
+    let fault = |Fault { line, column, path, message, excerpt }: Fault| EquationModelFault {
+        line,
+        column,
+        field: path,
+        message,
+        excerpt,
     };
     error.faults.into_iter().map(fault).collect()
 }
