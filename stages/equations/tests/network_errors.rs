@@ -237,7 +237,7 @@ fn what_needs_too_much_memory_is_refused_with_an_estimate() {
     recorded["monitors"] = json!({ "state": { "v": { "of": "G", "variables": ["v"] } } });
     recorded["duration"] = json!("1000*second");
     for file in [file, generated, many, recorded] {
-        let options = Options { memory_limit_bytes: Some(2_000_000_000), ..Options::default() };
+        let options = Options { memory_limit_bytes: Some(2_000_000_000) };
         let key = StreamKey::new([1; 16]);
         let result = simulate(&model(file.clone()), None, &options, &key, &|| false, &mut |_| {});
         match result.map_err(|error| error.problem) {

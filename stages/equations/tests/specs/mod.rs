@@ -1,7 +1,7 @@
 //! Runs of Brian2 as files: a specification, and what its monitors have recorded.
 //!
 //! The small ones are in `tests/golden/equations/runs`, all of them in `fixtures/brian` of the folder of LAPICQUE_SHARED.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::result_large_err)]
 
 pub(crate) mod compare;
 pub(crate) mod convert;
