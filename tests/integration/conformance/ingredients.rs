@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lapicque_pipeline::keys::Ingredients;
-use lapicque_pipeline::{BoundStage, RESERVED_KEYS};
+use lapicque_pipeline::{BoundStage, RESERVED_KEYS, Registry};
 use serde_json::{Map, Value, json};
 
 use super::cases::{cases, folders, read_yaml, with_inputs};
-use super::{every_kind, lab};
+use super::{every_kind, lab, remembered};
 use crate::support::Lab;
 
 /// What the keys of a stage are made of, but for the content of its inputs: its ingredients, the columns that it reads, and the points of a source.
@@ -28,6 +28,7 @@ fn fingerprint(stage: &BoundStage) -> Value {
 /// A stage of the suite under changed settings.
 struct Subject<'a> {
     lab: &'a Lab,
+    registry: &'a Registry,
     pipeline: &'a Value,
     name: String,
 }
@@ -51,7 +52,8 @@ impl Subject<'_> {
         }
         // The others are no part of it.
         let stages = with_inputs(pipeline["stages"].as_object().unwrap(), &self.name);
-        let (_, graph) = self.lab.bind(&json!({"lapicque": 1, "name": "ingredients", "stages": stages}))?;
+        let pipeline = json!({"lapicque": 1, "name": "ingredients", "stages": stages});
+        let (_, graph) = self.lab.bind_with(&pipeline, self.registry)?;
         // Of a search, its rounds are what its configuration is for.
         let number = graph.stage(&format!("{}__rounds", self.name)).or_else(|| graph.stage(&self.name));
         Ok(fingerprint(&graph.stages[number.unwrap()]))
@@ -120,12 +122,12 @@ fn others(folder: &std::path::Path) -> Vec<Other> {
 fn every_property_set_to_another_value_changes_the_key() {
     let lab = lab();
     let pipeline = every_kind();
-    let registry = lapicque::registry();
+    let registry = remembered::registry();
     let mut problems = Vec::new();
     for (kind, folder) in folders() {
         let schema = registry.get(&kind).unwrap().config_schema();
-        let subject =
-            Subject { lab: &lab, pipeline: &pipeline, name: cases(&folder)[0].1.keys().next().unwrap().clone() };
+        let name = cases(&folder)[0].1.keys().next().unwrap().clone();
+        let subject = Subject { lab: &lab, registry: &registry, pipeline: &pipeline, name };
         let mut tried = BTreeSet::new();
         for other in others(&folder) {
             let beside: Vec<(&str, &Value)> = other.beside.iter().map(|(path, value)| (path.as_str(), value)).collect();

@@ -7,7 +7,7 @@ use lapicque_pipeline::{Graph, Pipeline};
 use serde_json::{Value, json};
 
 use super::cases::with_inputs;
-use super::{every_kind, lab};
+use super::{every_kind, lab, remembered};
 
 /// What a user need not know. Whole words.
 const FOREIGN: [&str; 34] = [
@@ -116,7 +116,7 @@ fn foreign_words_are_found() {
 #[test]
 fn bad_configurations_are_refused_in_words_of_the_user() {
     let lab = lab();
-    let registry = lapicque::registry();
+    let registry = remembered::registry();
     let pipeline = every_kind();
     let stages = pipeline["stages"].as_object().unwrap();
     let mut refused = 0;

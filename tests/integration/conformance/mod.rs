@@ -8,6 +8,7 @@ mod ingredients;
 mod messages;
 mod pass;
 mod reference;
+mod remembered;
 mod results;
 mod rounded;
 mod task;

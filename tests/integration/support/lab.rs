@@ -68,9 +68,14 @@ impl Lab {
 
     /// Reads and binds a pipeline; problems as text.
     pub(crate) fn bind(&self, pipeline: &Value) -> Result<(Pipeline, Graph), String> {
+        self.bind_with(pipeline, &(self.registry)())
+    }
+
+    /// As [`Self::bind`], with these kinds.
+    pub(crate) fn bind_with(&self, pipeline: &Value, kinds: &Registry) -> Result<(Pipeline, Graph), String> {
         let parsed = Pipeline::parse(pipeline.to_string(), None, self.folder().to_owned(), &[])
             .map_err(|error| error.to_string())?;
-        let graph = Graph::bind(&parsed, &(self.registry)()).map_err(|error| error.to_string())?;
+        let graph = Graph::bind(&parsed, kinds).map_err(|error| error.to_string())?;
         Ok((parsed, graph))
     }
 

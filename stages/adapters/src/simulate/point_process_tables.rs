@@ -72,7 +72,8 @@ impl RecordConfig {
 }
 
 /// What to do where a network seems to have fewer neurons than it has.
-pub(super) const LAST_NEURON: &str = "a last neuron without connections needs a row, of weight 0 from itself to itself";
+pub(super) const LAST_NEURON: &str = "a last neuron without connections needs a row, of weight 0 from itself to itself (`neurons` of \
+                                      connectivity.import adds it)";
 
 /// Names and sizes of populations, in the order of the neurons.
 #[derive(Debug, Clone, PartialEq)]
