@@ -209,29 +209,19 @@ impl<'g, 'a> Slots<'g, 'a> {
 fn emit(graph: &Graph<'_>, writes: &[Write], slots: &mut Slots<'_, '_>, compiled: &mut Compiled) -> Vec<(u32, Entry)> {
     let made = fused(graph, writes);
     let order = ordered(graph, &made, writes);
-    // After which instruction a value is not needed any more; values that are written are needed to the end.
+    // After which instruction a value is not needed any more.
     let mut last_use: HashMap<Value, usize> = HashMap::new();
-    let mut uses: HashMap<Value, usize> = HashMap::new();
     for (place, value) in order.iter().enumerate() {
         for operand in &made[value].operands {
             last_use.insert(*operand, place);
-            *uses.entry(*operand).or_insert(0) += 1;
         }
     }
+    // What is written is computed where it is kept, and read there by what comes later.
     let mut output_of: HashMap<Value, u16> = HashMap::new();
     for (output, write) in writes.iter().enumerate() {
         compiled.outputs.push(write.column);
-        if uses.contains_key(&write.value) || output_of.contains_key(&write.value) {
-            last_use.insert(write.value, order.len());
-        } else {
-            output_of.insert(write.value, output as u16);
-        }
-    }
-    // A value that two variables get needs a register.
-    for (output, write) in writes.iter().enumerate() {
-        if output_of.get(&write.value).is_some_and(|&own| usize::from(own) != output) {
-            output_of.remove(&write.value);
-            last_use.insert(write.value, order.len());
+        if made.contains_key(&write.value) {
+            output_of.entry(write.value).or_insert(output as u16);
         }
     }
 
@@ -255,6 +245,9 @@ fn emit(graph: &Graph<'_>, writes: &[Write], slots: &mut Slots<'_, '_>, compiled
                 kept.len() - 1
             });
             return Source::Kept(place as u16);
+        }
+        if let Some(&output) = output_of.get(&value) {
+            return Source::Output(output);
         }
         Source::Register(registers.get(&value).copied().unwrap_or(0))
     };
@@ -298,7 +291,7 @@ fn emit(graph: &Graph<'_>, writes: &[Write], slots: &mut Slots<'_, '_>, compiled
         compiled.instructions.push(Instruction { code: how.code, sources, destination });
     }
     for (output, write) in writes.iter().enumerate() {
-        if output_of.contains_key(&write.value) && made.contains_key(&write.value) {
+        if output_of.get(&write.value) == Some(&(output as u16)) {
             continue;
         }
         let from = source(write.value, &registers, slots);

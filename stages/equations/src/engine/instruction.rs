@@ -18,6 +18,8 @@ pub(super) enum Source {
     Slot(u32),
     /// An entry of an exponential that each element keeps.
     Kept(u16),
+    /// A variable after the program, by its place among those that are written.
+    Output(u16),
 }
 
 /// Where an instruction writes.

@@ -35,6 +35,15 @@ pub(super) struct Blocks<'a> {
     pub(super) draws: Draws,
     pub(super) elements: Elements<'a>,
     pub(super) length: usize,
+    /// What is found out instead of being kept.
+    pub(super) condition: Option<Condition<'a>>,
+}
+
+/// An output of which it is only asked for which elements it is not 0: it has one block, used again for each.
+pub(super) struct Condition<'a> {
+    pub(super) output: u16,
+    /// Gets the numbers of these elements.
+    pub(super) fulfilled: &'a mut Vec<u32>,
 }
 
 /// What an instruction reads.
@@ -48,7 +57,8 @@ impl Kernel for Blocks<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run(mut self) {
+        let condition = self.condition.as_ref().map(|condition| condition.output);
         let mut start = 0;
         while start < self.length {
             let end = self.length.min(start + BLOCK);
@@ -60,12 +70,17 @@ impl Kernel for Blocks<'_> {
                 };
                 let out = match instruction.destination {
                     Destination::Register(_) => &mut buffer[..end - start],
+                    Destination::Output(output) if condition == Some(output) => &mut buffer[..end - start],
                     Destination::Output(_) => &mut buffer[start..end],
                 };
                 let operand = |source: Source| match source {
                     Source::Register(register) => Operand::Each(&self.registers[usize::from(register)][..end - start]),
                     Source::Column(column) => Operand::Each(&self.columns[usize::from(column)][start..end]),
                     Source::Kept(place) => Operand::Each(&self.kept[usize::from(place)][start..end]),
+                    Source::Output(output) if condition == Some(output) => {
+                        Operand::Each(&self.outputs[usize::from(output)][..end - start])
+                    }
+                    Source::Output(output) => Operand::Each(&self.outputs[usize::from(output)][start..end]),
                     Source::Slot(slot) => Operand::All(self.slots.get(slot as usize).copied().unwrap_or(f64::NAN)),
                 };
                 let operands = [0, 1, 2].map(|number| operand(instruction.sources[number]));
@@ -96,7 +111,24 @@ impl Kernel for Blocks<'_> {
                     Destination::Output(output) => self.outputs[usize::from(output)] = buffer,
                 }
             }
+            if let Some(condition) = &mut self.condition {
+                let values = &self.outputs[usize::from(condition.output)][..end - start];
+                fulfilled(values, start as u32, condition.fulfilled);
+            }
             start = end;
+        }
+    }
+}
+
+/// Appends the numbers of elements, of which the first is `first`, whose value is not 0.
+#[inline(always)]
+fn fulfilled(values: &[f64], first: u32, elements: &mut Vec<u32>) {
+    const CHUNK: usize = 128;
+    for (chunk, values) in values.chunks(CHUNK).enumerate() {
+        // Most chunks have none, and looking at all bits at once takes no branches.
+        if values.iter().fold(0, |any, value| any | value.to_bits()) != 0 {
+            let begin = first + (chunk * CHUNK) as u32;
+            elements.extend((begin..).zip(values).filter(|(_, value)| **value != 0.0).map(|(element, _)| element));
         }
     }
 }

@@ -6,7 +6,7 @@ use lapicque_numerics::vectorise::vectorise;
 use super::compile::compile;
 use super::draws::Draws;
 use super::instruction::Compiled;
-use super::kernels::{BLOCK, Blocks, Elements};
+use super::kernels::{BLOCK, Blocks, Condition, Elements};
 use super::propagators::Propagators;
 use super::scalars::{Moment, SharedPropagator};
 use super::{EngineError, Graph, Layout, State, TimedArray, Write};
@@ -31,6 +31,9 @@ pub struct Program {
     gathered: Vec<Vec<f64>>,
     gathered_kept: Vec<Vec<f64>>,
     results: Vec<Vec<f64>>,
+    /// The output of which it is only asked for which elements it is not 0.
+    condition: Option<u16>,
+    fulfilled: Vec<u32>,
 }
 
 impl Program {
@@ -54,9 +57,26 @@ impl Program {
             gathered: vec![Vec::new(); layout.columns().len()],
             gathered_kept: vec![Vec::new(); compiled.kept],
             results: vec![vec![0.0; BLOCK]; outputs],
+            condition: None,
+            fulfilled: Vec::new(),
             layout,
             compiled,
         }
+    }
+
+    /// From now on what is written to this variable of each element is not kept: [`Program::fulfilled`] says for which
+    /// elements it is not 0.
+    pub fn find(mut self, column: usize) -> Self {
+        self.condition = self.compiled.outputs.iter().position(|&output| output == column).map(|output| output as u16);
+        if let Some(output) = self.condition {
+            self.next[usize::from(output)] = vec![0.0; BLOCK.min(self.layout.elements())];
+        }
+        self
+    }
+
+    /// Elements for which the condition held in the last [`Program::run`], ascending.
+    pub fn fulfilled(&self) -> &[u32] {
+        &self.fulfilled
     }
 
     /// How many instructions it takes for each block of elements.
@@ -82,7 +102,9 @@ impl Program {
         state.fits(&self.layout)?;
         let draws = Draws::new(self.key, step);
         self.prepare(state, step, None)?;
+        self.fulfilled.clear();
         if !self.compiled.instructions.is_empty() {
+            let fulfilled = &mut self.fulfilled;
             vectorise(Blocks {
                 instructions: &self.compiled.instructions,
                 slots: &self.slots,
@@ -95,8 +117,10 @@ impl Program {
                 draws,
                 elements: Elements::All,
                 length: self.layout.elements(),
+                condition: self.condition.map(|output| Condition { output, fulfilled }),
             });
-            for (column, next) in self.compiled.outputs.iter().zip(&mut self.next) {
+            let kept = self.compiled.outputs.iter().zip(&mut self.next).enumerate();
+            for (_, (column, next)) in kept.filter(|(output, _)| self.condition != Some(*output as u16)) {
                 std::mem::swap(&mut state.columns[*column], next);
             }
         }
@@ -146,6 +170,7 @@ impl Program {
                 draws,
                 elements: Elements::Listed(part),
                 length: part.len(),
+                condition: None,
             });
             for (&column, results) in self.compiled.outputs.iter().zip(&self.results) {
                 let column = &mut state.columns[column];

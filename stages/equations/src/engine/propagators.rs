@@ -161,6 +161,7 @@ impl Propagators {
             draws: moment.draws,
             elements: Elements::Listed(elements),
             length: elements.len(),
+            condition: None,
         });
     }
 }

@@ -12,8 +12,8 @@ use crate::engine::TimedArray;
 use crate::language::check::fixed_value;
 use crate::language::error::nearest;
 use crate::language::expression::Expression;
+use crate::language::parse_expression;
 use crate::language::scope::{Callable, Quantity, Scope};
-use crate::language::{parse_expression, parse_unit};
 use crate::units::Dimension;
 
 /// Connections from outside of the model: what a table `connectivity` has.
@@ -62,7 +62,7 @@ pub(crate) struct Members {
 
 impl Members {
     /// How many.
-    pub fn size(&self) -> u32 {
+    pub(crate) fn size(&self) -> u32 {
         self.stop - self.start
     }
 }
@@ -72,7 +72,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Constants that are no numbers or go in a circle, and arrays over time without values.
-    pub fn new(
+    pub(crate) fn new(
         model: &'a Model,
         changed: &BTreeMap<String, Text>,
         dt: Option<f64>,
@@ -119,11 +119,11 @@ impl<'a> Context<'a> {
         }
         let objects = Vec::new();
         let (by_name, forms) = (ByName::new(), BTreeMap::new());
-        Ok(Self { model, constants, arrays, dt, key: key.clone(), objects, by_name, connections, forms })
+        Ok(Self { model, constants, arrays, dt, key: *key, objects, by_name, connections, forms })
     }
 
     /// Adds constants and arrays over time to the names of an object whose clock has the step `dt`.
-    pub fn add_constants(&self, names: &mut Scope, dt: f64) {
+    pub(crate) fn add_constants(&self, names: &mut Scope, dt: f64) {
         names.add_parameters(&self.constants);
         for array in &self.arrays {
             if let Some(&Callable::TimedArray { dimension, per_element, .. }) = self.constants.callable(array.name()) {
@@ -137,7 +137,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Another object has its name.
-    pub fn add(&mut self, object: Object) -> Result<usize, NetworkError> {
+    pub(crate) fn add(&mut self, object: Object) -> Result<usize, NetworkError> {
         let number = self.objects.len();
         if let Some(&other) = self.by_name.get(&object.name) {
             let other = self.objects[other].path.clone();
@@ -152,7 +152,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// There is no object of this name.
-    pub fn object(&self, path: &str, name: &str) -> Result<usize, NetworkError> {
+    pub(crate) fn object(&self, path: &str, name: &str) -> Result<usize, NetworkError> {
         self.by_name.get(name).copied().ok_or_else(|| {
             let suggestion = nearest(name, self.by_name.keys().map(String::as_str));
             NetworkError::new(path, NetworkProblem::Unknown { kind: "group", name: name.to_owned(), suggestion })
@@ -163,7 +163,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Groups that do not exist, and parts that are empty or beyond them.
-    pub fn members(&self, path: &str, text: &str) -> Result<Members, NetworkError> {
+    pub(crate) fn members(&self, path: &str, text: &str) -> Result<Members, NetworkError> {
         let (name, part) = match text.split_once('[') {
             None => (text.trim(), None),
             Some((name, rest)) => (name.trim(), Some(rest)),
@@ -190,7 +190,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Groups without a form, and sections that there are not.
-    pub fn section(&self, path: &str, object: usize, name: &str) -> Result<Vec<u32>, NetworkError> {
+    pub(crate) fn section(&self, path: &str, object: usize, name: &str) -> Result<Vec<u32>, NetworkError> {
         let Some(form) = self.forms.get(&object) else {
             let problem = "only neurons with a form, of `spatial_neurons`, have sections".to_owned();
             return Err(NetworkError::new(path, NetworkProblem::Conflict(problem)));
@@ -204,7 +204,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Anything else.
-    pub fn fixed(&self, path: &str, text: &Text, dimension: Dimension, what: &str) -> Result<f64, NetworkError> {
+    pub(crate) fn fixed(&self, path: &str, text: &Text, dimension: Dimension, what: &str) -> Result<f64, NetworkError> {
         fixed(path, text, dimension, what, &self.constants)
     }
 
@@ -212,7 +212,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Anything else.
-    pub fn positive_time(&self, path: &str, text: &Text) -> Result<f64, NetworkError> {
+    pub(crate) fn positive_time(&self, path: &str, text: &Text) -> Result<f64, NetworkError> {
         positive_time(path, text, &self.constants)
     }
 
@@ -220,7 +220,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Another number of values or another dimension, values that are not finite.
-    pub fn values(
+    pub(crate) fn values(
         &self,
         path: &str,
         values: &[f64],

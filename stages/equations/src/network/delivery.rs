@@ -62,8 +62,6 @@ struct Access {
 /// A program that runs in batches.
 #[derive(Clone, Debug)]
 pub(crate) struct Batches {
-    /// The number of the synapses among all objects.
-    number: usize,
     code: Code,
     /// For synapses from a neuron to itself, where it is another one.
     of_loops: Option<Loops>,

@@ -24,7 +24,7 @@ pub enum NetworkProblem {
     #[error("{}", error.render(source_text))]
     Language {
         /// The problem with its places in the text.
-        error: LanguageError,
+        error: Box<LanguageError>,
         /// The text.
         source_text: String,
     },
@@ -43,11 +43,11 @@ pub enum NetworkProblem {
         /// Its name in the model.
         name: String,
         /// What is wrong.
-        error: PointsError,
+        error: Box<PointsError>,
     },
     /// Equations of compartments without a current of the membrane.
     #[error(transparent)]
-    Membrane(#[from] MembraneError),
+    Membrane(Box<MembraneError>),
     /// A cable that cannot be, or cannot make its step.
     #[error(transparent)]
     Cable(#[from] CableError),
@@ -117,7 +117,13 @@ impl NetworkError {
 
     /// A problem of the text of a field.
     pub fn language(path: impl Into<String>, error: LanguageError, source_text: &str) -> Self {
-        Self::new(path, NetworkProblem::Language { error, source_text: source_text.to_owned() })
+        Self::new(path, NetworkProblem::Language { error: Box::new(error), source_text: source_text.to_owned() })
+    }
+}
+
+impl From<MembraneError> for NetworkProblem {
+    fn from(error: MembraneError) -> Self {
+        Self::Membrane(Box::new(error))
     }
 }
 

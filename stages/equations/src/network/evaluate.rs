@@ -5,18 +5,9 @@ use super::context::{Context, expression};
 use super::error::NetworkError;
 use super::object::{Code, Object};
 use crate::engine::{Bindings, Column, EngineError, Graph, Layout, State};
-use crate::language::check::{check_condition, check_number};
+use crate::language::check::check_number;
 use crate::language::expression::Expression;
 use crate::units::Dimension;
-
-/// What an expression must give.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Expected {
-    /// A number that measures this.
-    Number(Dimension),
-    /// True or false.
-    Boolean,
-}
 
 /// Values that are computed from the variables of an object without being among them.
 #[derive(Clone, Debug)]
@@ -35,7 +26,7 @@ impl Derived {
     ///
     /// # Errors
     /// Names and functions that are unknown.
-    pub fn new(
+    pub(crate) fn new(
         context: &Context<'_>,
         object: &Object,
         number: usize,
@@ -64,7 +55,7 @@ impl Derived {
     ///
     /// # Errors
     /// Those of [`Code::run`].
-    pub fn compute(&mut self, states: &mut [State], step: u64) -> Result<(), EngineError> {
+    pub(crate) fn compute(&mut self, states: &mut [State], step: u64) -> Result<(), EngineError> {
         self.run(states, |code, states| code.run(states, step))
     }
 
@@ -90,7 +81,7 @@ impl Derived {
     }
 
     /// What was computed last: a value per element.
-    pub fn result(&self, number: usize) -> &[f64] {
+    pub(crate) fn result(&self, number: usize) -> &[f64] {
         if number < self.results { self.state.column(self.own + number) } else { &[] }
     }
 
@@ -108,8 +99,8 @@ pub(crate) struct Asked<'a> {
     pub path: &'a str,
     /// The expression.
     pub text: &'a str,
-    /// What it must give.
-    pub expected: Expected,
+    /// What it must measure.
+    pub expected: Dimension,
 }
 
 /// The values of one expression at step `step` for all elements of object `number`.
@@ -138,9 +129,6 @@ pub(crate) fn evaluate(
 pub(crate) fn checked(object: &Object, asked: &Asked<'_>) -> Result<Expression, NetworkError> {
     let parsed = expression(asked.path, asked.text)?;
     let located = |error| NetworkError::language(asked.path, error, asked.text);
-    match asked.expected {
-        Expected::Number(dimension) => check_number(&parsed, &object.names, dimension, "the value").map_err(located)?,
-        Expected::Boolean => check_condition(&parsed, &object.names, "the value").map_err(located)?,
-    }
+    check_number(&parsed, &object.names, asked.expected, "the value").map_err(located)?;
     object.inline(&parsed).map_err(located)
 }

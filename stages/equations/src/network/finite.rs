@@ -8,11 +8,13 @@ use super::error::NetworkProblem;
 use super::object::Object;
 use crate::engine::State;
 use crate::language::equation::Values;
+use crate::language::error::ReadOnly;
+use crate::language::scope::{Meaning, Variable};
 
 /// Objects with this many values are looked at every [`OFTEN`] steps, twice as large ones half as often.
 const SMALL: usize = 1 << 14;
 /// Between two looks at small objects, in steps.
-const OFTEN: u64 = 16;
+const OFTEN: u64 = 64;
 
 /// Variables of an object that were finite when a run began.
 #[derive(Clone, Debug)]
@@ -31,9 +33,16 @@ pub(crate) struct Found {
 }
 
 impl Watch {
-    /// All variables of object `number` that are finite now. What is infinite at the beginning of a run is so on purpose.
+    /// All variables of object `number` that can change and are finite now. What is infinite at the beginning of a run is
+    /// so on purpose.
     pub(crate) fn new(object: &Object, number: usize, state: &State) -> Self {
-        let is_number = |column: &usize| object.layout.columns()[*column].values != Values::Boolean;
+        let is_number = |column: &usize| {
+            let column = &object.layout.columns()[*column];
+            let variable = object.names.meaning(&column.name);
+            let changes = matches!(variable, Some(Meaning::Variable(Variable { read_only, .. }))
+                if [None, Some(ReadOnly::Subexpression)].contains(&read_only));
+            changes && column.values != Values::Boolean
+        };
         let own = 0..object.own_columns();
         let columns: Vec<usize> =
             own.filter(is_number).filter(|&column| not_finite(state.column(column)).is_none()).collect();

@@ -122,6 +122,16 @@ impl Code {
         Self { object: number, program, gathered, scattered }
     }
 
+    /// From now on what it writes to this variable is not kept: [`Code::fulfilled`] says for which elements it is not 0.
+    pub(crate) fn find(self, column: usize) -> Self {
+        Self { program: self.program.find(column), ..self }
+    }
+
+    /// Elements for which what is written to that variable was not 0 when it ran last, ascending.
+    pub(crate) fn fulfilled(&self) -> &[u32] {
+        self.program.fulfilled()
+    }
+
     /// Runs it for all elements.
     ///
     /// # Errors

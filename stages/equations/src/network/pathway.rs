@@ -9,7 +9,7 @@ use super::context::{Context, Members, expression, not_allowed};
 use super::delivery::{Effect, Ordered};
 use super::description::{Initial, Slot, Spikes, Synapses, Text};
 use super::error::{NetworkError, NetworkProblem};
-use super::evaluate::{Asked, Expected, evaluate};
+use super::evaluate::{Asked, evaluate};
 use super::groups::code::{SPIKE, events};
 use super::queue::{BadDelay, Delays, MOST_STEPS, Queue, Runs};
 use super::spatial::compartments_of;
@@ -295,7 +295,7 @@ pub(crate) fn delays(
             let problem = format!("delays are known before `{name}` has values");
             return Err(NetworkError::new(path, NetworkProblem::Conflict(problem)));
         }
-        let asked = Asked { path, text: text.as_str(), expected: Expected::Number(Dimension::SECOND) };
+        let asked = Asked { path, text: text.as_str(), expected: Dimension::SECOND };
         evaluate(context, object, number, states, &asked, 0).map(|delays| Delays::Each(delays.into()))
     };
     let delays = match given {

@@ -142,7 +142,7 @@ impl SpatialObject {
     ///
     /// # Errors
     /// Currents that are not linear in `v`, values that are not allowed, places that there are not.
-    pub fn new(
+    pub(crate) fn new(
         context: &Context<'_>,
         number: usize,
         form: &Form,
@@ -187,7 +187,7 @@ impl SpatialObject {
     ///
     /// # Errors
     /// Currents and potentials that are not finite, and membranes whose conductance is negative and too large.
-    pub fn solve(&mut self, states: &mut [State], step: u64) -> Result<(), NetworkError> {
+    pub(crate) fn solve(&mut self, states: &mut [State], step: u64) -> Result<(), NetworkError> {
         self.membrane.run(states, step).map_err(|error| NetworkError::new(&self.path, error))?;
         let state = &mut states[self.number];
         let mut v = std::mem::take(state.whole_column_mut(V));
@@ -248,7 +248,7 @@ impl SpatialObject {
     ///
     /// # Errors
     /// An object of its name.
-    pub fn add_whole(&mut self, context: &mut Context<'_>) -> Result<(), NetworkError> {
+    pub(crate) fn add_whole(&mut self, context: &mut Context<'_>) -> Result<(), NetworkError> {
         let Some(place) = &mut self.place else { return Ok(()) };
         let whole = neurons::whole(&context.objects[self.number], self.number, &place.elements)
             .map_err(|error| NetworkError::new(&self.path, error))?;
@@ -257,14 +257,14 @@ impl SpatialObject {
     }
 
     /// Where neurons spike; none where all compartments do for themselves.
-    pub fn place(&self) -> Option<&Place> {
+    pub(crate) fn place(&self) -> Option<&Place> {
         self.place.as_ref()
     }
 }
 
 impl Place {
     /// The elements of this place that fulfil a condition, and their neurons.
-    pub fn fulfilled(&self, condition: &[f64], elements: &mut Vec<u32>, neurons: &mut Vec<u32>) {
+    pub(crate) fn fulfilled(&self, condition: &[f64], elements: &mut Vec<u32>, neurons: &mut Vec<u32>) {
         elements.clear();
         neurons.clear();
         for (neuron, &element) in (0..).zip(self.elements.iter()) {

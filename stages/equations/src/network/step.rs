@@ -24,6 +24,7 @@ use super::object::Object;
 use super::poisson_input::BinomialInput;
 use super::recorders::Recorders;
 use super::schedule::{Clocks, Place, Slots};
+use super::spatial::SpatialObject;
 use super::synapses::SynapticObject;
 use crate::language::expression::ExpressionKind;
 use crate::language::functions::Function;
@@ -378,19 +379,35 @@ impl Network<'_> {
             Action::Condition { group, event } => {
                 let group = &mut self.groups[group];
                 let spikes = group.described.threshold.is_some() && event == 0;
-                let place = group.spatial.filter(|_| spikes).and_then(|spatial| self.spatial[spatial].place());
-                match (&mut group.code.conditions[event], place) {
-                    (Some(code), Some(place)) => code.run_at(states, time.step, &place.elements)?,
-                    (Some(code), None) => code.run(states, time.step)?,
-                    (None, _) => {}
-                }
                 let mut fired = std::mem::take(&mut now.fired[group.number][event]);
-                let state = &mut states[group.number];
-                let condition = group.condition.map_or(&[][..], |column| state.column(column));
-                match place {
-                    Some(place) => place.fulfilled(condition, &mut fired, &mut now.fired[place.whole][0]),
-                    None => fulfilled(condition, &mut fired),
+                fired.clear();
+                let spatial = group.spatial.map(|spatial| &self.spatial[spatial]);
+                let place = spatial.filter(|_| spikes).and_then(SpatialObject::place);
+                match (&mut group.code.conditions[event], &group.code.update) {
+                    (Some(code), _) if group.spatial.is_some() => {
+                        let column = group.condition.unwrap_or(usize::MAX);
+                        match place {
+                            Some(place) => {
+                                code.run_at(states, time.step, &place.elements)?;
+                                let condition = states[group.number].column(column);
+                                place.fulfilled(condition, &mut fired, &mut now.fired[place.whole][0]);
+                            }
+                            None => {
+                                code.run(states, time.step)?;
+                                let condition = states[group.number].column(column).iter();
+                                fired
+                                    .extend((0..).zip(condition).filter(|(_, holds)| **holds != 0.0).map(|(at, _)| at));
+                            }
+                        }
+                    }
+                    (Some(code), _) => {
+                        code.run(states, time.step)?;
+                        fired.extend_from_slice(code.fulfilled());
+                    }
+                    (None, Some(update)) => fired.extend_from_slice(update.fulfilled()),
+                    (None, None) => {}
                 }
+                let state = &mut states[group.number];
                 if let (true, false, Some((not_refractory, last_spike))) =
                     (spikes, fired.is_empty(), group.refractoriness)
                 {
@@ -480,18 +497,5 @@ impl From<crate::engine::EngineError> for Stopped {
 impl From<NetworkError> for Stopped {
     fn from(error: NetworkError) -> Self {
         Self::Network(error)
-    }
-}
-
-/// The numbers of elements that fulfil a condition.
-fn fulfilled(condition: &[f64], elements: &mut Vec<u32>) {
-    const CHUNK: usize = 128;
-    elements.clear();
-    for (chunk, values) in condition.chunks(CHUNK).enumerate() {
-        // Most chunks have none, and looking at all bits at once takes no branches.
-        if values.iter().fold(0, |any, value| any | value.to_bits()) != 0 {
-            let begin = (chunk * CHUNK) as u32;
-            elements.extend((begin..).zip(values).filter(|(_, value)| **value != 0.0).map(|(element, _)| element));
-        }
     }
 }

@@ -64,9 +64,7 @@ pub(crate) struct Summed {
     pub name: String,
     /// Its place in the slot groups: one before the neurons.
     pub order: i32,
-    /// The step of its clock, that of the neurons, in s.
-    pub dt: f64,
-    /// Whose variable it is.
+    /// Whose variable it is; it has their clock.
     pub members: Members,
     synapses: u32,
     code: Code,
@@ -302,7 +300,6 @@ fn summed(context: &Context<'_>, plan: &Plan, built: &Built<'_>) -> Result<Vec<S
         all.push(Summed {
             name: format!("{}_{target}", object.name),
             order: order.unwrap_or(0) - 1,
-            dt: group.dt,
             members,
             synapses: object.layout.elements() as u32,
             code: Code::apart(object, built.number, &graph, &[Write { column, value }], &key, &[column]),

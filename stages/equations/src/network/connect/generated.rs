@@ -12,7 +12,7 @@ use crate::language::equation::Values;
 use crate::language::error::ReadOnly;
 use crate::language::expression::{Expression, ExpressionKind};
 use crate::language::generator::{Generator, Iteration, Taken, check_generator, parse_generator};
-use crate::language::scope::{Scope, Side, Variable};
+use crate::language::scope::{Side, Variable};
 use crate::network::context::not_allowed;
 use crate::network::description::{Connect, Indices};
 use crate::network::error::NetworkError;

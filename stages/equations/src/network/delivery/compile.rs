@@ -141,7 +141,6 @@ impl Coded {
             false => None,
         };
         Ok(Effect::Program(Box::new(Batches {
-            number: built.number,
             code: self.program(built, path)?,
             of_loops,
             sums_meet: places.len() < sums.len(),

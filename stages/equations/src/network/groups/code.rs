@@ -190,7 +190,11 @@ impl Group<'_> {
             writes.iter().for_each(|&write| graph.follow(write));
             writes.push(self.condition(SPIKE, &mut graph)?);
         }
-        Ok((!writes.is_empty()).then(|| self.code(&graph, &writes, &self.at("update"))))
+        if writes.is_empty() {
+            return Ok(None);
+        }
+        let code = self.code(&graph, &writes, &self.at("update"));
+        Ok(Some(if fused { code.find(column_of(object, CONDITION)?) } else { code }))
     }
 
     fn integrator(&self, system: &System, notes: &mut Vec<String>) -> Result<Option<Integrator>, NetworkError> {
@@ -243,7 +247,10 @@ impl Group<'_> {
         let scope = self.object.scope(&self.context.arrays);
         let mut graph = Graph::new(&scope);
         let write = self.condition(event, &mut graph)?;
-        Ok(self.code(&graph, &[write], &self.at(&format!("condition {event}"))))
+        let code = self.code(&graph, &[write], &self.at(&format!("condition {event}")));
+        // Neurons with a form look at places of which the condition is kept.
+        let with_form = self.context.forms.contains_key(&self.number);
+        Ok(if with_form { code } else { code.find(write.column) })
     }
 
     /// Statements; with `conditional` variables that are for outside of refractoriness are not written inside.

@@ -37,8 +37,9 @@ fn of_file(context: &Context<'_>, path: &str, name: &str) -> Result<Form, Networ
         let suggestion = nearest(name, context.model.files.keys().map(String::as_str));
         NetworkError::new(path, NetworkProblem::Unknown { kind: "file", name: name.to_owned(), suggestion })
     })?;
-    let morphology = swc::read(content)
-        .map_err(|error| NetworkError::new(path, NetworkProblem::File { name: name.to_owned(), error }))?;
+    let morphology = swc::read(content).map_err(|error| {
+        NetworkError::new(path, NetworkProblem::File { name: name.to_owned(), error: Box::new(error) })
+    })?;
     let mut parts: BTreeMap<String, Vec<Range<usize>>> = BTreeMap::new();
     for section in 0..morphology.sections() {
         let range = morphology.range(section);
@@ -126,7 +127,7 @@ fn shape(context: &Context<'_>, path: &str, section: &SectionOfNeuron) -> Result
 
 impl Form {
     /// What is said of it beside what was recorded: for each compartment the name of the part that it belongs to.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let mut names = vec![String::new(); self.compartments()];
         for (name, ranges) in &self.parts {
             for compartment in ranges.iter().cloned().flatten() {
@@ -137,7 +138,7 @@ impl Form {
     }
 
     /// How many compartments a neuron has.
-    pub fn compartments(&self) -> usize {
+    pub(crate) fn compartments(&self) -> usize {
         self.morphology.compartments().len()
     }
 
@@ -145,7 +146,7 @@ impl Form {
     ///
     /// # Errors
     /// There is no part of this name.
-    pub fn part(&self, path: &str, name: &str) -> Result<Vec<u32>, NetworkError> {
+    pub(crate) fn part(&self, path: &str, name: &str) -> Result<Vec<u32>, NetworkError> {
         let ranges = self.ranges(path, name)?;
         Ok(ranges.iter().flat_map(|range| range.clone().map(|compartment| compartment as u32)).collect())
     }

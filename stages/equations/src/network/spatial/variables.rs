@@ -13,7 +13,7 @@ use crate::language::span::Span;
 use crate::network::context::{Context, not_allowed};
 use crate::network::description::{Initial, SpatialNeurons, Text};
 use crate::network::error::NetworkError;
-use crate::network::evaluate::{Asked, Expected, evaluate};
+use crate::network::evaluate::{Asked, evaluate};
 use crate::network::groups::Given;
 use crate::spatial::Compartment;
 use crate::spatial::membrane::POTENTIAL;
@@ -27,9 +27,12 @@ const AMPERE: Dimension = Dimension::whole([0, 0, 0, 1, 0, 0, 0]);
 const AMPERE_BY_AREA: Dimension = Dimension::whole([-2, 0, 0, 1, 0, 0, 0]);
 const FARAD_BY_AREA: Dimension = Dimension::whole([-4, -1, 4, 2, 0, 0, 0]);
 
+/// A variable: its name, what it measures, and what it is of a compartment.
+type OfCompartment = (&'static str, Dimension, fn(&Compartment) -> f64);
+
 /// Variables that equations do not define, with what they are of a compartment; `v` is the first. All but that are read
 /// only.
-pub(super) const GIVEN: [(&str, Dimension, fn(&Compartment) -> f64); 13] = [
+pub(super) const GIVEN: [OfCompartment; 13] = [
     (POTENTIAL, Dimension::VOLT, |_| 0.0),
     ("Ic", AMPERE_BY_AREA, |_| 0.0),
     ("membrane_current", AMPERE, |_| 0.0),
@@ -121,10 +124,9 @@ pub(super) fn capacitance(
     let object = &context.objects[number];
     let path = format!("{}.capacitance", object.path);
     let count = form.compartments();
-    let expected = Expected::Number(FARAD_BY_AREA);
     let mut of_one = vec![f64::NAN; count];
     let mut of_text = |text: &Text| -> Result<Vec<f64>, NetworkError> {
-        let asked = Asked { path: &path, text: text.as_str(), expected };
+        let asked = Asked { path: &path, text: text.as_str(), expected: FARAD_BY_AREA };
         evaluate(context, object, number, states, &asked, 0)
     };
     // Of all neurons, where it is an expression.
