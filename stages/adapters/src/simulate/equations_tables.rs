@@ -9,10 +9,12 @@ use lapicque_equations::network::{EventRecord, RateRecord, RecordedVariable, Rec
 use lapicque_pipeline::{ConfigError, Output, SampleError};
 use lapicque_schemas::tables::events::{self, Event};
 use lapicque_schemas::tables::populations::{self, PopulationRow};
+use lapicque_schemas::tables::segments;
 use lapicque_schemas::tables::signals::{self, Signal};
 use lapicque_schemas::tables::{FREE, TableError, spikes};
 use lapicque_schemas::{Column, TableSchema};
 
+use super::equations_segments::Placed;
 use super::equations_stimuli::milliseconds;
 use super::equations_units::into_tables;
 
@@ -28,6 +30,7 @@ pub(super) struct Recorded {
     model_dt_ms: f64,
     /// Events of monitors of events, in their order.
     events: Vec<String>,
+    placed: Placed,
 }
 
 impl Recorded {
@@ -39,10 +42,12 @@ impl Recorded {
         let is_told = |variables: &[String]| !variables.is_empty();
         let values = monitors.spikes.values().any(|monitor| is_told(&monitor.variables))
             || monitors.events.values().any(|monitor| is_told(&monitor.variables));
+        let placed = Placed::of(model);
         let outputs: Vec<Output> = [
             (!monitors.spikes.is_empty(), "spikes", spikes::schema(spike_dt_ms)),
             (!monitors.spikes.is_empty(), "populations", populations::schema()),
             (!monitors.state.is_empty(), "state", signals::schema()),
+            (!placed.is_empty(), "segments", segments::schema()),
             (!monitors.rate.is_empty(), "rate", signals::schema()),
             (!monitors.events.is_empty(), "events", events::schema()),
             (values, "event_values", event_values_schema()),
@@ -56,7 +61,7 @@ impl Recorded {
             return Err(ConfigError::at("model.monitors", message));
         }
         let events = monitors.events.values().map(|monitor| monitor.event.clone()).collect();
-        Ok(Self { outputs, spike_dt_ms, model_dt_ms: milliseconds(model_dt_s), events })
+        Ok(Self { outputs, spike_dt_ms, model_dt_ms: milliseconds(model_dt_s), events, placed })
     }
 
     pub(super) fn outputs(&self) -> &[Output] {
@@ -74,6 +79,7 @@ impl Recorded {
             tables.push(match output.name.as_str() {
                 "spikes" => self.spikes(&recording.spikes)?,
                 "populations" => populations::write(&self.populations(recording)).map_err(SampleError::internal)?,
+                "segments" => self.placed.table(recording)?,
                 "state" => self.state(&mut recording.states)?,
                 "rate" => self.rates(&mut recording.rates)?,
                 "events" => events::write(&self.events(&recording.events)).map_err(SampleError::internal)?,

@@ -5,6 +5,7 @@ pub(crate) mod driven;
 mod equations;
 mod equations_config;
 mod equations_model;
+mod equations_segments;
 mod equations_stimuli;
 mod equations_tables;
 mod equations_units;
