@@ -66,8 +66,6 @@ pub(crate) struct Batches {
     /// For synapses from a neuron to itself, where it is another one.
     of_loops: Option<Loops>,
     sums: Vec<Sum>,
-    /// Whether two sums go to one variable.
-    sums_meet: bool,
     accesses: Vec<Access>,
     /// For each variable, in which batch each neuron's was last written.
     written: Vec<Vec<u64>>,
@@ -121,13 +119,8 @@ impl Batches {
             self.ascending.sort_unstable();
             code.run_at(states, step, &self.ascending)?;
         }
-        if self.sums_meet {
-            for &synapse in synapses {
-                self.sums.iter().for_each(|sum| sum.add(states, std::iter::once(synapse)));
-            }
-        } else {
-            self.sums.iter().for_each(|sum| sum.add(states, synapses.iter().copied()));
-        }
+        // Each goes to another variable.
+        self.sums.iter().for_each(|sum| sum.add(states, synapses.iter().copied()));
         Ok(())
     }
 }

@@ -129,9 +129,6 @@ impl Coded {
         if self.simple.is_some() {
             return Ok(Effect::Sums(sums));
         }
-        let mut places: Vec<_> = sums.iter().map(|sum| (sum.object, sum.column)).collect();
-        places.sort_unstable();
-        places.dedup();
         let (accesses, written, loops) = self.accesses(built);
         let of_loops = match loops {
             true => {
@@ -143,7 +140,6 @@ impl Coded {
         Ok(Effect::Program(Box::new(Batches {
             code: self.program(built, path)?,
             of_loops,
-            sums_meet: places.len() < sums.len(),
             sums,
             accesses,
             written,
