@@ -1,4 +1,5 @@
 //! Groups of neurons in models: steps, refractoriness, events, links, first values, runs and what is refused.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::cell::Cell;
 
@@ -299,6 +300,23 @@ fn linked_variables_are_those_of_another_group() {
 }
 
 #[test]
+fn first_values_follow_links() {
+    let of = |g: &str, h: &str| {
+        json!({
+            "neurons": {
+                "A": { "size": 2, "equations": "x : 1\ny : 1 (linked)", "linked": { "y": { "group": "B", "variable": "x" } }, "initial": { "x": g } },
+                "B": { "size": 2, "equations": "x : 1\ny : 1 (linked)", "linked": { "y": { "group": "A", "variable": "x" } }, "initial": { "x": h } },
+            },
+            "monitors": { "final": { "A": { "of": "A", "variables": ["x"] } } },
+            "duration": "0*ms",
+        })
+    };
+    assert_eq!(values(&run(of("2*y", "3 + i")), "x"), [6.0, 8.0]);
+    let (path, text) = refused(of("2*y", "y"));
+    assert_eq!((path.as_str(), text.as_str()), ("neurons", "first values of A, B are made of each other"));
+}
+
+#[test]
 fn links_refuse_what_is_not_there() {
     for (link, expected) in [
         (json!({ "group": "I", "variable": "x" }), "neurons.G.linked.x.group: there is no group `I`"),
@@ -411,7 +429,15 @@ fn poisson_groups_spike_with_their_rates() {
     listed[5] = 1e4;
     let recording = run(poisson(json!({ "values": listed, "unit": "Hz" })));
     assert_eq!(recording.spikes[0].elements, vec![5; 10_000]);
-    assert_eq!(refused(poisson(json!("3"))).0, "poisson.P.rates");
+    for rates in [json!("3"), json!("-1*Hz"), json!("20*kHz"), json!({ "values": vec![-1.0; 2000], "unit": "Hz" })] {
+        assert_eq!(refused(poisson(rates)).0, "poisson.P.rates");
+    }
+    let rows = json!({ "timed_arrays": { "stimulus": {
+        "values": [], "rows": [[1, 2], [3, 4]], "time_step": "1*ms", "unit": "Hz",
+    } } });
+    let (path, text) = refused(with(poisson(json!("stimulus(t, i)")), rows));
+    assert_eq!(path, "poisson.P.equations");
+    assert!(text.contains("with 2 values for each time: a value for each of 2000 neurons"), "{text}");
     assert_eq!(refused(poisson(json!("unknown"))).0, "poisson.P.rates");
     assert_eq!(refused(poisson(json!({ "at": [1], "value": "3*Hz" }))).0, "poisson.P.rates");
 }
@@ -438,6 +464,7 @@ fn groups_refuse_what_is_wrong_with_its_place() {
             "did you mean `spike`?",
         ),
         (json!({ "events": { "e": { "condition": "v" } } }), "neurons.G.events.e.condition", "the condition"),
+        (json!({ "events": { "spike": { "condition": "v > 1" } } }), "neurons.G.events.spike", "the `threshold`"),
         (json!({ "time_step": "0*ms" }), "neurons.G.time_step", "above 0"),
         (json!({ "initial": { "I": "1" }, "replace": { "I": "3" } }), "neurons.G.equations", "expected"),
     ] {
@@ -454,6 +481,8 @@ fn groups_refuse_what_is_wrong_with_its_place() {
     let reset =
         json!({ "neurons": { "G": { "size": 1, "equations": "v : 1", "reset": "v = 0" } }, "duration": "1*ms" });
     assert_eq!(refused(reset), ("neurons.G.reset".to_owned(), "a reset needs a `threshold`".to_owned()));
+    let (path, text) = refused(json!({ "neurons": { "G[0]": { "size": 1 } }, "duration": "1*ms" }));
+    assert_eq!((path.as_str(), text.as_str()), ("neurons", "`G[0]`: names are made of letters, digits, `_` and `-`"));
     let silent = json!({ "neurons": { "H": { "size": 1 } }, "monitors": { "spikes": { "H": { "of": "H" } } } });
     let (path, text) = refused(with(spiking(), silent));
     assert_eq!(path, "monitors.spikes.H.of");

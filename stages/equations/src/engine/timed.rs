@@ -54,6 +54,11 @@ impl TimedArray {
         self.dt
     }
 
+    /// For how many elements it has values.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
     /// Arguments: `t`, or `t` and `i`.
     pub fn arguments(&self) -> usize {
         1 + usize::from(self.per_element)

@@ -150,7 +150,7 @@ impl<'a> Network<'a> {
     /// What does not go with the changes.
     pub(crate) fn renew(&mut self, given: &Given<'a>, changes: &Changes) -> Result<(), NetworkError> {
         let key = match changes.epoch {
-            0 => given.key.clone(),
+            0 => *given.key,
             epoch => given.key.derive(&format!("epoch {epoch}")),
         };
         let context = Context::new(given.model, &changes.constants, changes.dt, &key, given.connections)?;

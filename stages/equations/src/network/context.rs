@@ -119,7 +119,7 @@ impl<'a> Context<'a> {
         }
         let objects = Vec::new();
         let (by_name, forms) = (ByName::new(), BTreeMap::new());
-        Ok(Self { model, constants, arrays, dt, key: key.clone(), objects, by_name, connections, forms })
+        Ok(Self { model, constants, arrays, dt, key: *key, objects, by_name, connections, forms })
     }
 
     /// Adds constants and arrays over time to the names of an object whose clock has the step `dt`.

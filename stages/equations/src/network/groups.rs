@@ -14,6 +14,7 @@ use crate::language::block::Equations;
 use crate::language::check::{check_equations, check_number, fixed_value};
 use crate::language::equation::{Equation, EquationKind, Flag, Values};
 use crate::language::error::nearest;
+use crate::language::expression::{Expression, ExpressionKind};
 use crate::language::flags::{Model as ModelKind, check_model};
 use crate::language::replace_names;
 use crate::language::scope::{Meaning, Scope, Variable};
@@ -96,6 +97,7 @@ pub(crate) fn object_with(
     let located = |error| NetworkError::language(at("equations"), error, equations.source());
     check_model(&equations, given.kind).map_err(located)?;
     check_equations(&equations, &names).map_err(located)?;
+    check_rows(context, &at("equations"), &equations, described.size)?;
 
     let refracts = described.refractory.is_some();
     let own = equations.equations().iter().filter(|equation| is_own(equation));
@@ -138,6 +140,24 @@ fn read_equations(path: &str, described: &Neurons) -> Result<Equations, NetworkE
     let written = &described.equations;
     let text = replace_names(written, &replacements).map_err(|error| NetworkError::language(path, error, written))?;
     Equations::parse(&text).map_err(|error| NetworkError::language(path, error, &text))
+}
+
+/// Whether arrays over time have values for all neurons: beyond its rows there is no number, and no condition holds.
+fn check_rows(context: &Context<'_>, path: &str, equations: &Equations, size: u32) -> Result<(), NetworkError> {
+    let mut short = None;
+    let mut look = |part: &Expression| {
+        let ExpressionKind::Call { function, arguments } = &part.kind else { return false };
+        let own = matches!(arguments.get(1), Some(Expression { kind: ExpressionKind::Name(name), .. }) if name == "i");
+        let array = context.arrays.iter().find(|array| array.name() == function && array.arguments() == 2);
+        short = array.filter(|array| own && array.width() < size as usize);
+        short.is_some()
+    };
+    if !equations.equations().iter().filter_map(Equation::expression).any(|expression| expression.any(&mut look)) {
+        return Ok(());
+    }
+    let Some(array) = short else { return Ok(()) };
+    let value = format!("`{}(t, i)` with {} values for each time", array.name(), array.width());
+    Err(not_allowed(path, value, format!("a value for each of {size} neurons")))
 }
 
 /// Whether the values of a variable are kept by the object itself.

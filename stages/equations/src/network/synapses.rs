@@ -64,7 +64,7 @@ pub(crate) struct Summed {
     pub name: String,
     /// Its place in the slot groups: one before the neurons.
     pub order: i32,
-    /// Whose variable it is.
+    /// Whose variable it is; it has their clock.
     pub members: Members,
     synapses: u32,
     code: Code,
@@ -299,7 +299,7 @@ fn summed(context: &Context<'_>, plan: &Plan, built: &Built<'_>) -> Result<Vec<S
         let key = context.key.derive(&format!("{}.summed {target}", object.path));
         all.push(Summed {
             name: format!("{}_{target}", object.name),
-            order: order.unwrap_or(0).saturating_sub(1),
+            order: order.unwrap_or(0) - 1,
             members,
             synapses: object.layout.elements() as u32,
             code: Code::apart(object, built.number, &graph, &[Write { column, value }], &key, &[column]),

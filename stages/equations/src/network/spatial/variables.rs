@@ -27,9 +27,12 @@ const AMPERE: Dimension = Dimension::whole([0, 0, 0, 1, 0, 0, 0]);
 const AMPERE_BY_AREA: Dimension = Dimension::whole([-2, 0, 0, 1, 0, 0, 0]);
 const FARAD_BY_AREA: Dimension = Dimension::whole([-4, -1, 4, 2, 0, 0, 0]);
 
+/// A variable: its name, what it measures, and what it is of a compartment.
+type OfCompartment = (&'static str, Dimension, fn(&Compartment) -> f64);
+
 /// Variables that equations do not define, with what they are of a compartment; `v` is the first. All but that are read
 /// only.
-pub(super) const GIVEN: [(&str, Dimension, fn(&Compartment) -> f64); 13] = [
+pub(super) const GIVEN: [OfCompartment; 13] = [
     (POTENTIAL, Dimension::VOLT, |_| 0.0),
     ("Ic", AMPERE_BY_AREA, |_| 0.0),
     ("membrane_current", AMPERE, |_| 0.0),
