@@ -14,6 +14,7 @@ pub mod makes_sense;
 pub mod mat;
 pub mod matrix;
 pub mod matrix_market;
+pub mod model_file;
 pub mod network;
 pub mod npy;
 pub mod npz;

@@ -206,11 +206,12 @@ Examples:
   lapicque network --schema > network.schema.json    for editors"
     )]
     Network(Network),
-    /// Show what a model file says
+    /// Show a trained model, or explain a model that is written as equations
     #[command(after_help = "\
 Examples:
   lapicque model show model.json                 what it infers from what, how well, what it was trained on
-  lapicque model show model.json --json")]
+  lapicque model show model.json --json
+  lapicque model check mine.yaml                 what a model of equations means, or everything that is wrong with it")]
     Model(Model),
 }
 

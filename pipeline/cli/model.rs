@@ -1,5 +1,8 @@
-//! `lapicque model`: what a model file says, for reading.
+//! `lapicque model`: what models say, for reading: trained ones, and those that are written as equations.
 
+use std::path::Path;
+
+use lapicque_stages::equation_models::{EquationModelFault, equation_model_schema, explain_equation_model};
 use lapicque_stages::models::{ModelReport, TargetReport, explain_model};
 use serde_json::json;
 
@@ -9,12 +12,57 @@ use crate::print;
 use crate::text::text_table;
 
 pub(crate) fn model(command: &Model, shared: &Shared) -> Result<(), CommandError> {
-    let ModelAction::Show { file } = &command.action;
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| CommandError::Input(format!("`{}` cannot be read: {error}", file.display())))?;
+    match &command.action {
+        ModelAction::Show { file } => show(file, shared),
+        ModelAction::Check { file: Some(file), .. } => check(file, shared),
+        ModelAction::Check { file: None, .. } => print(&format!("{:#}\n", equation_model_schema())),
+    }
+}
+
+fn read(file: &Path) -> Result<String, CommandError> {
+    std::fs::read_to_string(file)
+        .map_err(|error| CommandError::Input(format!("`{}` cannot be read: {error}", file.display())))
+}
+
+fn show(file: &Path, shared: &Shared) -> Result<(), CommandError> {
+    let text = read(file)?;
     let report =
         explain_model(&text).map_err(|problem| CommandError::Input(format!("{}: {problem}", file.display())))?;
     if shared.json { print(&format!("{:#}\n", json!(report))) } else { print(&page(&report)) }
+}
+
+fn check(file: &Path, shared: &Shared) -> Result<(), CommandError> {
+    let text = read(file)?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let open = |name: &str| {
+        let path = folder.join(name);
+        std::fs::read(&path).map_err(|error| format!("`{}` cannot be read: {error}", path.display()))
+    };
+    match explain_equation_model(&text, &file.display().to_string(), &open) {
+        Ok(report) if shared.json => {
+            let mut document = json!(report);
+            document["ok"] = json!(true);
+            print(&format!("{document:#}\n"))
+        }
+        Ok(report) => {
+            let title = report.name.map_or_else(String::new, |name| format!("{name}\n\n"));
+            print(&format!("{title}{}", report.model.page()))
+        }
+        Err(faults) => {
+            if shared.json {
+                print(&format!("{:#}\n", json!({"ok": false, "errors": faults})))?;
+            }
+            let told: Vec<String> = faults.iter().map(|fault| line_of(file, fault)).collect();
+            Err(CommandError::Input(told.join("\n")))
+        }
+    }
+}
+
+/// `mine.yaml:12:10: neurons.G.threshold: ...`, with the line of the file below it.
+fn line_of(file: &Path, fault: &EquationModelFault) -> String {
+    let field = if fault.field.is_empty() { String::new() } else { format!("{}: ", fault.field) };
+    let excerpt = if fault.excerpt.is_empty() { String::new() } else { format!("\n{}", fault.excerpt) };
+    format!("{}:{}:{}: {field}{}{excerpt}", file.display(), fault.line, fault.column, fault.message)
 }
 
 fn page(report: &ModelReport) -> String {

@@ -26,6 +26,7 @@ mod cli;
 mod conformance;
 mod damage;
 mod edits;
+mod equation_models;
 mod executors;
 mod failures;
 mod incremental;

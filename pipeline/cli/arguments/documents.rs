@@ -23,10 +23,26 @@ pub(crate) struct Model {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelAction {
-    /// Show a model file
+    /// Show a trained model
     Show {
         /// A model, as `export` and `apply` write it
         file: PathBuf,
+    },
+    /// Explain a model that is written as equations: what is integrated how, synapses, order of a step, memory
+    #[command(after_help = "\
+What a model file may say is described in docs/equations.md.
+
+Examples:
+  lapicque model check mine.yaml                 what it means, or everything that is wrong with it
+  lapicque model check mine.yaml --json
+  lapicque model check --schema > model.schema.json    for editors")]
+    Check {
+        /// A model file: YAML that begins with `equations: 1`
+        #[arg(required_unless_present = "schema")]
+        file: Option<PathBuf>,
+        /// Print the JSON Schema of model files
+        #[arg(long, conflicts_with = "file")]
+        schema: bool,
     },
 }
 

@@ -5,6 +5,7 @@
 mod canonical_network;
 mod connectivity;
 mod connectome;
+pub mod equation_models;
 mod features;
 mod import;
 mod inverse;

@@ -3,6 +3,9 @@
 
 #[path = "../../../fuzz/src/equations.rs"]
 mod equations;
+#[cfg(feature = "file")]
+#[path = "../../../fuzz/src/model_file.rs"]
+mod model_file;
 #[path = "../../../fuzz/on_seeds.rs"]
 mod on_seeds;
 #[path = "../../../fuzz/src/swc.rs"]
@@ -18,4 +21,10 @@ fn equations_hold_on_their_seeds() {
 #[test]
 fn swc_holds_on_its_seeds() {
     on_seeds("swc", swc::target);
+}
+
+#[cfg(feature = "file")]
+#[test]
+fn model_file_holds_on_its_seeds() {
+    on_seeds("model_file", model_file::target);
 }

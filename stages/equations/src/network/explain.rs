@@ -53,7 +53,7 @@ pub fn explain(
 ) -> Result<Explanation, Vec<NetworkError>> {
     let key = StreamKey::new([0; 16]);
     let context = Context::new(model, &BTreeMap::new(), None, &key, connections).map_err(|error| vec![error])?;
-    let mut survey = Survey::new(model, connections, context.constants, context.dt);
+    let mut survey = Survey::new(context);
     let constants = survey.constants();
     let groups = survey.groups();
     let synapses = survey.all_synapses();
@@ -64,6 +64,7 @@ pub fn explain(
     let step = survey.step();
     let memory = report::memory(&groups, &synapses, &monitors);
     if let Some(limit) = memory_limit_bytes
+        && !survey.is_full()
         && memory.total_bytes() > limit as f64
     {
         survey.errors.extend(too_large(&synapses, &memory, limit));
@@ -106,8 +107,8 @@ fn too_large(synapses: &[SynapsesReport], memory: &MemoryReport, limit: u64) -> 
 
 /// A model while it is gone through.
 struct Survey<'a> {
+    context: Context<'a>,
     model: &'a Model,
-    connections: Option<&'a Connections>,
     /// Constants and arrays over time.
     outer: Arc<Scope>,
     /// The same for what is solved from event to event: no array is constant between events.
@@ -139,7 +140,9 @@ struct Known {
 }
 
 impl<'a> Survey<'a> {
-    fn new(model: &'a Model, connections: Option<&'a Connections>, constants: Scope, dt: f64) -> Self {
+    fn new(context: Context<'a>) -> Self {
+        let (model, dt) = (context.model, context.dt);
+        let constants = context.constants.clone();
         let mut between = constants.clone();
         for name in model.timed_arrays.keys() {
             if let Some(Callable::TimedArray { dimension, per_element, .. }) = constants.callable(name).cloned() {
@@ -147,8 +150,8 @@ impl<'a> Survey<'a> {
             }
         }
         Self {
+            context,
             model,
-            connections,
             outer: Arc::new(constants),
             between: Arc::new(between),
             dt,
@@ -157,6 +160,17 @@ impl<'a> Survey<'a> {
             errors: Vec::new(),
             remarks: Vec::new(),
             evaluations: 4_000_000,
+        }
+    }
+
+    /// Adds constants and arrays over time to what names mean for a clock of step `dt`.
+    fn add_outer(&self, names: &mut Scope, dt: f64) {
+        names.set_outer(Arc::clone(&self.outer));
+        for array in self.context.arrays.iter().filter(|_| dt != self.dt) {
+            if let Some(&Callable::TimedArray { dimension, per_element, .. }) = self.outer.callable(array.name()) {
+                let constant_over_step = array.dt() >= dt;
+                names.add_callable(array.name(), Callable::TimedArray { dimension, per_element, constant_over_step });
+            }
         }
     }
 
@@ -218,6 +232,7 @@ impl<'a> Survey<'a> {
         let (name, _) = group_and_part(text);
         let model = self.model;
         let described = model.neurons.contains_key(name)
+            || model.spatial_neurons.contains_key(name)
             || model.poisson.contains_key(name)
             || model.spike_generators.contains_key(name)
             || model.synapses.contains_key(name);

@@ -95,6 +95,9 @@ impl ModelFile {
                     (Value::Text(value), Some(byte)) if value == source_text => {
                         place::in_file(&self.text, byte, value, span)
                     }
+                    (Value::Integer(_) | Value::Float(_) | Value::Boolean(_), Some(byte)) => {
+                        place::in_file(&self.text, byte, source_text, span)
+                    }
                     _ => None,
                 };
                 let message = language.problem.to_string();

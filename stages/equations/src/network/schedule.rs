@@ -11,7 +11,7 @@ use super::error::NetworkError;
 /// Times that differ by less than this part of a step are the same.
 const SAME: f64 = 1e-4;
 /// Runs of more steps would lose steps to rounding of times.
-const MOST_STEPS: f64 = (1_u64 << 40) as f64;
+pub(crate) const MOST_STEPS: f64 = (1_u64 << 40) as f64;
 
 /// A clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -140,6 +140,13 @@ pub(crate) struct Place {
     slot: usize,
     order: i32,
     name: String,
+}
+
+#[cfg(test)]
+impl Place {
+    pub(crate) fn name_and_order(&self) -> (&str, i32) {
+        (&self.name, self.order)
+    }
 }
 
 /// The slots of a step, in their order.

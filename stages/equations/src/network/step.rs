@@ -323,6 +323,12 @@ fn draws(condition: &str) -> bool {
 }
 
 impl Entry {
+    /// The name and the order that it has within its slot.
+    #[cfg(test)]
+    pub(crate) fn name_and_order(&self) -> (&str, i32) {
+        self.place.name_and_order()
+    }
+
     /// Whether there is a program for it.
     pub(crate) fn does_something(&self, groups: &[Group]) -> bool {
         match self.action {

@@ -106,6 +106,7 @@ pub(super) fn initial(
     };
     match described {
         Initial::Expression(text) => one(text),
+        Initial::Sections(sections) => sections.values().try_for_each(|text| one(text).map(|_| ())).map(|()| None),
         Initial::At { elements, value } => {
             for (place, element) in elements.iter().enumerate() {
                 if size.is_some_and(|size| *element >= size) {

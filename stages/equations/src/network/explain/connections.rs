@@ -53,7 +53,9 @@ impl Survey<'_> {
             }
         };
         if described.table.is_some() {
-            let number = self.connections.map(|connections| connections.sources.len() as f64);
+            // Who has only a table to come gives an empty one.
+            let there = self.context.connections.filter(|connections| !connections.sources.is_empty());
+            let number = there.map(|connections| connections.sources.len() as f64);
             return Ok(Count { expected: number.unwrap_or(0.0), exact: number.is_some() });
         }
         let p = factor(self, "p", described.p.as_ref())?;

@@ -15,14 +15,28 @@ use crate::language::equation::{Definition, Equation, EquationKind, Flag, Values
 use crate::language::error::LanguageError;
 use crate::language::expression::{Expression, ExpressionKind};
 use crate::language::flags::Model as Kind;
-use crate::language::scope::{Meaning, Scope, Variable};
+use crate::language::scope::{Meaning, Scope};
 use crate::network::context::not_allowed;
-use crate::network::description::{Initial, Neurons, Poisson, Regular, SpikeGenerator, Text};
+use crate::network::description::{Initial, Neurons, Poisson, Regular, SpatialNeurons, SpikeGenerator, Text};
 use crate::network::error::{NetworkError, NetworkProblem};
+use crate::network::{groups, spatial};
 use crate::units::Dimension;
+
+/// Groups of neurons with a form times constants: each has its own copy of all.
+const MOST_CONSTANTS: usize = 5_000_000;
 
 /// Longer equations are told in part.
 const LONGEST: usize = 2_000;
+
+/// A group with equations.
+struct Group<'b, 'a> {
+    path: &'b str,
+    name: &'a str,
+    kind: GroupKind,
+    described: &'b Neurons,
+    size: u32,
+    dt: f64,
+}
 
 impl<'a> Survey<'a> {
     pub(super) fn groups(&mut self) -> Vec<GroupReport> {
@@ -35,6 +49,21 @@ impl<'a> Survey<'a> {
             let path = format!("neurons.{name}");
             if self.name_is_free(&path, name) {
                 reports.extend(self.neurons(&path, name, described));
+            }
+        }
+        if model.spatial_neurons.len().saturating_mul(model.constants.len()) > MOST_CONSTANTS {
+            let value = format!("{} groups and {} constants", model.spatial_neurons.len(), model.constants.len());
+            let allowed = format!("a product of at most {MOST_CONSTANTS}");
+            self.noted::<()>(Err(not_allowed("spatial_neurons", value, allowed)));
+            return reports;
+        }
+        for (name, described) in &model.spatial_neurons {
+            if self.is_full() {
+                return reports;
+            }
+            let path = format!("spatial_neurons.{name}");
+            if self.name_is_free(&path, name) {
+                reports.extend(self.compartments(&path, name, described));
             }
         }
         for (name, described) in &model.poisson {
@@ -60,10 +89,9 @@ impl<'a> Survey<'a> {
 
     /// Whether a name is one, and that of no other object.
     pub(super) fn name_is_free(&mut self, path: &str, name: &str) -> bool {
-        let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
-            && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
         let result = if !is_name {
-            let allowed = "names are made of letters, digits and `_`, and begin with a letter".to_owned();
+            let allowed = "names are made of letters, digits, `_` and `-`".to_owned();
             Err(not_allowed(path, format!("`{name}`"), allowed))
         } else if let Some(other) = self.groups.get(name) {
             let problem = NetworkProblem::Twice { name: name.to_owned(), other: other.path.clone() };
@@ -96,20 +124,39 @@ impl<'a> Survey<'a> {
         let dt = self.clock(path, described.time_step.as_ref());
         let read = checks::equations(path, &described.equations, &described.replace, Kind::Neurons);
         let equations = self.noted(read)?;
+        let dt = dt?;
         let mut names = Scope::neurons(&equations);
-        names.set_outer(Arc::clone(&self.outer));
-        if described.refractory.is_some() && described.threshold.is_some() {
+        self.add_outer(&mut names, dt);
+        if described.refractory.is_some() {
             names.add_refractoriness();
         }
         self.noted(checked_equations(path, &equations, &names))?;
-        let (size, dt) = (size?, dt?);
+        let group = Group { path, name, kind: GroupKind::Neurons, described, size: size?, dt };
+        self.group(&group, equations, names)
+    }
+
+    /// Neurons with a form: their elements are compartments.
+    fn compartments(&mut self, path: &str, name: &'a str, described: &SpatialNeurons) -> Option<GroupReport> {
+        let made = spatial::object(&self.context, name, described);
+        let (object, _) = self.noted(made)?;
+        let neurons = spatial::as_neurons(&object, described);
+        let neurons = Neurons { integrator: described.integrator.clone(), ..self.noted(neurons)? };
+        self.noted(checks::divisors(path, &object.equations, &object.names))?;
+        let (size, dt) = (neurons.size, object.dt);
+        let group = Group { path, name, kind: GroupKind::Compartments, described: &neurons, size, dt };
+        self.group(&group, object.equations, object.names)
+    }
+
+    /// What groups with equations have in common.
+    fn group(&mut self, group: &Group<'_, 'a>, equations: Equations, names: Scope) -> Option<GroupReport> {
+        let &Group { path, name, kind, described, size, dt } = group;
         let initial = self.initial(path, &described.initial, &equations, &names, Some(size));
         let clock_driven = System::clock_driven(&equations)
             .map_err(|error| NetworkError::language(format!("{path}.equations"), error, equations.source()));
         let system = self.noted(clock_driven)?;
         let integrator = self.integrator(path, described.integrator.as_deref(), &system, &names, &initial, dt);
         self.spiking(path, described, &equations, &names);
-        self.regular(path, &described.run_regularly, &names);
+        self.regular(path, &described.run_regularly, &names, dt);
         for (event, of) in &described.events {
             let at = format!("{path}.events.{event}.condition");
             let read = checks::condition(&at, &of.condition, &names, "the condition");
@@ -126,9 +173,11 @@ impl<'a> Survey<'a> {
             self.noted(read);
         }
         self.undefined_divisors(path, &equations, described);
+        // Of refractoriness and conditions; of compartments their geometry and what their cable needs.
+        let more = if kind == GroupKind::Compartments { 40.0 } else { 2.0 };
         let report = GroupReport {
             name: name.to_owned(),
-            kind: GroupKind::Neurons,
+            kind,
             size,
             time_step_s: dt,
             variables: variables(&equations, &described.initial),
@@ -142,39 +191,23 @@ impl<'a> Survey<'a> {
                 .iter()
                 .map(|(name, event)| EventReport { name: name.clone(), condition: event.condition.clone() })
                 .collect(),
-            bytes: column_bytes(&equations, f64::from(size)) + f64::from(size) * 8.0 * 2.0,
+            bytes: column_bytes(&equations, f64::from(size)) + f64::from(size) * 8.0 * more,
         };
         let events = described.events.keys().cloned().collect();
         let (spikes, order) = (described.threshold.is_some(), described.order);
-        let path = path.to_owned();
-        let (expected, size) = (f64::from(size), Some(size));
+        let (expected, size, path) = (f64::from(size), Some(size), path.to_owned());
         self.groups.insert(name, Known { path, size, expected, equations, names, spikes, events, dt, order });
         Some(report)
     }
 
     fn poisson(&mut self, path: &str, name: &'a str, described: &Poisson) -> Option<GroupReport> {
-        let size = self.size(path, described.size);
-        let dt = self.clock(path, described.time_step.as_ref());
-        let equations = Equations::default();
+        let size = self.size(path, described.size)?;
+        let neurons = groups::poisson(&self.context, name, described);
+        let neurons = self.noted(neurons)?;
+        let dt = self.clock(path, described.time_step.as_ref())?;
+        let equations = self.noted(checks::equations(path, &neurons.equations, &BTreeMap::new(), Kind::Neurons))?;
         let mut names = Scope::neurons(&equations);
-        names.set_outer(Arc::clone(&self.outer));
-        let (size, dt) = (size?, dt?);
-        let rate = Variable { values: Values::Float, dimension: Dimension::HERTZ, read_only: None, shared: false };
-        let at = format!("{path}.rates");
-        let read = checks::initial(&at, &described.rates, &names, &rate, Some(size));
-        if let Some(Some(rate)) = self.noted(read) {
-            if rate < 0.0 {
-                self.noted::<()>(Err(not_allowed(&at, format!("{rate} Hz"), "a rate of at least 0*Hz".to_owned())));
-            } else if rate * dt > 1.0 {
-                self.remark(
-                    &at,
-                    format!(
-                        "a rate of {rate} Hz is more than one spike in a step of {}: each element spikes in each step",
-                        time(dt)
-                    ),
-                );
-            }
-        }
+        self.add_outer(&mut names, dt);
         self.groups.insert(name, source_of_spikes(path, size, equations, names, dt));
         Some(source_report(name, GroupKind::Poisson, size, dt, 8.0))
     }
@@ -204,7 +237,7 @@ impl<'a> Survey<'a> {
         }
         let dt = dt?;
         let mut names = Scope::neurons(&Equations::default());
-        names.set_outer(outer);
+        self.add_outer(&mut names, dt);
         self.groups.insert(name, source_of_spikes(path, size, Equations::default(), names, dt));
         let bytes = 12.0 * described.times.len() as f64 / f64::from(size);
         Some(source_report(name, GroupKind::SpikeGenerator, size, dt, bytes))
@@ -222,17 +255,19 @@ impl<'a> Survey<'a> {
         let mut values = HashMap::new();
         for (name, initial) in described {
             let at = format!("{path}.initial.{name}");
-            let result = match (equations.get(name), names.meaning(name)) {
-                (Some(equation), Some(Meaning::Variable(variable))) => match equation.kind() {
-                    EquationKind::Subexpression => {
-                        let allowed = "it is computed from its equation, so it has no value of its own".to_owned();
-                        Err(not_allowed(&at, format!("`{name}`"), allowed))
+            let result = match names.meaning(name) {
+                Some(Meaning::Variable(variable)) if equations.get(name).is_some() || variable.read_only.is_none() => {
+                    match equations.get(name).map(Equation::kind) {
+                        Some(EquationKind::Subexpression) => {
+                            let allowed = "it is computed from its equation, so it has no value of its own".to_owned();
+                            Err(not_allowed(&at, format!("`{name}`"), allowed))
+                        }
+                        _ => {
+                            let size = if variable.shared { Some(1) } else { size };
+                            checks::initial(&at, initial, names, &variable, size)
+                        }
                     }
-                    _ => {
-                        let size = if variable.shared { Some(1) } else { size };
-                        checks::initial(&at, initial, names, &variable, size)
-                    }
-                },
+                }
                 _ => {
                     let known = equations.equations().iter().map(|equation| equation.name.as_str());
                     Err(unknown(&at, "variable", name, known))
@@ -245,13 +280,16 @@ impl<'a> Survey<'a> {
         values
     }
 
-    pub(super) fn regular(&mut self, path: &str, all: &[Regular], names: &Scope) {
+    pub(super) fn regular(&mut self, path: &str, all: &[Regular], names: &Scope, dt: f64) {
         let outer = Arc::clone(&self.outer);
         for (number, regular) in all.iter().enumerate() {
             let at = format!("{path}.run_regularly.{number}");
             self.noted(checks::statements(&format!("{at}.code"), &regular.code, names));
-            if let Some(every) = &regular.every {
-                self.noted(checks::positive_time(&format!("{at}.every"), every, &outer));
+            let Some(text) = &regular.every else { continue };
+            let every = checks::positive_time(&format!("{at}.every"), text, &outer);
+            if self.noted(every).is_some_and(|every| every < dt * (1.0 - 1e-4)) {
+                let allowed = format!("at least the step of the group, {dt} s");
+                self.noted::<()>(Err(not_allowed(&format!("{at}.every"), text.as_str().to_owned(), allowed)));
             }
         }
     }

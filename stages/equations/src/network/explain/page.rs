@@ -105,6 +105,7 @@ impl Explanation {
 fn of_group(text: &mut String, group: &GroupReport) {
     let what = match group.kind {
         GroupKind::Neurons => "neurons",
+        GroupKind::Compartments => "compartments",
         GroupKind::Poisson => "Poisson processes",
         GroupKind::SpikeGenerator => "elements that spike at given times",
     };

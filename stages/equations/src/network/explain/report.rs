@@ -46,6 +46,8 @@ pub struct ConstantReport {
 pub enum GroupKind {
     /// Equations.
     Neurons,
+    /// Equations of compartments.
+    Compartments,
     /// Poisson processes.
     Poisson,
     /// A list of times.

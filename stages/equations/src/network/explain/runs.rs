@@ -11,9 +11,7 @@ use crate::language::scope::Meaning;
 use crate::network::context::not_allowed;
 use crate::network::description::{Initial, Recorded, Run, Smoothing, StateMonitor};
 use crate::network::error::NetworkError;
-
-/// Steps beyond which a number of steps is not exact.
-const MOST_STEPS: f64 = 9e15;
+use crate::network::schedule::MOST_STEPS;
 
 impl<'a> Survey<'a> {
     pub(super) fn runs(&mut self) -> Vec<RunReport> {
@@ -86,6 +84,7 @@ impl<'a> Survey<'a> {
         let set = run.set.iter().map(|(name, initial)| match initial {
             Initial::Expression(text) => format!("{name} = {}", text.as_str()),
             Initial::Values { values, .. } => format!("{name} = {} values", values.len()),
+            Initial::Sections(sections) => format!("{name} in {} sections", sections.len()),
             Initial::At { elements, value } => format!("{name} = {} for {} elements", value.as_str(), elements.len()),
         });
         Some(RunReport {
@@ -129,6 +128,9 @@ impl<'a> Survey<'a> {
         let mut reports = Vec::new();
         for (name, described) in &model.monitors.spikes {
             let path = format!("monitors.spikes.{name}");
+            if !self.spikes(&path, &described.of) {
+                continue;
+            }
             let watched = self.watched(&path, &described.of, &described.variables);
             reports.extend(
                 watched.map(|watched| events(name, "spikes", &described.of, &described.variables, watched.expected)),
@@ -145,6 +147,9 @@ impl<'a> Survey<'a> {
             let outer = Arc::clone(&self.outer);
             if let Some(Smoothing::Flat(width) | Smoothing::Gaussian(width)) = &described.smooth {
                 self.noted(checks::positive_time(&format!("{path}.smooth"), width, &outer));
+            }
+            if !self.spikes(&path, &described.of) {
+                continue;
             }
             if let Some(watched) = self.watched(&path, &described.of, &[]) {
                 let steps: f64 = runs.iter().map(|run| run.steps as f64).sum();
@@ -186,6 +191,14 @@ impl<'a> Survey<'a> {
             }
         }
         reports
+    }
+
+    /// Whether a group has spikes that can be recorded.
+    fn spikes(&mut self, path: &str, of: &str) -> bool {
+        let silent = self.part("", of).ok().and_then(|(group, _)| self.groups.get_key_value(group));
+        let Some((group, _)) = silent.filter(|(_, known)| !known.spikes) else { return true };
+        let error = conflict(&format!("{path}.of"), &format!("`{group}` never spikes: it has no `threshold`"));
+        self.noted::<()>(Err(error)).is_some()
     }
 
     /// How many elements a monitor watches.

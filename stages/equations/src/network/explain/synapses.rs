@@ -90,7 +90,7 @@ impl<'a> Survey<'a> {
             };
             names.add_variable(index, variable);
         }
-        names.set_outer(Arc::clone(&self.outer));
+        self.add_outer(&mut names, dt);
         self.noted(checked_equations(path, &equations, &names))?;
         let summed = self.summed(path, &equations, target);
         let initial = self.initial(path, &described.initial, &equations, &names, None);
@@ -107,7 +107,7 @@ impl<'a> Survey<'a> {
             let value = "event-driven equations are solved exactly from event to event".to_owned();
             self.noted::<()>(Err(not_allowed(&format!("{path}.equations"), value, refusal.to_string())));
         }
-        self.regular(path, &described.run_regularly, &names);
+        self.regular(path, &described.run_regularly, &names, dt);
         let pathways = self.pathways(path, described, [source, target], &names);
         let count = self.connected(path, described, &Sides { source: source_size, target: target_size, names: &names });
         let per_synapse = |described: &Option<Initial>| {
@@ -242,8 +242,8 @@ impl<'a> Survey<'a> {
                     self.noted::<()>(Err(error));
                 }
                 None if !known.spikes => {
-                    let text = format!("`{group}` has no threshold, so it never spikes and this never happens");
-                    self.remark(code_at, text);
+                    let text = format!("`{group}` never spikes: it has no `threshold`");
+                    self.noted::<()>(Err(conflict(code_at, &text)));
                 }
                 _ => {}
             }
@@ -285,7 +285,7 @@ impl<'a> Survey<'a> {
                     .fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(*value), high.max(*value)));
                 (!values.is_empty()).then_some((bounds.0 * scale, bounds.1 * scale))
             }
-            Initial::Expression(_) | Initial::At { .. } => one.map(|value| (value, value)),
+            Initial::Expression(_) | Initial::At { .. } | Initial::Sections(_) => one.map(|value| (value, value)),
         };
         let Some((shortest, longest)) = seconds else { return Ok(None) };
         let told = |value: f64| match described {

@@ -182,14 +182,6 @@ impl<'de> Visitor<'de> for ValueVisitor {
 }
 
 impl Node {
-    /// The entries of a mapping; none of anything else.
-    pub(super) fn entries(&self) -> &[(Key, Self)] {
-        match &self.value {
-            Value::Map(entries) => entries,
-            _ => &[],
-        }
-    }
-
     /// What stands there, for messages.
     pub(super) fn described(&self) -> String {
         match &self.value {
