@@ -188,5 +188,9 @@ mod tests {
         );
         assert_eq!(told(serde_json::json!({"model": "glm"})), text("", "missing field `count`"));
         assert_eq!(told(serde_json::json!({"model": 1})).1.matches("one of").count(), 0);
+        let whole = serde_json::json!({"model": "lnp", "count": 2, "inner": {"link": {"tabulated": [0.5]}}});
+        let Config { inner, model, count } = lapicque_pipeline::config::typed(&whole).unwrap();
+        assert!(matches!(model, Model::Lnp) && count == 2);
+        assert!(matches!(inner, Some(Inner { link: Link::Tabulated(values) }) if values == [0.5]));
     }
 }
