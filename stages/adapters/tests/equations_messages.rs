@@ -149,13 +149,13 @@ duration: 20*ms
 ";
     let text = points("{ a: { values: [0.001 1/s, 1e6 1/s] } }") + &stage(wild, BY_POINTS);
     let found = ran(&text, here());
-    assert_eq!(found.counts("s"), (1, 0, 1));
+    assert_eq!(found.counts("s"), (2, 0, 1));
     let told = found.failures().remove(0);
     assert!(told.contains("`v` of element 0") && told.contains("after step"), "{told}");
     let text =
         points("{ w: { values: [0.5 mV] }, neurons.G.size: { values: [20, 4000000] } }") + &stage(NETWORK, BY_POINTS);
     let found = ran(&text, here());
-    assert_eq!(found.counts("s"), (1, 0, 1));
+    assert_eq!(found.counts("s"), (2, 0, 1));
     let told = found.failures().remove(0);
     assert!(told.contains("MB"), "{told}");
     let changing = "neurons: {G: {size: 1, equations: 'v : 1', threshold: v > 1}}

@@ -19,7 +19,9 @@ pub mod explain;
 #[cfg(feature = "file")]
 pub mod file;
 mod finite;
+mod form;
 mod given_spikes;
+mod group;
 mod groups;
 mod initial_values;
 mod monitors;
@@ -31,6 +33,7 @@ mod queue;
 mod recorders;
 mod recording;
 mod refractory;
+mod round;
 mod schedule;
 mod simulate;
 mod spatial;

@@ -6,8 +6,8 @@ use lapicque_numerics::random::StreamKey;
 
 use super::description::{Model, Text};
 use super::error::{NetworkError, NetworkProblem};
+use super::form::Form;
 use super::object::{ByName, Object};
-use super::spatial::Form;
 use crate::engine::TimedArray;
 use crate::language::check::fixed_value;
 use crate::language::error::nearest;

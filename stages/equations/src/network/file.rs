@@ -43,7 +43,8 @@ pub use fault::{Fault, ModelFileError};
 use super::description::Model;
 use super::error::{NetworkError, NetworkProblem};
 use crate::language::span::Span;
-use node::{Key, Node, Value, read_nodes, shortened};
+use fault::shortened;
+use node::{Key, Node, Value, read_nodes};
 
 /// A model with the places of its parts in the file.
 #[derive(Clone, Debug)]

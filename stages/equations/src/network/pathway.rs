@@ -13,13 +13,15 @@ use super::evaluate::{Asked, evaluate};
 use super::groups::code::{SPIKE, events};
 use super::queue::{BadDelay, Delays, MOST_STEPS, Queue, Runs};
 use super::spatial::compartments_of;
-use super::synapses::DELAY;
 use super::synapses::sides::Sides;
 use crate::engine::{EngineError, State};
 use crate::language::check::{check_number, fixed_value};
 use crate::language::error::nearest;
 use crate::language::scope::Side;
 use crate::units::Dimension;
+
+/// The delay of the pathway [`PRE`].
+pub(crate) const DELAY: &str = "delay";
 
 /// A pathway.
 #[derive(Clone, Debug)]

@@ -33,20 +33,20 @@
 //! `exact` and `exponential_euler` are the same for variables that do not depend on each other, as channels mostly are; the
 //! latter is computed then, which takes no exponentials of matrices.
 
-mod form;
 mod neurons;
 mod programs;
+mod read_form;
 mod variables;
 
 use std::sync::Arc;
 
-pub(crate) use form::Form;
 pub(crate) use neurons::compartments_of;
 
 use self::variables::{AREA, CAPACITANCE, CHARGING, HIDDEN, OUTWARD, V};
 use super::context::{Context, not_allowed};
 use super::description::{Neurons, SpatialNeurons};
 use super::error::{NetworkError, NetworkProblem};
+use super::form::Form;
 use super::groups;
 use super::object::{Code, Object};
 use crate::engine::State;
@@ -93,7 +93,7 @@ pub(crate) fn object(
 ) -> Result<(Object, Form), NetworkError> {
     let path = format!("spatial_neurons.{name}");
     let at = |field: &str| format!("{path}.{field}");
-    let form = form::form(context, &at("morphology"), &described.morphology)?;
+    let form = read_form::form(context, &at("morphology"), &described.morphology)?;
     let compartments = form.compartments();
     let elements = compartments.checked_mul(described.size as usize).filter(|&elements| elements < u32::MAX as usize);
     let Some(elements) = elements.filter(|&elements| elements > 0) else {
@@ -159,7 +159,7 @@ impl SpatialObject {
                 return Err(NetworkError::new(at("threshold_location"), problem));
             }
             Some(place) => {
-                let first = form.compartment(context, &at("threshold_location"), place)?;
+                let first = read_form::compartment(form, context, &at("threshold_location"), place)?;
                 let elements = (first..object.layout.elements() as u32).step_by(compartments).collect();
                 Some(Place { elements, whole: number })
             }

@@ -26,13 +26,12 @@ use super::delivery::{Amount, Built, Effect, Sum};
 use super::description::Synapses;
 use super::error::{NetworkError, NetworkProblem};
 use super::object::{Code, Object};
-use super::pathway::{Pathway, delays};
+use super::pathway::{DELAY, Pathway, delays};
 use super::queue::Delays;
 use crate::engine::{Bindings, EngineError, Graph, Layout, Scope as EngineScope, State, Write};
 use crate::integrators::step;
 use crate::language::equation::Flag;
 use crate::language::scope::Side;
-pub(crate) use plan::DELAY;
 use plan::{COUNTS, PRE, Plan};
 use sides::Sides;
 

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::node::shortened;
 use crate::language::render::place;
 use crate::language::span::Span;
 
@@ -85,5 +84,13 @@ impl Fault {
         let excerpt = excerpt.trim_start_matches('\n').to_owned();
         let at = At { line: line as u64, column: column as u64, byte: None };
         Self { excerpt, ..Self::new(at, path, message) }
+    }
+}
+
+/// At most so many characters of what stands in the file.
+pub(super) fn shortened(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
     }
 }

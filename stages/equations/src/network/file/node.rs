@@ -9,7 +9,7 @@ use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Location, Spanned};
 
-use super::fault::{At, Fault};
+use super::fault::{At, Fault, shortened};
 
 /// Texts longer than this are not read.
 const LONGEST_TEXT: usize = 16 << 20;
@@ -193,13 +193,5 @@ impl Node {
             Value::List(_) => "a list".to_owned(),
             Value::Map(_) => "a mapping".to_owned(),
         }
-    }
-}
-
-/// At most so many characters of what stands in the file.
-pub(super) fn shortened(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
     }
 }

@@ -8,7 +8,8 @@ use serde::de::{
 };
 
 use super::fault::At;
-use super::node::{Key, Node, Value, shortened};
+use super::fault::shortened;
+use super::node::{Key, Node, Value};
 use crate::language::error::nearest;
 
 /// What does not fit the model, with its place.

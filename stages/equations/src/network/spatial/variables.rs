@@ -2,7 +2,6 @@
 
 use std::f64::consts::PI;
 
-use super::Form;
 use crate::engine::State;
 use crate::language::equation::Values;
 use crate::language::error::ReadOnly;
@@ -14,6 +13,7 @@ use crate::network::context::{Context, not_allowed};
 use crate::network::description::{Initial, SpatialNeurons, Text};
 use crate::network::error::NetworkError;
 use crate::network::evaluate::{Asked, evaluate};
+use crate::network::form::Form;
 use crate::network::groups::Given;
 use crate::spatial::Compartment;
 use crate::spatial::membrane::POTENTIAL;

@@ -7,7 +7,7 @@ use super::super::context::{Context, Members, not_allowed};
 use super::super::delivery::Coded;
 use super::super::description::Synapses;
 use super::super::error::{NetworkError, NetworkProblem};
-use super::super::pathway::{check_event, described as described_pathways};
+use super::super::pathway::{DELAY, check_event, described as described_pathways};
 use super::sides::{Neighbours, Sides};
 use super::texts::Texts;
 use crate::engine::Column;
@@ -374,8 +374,6 @@ impl Plan {
 /// How many synapses the presynaptic neuron of a synapse has, and how many the postsynaptic one.
 pub(super) const COUNTS: [&str; 2] = ["N_outgoing", "N_incoming"];
 
-/// The delay of the pathway [`PRE`].
-pub(crate) const DELAY: &str = "delay";
 /// The name of the pathway that `on_pre` is.
 pub(super) const PRE: &str = "pre";
 

@@ -7,19 +7,11 @@ use crate::language::error::nearest;
 use crate::network::context::{Context, not_allowed};
 use crate::network::description::{MorphologySource, SectionOfNeuron, Text, ThresholdLocation};
 use crate::network::error::{NetworkError, NetworkProblem};
+use crate::network::form::Form;
 use crate::spatial::{Morphology, MorphologyError, Section, Shape, swc};
 use crate::units::Dimension;
 
 const METRE: Dimension = Dimension::whole([1, 0, 0, 0, 0, 0, 0]);
-
-/// A morphology whose parts have names.
-#[derive(Clone, Debug)]
-pub(crate) struct Form {
-    /// The compartments of one neuron.
-    pub morphology: Morphology,
-    /// Numbers of compartments by the name of the part, in runs without gaps.
-    parts: BTreeMap<String, Vec<Range<usize>>>,
-}
 
 /// The form that a model says, `path` being that of its morphology.
 ///
@@ -125,102 +117,68 @@ fn shape(context: &Context<'_>, path: &str, section: &SectionOfNeuron) -> Result
     }
 }
 
-impl Form {
-    /// What is said of it beside what was recorded: for each compartment the name of the part that it belongs to.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let mut names = vec![String::new(); self.compartments()];
-        for (name, ranges) in &self.parts {
-            for compartment in ranges.iter().cloned().flatten() {
-                names[compartment].clone_from(name);
+/// The number of the compartment at a place.
+///
+/// # Errors
+/// Places that the neuron does not have.
+pub(super) fn compartment(
+    form: &Form,
+    context: &Context<'_>,
+    path: &str,
+    place: &ThresholdLocation,
+) -> Result<u32, NetworkError> {
+    match place {
+        ThresholdLocation { compartment: Some(number), section: None, distance: None } => {
+            let count = form.compartments();
+            if (*number as usize) < count {
+                return Ok(*number);
+            }
+            let allowed = format!("below {count}, as many compartments as a neuron has");
+            Err(not_allowed(&format!("{path}.compartment"), number.to_string(), allowed))
+        }
+        ThresholdLocation { compartment: None, section: Some(name), distance } => {
+            let ranges = form.ranges(&format!("{path}.section"), name)?;
+            match distance {
+                None => Ok(ranges.first().map_or(0, |range| range.start as u32)),
+                Some(text) => at_distance(form, context, &format!("{path}.distance"), name, ranges, text),
             }
         }
-        names
-    }
-
-    /// How many compartments a neuron has.
-    pub(crate) fn compartments(&self) -> usize {
-        self.morphology.compartments().len()
-    }
-
-    /// The compartments of a part, ascending.
-    ///
-    /// # Errors
-    /// There is no part of this name.
-    pub(crate) fn part(&self, path: &str, name: &str) -> Result<Vec<u32>, NetworkError> {
-        let ranges = self.ranges(path, name)?;
-        Ok(ranges.iter().flat_map(|range| range.clone().map(|compartment| compartment as u32)).collect())
-    }
-
-    fn ranges(&self, path: &str, name: &str) -> Result<&[Range<usize>], NetworkError> {
-        self.parts.get(name).map(Vec::as_slice).ok_or_else(|| {
-            let suggestion = nearest(name, self.parts.keys().map(String::as_str));
-            NetworkError::new(path, NetworkProblem::Unknown { kind: "section", name: name.to_owned(), suggestion })
-        })
-    }
-
-    /// The number of the compartment at a place.
-    ///
-    /// # Errors
-    /// Places that the neuron does not have.
-    pub(super) fn compartment(
-        &self,
-        context: &Context<'_>,
-        path: &str,
-        place: &ThresholdLocation,
-    ) -> Result<u32, NetworkError> {
-        match place {
-            ThresholdLocation { compartment: Some(number), section: None, distance: None } => {
-                let count = self.compartments();
-                if (*number as usize) < count {
-                    return Ok(*number);
-                }
-                let allowed = format!("below {count}, as many compartments as a neuron has");
-                Err(not_allowed(&format!("{path}.compartment"), number.to_string(), allowed))
-            }
-            ThresholdLocation { compartment: None, section: Some(name), distance } => {
-                let ranges = self.ranges(&format!("{path}.section"), name)?;
-                match distance {
-                    None => Ok(ranges.first().map_or(0, |range| range.start as u32)),
-                    Some(text) => self.at_distance(context, &format!("{path}.distance"), name, ranges, text),
-                }
-            }
-            _ => {
-                let problem = "either `compartment`, or `section` with or without `distance`".to_owned();
-                Err(NetworkError::new(path, NetworkProblem::Conflict(problem)))
-            }
+        _ => {
+            let problem = "either `compartment`, or `section` with or without `distance`".to_owned();
+            Err(NetworkError::new(path, NetworkProblem::Conflict(problem)))
         }
     }
+}
 
-    fn at_distance(
-        &self,
-        context: &Context<'_>,
-        path: &str,
-        name: &str,
-        ranges: &[Range<usize>],
-        text: &Text,
-    ) -> Result<u32, NetworkError> {
-        let distance = context.fixed(path, text, METRE, "the distance")?;
-        let [range] = ranges else {
-            let problem = format!("`{name}` are {} sections; name the place by `compartment`", ranges.len());
-            return Err(NetworkError::new(path, NetworkProblem::Conflict(problem)));
-        };
-        let mut end = 0.0;
-        let mut found = None;
-        for (number, own) in range.clone().zip(&self.morphology.compartments()[range.clone()]) {
-            // What lies at the border of two belongs to the second, at the end of the section to the last.
-            if distance >= end {
-                found = Some(number as u32);
-            }
-            end += own.length;
+fn at_distance(
+    form: &Form,
+    context: &Context<'_>,
+    path: &str,
+    name: &str,
+    ranges: &[Range<usize>],
+    text: &Text,
+) -> Result<u32, NetworkError> {
+    let distance = context.fixed(path, text, METRE, "the distance")?;
+    let [range] = ranges else {
+        let problem = format!("`{name}` are {} sections; name the place by `compartment`", ranges.len());
+        return Err(NetworkError::new(path, NetworkProblem::Conflict(problem)));
+    };
+    let mut end = 0.0;
+    let mut found = None;
+    for (number, own) in range.clone().zip(&form.morphology.compartments()[range.clone()]) {
+        // What lies at the border of two belongs to the second, at the end of the section to the last.
+        if distance >= end {
+            found = Some(number as u32);
         }
-        match found {
-            // Lengths are added up here, and rounded.
-            Some(number) if distance <= end * (1.0 + 1e-12) => Ok(number),
-            _ => {
-                let rounded = libm::round(end * 1e12) * 1e-6;
-                let allowed = format!("from 0 to {rounded} um, the length of `{name}`");
-                Err(not_allowed(path, text.as_str().to_owned(), allowed))
-            }
+        end += own.length;
+    }
+    match found {
+        // Lengths are added up here, and rounded.
+        Some(number) if distance <= end * (1.0 + 1e-12) => Ok(number),
+        _ => {
+            let rounded = libm::round(end * 1e12) * 1e-6;
+            let allowed = format!("from 0 to {rounded} um, the length of `{name}`");
+            Err(not_allowed(path, text.as_str().to_owned(), allowed))
         }
     }
 }
