@@ -453,3 +453,30 @@ fn an_explanation_is_a_page_and_a_document() {
     assert_eq!(document["groups"][1]["kind"], "poisson");
     assert_eq!(document["step"][1]["slot"], "groups");
 }
+
+#[test]
+fn compartments_have_variables_besides_those_of_equations() {
+    let model = |monitor: &str, set: &str| {
+        ModelFile::parse(
+            &format!(
+                "equations: 1
+spatial_neurons:
+  cell:
+    morphology: {{sections: [{{name: soma, soma: {{diameter: 20*um}}}}]}}
+    capacitance: 1*uF/cm**2
+    resistivity: 150*ohm*cm
+    equations: 'Im = 1e-4*siemens/cm**2*(-70*mV - v) : amp/metre**2'
+monitors: {{state: {{m: {{of: cell, variables: [{monitor}]}}}}}}
+runs: [{{duration: 1*ms}}, {{set: {{{set}: -60*mV}}, duration: 1*ms}}]
+"
+            ),
+            "cell.yaml",
+        )
+        .unwrap()
+    };
+    let explained = |monitor: &str, set: &str| explain(model(monitor, set).model(), None, None);
+    assert!(explained("v, membrane_current, Ic, area, Im", "cell.v").is_ok());
+    let told = |monitor: &str, set: &str| explained(monitor, set).unwrap_err()[0].to_string();
+    assert!(told("membran_current", "cell.v").contains("there is no variable `membran_current`"));
+    assert!(told("v", "cell.area").contains("there is no variable `area`"));
+}

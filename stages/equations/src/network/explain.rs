@@ -32,8 +32,9 @@ use super::description::Model;
 use super::error::{NetworkError, NetworkProblem};
 use crate::language::block::Equations;
 use crate::language::check::check_divisors;
+use crate::language::equation::EquationKind;
 use crate::language::parse_expression;
-use crate::language::scope::{Callable, Scope};
+use crate::language::scope::{Callable, Meaning, Scope, Variable};
 use checks::unknown;
 
 /// Further problems are not listed.
@@ -137,6 +138,25 @@ struct Known {
     events: Vec<String>,
     dt: f64,
     order: i32,
+}
+
+impl Known {
+    /// The variable of this name, of its equations or given to compartments, unless it is computed.
+    fn kept(&self, name: &str) -> Option<Variable> {
+        let meaning = match self.names.meaning(name) {
+            Some(Meaning::Variable(variable)) => variable,
+            _ => return None,
+        };
+        match self.equations.get(name) {
+            Some(equation) => (equation.kind() != EquationKind::Subexpression).then_some(meaning),
+            None => (self.is_given(name) && meaning.read_only.is_none()).then_some(meaning),
+        }
+    }
+
+    /// Whether it is a variable that compartments have besides those of their equations.
+    fn is_given(&self, name: &str) -> bool {
+        self.path.starts_with("spatial_neurons.") && matches!(self.names.meaning(name), Some(Meaning::Variable(_)))
+    }
 }
 
 impl<'a> Survey<'a> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Survey;
 use super::checks::{self, conflict, unknown};
 use super::report::InputReport;
-use crate::language::equation::{EquationKind, Flag};
+use crate::language::equation::Flag;
 use crate::network::context::not_allowed;
 use crate::network::description::{Link, PoissonInput};
 use crate::network::error::NetworkError;
@@ -97,9 +97,7 @@ impl Survey<'_> {
         let at = |field: &str| format!("{path}.{field}");
         let (group, _) = self.part(&at("target"), &described.target)?;
         let Some(known) = self.groups.get(group) else { return Ok(()) };
-        let variable =
-            known.equations.get(&described.variable).filter(|equation| equation.kind() != EquationKind::Subexpression);
-        let Some(variable) = variable else {
+        let Some(variable) = known.kept(&described.variable) else {
             let names = known.equations.equations().iter().map(|equation| equation.name.as_str());
             return Err(unknown(&at("variable"), "variable", &described.variable, names));
         };

@@ -6,8 +6,6 @@ use std::sync::Arc;
 use super::checks::{self, conflict, unknown};
 use super::report::{MonitorReport, RunReport};
 use super::{Known, Survey};
-use crate::language::equation::EquationKind;
-use crate::language::scope::Meaning;
 use crate::network::context::not_allowed;
 use crate::network::description::{Initial, Recorded, Run, Smoothing, StateMonitor};
 use crate::network::error::NetworkError;
@@ -110,13 +108,12 @@ impl<'a> Survey<'a> {
                 return Err(unknown(path, "group or synapses", object, known));
             }
         };
-        let own = known.equations.get(variable).filter(|own| own.kind() != EquationKind::Subexpression);
-        match (own, known.names.meaning(variable)) {
-            (Some(_), Some(Meaning::Variable(meaning))) => {
+        match known.kept(variable) {
+            Some(meaning) => {
                 let size = if meaning.shared { Some(1) } else { size };
                 checks::initial(path, initial, &known.names, &meaning, size).map(|_| ())
             }
-            _ => {
+            None => {
                 let names = known.equations.equations().iter().map(|equation| equation.name.as_str());
                 Err(unknown(path, "variable", variable, names))
             }
@@ -216,10 +213,9 @@ impl<'a> Survey<'a> {
             }
         };
         let given = ["i", "j", "t", "N", "lastspike", "not_refractory", "rates", "delay"];
-        let missing = variables
-            .iter()
-            .enumerate()
-            .find(|(_, name)| known.equations.get(name).is_none() && !given.contains(&name.as_str()));
+        let is_known =
+            |name: &str| known.equations.get(name).is_some() || known.is_given(name) || given.contains(&name);
+        let missing = variables.iter().enumerate().find(|(_, name)| !is_known(name));
         if let Some((number, name)) = missing {
             let names = known.equations.equations().iter().map(|equation| equation.name.as_str());
             let error = unknown(&format!("{path}.variables.{number}"), "variable", name, names);
