@@ -56,8 +56,8 @@ pub(crate) fn read<T: DeserializeOwned + JsonSchema>(request: &BindRequest<'_>) 
 
 fn tell_names(problem: &mut ConfigError, schema: &Value) {
     let missing = problem.message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-    let path = problem.field.split('.').filter(|part| !part.is_empty()).chain(missing);
-    let property = path.fold(Some(schema), |at, name| within(schema, at?, name));
+    let mut path = problem.field.split('.').filter(|part| !part.is_empty()).chain(missing);
+    let property = path.try_fold(schema, |at, name| within(schema, at, name));
     if let Some(names) = missing.and(property).and_then(|property| names(schema, property)) {
         problem.message.push_str(&format!("; it is one of {}", names.join(", ")));
     }
@@ -138,6 +138,7 @@ pub(crate) fn problem<T>(field: &str, message: impl ToString) -> Result<T, Vec<C
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use serde::Deserialize;
 

@@ -5,8 +5,7 @@ mod groups;
 
 use std::cell::Cell;
 
-use lapicque_equations::network::description::Model;
-use lapicque_equations::network::{NetworkError, NetworkProblem, Options, Recording, simulate};
+use lapicque_equations::network::{NetworkProblem, Options, simulate};
 use lapicque_numerics::random::StreamKey;
 use serde_json::{Value, json};
 

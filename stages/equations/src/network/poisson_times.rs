@@ -75,7 +75,7 @@ impl PoissonTimes {
                 // From 0 (excluded) to 1 (included); ln(1 - p) of p = 1 is minus infinity, and all gaps are 0.
                 let uniform = 1.0 - draws.one(Distribution::Uniform, draw, element);
                 step += (log(uniform) / rest).floor().abs();
-                if !(step < length) {
+                if step >= length {
                     break;
                 }
                 self.spikes.push((step as u32, element));
