@@ -209,6 +209,48 @@ fn the_first_step_with_a_value_that_is_not_finite_is_named() {
 }
 
 #[test]
+fn an_infinite_value_is_told_before_a_reset_hides_it() {
+    let base = json!({
+        "neurons": { "G": {
+            "size": 2,
+            "equations": "x : 1\nv : 1",
+            "threshold": "v > 1",
+            "reset": "v = 0",
+            "run_regularly": [{ "code": "x += 1; v = 0.1/(5 + i - x)" }],
+        } },
+        "monitors": { "spikes": { "G": { "of": "G" } } },
+        "duration": "10*ms",
+    });
+    let (path, problem) = refused(base.clone());
+    assert_eq!(path, "neurons.G");
+    assert!(problem.starts_with("`v` of element 0 is inf after step 4 (t = 0.4 ms)"), "{problem}");
+    let recording = run(with(base, json!({ "allow_not_finite": true })));
+    assert_eq!(recording.spikes[0].steps, [4, 5]);
+}
+
+#[test]
+fn a_variable_that_begins_infinite_may_not_become_nan() {
+    let base = |code: &str| {
+        json!({
+            "neurons": { "G": {
+                "size": 2,
+                "equations": "x : 1",
+                "run_regularly": [{ "code": code }],
+                "initial": { "x": "1 + inf*int(i == 1)" },
+            } },
+            "monitors": { "final": { "G": { "of": "G", "variables": ["x"] } } },
+            "duration": "10*ms",
+        })
+    };
+    // inf * 0 is NaN, so the value of element 0 is missing from the beginning.
+    let (_, problem) = refused(base("x = x"));
+    assert!(problem.contains("the value of element 0 is NaN"), "{problem}");
+    let infinite = |code: &str| with(base(code), json!({ "neurons": { "G": { "initial": { "x": "1/(1 - i)" } } } }));
+    assert_eq!(values(&run(infinite("x = x")), "x"), [1.0, f64::INFINITY]);
+    assert!(refused(infinite("x = x - x")).1.contains("`x` of element 1 is NaN after step 0"));
+}
+
+#[test]
 fn groups_have_clocks_of_their_own() {
     let clocks = |every: &str| {
         json!({

@@ -8,6 +8,7 @@ use super::connect::{connect, expected_synapses};
 use super::context::{Connections, Context, not_allowed};
 use super::description::{Model, Neurons, Synapses, Text};
 use super::error::{NetworkError, NetworkProblem};
+use super::finite::Watch;
 use super::given_spikes::GivenSpikes;
 use super::group::Group;
 use super::groups::code::{self, GroupCode};
@@ -64,6 +65,8 @@ pub(crate) struct Network<'a> {
     pub entries: Vec<Entry>,
     /// Remarks for the user.
     pub notes: Vec<String>,
+    /// Variables that are to stay finite, by the number of the object; empty where they need not.
+    pub watches: Vec<Watch>,
     /// What changes with time.
     pub now: Now,
 }
@@ -90,6 +93,7 @@ pub(crate) struct Now {
 pub(crate) fn build<'a>(given: &Given<'a>) -> Result<Network<'a>, NetworkError> {
     let changes = Changes::default();
     check_names(given.model)?;
+    check_sizes(given.model)?;
     let mut context = Context::new(given.model, &changes.constants, None, given.key, given.connections)?;
     let described = objects(&mut context)?;
     enough_memory(&context, given.memory_limit)?;
@@ -116,6 +120,7 @@ pub(crate) fn build<'a>(given: &Given<'a>) -> Result<Network<'a>, NetworkError> 
         inputs: Vec::new(),
         entries: Vec::new(),
         notes: Vec::new(),
+        watches: Vec::new(),
         now,
     };
     network.compile(described)?;
@@ -239,6 +244,20 @@ impl Now {
             self.recorders.rates.iter().map(|own| own.bytes_of(self.clocks.steps_by(dt(None, own.source.object))));
         of_states.chain(of_rates).fold(states, u64::saturating_add)
     }
+}
+
+/// Each object knows all constants.
+const MOST_NAMES: usize = 5_000_000;
+
+/// Whether objects and constants fit into memory.
+fn check_sizes(model: &Model) -> Result<(), NetworkError> {
+    let groups = model.neurons.len() + model.spatial_neurons.len() + model.poisson.len() + model.spike_generators.len();
+    let objects = groups + model.synapses.len();
+    if objects.saturating_mul(model.constants.len()) <= MOST_NAMES {
+        return Ok(());
+    }
+    let value = format!("{objects} groups and synapses, and {} constants", model.constants.len());
+    Err(not_allowed("constants", value, format!("a product of at most {MOST_NAMES}")))
 }
 
 /// Whether the names of objects can be told from what stands around them, in `G[0:3]` and `G.v`.

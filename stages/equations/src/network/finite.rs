@@ -21,6 +21,8 @@ const OFTEN: u64 = 64;
 pub(crate) struct Watch {
     object: usize,
     columns: Vec<usize>,
+    /// Variables that were not: they may be infinite, not NaN.
+    infinite: Vec<usize>,
     every: u64,
 }
 
@@ -43,11 +45,11 @@ impl Watch {
                 if [None, Some(ReadOnly::Subexpression)].contains(&read_only));
             changes && column.values != Values::Boolean
         };
-        let own = 0..object.own_columns();
-        let columns: Vec<usize> =
-            own.filter(is_number).filter(|&column| not_finite(state.column(column)).is_none()).collect();
+        let numbers = (0..object.own_columns()).filter(is_number);
+        let (columns, infinite): (Vec<usize>, Vec<usize>) =
+            numbers.partition(|&column| not_finite(state.column(column)).is_none());
         let values = columns.iter().map(|&column| state.column(column).len()).sum::<usize>();
-        Self { object: number, columns, every: OFTEN * (values / SMALL).max(1) as u64 }
+        Self { object: number, columns, infinite, every: OFTEN * (values / SMALL).max(1) as u64 }
     }
 
     /// Whether it is time to look after `rounds` rounds of the clocks.
@@ -64,8 +66,21 @@ impl Watch {
     pub(crate) fn find(&self, states: &[State]) -> Option<Found> {
         let state = &states[self.object];
         let found = |&column: &usize| not_finite(state.column(column)).map(|element| (column, element));
-        let (column, element) = self.columns.iter().find_map(found)?;
-        Some(Found { object: self.object, column, element })
+        let missing = |&column: &usize| nan(state.column(column)).map(|element| (column, element));
+        let place = self.columns.iter().find_map(found).or_else(|| self.infinite.iter().find_map(missing));
+        place.map(|(column, element)| Found { object: self.object, column, element })
+    }
+
+    /// The first value that is not finite of some elements, before statements on their events write over it.
+    pub(crate) fn find_among(&self, state: &State, elements: &[u32]) -> Option<Found> {
+        for &column in &self.columns {
+            let values = state.column(column);
+            let found = elements.iter().find(|&&element| values.get(element as usize).is_some_and(|v| !v.is_finite()));
+            if let Some(&element) = found {
+                return Some(Found { object: self.object, column, element: element as usize });
+            }
+        }
+        None
     }
 }
 
@@ -78,10 +93,16 @@ impl Found {
             element: self.element as u32,
             value: states[self.object].column(self.column)[self.element],
             step,
-            time_ms: step as f64 * object.dt * 1e3,
+            // Without the digits that are rounding.
+            time_ms: (step as f64 * object.dt * 1e12).round() / 1e9,
         };
         NetworkError::new(&object.path, problem)
     }
+}
+
+/// The place of the first value that is NaN.
+fn nan(values: &[f64]) -> Option<usize> {
+    values.iter().position(|value| value.is_nan())
 }
 
 /// The place of the first value that is not finite.

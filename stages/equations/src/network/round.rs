@@ -79,6 +79,10 @@ impl Network<'_> {
                     (None, Some(update)) => fired.extend_from_slice(update.fulfilled()),
                     (None, None) => {}
                 }
+                let watch = self.watches.get(group.number).filter(|_| !fired.is_empty() && group.spatial.is_none());
+                if let Some(found) = watch.and_then(|watch| watch.find_among(&states[group.number], &fired)) {
+                    return Err(found.error(&self.context.objects, states, time.step).into());
+                }
                 let state = &mut states[group.number];
                 if let (true, false, Some((not_refractory, last_spike))) =
                     (spikes, fired.is_empty(), group.refractoriness)

@@ -223,7 +223,7 @@ impl<'a> Attempt<'a> {
                 release.forget();
             }
         }
-        let watches = self.watches(network);
+        network.watches = self.watches(network);
         let first = progress.rounds;
         loop {
             if (self.cancelled)() {
@@ -242,14 +242,14 @@ impl<'a> Attempt<'a> {
                 }
             }
             let each = progress.rounds > self.each_round_from;
-            self.look(network, &watches, progress.rounds, first, |watch| each || watch.is_due(progress.rounds))?;
+            self.look(network, progress.rounds, first, |watch| each || watch.is_due(progress.rounds))?;
             if progress.whole > 0.0 {
                 let clock = network.now.clocks.clock(0);
                 let here = (clock.step as f64 * clock.dt - start).min(duration);
                 told.tell((progress.done + here) / progress.whole);
             }
         }
-        self.look(network, &watches, progress.rounds, first, |_| true)?;
+        self.look(network, progress.rounds, first, |_| true)?;
         progress.done += duration;
         network.now.time = end;
         Ok(())
@@ -267,11 +267,11 @@ impl<'a> Attempt<'a> {
     fn look(
         &self,
         network: &Network<'_>,
-        watches: &[Watch],
         rounds: u64,
         first: u64,
         is_due: impl Fn(&Watch) -> bool,
     ) -> Result<(), Stop> {
+        let watches = &network.watches;
         for watch in watches.iter().filter(|watch| is_due(watch)) {
             if let Some(found) = watch.find(&network.now.states) {
                 let step = network.last_step(found.object);
