@@ -24,7 +24,7 @@ const PORTS: &[PortSpec] = &[
     PortSpec::new("currents", signals::TABLE, PortMode::Either, true),
     PortSpec::new("segments", segments::TABLE, PortMode::Either, true),
 ];
-/// Currents whose sum is larger than this part of the sum of their sizes come from electrodes.
+/// Currents whose sum is larger than this part of the largest sum of sizes come from electrodes.
 const UNBALANCED: f64 = 1e-6;
 
 pub(super) const KIND: SimpleKind = SimpleKind {
@@ -240,14 +240,14 @@ fn unbalanced(rows: &[SegmentRow], currents: &[&[f64]]) -> Option<String> {
     for (row, current) in rows.iter().zip(currents) {
         of_neurons.entry(row.neuron).or_default().push(current);
     }
-    let is_unbalanced = |currents: &Vec<&[f64]>| {
-        (0..currents[0].len()).any(|time| {
-            let sum: f64 = currents.iter().map(|current| current[time]).sum();
-            let sizes: f64 = currents.iter().map(|current| current[time].abs()).sum();
-            sum.abs() > UNBALANCED * sizes
-        })
+    let sizes = |currents: &Vec<&[f64]>, time: usize| currents.iter().map(|current| current[time].abs()).sum::<f64>();
+    let times = currents.first().map_or(0, |current| current.len());
+    // Of a neuron at rest there is rounding alone, which does not add up.
+    let largest = of_neurons.values().flat_map(|own| (0..times).map(|time| sizes(own, time))).fold(0.0, f64::max);
+    let is_unbalanced = |own: &Vec<&[f64]>| {
+        (0..times).any(|time| own.iter().map(|current| current[time]).sum::<f64>().abs() > UNBALANCED * largest)
     };
-    let neuron = of_neurons.iter().find(|(_, currents)| is_unbalanced(currents))?.0;
+    let neuron = of_neurons.iter().find(|(_, own)| is_unbalanced(own))?.0;
     Some(format!(
         "the currents of neuron {neuron} do not add up to 0, as where an electrode injects, or compartments are missing: its dipole \
          moment depends on the origin"
